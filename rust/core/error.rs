@@ -1,0 +1,50 @@
+//! Everything that can be refused. Arithmetic never is: singularities are values.
+
+use std::fmt;
+
+/// Why a call was refused, in words that say what to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// `backward` on a root that no parameter or input leads to.
+    NoParameter,
+    /// A saturation bound that is not a positive finite number.
+    SaturationBound(f64),
+    /// A local threshold that is negative or not finite.
+    LocalThreshold(f64),
+    /// An exploration region whose ends are not finite or not in order.
+    Region(f64, f64),
+    /// A schedule field out of its range: the field, its value, what it must be.
+    ScheduleField(&'static str, f64, &'static str),
+    /// A policy field out of its range: what is wrong.
+    Policy(&'static str),
+    /// A distance to a pole that is negative or not a number.
+    Distance(f64),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoParameter => f.write_str(
+                "backward: the root depends on no parameter or input, so there is nothing to \
+                 differentiate with respect to; make a leaf with parameter(value)",
+            ),
+            Self::SaturationBound(b) => {
+                write!(f, "the saturation bound must be a positive finite number, not {b}")
+            }
+            Self::LocalThreshold(d) => {
+                write!(f, "the local threshold must be a non-negative finite number or None, not {d}")
+            }
+            Self::Region(lo, hi) => write!(
+                f,
+                "an exploration region must be (low, high), finite and low <= high, not ({lo}, {hi})"
+            ),
+            Self::ScheduleField(field, value, rule) => write!(f, "{field} must be {rule}, not {value}"),
+            Self::Policy(what) => f.write_str(what),
+            Self::Distance(q) => {
+                write!(f, "the distance to a pole must be a non-negative number, not {q}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,289 @@
+//! The op table: one row per op, value and partials side by side.
+//!
+//! From the rows follow the [`Op`] enum, the forward and the backward dispatch, the methods of
+//! [`TrScalar`](crate::TrScalar) and [`Var`](crate::Var), the Python functions and the case lists
+//! of the tests. A row reads
+//!
+//! ```text
+//! Variant name Arity "formula" on (smooth interval) {
+//!     value(a, b)               the transreal value as a double
+//!     classical(g, a, b, z)     [contribution to a, contribution to b]
+//!     bounded(g, a, b, z, s)    the same with saturation bound s      } singular
+//!     pole(a, b)                the operand whose magnitude is the    } ops only
+//!                               distance to the pole, if there is one }
+//! }
+//! ```
+//!
+//! `g` is the adjoint that arrives and `z` the value. The `b` of `PowInt` is its exponent, which is
+//! no operand and has no gradient. Contributions that are not REAL are left out by the sweep in
+//! [`backward`](crate::backward), not here.
+
+use crate::{elementary, rules};
+
+/// How many inputs an op has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arity {
+    /// A leaf: constant, parameter or input.
+    Leaf,
+    /// One operand.
+    Unary,
+    /// One operand and an integer exponent.
+    Power,
+    /// Two operands.
+    Binary,
+    /// Any number of operands.
+    Variadic,
+}
+
+macro_rules! op_table {
+    (
+        ($d:tt)
+        leaves { $($leaf:ident $leaf_name:ident $leaf_formula:literal)* }
+        elementwise { $(
+            $op:ident $name:ident $arity:ident $formula:literal on $domain:tt {
+                value($($v:pat),*) = $value:expr;
+                classical($($c:pat),*) = $classical:expr;
+                $($bounded_rule:ident($($s:pat),*) = $bounded:expr; $pole_operand:ident($($p:pat),*) = $pole:expr;)?
+            }
+        )* }
+        variadic { $($many:ident $many_name:ident $many_formula:literal)* }
+    ) => {
+        /// The operations a node can record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Op {
+            $(#[doc = $leaf_formula] $leaf,)*
+            $(#[doc = $formula] $op,)*
+            $(#[doc = $many_formula] $many,)*
+        }
+
+        /// The functions of each row, by name.
+        mod row {
+            $(pub(super) mod $name {
+                #[allow(unused_imports, reason = "each row uses what it needs")]
+                use super::super::*;
+                #[inline(always)]
+                pub(in super::super) fn value($($v: f64),*) -> f64 { $value }
+                #[inline(always)]
+                pub(in super::super) fn classical($($c: f64),*) -> [f64; 2] { $classical }
+                $(
+                    #[inline(always)]
+                    pub(in super::super) fn $bounded_rule($($s: f64),*) -> [f64; 2] { $bounded }
+                    #[inline(always)]
+                    pub(in super::super) fn $pole_operand($($p: f64),*) -> Option<f64> { $pole }
+                )?
+            })*
+        }
+
+        impl Op {
+            /// Every op, in the order of the table.
+            pub const ALL: &'static [Op] = &[$(Op::$leaf,)* $(Op::$op,)* $(Op::$many,)*];
+
+            /// The name, in lower case; Python puts `tr_` before it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Op::$leaf => stringify!($leaf_name),)*
+                    $(Op::$op => stringify!($name),)*
+                    $(Op::$many => stringify!($many_name),)*
+                }
+            }
+
+            /// The formula, for documentation.
+            pub const fn formula(self) -> &'static str {
+                match self {
+                    $(Op::$leaf => $leaf_formula,)*
+                    $(Op::$op => $formula,)*
+                    $(Op::$many => $many_formula,)*
+                }
+            }
+
+            /// How many inputs the op has.
+            pub const fn arity(self) -> Arity {
+                match self {
+                    $(Op::$leaf => Arity::Leaf,)*
+                    $(Op::$op => Arity::$arity,)*
+                    $(Op::$many => Arity::Variadic,)*
+                }
+            }
+
+            /// An interval on which the op is smooth in each operand, for sampling in tests.
+            pub const fn domain(self) -> (f64, f64) {
+                match self {
+                    $(Op::$op => $domain,)*
+                    _ => (-4.0, 4.0),
+                }
+            }
+
+            /// The value of an elementwise op; NaN for any other.
+            #[inline(always)]
+            pub fn value(self, a: f64, b: f64) -> f64 {
+                match self {
+                    $(Op::$op => row::$name::value(a, b),)*
+                    _ => f64::NAN,
+                }
+            }
+
+            /// The classical contributions of an elementwise op to its operands.
+            #[inline(always)]
+            pub fn classical(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
+                match self {
+                    $(Op::$op => row::$name::classical(g, a, b, z),)*
+                    _ => [0.0; 2],
+                }
+            }
+
+            /// The bounded contributions of a singular op to its operands; `s` is the bound.
+            #[inline(always)]
+            pub fn bounded(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> [f64; 2] {
+                match self {
+                    $($(Op::$op => row::$name::$bounded_rule(g, a, b, z, s),)?)*
+                    _ => [0.0; 2],
+                }
+            }
+
+            /// The operand whose magnitude is the distance to the op's pole, `None` if the op has
+            /// no pole.
+            #[inline(always)]
+            pub fn pole(self, a: f64, b: f64) -> Option<f64> {
+                match self {
+                    $($(Op::$op => row::$name::$pole_operand(a, b),)?)*
+                    _ => None,
+                }
+            }
+        }
+
+        /// Invokes a macro with one `(Variant, name, Arity, "formula")` per elementwise op: how
+        /// other modules and crates derive code from the table.
+        #[macro_export]
+        macro_rules! for_each_elementwise_op {
+            ($d callback:ident) => {
+                $d callback! { $(($op, $name, $arity, $formula))* }
+            };
+        }
+    };
+}
+
+op_table! {
+    ($)
+    leaves {
+        Constant constant "a value that no gradient flows to"
+        Parameter parameter "a value to learn"
+        Input input "a coordinate: a given value that gradients may be asked for"
+    }
+    elementwise {
+        Add add Binary "a + b" on (-4.0, 4.0) {
+            value(a, b) = a + b;
+            classical(g, _a, _b, _z) = [g, g];
+        }
+        Sub sub Binary "a − b" on (-4.0, 4.0) {
+            value(a, b) = a - b;
+            classical(g, _a, _b, _z) = [g, -g];
+        }
+        Mul mul Binary "a × b" on (-4.0, 4.0) {
+            value(a, b) = a * b;
+            classical(g, a, b, _z) = [g * b, g * a];
+        }
+        Div div Binary "a ÷ b" on (0.25, 4.0) {
+            value(a, b) = a / b;
+            classical(g, a, b, z) = rules::div(g, a, b, z);
+            bounded(g, a, b, _z, s) = rules::bounded_div(g, a, b, s);
+            pole(_a, b) = Some(b);
+        }
+        Minimum minimum Binary "the smaller of a and b; ties share the gradient" on (-4.0, 4.0) {
+            value(a, b) = if b < a || b.is_nan() { b } else { a };
+            classical(g, a, b, _z) = share(g, a <= b, b <= a);
+        }
+        Maximum maximum Binary "the larger of a and b; ties share the gradient" on (-4.0, 4.0) {
+            value(a, b) = if b > a || b.is_nan() { b } else { a };
+            classical(g, a, b, _z) = share(g, a >= b, b >= a);
+        }
+        Neg neg Unary "−a" on (-4.0, 4.0) {
+            value(a, _b) = -a;
+            classical(g, _a, _b, _z) = [-g, 0.0];
+        }
+        Abs abs Unary "|a|; subgradient 0 at 0" on (0.25, 4.0) {
+            value(a, _b) = a.abs();
+            classical(g, a, _b, _z) = [g * signum(a), 0.0];
+        }
+        Sign sign Unary "−1, 0 or 1; gradient 0" on (0.25, 4.0) {
+            value(a, _b) = signum(a);
+            classical(g, _a, _b, _z) = [g * 0.0, 0.0];
+        }
+        Log log Unary "ln a for a > 0, else Φ" on (0.25, 4.0) {
+            value(a, _b) = if a > 0.0 { elementary::ln(a) } else { f64::NAN };
+            classical(g, a, _b, _z) = [g / a, 0.0];
+            bounded(g, a, _b, _z, s) = [rules::bounded_recip(g, a, s), 0.0];
+            pole(a, _b) = Some(a);
+        }
+        Sqrt sqrt Unary "√a for a ≥ 0, else Φ" on (0.25, 4.0) {
+            value(a, _b) = a.sqrt();
+            classical(g, _a, _b, z) = [g / (2.0 * z), 0.0];
+            bounded(g, _a, _b, z, s) = [rules::bounded_recip(g, 2.0 * z, s), 0.0];
+            pole(a, _b) = Some(a);
+        }
+        Exp exp Unary "eᵃ" on (-4.0, 4.0) {
+            value(a, _b) = elementary::exp(a);
+            classical(g, a, _b, z) = [rules::exp(g, a, z), 0.0];
+        }
+        Sin sin Unary "sin a" on (-4.0, 4.0) {
+            value(a, _b) = elementary::sin(a);
+            classical(g, a, _b, _z) = [g * elementary::cos(a), 0.0];
+        }
+        Cos cos Unary "cos a" on (-4.0, 4.0) {
+            value(a, _b) = elementary::cos(a);
+            classical(g, a, _b, _z) = [-g * elementary::sin(a), 0.0];
+        }
+        Tanh tanh Unary "tanh a" on (-4.0, 4.0) {
+            value(a, _b) = elementary::tanh(a);
+            classical(g, a, _b, _z) = [rules::tanh(g, a), 0.0];
+        }
+        PowInt pow_int Power "aⁿ by squaring; Φ for 0⁰ and for any a⁰ that is not REAL" on (0.25, 4.0) {
+            value(a, n) = pow_int(a, n as i32);
+            classical(g, a, n, _z) = [rules::pow_int(g, a, n as i32), 0.0];
+            bounded(g, a, n, _z, s) = [rules::bounded_pow_int(g, a, n as i32, s), 0.0];
+            pole(a, n) = (n < 0.0).then_some(a);
+        }
+    }
+    variadic {
+        Sum sum "the sum of the inputs kept"
+        Mean mean "the mean of the inputs kept"
+    }
+}
+
+/// −1, 0 or 1; NaN for NaN.
+#[inline(always)]
+fn signum(a: f64) -> f64 {
+    if a > 0.0 {
+        1.0
+    } else if a < 0.0 {
+        -1.0
+    } else {
+        a + 0.0 // +0 for both zeros, NaN for NaN
+    }
+}
+
+/// `ḡ` to the operand that won, half of it to each of two that tie.
+#[inline(always)]
+fn share(g: f64, a_wins: bool, b_wins: bool) -> [f64; 2] {
+    match (a_wins, b_wins) {
+        (true, true) => [0.5 * g; 2],
+        (true, false) => [g, 0.0 * g],
+        _ => [0.0 * g, g],
+    }
+}
+
+/// `xⁿ` by squaring, low bit first; `1 ÷ x⁻ⁿ` for negative n.
+pub(crate) fn pow_int(x: f64, n: i32) -> f64 {
+    if n == 0 {
+        return if x != 0.0 && x.is_finite() { 1.0 } else { f64::NAN };
+    }
+    let (mut result, mut base, mut bits) = (1.0, x, n.unsigned_abs());
+    while bits > 0 {
+        if bits & 1 == 1 {
+            result *= base;
+        }
+        base *= base;
+        bits >>= 1;
+    }
+    if n < 0 { 1.0 / result } else { result }
+}

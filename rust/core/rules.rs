@@ -1,0 +1,187 @@
+//! The contributions that need more than a product: singular ops, classical and bounded.
+//!
+//! Each rule has a hot form in plain doubles and, where a factor might leave the range of a double
+//! although the contribution does not, the same formula in [`Scaled`]. Which of the two is used
+//! depends on the operands only, so every path computes the same bits.
+//!
+//! Notation: `g` the adjoint ḡ that arrives, `b` the saturation bound, `recip(y) = sign(y)/√(y²+b²)`.
+
+use crate::elementary;
+use crate::scaled::Scaled;
+
+/// Normal doubles carry full precision: neither zero, subnormal, infinite nor NaN.
+#[inline(always)]
+fn is_normal(x: f64) -> bool {
+    let magnitude = x.to_bits() & (u64::MAX >> 1);
+    magnitude.wrapping_sub(1 << 52) < 0x7fe0_0000_0000_0000
+}
+
+/// A factor that loses nothing: normal, or zero because its numerator is.
+#[inline(always)]
+fn is_full(factor: f64, numerator: f64) -> bool {
+    is_normal(factor) || (numerator == 0.0 && factor == 0.0)
+}
+
+/// `z = a/y`: `ḡ/y` to `a`, `−ḡ·a/y²` to `y`.
+#[inline(always)]
+pub(crate) fn div(g: f64, a: f64, y: f64, z: f64) -> [f64; 2] {
+    let to_a = g / y;
+    if is_full(to_a, g) && is_full(z, a) { [to_a, -to_a * z] } else { [to_a, div_scaled(g, a, y, z)] }
+}
+
+#[cold]
+fn div_scaled(g: f64, a: f64, y: f64, z: f64) -> f64 {
+    if g.is_finite() && a.is_finite() && y.is_finite() && y != 0.0 {
+        let y = Scaled::new(y);
+        Scaled::new(-g).mul(Scaled::new(a)).div(y).div(y).to_f64()
+    } else {
+        -(g / y) * z
+    }
+}
+
+/// `z = eˣ`: `ḡ·eˣ`, also where `eˣ` alone is below the range.
+#[inline(always)]
+pub(crate) fn exp(g: f64, x: f64, z: f64) -> f64 {
+    if is_normal(z) { g * z } else { exp_scaled(g, x, z) }
+}
+
+#[cold]
+fn exp_scaled(g: f64, x: f64, z: f64) -> f64 {
+    if z > 1.0 || !x.is_finite() || !g.is_finite() {
+        return g * z;
+    }
+    let quarter = Scaled::new(elementary::exp(0.25 * x.max(-2900.0)));
+    Scaled::new(g).mul(quarter.powi(4)).to_f64()
+}
+
+/// `tanh x`: `ḡ·sech²x = ḡ·4e/(1 + e)²` with `e = exp(−2|x|)`, which does not cancel near ±1.
+#[inline(always)]
+pub(crate) fn tanh(g: f64, x: f64) -> f64 {
+    let e = elementary::exp(-2.0 * x.abs());
+    if is_normal(e) {
+        let sum = 1.0 + e;
+        g * (4.0 * e / (sum * sum))
+    } else {
+        exp_scaled(4.0 * g, -2.0 * x.abs(), e)
+    }
+}
+
+/// Powers up to this one are multiplied out in doubles; their rounding errors stay below 2 ulp.
+const PLAIN_POWER: u64 = 4;
+
+/// `xᵐ` in plain doubles where that is accurate.
+#[inline(always)]
+fn plain_power(x: f64, m: u64) -> Option<f64> {
+    let square = x * x;
+    let power = match m {
+        1 => x,
+        2 => square,
+        3 => square * x,
+        PLAIN_POWER => square * square,
+        _ => return None,
+    };
+    is_normal(power).then_some(power)
+}
+
+/// `xⁿ`: `ḡ·n·xⁿ⁻¹`; 0 for n = 0.
+#[inline]
+pub(crate) fn pow_int(g: f64, x: f64, n: i32) -> f64 {
+    let scale = g * f64::from(n);
+    match n {
+        0 => g * 0.0,
+        1 => g,
+        _ if n > 0 => match plain_power(x, (n - 1) as u64) {
+            Some(power) if is_full(scale, g) => scale * power,
+            _ => pow_scaled(g, x, n),
+        },
+        _ => match plain_power(x, (1 - i64::from(n)) as u64) {
+            Some(power) if is_full(scale, g) => scale / power,
+            _ => pow_scaled(g, x, n),
+        },
+    }
+}
+
+#[cold]
+fn pow_scaled(g: f64, x: f64, n: i32) -> f64 {
+    let m = i64::from(n) - 1;
+    if !g.is_finite() || !x.is_finite() || (x == 0.0 && m < 0) {
+        // Only infinities, zeros and Φ decide here.
+        let power = crate::ops::pow_int(x, m.unsigned_abs().min(i32::MAX as u64) as i32);
+        let scale = g * f64::from(n);
+        return if m < 0 { scale / power } else { scale * power };
+    }
+    let scale = Scaled::new(g).mul(Scaled::new(f64::from(n)));
+    let power = Scaled::new(x).powi(m.unsigned_abs());
+    if m < 0 { scale.div(power).to_f64() } else { scale.mul(power).to_f64() }
+}
+
+/// `h = √(y² + b²)` for REAL `y`, and whether it kept full precision.
+#[inline(always)]
+fn hypot(y: f64, b: f64) -> (f64, bool) {
+    let (large, small) = if y.abs() > b { (y.abs(), b) } else { (b, y.abs()) };
+    let ratio = small / large;
+    let h = large * (1.0 + ratio * ratio).sqrt();
+    (h, is_normal(h))
+}
+
+/// `recip(y) = sign(y)/√(y² + b²)` for REAL `y`, so 0 at ±0; 0 for ±∞ and Φ.
+pub fn recip(y: f64, b: f64) -> f64 {
+    bounded_recip(1.0, y, b)
+}
+
+/// `ḡ·recip(y)`.
+#[inline]
+pub(crate) fn bounded_recip(g: f64, y: f64, b: f64) -> f64 {
+    if y == 0.0 || !y.is_finite() {
+        return g * 0.0;
+    }
+    let g = if y < 0.0 { -g } else { g };
+    let (h, full) = hypot(y, b);
+    if full || !g.is_finite() { g / h } else { Scaled::new(g).div(Scaled::new(y).hypot(b)).to_f64() }
+}
+
+/// `z = a/y`, bounded: `ḡ·recip(y)` to `a`, `−ḡ·a/(y² + b²)` to `y`.
+#[inline]
+pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
+    let to_a = bounded_recip(g, y, b);
+    if !(g.is_finite() && a.is_finite() && y.is_finite()) {
+        let weight = if y.is_finite() { 1.0 } else { 0.0 };
+        return [to_a, -(g * a) * weight];
+    }
+    let (h, full) = hypot(y, b);
+    let (left, right) = (g / h, a / h);
+    let to_y = if full && is_full(left, g) && is_full(right, a) {
+        -left * right
+    } else {
+        let h = Scaled::new(y).hypot(b);
+        Scaled::new(-g).mul(Scaled::new(a)).div(h).div(h).to_f64()
+    };
+    [to_a, to_y]
+}
+
+/// `√x`, bounded: `ḡ·recip(2√x)`.
+#[inline]
+pub(crate) fn bounded_sqrt(g: f64, z: f64, b: f64) -> f64 {
+    bounded_recip(g, 2.0 * z, b)
+}
+
+/// `xⁿ` with n < 0, bounded: `ḡ·n·recip(x^(1−n))`. A power that underflows still has its sign, so
+/// the rule jumps only at `x = 0`.
+#[inline]
+pub(crate) fn bounded_pow_int(g: f64, x: f64, n: i32, b: f64) -> f64 {
+    debug_assert!(n < 0);
+    let scale = g * f64::from(n);
+    if x == 0.0 || !x.is_finite() {
+        return scale * 0.0;
+    }
+    let m = (1 - i64::from(n)) as u64;
+    match plain_power(x, m) {
+        Some(power) if is_full(scale, g) => bounded_recip(scale, power, b),
+        _ if !g.is_finite() => scale,
+        _ => {
+            let sign = if x < 0.0 && m % 2 == 1 { -1.0 } else { 1.0 };
+            let scale = Scaled::new(sign * g).mul(Scaled::new(f64::from(n)));
+            scale.div(Scaled::new(x).powi(m).hypot(b)).to_f64()
+        }
+    }
+}

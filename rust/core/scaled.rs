@@ -1,0 +1,157 @@
+//! A double with an exponent that cannot overflow, for the rare products whose factors leave the
+//! range of a double while the result does not.
+//!
+//! A gradient such as `−ḡ·a/y²` must be right wherever it is representable. The hot path multiplies
+//! plain doubles and checks that no factor was subnormal, zero or infinite; only when that check
+//! fails is the same formula evaluated here. A value is `(hi + lo)·2^e`, `hi` in `[1, 2)` up to sign
+//! or zero, `lo` what rounding `hi` left over: the pair keeps high powers, whose relative error
+//! grows with the exponent, within an ulp.
+
+/// `(hi + lo)·2^exponent`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scaled {
+    hi: f64,
+    lo: f64,
+    exponent: i64,
+}
+
+const MANTISSA: u64 = (1 << 52) - 1;
+const BIAS: u64 = 1023;
+
+/// `2^e` for `-1022 <= e <= 1023`.
+fn power_of_two(e: i64) -> f64 {
+    debug_assert!((-1022..=1023).contains(&e));
+    f64::from_bits(((e + BIAS as i64) as u64) << 52)
+}
+
+/// `a·b` and its rounding error (Dekker 1971); the factors are below 4, so nothing overflows.
+fn two_product(a: f64, b: f64) -> (f64, f64) {
+    fn split(x: f64) -> (f64, f64) {
+        let scaled = 134_217_729.0 * x; // 2^27 + 1
+        let high = scaled - (scaled - x);
+        (high, x - high)
+    }
+    let product = a * b;
+    let ((ah, al), (bh, bl)) = (split(a), split(b));
+    (product, ((ah * bh - product) + ah * bl + al * bh) + al * bl)
+}
+
+impl Scaled {
+    const ONE: Self = Self { hi: 1.0, lo: 0.0, exponent: 0 };
+
+    /// The value of a finite double, exactly.
+    pub(crate) fn new(value: f64) -> Self {
+        debug_assert!(value.is_finite());
+        Self::normalized(value, 0.0, 0)
+    }
+
+    /// `(hi + lo)·2^exponent` with `|lo| < |hi|`.
+    fn normalized(hi: f64, lo: f64, exponent: i64) -> Self {
+        if hi == 0.0 {
+            return Self { hi, lo: 0.0, exponent: 0 };
+        }
+        let bits = hi.to_bits();
+        let biased = bits >> 52 & 0x7ff;
+        if biased == 0 {
+            // Subnormal: only an exact double gets here, so there is no `lo` to scale.
+            return Self::normalized(hi * power_of_two(64), 0.0, exponent - 64);
+        }
+        let shift = biased as i64 - BIAS as i64;
+        let unit = f64::from_bits(bits & (MANTISSA | 1 << 63) | BIAS << 52);
+        Self { hi: unit, lo: lo * power_of_two(-shift), exponent: exponent.saturating_add(shift) }
+    }
+
+    pub(crate) fn mul(self, other: Self) -> Self {
+        let (product, error) = two_product(self.hi, other.hi);
+        let error = error + (self.hi * other.lo + self.lo * other.hi);
+        let hi = product + error;
+        Self::normalized(hi, (product - hi) + error, self.exponent.saturating_add(other.exponent))
+    }
+
+    /// The quotient; the divisor must not be zero.
+    pub(crate) fn div(self, other: Self) -> Self {
+        debug_assert!(other.hi != 0.0);
+        let quotient = self.hi / other.hi;
+        let (back, error) = two_product(quotient, other.hi);
+        let rest = ((self.hi - back) - error) + (self.lo - quotient * other.lo);
+        let correction = rest / other.hi;
+        let hi = quotient + correction;
+        let lo = (quotient - hi) + correction;
+        Self::normalized(hi, lo, self.exponent.saturating_sub(other.exponent))
+    }
+
+    /// The `n`-th power, by squaring; `x⁰` is 1.
+    pub(crate) fn powi(self, mut n: u64) -> Self {
+        let (mut result, mut base) = (Self::ONE, self);
+        while n > 0 {
+            if n & 1 == 1 {
+                result = result.mul(base);
+            }
+            base = base.mul(base);
+            n >>= 1;
+        }
+        result
+    }
+
+    /// `√(self² + b²)` for `b > 0`, whatever the magnitudes.
+    pub(crate) fn hypot(self, b: f64) -> Self {
+        let (this, b) = (Self { hi: self.hi.abs(), lo: 0.0, ..self }, Self::new(b));
+        let (large, small) = if this.hi != 0.0 && (this.exponent, this.hi) > (b.exponent, b.hi) {
+            (this, b)
+        } else {
+            (b, this)
+        };
+        let ratio = small.div(large).to_f64();
+        large.mul(Self::new((1.0 + ratio * ratio).sqrt()))
+    }
+
+    /// The nearest double: rounded once, ±∞ past the range, ±0 below it.
+    pub(crate) fn to_f64(self) -> f64 {
+        let unit = self.hi + self.lo;
+        match self.exponent {
+            e if e > 1023 => unit * f64::INFINITY, // a zero has exponent 0, so this is ±∞
+            e if e >= -1022 => unit * power_of_two(e),
+            e if e >= -1100 => unit * power_of_two(e + 200) * power_of_two(-200),
+            _ => unit * 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scaled;
+
+    #[test]
+    fn finite_doubles_round_trip() {
+        for x in [0.0, -0.0, 1.0, -3.5, f64::MAX, f64::MIN_POSITIVE, 5e-324, -1.7e-310] {
+            assert_eq!(Scaled::new(x).to_f64().to_bits(), x.to_bits(), "{x:e}");
+        }
+    }
+
+    #[test]
+    fn products_leave_the_range_and_come_back() {
+        let tiny = Scaled::new(1e-300);
+        assert_eq!(tiny.mul(tiny).to_f64(), 0.0);
+        assert_eq!(tiny.mul(tiny).div(tiny).to_f64(), 1e-300);
+        assert_eq!(Scaled::new(-1e300).powi(3).to_f64(), f64::NEG_INFINITY);
+        assert_eq!(Scaled::new(0.0).mul(tiny).to_f64(), 0.0);
+    }
+
+    #[test]
+    fn high_powers_keep_an_ulp() {
+        // (1 + 2⁻³⁰)^(2³⁰) = e^(1 − 2⁻³¹ + …) to the precision of a double.
+        let n = 1u64 << 30;
+        let expected = (1.0f64 - 0.5 / n as f64).exp();
+        let actual = Scaled::new(1.0 + 1.0 / n as f64).powi(n).to_f64();
+        assert!((actual - expected).abs() <= 2.0 * f64::EPSILON * expected, "{actual:e} {expected:e}");
+    }
+
+    #[test]
+    fn hypot_does_not_overflow_on_the_way() {
+        let h = Scaled::new(f64::MAX).hypot(f64::MAX);
+        assert_eq!(h.to_f64(), f64::INFINITY);
+        let back = h.div(Scaled::new(2.0)).to_f64();
+        assert!((back / (f64::MAX * 0.5f64.sqrt()) - 1.0).abs() < 1e-15);
+        assert_eq!(Scaled::new(0.0).hypot(1e-310).to_f64(), 1e-310);
+    }
+}

@@ -1,0 +1,314 @@
+//! Tapes and variables: the idiomatic API over the arena.
+//!
+//! A [`Tape`] owns an arena; a [`Var`] is a handle on one of its nodes that knows its tape, counts
+//! itself on clone and gives the node back on drop. The tape comes in two forms that differ only in
+//! how the arena is shared, and the compiler knows which is which:
+//!
+//! * [`Tape`] belongs to one thread: its variables are neither `Send` nor `Sync`, and an operation
+//!   costs no synchronization. Parallel work uses a tape per thread.
+//! * [`SharedTape`] locks the arena for each operation: its variables may be used, cloned and
+//!   dropped from any thread. The order of recording is the order in which threads get the lock;
+//!   since a variable's operands exist before it does, every result is the same as on one thread.
+
+use crate::backward::Scratch;
+use crate::error::Error;
+use crate::graph::{Graph, Handle};
+use crate::mode::ModeState;
+use crate::ops::Op;
+use crate::reduce::Reduction;
+use crate::scalar::TrScalar;
+use crate::stats::Statistics;
+use crate::status::Status;
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::{Mutex, PoisonError};
+
+/// How a tape lends its arena out.
+pub trait Arena: From<Graph> {
+    /// Runs `f` with exclusive access to the arena.
+    fn with<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R;
+}
+
+impl Arena for RefCell<Graph> {
+    #[inline(always)]
+    fn with<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R {
+        f(&mut self.borrow_mut())
+    }
+}
+
+impl Arena for Mutex<Graph> {
+    fn with<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R {
+        f(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Records operations on its variables. See the [module](self) for the two forms.
+///
+/// ```
+/// use zeroproof::Tape;
+/// let tape = Tape::new();
+/// let (a, b) = (tape.parameter(2.0), tape.parameter(3.0));
+/// let y = &a * &b + a.sin();
+/// y.backward()?;
+/// assert_eq!(a.gradient().unwrap().to_ieee(), 3.0 + 2.0f64.cos());
+/// # Ok::<(), zeroproof::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Tape<A = RefCell<Graph>> {
+    arena: A,
+}
+
+/// A tape whose variables may be used from any thread.
+pub type SharedTape = Tape<Mutex<Graph>>;
+
+impl Tape {
+    /// A tape for one thread.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl SharedTape {
+    /// A tape for many threads.
+    pub fn shared() -> Self {
+        Self::default()
+    }
+}
+
+impl<A: Arena> Tape<A> {
+    /// A value to learn: gradients accumulate on it.
+    pub fn parameter(&self, value: impl Into<TrScalar>) -> Var<'_, A> {
+        self.leaf(Op::Parameter, value.into())
+    }
+
+    /// A value that no gradient flows to.
+    pub fn constant(&self, value: impl Into<TrScalar>) -> Var<'_, A> {
+        self.leaf(Op::Constant, value.into())
+    }
+
+    /// A coordinate: a given value that gradients may be asked for and exploration regions refer
+    /// to.
+    pub fn input(&self, value: impl Into<TrScalar>) -> Var<'_, A> {
+        self.leaf(Op::Input, value.into())
+    }
+
+    fn leaf(&self, op: Op, value: TrScalar) -> Var<'_, A> {
+        self.var(|graph| graph.leaf(op, value.to_ieee(), None))
+    }
+
+    /// The sum of the inputs that `mode` keeps.
+    pub fn sum(&self, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
+        self.reduce(Op::Sum, inputs, mode)
+    }
+
+    /// The mean of the inputs that `mode` keeps.
+    pub fn mean(&self, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
+        self.reduce(Op::Mean, inputs, mode)
+    }
+
+    fn reduce(&self, op: Op, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
+        inputs.iter().for_each(|v| v.assert_on(self));
+        let handles: Vec<_> = inputs.iter().map(|v| v.handle).collect();
+        self.var(|graph| graph.reduce(op, mode, &handles))
+    }
+
+    #[inline(always)]
+    fn var(&self, record: impl FnOnce(&mut Graph) -> Handle) -> Var<'_, A> {
+        Var { tape: self, handle: self.arena.with(record) }
+    }
+
+    /// How many nodes can still be reached; reclaims all others first.
+    pub fn live_nodes(&self) -> usize {
+        self.arena.with(|graph| {
+            graph.collect();
+            graph.len()
+        })
+    }
+
+    /// The bytes that the arena occupies.
+    pub fn allocated_bytes(&self) -> usize {
+        self.arena.with(|graph| graph.allocated_bytes())
+    }
+}
+
+/// A variable: a node of a [`Tape`].
+///
+/// `+ − × ÷` and negation work on variables, references to them and doubles. A variable of one tape
+/// cannot meet one of another: that panics.
+pub struct Var<'t, A: Arena = RefCell<Graph>> {
+    tape: &'t Tape<A>,
+    handle: Handle,
+}
+
+impl<A: Arena> Clone for Var<'_, A> {
+    fn clone(&self) -> Self {
+        self.tape.arena.with(|graph| graph.retain(self.handle));
+        Self { ..*self }
+    }
+}
+
+impl<A: Arena> Drop for Var<'_, A> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.tape.arena.with(|graph| graph.release(self.handle));
+    }
+}
+
+impl<A: Arena> fmt::Debug for Var<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Var({}, {})", self.value(), self.op().name())
+    }
+}
+
+impl<'t, A: Arena> Var<'t, A> {
+    /// The value.
+    pub fn value(&self) -> TrScalar {
+        self.tape.arena.with(|graph| graph.value(self.handle))
+    }
+
+    /// The op that made it.
+    pub fn op(&self) -> Op {
+        self.tape.arena.with(|graph| graph.op(self.handle))
+    }
+
+    /// The gradient: accumulated over passes for a parameter or input, the adjoint of the last pass
+    /// for any other node, `None` before the first.
+    pub fn gradient(&self) -> Option<TrScalar> {
+        self.tape.arena.with(|graph| graph.gradient(self.handle))
+    }
+
+    /// How the gradient came about.
+    pub fn status(&self) -> Status {
+        self.tape.arena.with(|graph| graph.status(self.handle))
+    }
+
+    /// Sets the gradient to 0.
+    pub fn zero_gradient(&self) {
+        self.tape.arena.with(|graph| graph.zero_gradient(self.handle));
+    }
+
+    /// A constant of the same value.
+    pub fn detach(&self) -> Var<'t, A> {
+        self.tape.constant(self.value())
+    }
+
+    /// Differentiates this variable in Mask-REAL mode.
+    ///
+    /// # Errors
+    /// [`Error::NoParameter`] if it depends on no parameter or input.
+    pub fn backward(&self) -> Result<(), Error> {
+        self.backward_with(1.0, &ModeState::default(), &mut Statistics::default())
+    }
+
+    /// Differentiates this variable with the root adjoint `seed`, in the mode that `state` names,
+    /// and counts into `statistics`.
+    ///
+    /// # Errors
+    /// [`Error::NoParameter`] if it depends on no parameter or input.
+    pub fn backward_with(
+        &self,
+        seed: impl Into<TrScalar>,
+        state: &ModeState,
+        statistics: &mut Statistics,
+    ) -> Result<(), Error> {
+        thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
+        SCRATCH.with_borrow_mut(|scratch| {
+            self.tape
+                .arena
+                .with(|graph| graph.backward(self.handle, seed.into(), state, statistics, scratch))
+        })
+    }
+
+    fn assert_on<B: Arena>(&self, tape: &Tape<B>) {
+        let same = std::ptr::addr_eq(self.tape, tape);
+        assert!(same, "variables of different tapes meet; record both on one tape");
+    }
+
+    #[inline(always)]
+    fn with_var(&self, op: Op, other: &Self) -> Self {
+        self.assert_on(other.tape);
+        self.tape.var(|graph| graph.binary(op, self.handle, other.handle))
+    }
+
+    #[inline(always)]
+    fn with_constant(&self, op: Op, constant: f64) -> Self {
+        self.tape.var(|graph| graph.binary_with_constant(op, self.handle, constant))
+    }
+
+    #[inline(always)]
+    fn after_constant(&self, op: Op, constant: f64) -> Self {
+        self.tape.var(|graph| graph.constant_with_binary(op, constant, self.handle))
+    }
+}
+
+/// One method per elementwise row of the op table.
+macro_rules! methods {
+    ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
+        impl<A: Arena> Var<'_, A> {
+            $(methods! { @$arity $op $name $formula })*
+        }
+    };
+    (@Unary $op:ident $name:ident $formula:literal) => {
+        #[doc = $formula]
+        #[inline(always)]
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too")]
+        pub fn $name(&self) -> Self {
+            self.tape.var(|graph| graph.unary(Op::$op, self.handle))
+        }
+    };
+    (@Binary $op:ident $name:ident $formula:literal) => {
+        #[doc = $formula]
+        #[inline(always)]
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too")]
+        pub fn $name(&self, other: &Self) -> Self {
+            self.with_var(Op::$op, other)
+        }
+    };
+    (@Power $op:ident $name:ident $formula:literal) => {
+        #[doc = $formula]
+        #[inline(always)]
+        pub fn $name(&self, n: i32) -> Self {
+            self.tape.var(|graph| graph.$name(self.handle, n))
+        }
+    };
+}
+for_each_elementwise_op! { methods }
+
+macro_rules! operators {
+    ($($trait:ident $method:ident $op:ident;)*) => {$(
+        operators! { @pair [$trait $method $op] (Var<'t, A>, Var<'t, A>) |a, b| a.with_var(Op::$op, &b) }
+        operators! { @pair [$trait $method $op] (Var<'t, A>, &Var<'t, A>) |a, b| a.with_var(Op::$op, b) }
+        operators! { @pair [$trait $method $op] (&Var<'t, A>, Var<'t, A>) |a, b| a.with_var(Op::$op, &b) }
+        operators! { @pair [$trait $method $op] (&Var<'t, A>, &Var<'t, A>) |a, b| a.with_var(Op::$op, b) }
+        operators! { @pair [$trait $method $op] (Var<'t, A>, f64) |a, b| a.with_constant(Op::$op, b) }
+        operators! { @pair [$trait $method $op] (&Var<'t, A>, f64) |a, b| a.with_constant(Op::$op, b) }
+        operators! { @pair [$trait $method $op] (f64, Var<'t, A>) |a, b| b.after_constant(Op::$op, a) }
+        operators! { @pair [$trait $method $op] (f64, &Var<'t, A>) |a, b| b.after_constant(Op::$op, a) }
+    )*};
+    (@pair [$trait:ident $method:ident $op:ident] ($left:ty, $right:ty) |$a:ident, $b:ident| $body:expr) => {
+        impl<'t, A: Arena> $trait<$right> for $left {
+            type Output = Var<'t, A>;
+            #[inline(always)]
+            fn $method(self, other: $right) -> Var<'t, A> {
+                let ($a, $b) = (self, other);
+                $body
+            }
+        }
+    };
+}
+operators! { Add add Add; Sub sub Sub; Mul mul Mul; Div div Div; }
+
+impl<'t, A: Arena> Neg for &Var<'t, A> {
+    type Output = Var<'t, A>;
+    fn neg(self) -> Var<'t, A> {
+        Var::neg(self)
+    }
+}
+
+impl<'t, A: Arena> Neg for Var<'t, A> {
+    type Output = Var<'t, A>;
+    fn neg(self) -> Var<'t, A> {
+        Var::neg(&self)
+    }
+}
