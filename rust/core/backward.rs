@@ -2,37 +2,31 @@
 //!
 //! Nodes are visited in reverse of recording, each once, and only if gradients flow through them.
 //! A node looks at its value and mode, then passes a contribution to each input, or silences it.
-//! Every contribution goes through [`Adjoints::receive`], the one place that decides what is added
+//! Every contribution goes through [`Sweep::receive`], the one place that decides what is added
 //! and what is left out.
 
+use crate::adjoints::{ACTIVE, Adjoints, PRESENT, REACHED, RECEIVED, STATUS};
 use crate::error::Error;
-use crate::graph::{Graph, Handle, Operands, flag, operands};
+use crate::graph::{Graph, Handle, Node, Operands, flag};
 use crate::mode::{GradientMode, ModeState};
-use crate::node_set::{NodeSet, for_each_descending};
+use crate::node_set::NodeSet;
 use crate::ops::{Arity, Op};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
 
-/// The working columns of a pass. Between passes every adjoint is `−0` and every mark 0.
+/// What passes need besides the graph; kept between them for its memory.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// `−0` is the neutral element of IEEE addition, so a sum begins with its first contribution.
-    adjoints: Vec<f64>,
-    marks: Vec<u8>,
     set: NodeSet,
     coordinates: Vec<Coordinate>,
+    /// The columns of passes that leave the graph's own gradients alone.
+    adjoints: Adjoints,
 }
 
-/// Marks beside a node's adjoint; the low three bits are its [`Status`].
-mod mark {
-    /// Something was added to the adjoint.
-    pub const RECEIVED: u8 = 8;
-    /// The node leads to a source that was asked for.
-    pub const ACTIVE: u8 = 16;
-    /// The node is such a source.
-    pub const SOURCE: u8 = 32;
-}
+/// The sweep's set holds blocks of 16 nodes: inside a block it walks down node by node, which the
+/// processor predicts, and between blocks it skips what was not reached.
+const BLOCK_BITS: u32 = 4;
 
 /// The input that a node depends on, as far as exploration needs to know.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,13 +56,13 @@ enum Rule {
 
 /// A gradient mode as the sweep sees it: the rule for each node it visits.
 trait Policy {
-    fn rule(&mut self, node: u32, op: Op, a: f64, b: f64, z: f64) -> Rule;
+    fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule;
 }
 
 struct MaskReal;
 impl Policy for MaskReal {
     #[inline(always)]
-    fn rule(&mut self, _: u32, _: Op, _: f64, _: f64, z: f64) -> Rule {
+    fn rule(&mut self, _: usize, _: Op, _: f64, _: f64, z: f64) -> Rule {
         if z.is_finite() { Rule::Classical } else { Rule::Silence }
     }
 }
@@ -90,7 +84,7 @@ struct Saturating {
 }
 impl Policy for Saturating {
     #[inline(always)]
-    fn rule(&mut self, _: u32, op: Op, a: f64, b: f64, z: f64) -> Rule {
+    fn rule(&mut self, _: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
         saturating_rule(self.bound, op, a, b, z)
     }
 }
@@ -103,10 +97,10 @@ struct Hybrid<'a> {
 }
 impl Policy for Hybrid<'_> {
     #[inline(always)]
-    fn rule(&mut self, node: u32, op: Op, a: f64, b: f64, z: f64) -> Rule {
+    fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
         let saturate = match op.pole(a, b).filter(|operand| operand.is_finite()) {
             Some(operand) => {
-                let at = self.coordinates.get(node as usize).copied().unwrap_or_default();
+                let at = self.coordinates.get(node).copied().unwrap_or_default();
                 let coordinate = (at.value.is_finite() && !at.several).then_some(at.value);
                 self.statistics.decide(self.state, operand.abs(), coordinate, at.explored)
             }
@@ -120,169 +114,187 @@ impl Policy for Hybrid<'_> {
     }
 }
 
-/// The columns a node's contributions go to.
-struct Adjoints<'a, const RESTRICTED: bool> {
+/// The arena during a sweep: what it reads, and the columns that contributions go to.
+struct Sweep<'a, const RESTRICTED: bool> {
+    nodes: &'a [Node],
+    lists: &'a [u32],
     adjoints: &'a mut [f64],
     marks: &'a mut [u8],
-    flags: &'a [u8],
     set: &'a mut NodeSet,
     counts: PassCounts,
 }
 
-impl<const RESTRICTED: bool> Adjoints<'_, RESTRICTED> {
-    /// Whether gradients flow to this input in this pass.
+impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
+    /// Visits what the root reached, in reverse of recording; `on_leaf` sees the leaves.
     #[inline(always)]
-    fn flows_to(&self, input: u32) -> bool {
-        let i = input as usize;
-        self.flags[i] & flag::NEEDS_GRAD != 0 && (!RESTRICTED || self.marks[i] & mark::ACTIVE != 0)
+    fn run<P: Policy>(&mut self, policy: &mut P, mut on_leaf: impl FnMut(u32, f64, Status)) {
+        while let Some(block) = self.set.last() {
+            let start = (block as usize) << BLOCK_BITS;
+            let end = self.nodes.len().min(start + (1 << BLOCK_BITS));
+            for index in (start..end).rev() {
+                let marks = self.marks[index];
+                if marks & REACHED == 0 {
+                    continue;
+                }
+                self.marks[index] = marks & !REACHED;
+                let g = if marks & RECEIVED != 0 { self.adjoints[index] } else { 0.0 };
+                let at = Visit { index, block, g, status: marks & STATUS };
+                macro_rules! by_op {
+                    ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
+                        match self.nodes[index].op {
+                            $(Op::$op => self.elementwise(Op::$op, Arity::$arity, policy, at),)*
+                            Op::Sum | Op::Mean => self.reduction(policy, at),
+                            Op::Constant | Op::Parameter | Op::Input => {
+                                on_leaf(index as u32, g, Status::from_bits_truncate(marks));
+                            }
+                        }
+                    };
+                }
+                for_each_elementwise_op! { by_op }
+            }
+            self.set.remove(block);
+        }
+    }
+
+    /// One elementwise node passes on what its rule says. `op` and `arity` are constants at each
+    /// call, so each op has its own code.
+    #[inline(always)]
+    fn elementwise<P: Policy>(&mut self, op: Op, arity: Arity, policy: &mut P, at: Visit) {
+        let Node { value: z, links: [a, b], .. } = self.nodes[at.index];
+        let x = self.nodes[a as usize].value;
+        let y = match arity {
+            Arity::Binary => self.nodes[b as usize].value,
+            Arity::Power => f64::from(b as i32),
+            _ => 0.0,
+        };
+        let (contributions, at) = match policy.rule(at.index, op, x, y, z) {
+            Rule::Classical => (op.classical(at.g, x, y, z), at),
+            Rule::Bounded(bound) => (op.bounded(at.g, x, y, z, bound), at.with(Status::SATURATED)),
+            Rule::Silence => {
+                self.counts.masked += 1;
+                self.silence(a, at);
+                if arity == Arity::Binary {
+                    self.silence(b, at);
+                }
+                return;
+            }
+        };
+        self.receive(a, contributions[0], at);
+        if arity == Arity::Binary {
+            self.receive(b, contributions[1], at);
+        }
+    }
+
+    /// A sum passes ḡ to each input it kept, a mean ḡ/kept; the others are silenced.
+    #[inline(never)]
+    fn reduction<P: Policy>(&mut self, policy: &mut P, at: Visit) {
+        let node = self.nodes[at.index];
+        let Operands::List(inputs, mode) = node.operands(self.lists) else { return };
+        if let Rule::Silence = policy.rule(at.index, node.op, 0.0, 0.0, node.value) {
+            self.counts.masked += 1;
+            inputs.iter().for_each(|&input| self.silence(input, at));
+            return;
+        }
+        let nodes = self.nodes;
+        let keeps = |input: &u32| mode.keeps(nodes[*input as usize].value);
+        let share = match node.op {
+            Op::Mean => at.g / inputs.iter().filter(|input| keeps(input)).count() as f64,
+            _ => at.g,
+        };
+        for input in inputs {
+            if keeps(input) {
+                self.receive(*input, share, at);
+            } else {
+                self.silence(*input, at);
+            }
+        }
     }
 
     /// The adjoint product arrives: `contribution = ḡ·∂z/∂input` is added if it is REAL. If it is
     /// not, it is left out, and that is counted unless ḡ is 0.
     #[inline(always)]
-    fn receive(&mut self, input: u32, contribution: f64, g: f64, status: u8) {
-        if !self.flows_to(input) {
+    fn receive(&mut self, input: u32, contribution: f64, from: Visit) {
+        let i = input as usize;
+        if !self.flows_to(i) {
             return;
         }
-        let i = input as usize;
+        let marks = self.marks[i];
         if contribution.is_finite() {
-            self.adjoints[i] += contribution;
-            self.marks[i] |= status | mark::RECEIVED;
-        } else if g != 0.0 {
+            // −0 is the neutral element of IEEE addition: a sum begins with its first contribution.
+            let sum = if marks & (REACHED | RECEIVED) == REACHED | RECEIVED { self.adjoints[i] } else { -0.0 };
+            self.adjoints[i] = sum + contribution;
+            self.reach(i, marks, from.status | RECEIVED, from.block);
+        } else if from.g != 0.0 {
             self.counts.dropped += 1;
-            self.marks[i] |= status | Status::DROPPED.bits();
+            self.reach(i, marks, from.status | Status::DROPPED.bits(), from.block);
         } else {
-            self.marks[i] |= status;
+            self.reach(i, marks, from.status, from.block);
         }
-        self.set.insert(input);
     }
 
     /// The input is reached, and gets nothing.
     #[inline]
-    fn silence(&mut self, input: u32, status: u8) {
-        if self.flows_to(input) {
-            self.marks[input as usize] |= status | Status::MASKED.bits();
-            self.set.insert(input);
+    fn silence(&mut self, input: u32, from: Visit) {
+        let i = input as usize;
+        if self.flows_to(i) {
+            self.reach(i, self.marks[i], from.status | Status::MASKED.bits(), from.block);
+        }
+    }
+
+    /// Whether gradients flow to this node in this pass.
+    #[inline(always)]
+    fn flows_to(&self, i: usize) -> bool {
+        self.nodes[i].needs_grad() && (!RESTRICTED || self.marks[i] & ACTIVE != 0)
+    }
+
+    /// Adds to the marks of a node, or begins them if this pass comes here for the first time.
+    #[inline(always)]
+    fn reach(&mut self, i: usize, before: u8, add: u8, block: u32) {
+        if before & REACHED != 0 {
+            self.marks[i] = before | add;
+        } else {
+            self.marks[i] = before & ACTIVE | add | REACHED | PRESENT;
+            if (i as u32) >> BLOCK_BITS != block {
+                self.set.insert((i as u32) >> BLOCK_BITS);
+            }
         }
     }
 }
 
-/// The sweep. `visit` sees each node reached, its adjoint and its status, in reverse of recording.
-#[inline(always)]
-fn sweep<P: Policy, const RESTRICTED: bool>(
-    graph: &GraphColumns<'_>,
-    to: &mut Adjoints<'_, RESTRICTED>,
-    policy: &mut P,
-    mut visit: impl FnMut(u32, Op, f64, Status),
-) {
-    for_each_descending!(to, set, |node| {
-        let i = node as usize;
-        let (marks, op, z, [a, b]) = (to.marks[i], graph.ops[i], graph.values[i], graph.links[i]);
-        let g = if marks & mark::RECEIVED != 0 { to.adjoints[i] } else { 0.0 };
-        to.adjoints[i] = -0.0;
-        to.marks[i] = 0;
-        let status = marks & 7;
-        visit(node, op, g, Status::from_bits_truncate(status));
-
-        let (inputs, x, y) = match op.arity() {
-            Arity::Leaf => continue,
-            Arity::Unary => (1, graph.values[a as usize], 0.0),
-            Arity::Power => (1, graph.values[a as usize], f64::from(b as i32)),
-            Arity::Binary => (2, graph.values[a as usize], graph.values[b as usize]),
-            Arity::Variadic => {
-                reduction(graph, to, policy, node, g, status);
-                continue;
-            }
-        };
-        let (contributions, status) = match policy.rule(node, op, x, y, z) {
-            Rule::Classical => (op.classical(g, x, y, z), status),
-            Rule::Bounded(bound) => {
-                (op.bounded(g, x, y, z, bound), status | Status::SATURATED.bits())
-            }
-            Rule::Silence => {
-                to.counts.masked += 1;
-                [a, b][..inputs].iter().for_each(|&input| to.silence(input, status));
-                continue;
-            }
-        };
-        to.receive(a, contributions[0], g, status);
-        if inputs == 2 {
-            to.receive(b, contributions[1], g, status);
-        }
-    });
-}
-
-/// A sum passes ḡ to each input it kept, a mean ḡ/kept; the others are silenced.
-#[inline(never)]
-fn reduction<P: Policy, const RESTRICTED: bool>(
-    graph: &GraphColumns<'_>,
-    to: &mut Adjoints<'_, RESTRICTED>,
-    policy: &mut P,
-    node: u32,
+/// A visit to a node: where it is, and what arrived there.
+#[derive(Clone, Copy)]
+struct Visit {
+    index: usize,
+    block: u32,
     g: f64,
     status: u8,
-) {
-    let (op, z) = (graph.ops[node as usize], graph.values[node as usize]);
-    let Operands::List(inputs, mode) = operands(graph.ops, graph.links, graph.lists, node) else {
-        return;
-    };
-    if let Rule::Silence = policy.rule(node, op, 0.0, 0.0, z) {
-        to.counts.masked += 1;
-        inputs.iter().for_each(|&input| to.silence(input, status));
-        return;
-    }
-    let keeps = |input: &u32| mode.keeps(graph.values[*input as usize]);
-    let share = match op {
-        Op::Mean => g / inputs.iter().filter(|i| keeps(i)).count() as f64,
-        _ => g,
-    };
-    for input in inputs {
-        if keeps(input) {
-            to.receive(*input, share, g, status);
-        } else {
-            to.silence(*input, status);
-        }
-    }
 }
 
-/// The columns a sweep reads.
-struct GraphColumns<'g> {
-    values: &'g [f64],
-    links: &'g [[u32; 2]],
-    ops: &'g [Op],
-    lists: &'g [u32],
+impl Visit {
+    fn with(self, status: Status) -> Self {
+        Self { status: self.status | status.bits(), ..self }
+    }
 }
 
 impl Scratch {
-    fn grow(&mut self, nodes: usize) {
-        if self.adjoints.len() < nodes {
-            let more = nodes.max(self.adjoints.len() * 3 / 2) - self.adjoints.len();
-            self.adjoints.reserve_exact(more);
-            self.marks.reserve_exact(more);
-            self.adjoints.resize(nodes, -0.0);
-            self.marks.resize(nodes, 0);
-        }
-        self.set.grow(nodes);
-    }
-
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     fn reachable(&mut self, graph: &Graph, root: u32) -> Vec<u32> {
         let mut found = vec![];
         self.set.insert(root);
-        for_each_descending!(self, set, |node| {
+        while let Some(node) = self.set.take_last() {
             found.push(node);
-            for_each_operand(graph, node, |input| {
-                if graph.flags[input as usize] & flag::NEEDS_GRAD != 0 {
+            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
+                if graph.nodes[input as usize].needs_grad() {
                     self.set.insert(input);
                 }
             });
-        });
+        }
         found
     }
 
     /// Follows the inputs (coordinates) up through what the root reaches.
     fn trace_coordinates(&mut self, graph: &Graph, root: u32, state: &ModeState) {
-        if graph.flags[root as usize] & flag::ON_INPUT == 0 {
+        if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
             self.coordinates.clear();
             return;
         }
@@ -293,12 +305,12 @@ impl Scratch {
         for &node in reached.iter().rev() {
             let i = node as usize;
             let mut here = Coordinate { value: f64::NAN, several: false, explored: false };
-            if graph.ops[i] == Op::Input {
-                here.value = graph.values[i];
+            if graph.nodes[i].op == Op::Input {
+                here.value = graph.nodes[i].value;
                 here.explored = state.explores(here.value);
             }
-            for_each_operand(graph, node, |input| {
-                let flags = graph.flags[input as usize];
+            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
+                let flags = graph.nodes[input as usize].flags;
                 if flags & flag::ON_INPUT == 0 || flags & flag::NEEDS_GRAD == 0 {
                     return;
                 }
@@ -314,71 +326,69 @@ impl Scratch {
         }
     }
 
-    /// Marks the sources, and among what `root` reaches all that leads to one of them.
+    /// Marks the sources, and among what `root` reaches all that leads to one of them. Returns
+    /// every node marked.
     fn activate(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Vec<u32> {
+        let mut active = vec![];
         let reached = self.reachable(graph, root);
+        let marks = &mut self.adjoints.marks;
         for &source in sources {
-            self.marks[source as usize] |= mark::ACTIVE | mark::SOURCE;
+            marks[source as usize] |= ACTIVE;
+            active.push(source);
         }
         for &node in reached.iter().rev() {
-            let mut active = false;
-            for_each_operand(graph, node, |input| {
-                active |= self.marks[input as usize] & mark::ACTIVE != 0;
+            let mut leads = false;
+            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
+                leads |= marks[input as usize] & ACTIVE != 0;
             });
-            if active {
-                self.marks[node as usize] |= mark::ACTIVE;
+            if leads {
+                marks[node as usize] |= ACTIVE;
+                active.push(node);
             }
         }
-        reached
-    }
-
-    fn run<const RESTRICTED: bool>(
-        &mut self,
-        graph: &Graph,
-        root: u32,
-        seed: f64,
-        state: &ModeState,
-        statistics: &mut Statistics,
-        visit: impl FnMut(u32, Op, f64, Status),
-    ) {
-        if state.mode == GradientMode::Hybrid {
-            self.trace_coordinates(graph, root, state);
-        }
-        let columns = GraphColumns {
-            values: &graph.values,
-            links: &graph.links,
-            ops: &graph.ops,
-            lists: &graph.lists,
-        };
-        let mut to = Adjoints::<RESTRICTED> {
-            adjoints: &mut self.adjoints,
-            marks: &mut self.marks,
-            flags: &graph.flags,
-            set: &mut self.set,
-            counts: PassCounts::default(),
-        };
-        // The seed is the root's first contribution, and is left out like any other if not REAL.
-        to.receive(root, seed, seed, 0);
-        match state.mode {
-            GradientMode::MaskReal => sweep(&columns, &mut to, &mut MaskReal, visit),
-            GradientMode::Saturating => {
-                sweep(&columns, &mut to, &mut Saturating { bound: state.bound() }, visit);
-            }
-            GradientMode::Hybrid => {
-                let coordinates = &self.coordinates;
-                let mut policy = Hybrid { state, statistics, coordinates };
-                sweep(&columns, &mut to, &mut policy, visit);
-            }
-        }
-        statistics.add_pass(to.counts);
+        active
     }
 }
 
-fn for_each_operand(graph: &Graph, node: u32, mut visit: impl FnMut(u32)) {
-    match operands(&graph.ops, &graph.links, &graph.lists, node) {
-        Operands::Fixed(inputs, count) => inputs[..count].iter().for_each(|&i| visit(i)),
-        Operands::List(inputs, _) => inputs.iter().for_each(|&i| visit(i)),
+/// One pass over `graph` in the mode that `state` names, working in `adjoints`.
+#[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
+fn run_pass<const RESTRICTED: bool>(
+    graph: &Graph,
+    adjoints: &mut Adjoints,
+    scratch: &mut Scratch,
+    root: u32,
+    seed: TrScalar,
+    state: &ModeState,
+    statistics: &mut Statistics,
+    on_leaf: impl FnMut(u32, f64, Status),
+) {
+    scratch.set.grow(graph.len());
+    if state.mode == GradientMode::Hybrid {
+        scratch.trace_coordinates(graph, root, state);
     }
+    adjoints.grow(graph.len());
+    let mut sweep = Sweep::<RESTRICTED> {
+        nodes: &graph.nodes,
+        lists: &graph.lists,
+        adjoints: &mut adjoints.values[..graph.len()],
+        marks: &mut adjoints.marks[..graph.len()],
+        set: &mut scratch.set,
+        counts: PassCounts::default(),
+    };
+    // The seed is the root's first contribution, and is left out like any other if not REAL.
+    let seed = seed.to_ieee();
+    sweep.receive(root, seed, Visit { index: 0, block: u32::MAX, g: seed, status: 0 });
+    match state.mode {
+        GradientMode::MaskReal => sweep.run(&mut MaskReal, on_leaf),
+        GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, on_leaf),
+        GradientMode::Hybrid => {
+            let coordinates = &scratch.coordinates;
+            let statistics = &mut *statistics;
+            sweep.run(&mut Hybrid { state, statistics, coordinates }, on_leaf);
+        }
+    }
+    let counts = sweep.counts;
+    statistics.add_pass(counts);
 }
 
 impl Graph {
@@ -401,17 +411,14 @@ impl Graph {
             return Err(Error::NoParameter);
         }
         let root = self.node(root);
-        scratch.grow(self.len());
-        let mut gradients = std::mem::take(&mut self.gradients);
-        gradients.grow(self.len());
-        scratch.run::<false>(self, root, seed.to_ieee(), state, statistics, |node, op, g, status| {
-            match op {
-                Op::Constant => {} // a watched one
-                Op::Parameter | Op::Input => gradients.accumulate(node, g, status),
-                _ => gradients.set(node, g, status),
-            }
-        });
-        self.gradients = gradients;
+        let mut adjoints = std::mem::take(&mut self.adjoints);
+        let mut leaves = vec![];
+        let on_leaf = |node, g, status| leaves.push((node, g, status));
+        run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
+        self.adjoints = adjoints;
+        for (node, g, status) in leaves {
+            self.accumulate(node, g, status);
+        }
         Ok(())
     }
 
@@ -428,23 +435,22 @@ impl Graph {
     ) -> Vec<Option<(TrScalar, Status)>> {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
-        let mut found = vec![None; sources.len()];
-        if self.flags[root as usize] & flag::NEEDS_GRAD == 0 {
-            return found;
+        if !self.nodes[root as usize].needs_grad() {
+            return vec![None; sources.len()];
         }
-        scratch.grow(self.len());
-        let reached = scratch.activate(self, root, &sources);
-        let mut places: Vec<(u32, usize)> = sources.iter().copied().zip(0..).collect();
-        places.sort_unstable();
-        scratch.run::<true>(self, root, seed.to_ieee(), state, statistics, |node, _, g, status| {
-            let first = places.partition_point(|&(source, _)| source < node);
-            for &(_, place) in places[first..].iter().take_while(|&&(source, _)| source == node) {
-                found[place] = Some((TrScalar::from_ieee(g), status));
-            }
-        });
-        for node in reached.into_iter().chain(sources) {
-            scratch.marks[node as usize] = 0;
+        scratch.set.grow(self.len());
+        scratch.adjoints.grow(self.len());
+        let active = scratch.activate(self, root, &sources);
+        let mut adjoints = std::mem::take(&mut scratch.adjoints);
+        if adjoints.marks[root as usize] & ACTIVE != 0 {
+            run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, |_, _, _| ());
         }
+        let found = sources.iter().map(|&source| adjoints.get(source));
+        let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
+        for node in active {
+            adjoints.marks[node as usize] = 0;
+        }
+        scratch.adjoints = adjoints;
         found
     }
 
@@ -461,7 +467,7 @@ impl Graph {
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     pub fn topological_order(&mut self, root: Handle, scratch: &mut Scratch) -> Vec<Handle> {
-        scratch.grow(self.len());
+        scratch.set.grow(self.len());
         let order = scratch.reachable(self, self.node(root));
         order.into_iter().map(|node| self.claim(node)).collect()
     }

@@ -27,6 +27,7 @@
 
 #[macro_use]
 pub mod ops;
+mod adjoints;
 pub mod backward;
 mod elementary;
 pub mod error;

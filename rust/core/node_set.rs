@@ -28,10 +28,12 @@ impl NodeSet {
     #[inline(always)]
     pub(crate) fn insert(&mut self, index: u32) {
         let word = (index >> 6) as usize;
-        let before = self.words[word];
-        self.words[word] = before | 1 << (index & 63);
-        if before == 0 {
-            self.raise(word);
+        let (before, bit) = (self.words[word], 1 << (index & 63));
+        if before & bit == 0 {
+            self.words[word] = before | bit;
+            if before == 0 {
+                self.raise(word);
+            }
         }
     }
 
@@ -44,74 +46,56 @@ impl NodeSet {
         }
     }
 
-    /// The word that holds the largest member, or `None` if the set is empty.
+    /// The largest member.
     #[inline]
-    pub(crate) fn last_word(&self) -> Option<usize> {
+    pub(crate) fn last(&self) -> Option<u32> {
         let t = self.top.iter().rposition(|&w| w != 0)?;
         let s = t << 6 | self.top[t].ilog2() as usize;
-        Some(s << 6 | self.summary[s].ilog2() as usize)
+        let w = s << 6 | self.summary[s].ilog2() as usize;
+        Some((w as u32) << 6 | self.words[w].ilog2())
     }
 
-    /// Removes and returns the largest member of `word`. The last one also clears the summaries.
-    ///
-    /// Members added meanwhile must be smaller than the last one taken, so that the word stays the
-    /// last of the set until it is empty.
-    #[inline(always)]
-    pub(crate) fn take_from(&mut self, word: usize) -> Option<u32> {
-        let bits = self.words[word];
-        if bits == 0 {
-            self.lower(word);
-            return None;
-        }
-        let bit = bits.ilog2();
-        self.words[word] = bits & !(1 << bit);
-        Some((word as u32) << 6 | bit)
-    }
-
+    /// Takes a member out.
     #[inline]
-    fn lower(&mut self, word: usize) {
-        self.summary[word >> 6] &= !(1 << (word & 63));
-        if self.summary[word >> 6] == 0 {
-            self.top[word >> 12] &= !(1 << ((word >> 6) & 63));
+    pub(crate) fn remove(&mut self, index: u32) {
+        let word = (index >> 6) as usize;
+        self.words[word] &= !(1 << (index & 63));
+        if self.words[word] == 0 {
+            self.summary[word >> 6] &= !(1 << (word & 63));
+            if self.summary[word >> 6] == 0 {
+                self.top[word >> 12] &= !(1 << ((word >> 6) & 63));
+            }
         }
     }
-}
 
-/// Visits the members of `$set` from the largest down, while the body may insert smaller ones.
-macro_rules! for_each_descending {
-    ($owner:expr, $set:ident, |$node:ident| $body:block) => {
-        while let Some(word) = $owner.$set.last_word() {
-            while let Some($node) = $owner.$set.take_from(word) $body
-        }
-    };
+    /// Takes the largest member out.
+    pub(crate) fn take_last(&mut self) -> Option<u32> {
+        let last = self.last()?;
+        self.remove(last);
+        Some(last)
+    }
 }
-pub(crate) use for_each_descending;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Holder {
-        set: NodeSet,
-    }
-
     #[test]
     fn yields_members_in_descending_order_with_insertions_on_the_way() {
-        let mut holder = Holder { set: NodeSet::default() };
-        holder.set.grow(1 << 20);
+        let mut set = NodeSet::default();
+        set.grow(1 << 20);
         for i in [0, 63, 64, 4095, 4096, 300_000, (1 << 20) - 1] {
-            holder.set.insert(i);
+            set.insert(i);
         }
         let mut seen = vec![];
-        for_each_descending!(holder, set, |node| {
+        while let Some(node) = set.take_last() {
             if node == 300_000 {
-                holder.set.insert(299_999);
-                holder.set.insert(5);
+                set.insert(299_999);
+                set.insert(5);
             }
             seen.push(node);
-        });
+        }
         assert_eq!(seen, [(1 << 20) - 1, 300_000, 299_999, 4096, 4095, 64, 63, 5, 0]);
-        assert_eq!(holder.set.last_word(), None);
-        assert!(holder.set.summary.iter().chain(&holder.set.top).all(|&w| w == 0));
+        assert!(set.words.iter().chain(&set.summary).chain(&set.top).all(|&w| w == 0));
     }
 }

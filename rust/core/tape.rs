@@ -175,12 +175,13 @@ impl<'t, A: Arena> Var<'t, A> {
     /// The gradient: accumulated over passes for a parameter or input, the adjoint of the last pass
     /// for any other node, `None` before the first.
     pub fn gradient(&self) -> Option<TrScalar> {
-        self.tape.arena.with(|graph| graph.gradient(self.handle))
+        self.tape.arena.with(|graph| graph.gradient(self.handle)).map(|(gradient, _)| gradient)
     }
 
     /// How the gradient came about.
     pub fn status(&self) -> Status {
-        self.tape.arena.with(|graph| graph.status(self.handle))
+        let gradient = self.tape.arena.with(|graph| graph.gradient(self.handle));
+        gradient.map(|(_, status)| status).unwrap_or_default()
     }
 
     /// Sets the gradient to 0.
