@@ -368,7 +368,7 @@ fn run_pass<const RESTRICTED: bool>(
     }
     adjoints.grow(graph.len());
     let mut sweep = Sweep::<RESTRICTED> {
-        nodes: &graph.nodes,
+        nodes: &graph.nodes[..graph.len()],
         lists: &graph.lists,
         adjoints: &mut adjoints.values[..graph.len()],
         marks: &mut adjoints.marks[..graph.len()],

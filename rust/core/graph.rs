@@ -145,15 +145,18 @@ const SMALLEST_NURSERY: usize = 1024;
 /// The arena of nodes and the handles on them.
 #[derive(Debug)]
 pub struct Graph {
+    /// The first `len` rows are in use; the others are room made beforehand, so that recording
+    /// writes a row and never reallocates on its way.
     pub(crate) nodes: Vec<Node>,
+    len: usize,
     /// The adjoints of the last pass; the columns may be shorter than `nodes`.
     pub(crate) adjoints: Adjoints,
     leaves: Vec<Leaf>,
     /// The operands of variadic nodes, in recording order.
     pub(crate) lists: Vec<u32>,
     claims: Vec<Claim>,
-    free_claims: Vec<u32>,
-    collect_at: usize,
+    /// The first claim not in use; its `node` is the next one.
+    free_claim: u32,
     set: NodeSet,
     remap: Vec<u32>,
 }
@@ -162,12 +165,12 @@ impl Default for Graph {
     fn default() -> Self {
         Self {
             nodes: vec![],
+            len: 0,
             adjoints: Adjoints::default(),
             leaves: vec![],
             lists: vec![],
             claims: vec![],
-            free_claims: vec![],
-            collect_at: SMALLEST_NURSERY,
+            free_claim: UNOWNED,
             set: NodeSet::default(),
             remap: vec![],
         }
@@ -199,7 +202,7 @@ impl Graph {
     }
 
     /// Records `op(a, b)`.
-    #[inline]
+    #[inline(always)]
     pub fn binary(&mut self, op: Op, a: Handle, b: Handle) -> Handle {
         self.make_room(1);
         let node = self.push_binary(op, self.node(a), self.node(b));
@@ -207,7 +210,7 @@ impl Graph {
     }
 
     /// Records `op(a, constant)`.
-    #[inline]
+    #[inline(always)]
     pub fn binary_with_constant(&mut self, op: Op, a: Handle, constant: f64) -> Handle {
         self.make_room(2);
         let (a, b) = (self.node(a), self.push_constant(constant));
@@ -216,7 +219,7 @@ impl Graph {
     }
 
     /// Records `op(constant, b)`.
-    #[inline]
+    #[inline(always)]
     pub fn constant_with_binary(&mut self, op: Op, constant: f64, b: Handle) -> Handle {
         self.make_room(2);
         let (a, b) = (self.push_constant(constant), self.node(b));
@@ -225,13 +228,13 @@ impl Graph {
     }
 
     /// Records `op(a)`.
-    #[inline]
+    #[inline(always)]
     pub fn unary(&mut self, op: Op, a: Handle) -> Handle {
         self.unary_with_immediate(op, a, 0)
     }
 
     /// Records `aⁿ`.
-    #[inline]
+    #[inline(always)]
     pub fn pow_int(&mut self, a: Handle, n: i32) -> Handle {
         self.unary_with_immediate(Op::PowInt, a, n)
     }
@@ -288,8 +291,9 @@ impl Graph {
 
     #[inline(always)]
     fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
-        let node = self.nodes.len();
-        self.nodes.push(Node { value, links, owner: UNOWNED, op, flags });
+        let node = self.len;
+        self.nodes[node] = Node { value, links, owner: UNOWNED, op, flags };
+        self.len = node + 1;
         node as u32
     }
 }
@@ -320,19 +324,26 @@ impl Graph {
     /// The first handle on a node.
     #[inline(always)]
     fn claim_new(&mut self, node: u32) -> Handle {
-        let claim = Claim { node, count: 1 };
-        let slot = match self.free_claims.pop() {
-            Some(slot) => {
-                self.claims[slot as usize] = claim;
-                slot
-            }
-            None => {
-                self.claims.push(claim);
-                (self.claims.len() - 1) as u32
-            }
-        };
+        if self.free_claim == UNOWNED {
+            self.add_claims();
+        }
+        let slot = self.free_claim;
+        let claim = &mut self.claims[slot as usize];
+        self.free_claim = claim.node;
+        *claim = Claim { node, count: 1 };
         self.nodes[node as usize].owner = slot;
         Handle(slot)
+    }
+
+    /// Makes more claims, chained as free.
+    #[cold]
+    #[inline(never)]
+    fn add_claims(&mut self) {
+        let (first, more) = (self.claims.len() as u32, self.claims.len().max(16) as u32);
+        assert!(first <= UNOWNED / 2, "more than 2^31 handles");
+        self.claims.extend((1..=more).map(|k| Claim { node: first + k, count: 0 }));
+        self.claims[(first + more - 1) as usize].node = UNOWNED;
+        self.free_claim = first;
     }
 
     /// Counts a handle once more.
@@ -347,9 +358,10 @@ impl Graph {
         claim.count -= 1;
         if claim.count == 0 {
             let node = claim.node as usize;
+            claim.node = self.free_claim;
+            self.free_claim = handle.0;
             self.nodes[node].owner = UNOWNED;
-            self.free_claims.push(handle.0);
-            if node + 1 == self.nodes.len() {
+            if node + 1 == self.len {
                 self.cut_tail();
             }
         }
@@ -357,8 +369,8 @@ impl Graph {
 
     /// Drops unowned nodes from the end: nothing after them can refer to them.
     fn cut_tail(&mut self) {
-        let live = self.nodes.iter().rposition(|n| n.owner != UNOWNED).map_or(0, |last| last + 1);
-        let dead = &self.nodes[live..];
+        let live = self.nodes[..self.len].iter().rposition(|n| n.owner != UNOWNED).map_or(0, |last| last + 1);
+        let dead = &self.nodes[live..self.len];
         if let Some(first) = dead.iter().find(|node| node.has_leaf()) {
             self.leaves.truncate(first.links[0] as usize);
         }
@@ -371,7 +383,7 @@ impl Graph {
     }
 
     fn truncate(&mut self, len: usize) {
-        self.nodes.truncate(len);
+        self.len = len;
         self.adjoints.truncate(len);
     }
 }
@@ -380,7 +392,7 @@ impl Graph {
 impl Graph {
     #[inline(always)]
     fn make_room(&mut self, rows: usize) {
-        if self.nodes.len() + rows > self.collect_at {
+        if self.len + rows > self.nodes.len() {
             self.collect();
         }
     }
@@ -390,18 +402,17 @@ impl Graph {
     #[inline(never)]
     pub fn collect(&mut self) {
         let live = self.mark();
-        if live.len() < self.nodes.len() {
+        if live.len() < self.len {
             self.slide(&live);
         }
-        assert!(self.nodes.len() < UNOWNED as usize / 2, "more than 2^31 live nodes");
-        let wanted = (2 * live.len()).max(self.collect_at / 2).max(SMALLEST_NURSERY);
-        self.collect_at = wanted.min(UNOWNED as usize);
-        self.shrink();
+        assert!(self.len < UNOWNED as usize / 2, "more than 2^31 live nodes");
+        let wanted = (2 * self.len).max(self.nodes.len() / 2).max(SMALLEST_NURSERY);
+        self.set_room(wanted);
     }
 
     /// The live nodes, in descending order.
     fn mark(&mut self) -> Vec<u32> {
-        self.set.grow(self.nodes.len());
+        self.set.grow(self.len);
         for claim in self.claims.iter().filter(|claim| claim.count > 0) {
             self.set.insert(claim.node);
         }
@@ -416,7 +427,7 @@ impl Graph {
 
     /// Moves the live nodes, given in descending order, to the front without changing their order.
     fn slide(&mut self, live: &[u32]) {
-        self.remap.resize(self.remap.len().max(self.nodes.len()), 0);
+        self.remap.resize(self.remap.len().max(self.len), 0);
         let (mut list_end, mut leaf_end) = (0, 0);
         for (new, &old) in live.iter().rev().enumerate() {
             let old = old as usize;
@@ -451,14 +462,15 @@ impl Graph {
         self.truncate(live.len());
     }
 
-    /// Gives memory back once the columns are much larger than what will be used.
-    fn shrink(&mut self) {
-        let enough = 2 * self.collect_at;
-        if self.nodes.capacity() > 2 * enough {
-            self.nodes.shrink_to(enough);
-            self.adjoints.shrink_to(enough);
-            self.leaves.shrink_to(enough);
-            self.lists.shrink_to(enough);
+    /// Makes room for so many rows, and gives memory back that is much more than they need.
+    fn set_room(&mut self, rows: usize) {
+        let empty = Node { value: 0.0, links: [0; 2], owner: UNOWNED, op: Op::Constant, flags: 0 };
+        self.nodes.resize(rows, empty);
+        if self.nodes.capacity() > 4 * rows {
+            self.nodes.shrink_to(rows);
+            self.adjoints.shrink_to(rows);
+            self.leaves.shrink_to(rows);
+            self.lists.shrink_to(rows);
             self.remap = vec![];
             self.set = NodeSet::default();
         }
@@ -533,7 +545,7 @@ impl Graph {
         if node.has_leaf() {
             self.leaves[node.links[0] as usize].gradient = Some((0.0, Status::EXACT));
         } else {
-            self.adjoints.grow(self.nodes.len());
+            self.adjoints.grow(self.len);
             self.adjoints.set_zero(self.node(handle));
         }
     }
@@ -558,12 +570,12 @@ impl Graph {
 
     /// How many nodes the arena holds, live ones and those not yet reclaimed.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.len
     }
 
     /// Whether the arena holds no node.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.len == 0
     }
 
     /// The bytes that the columns of the arena occupy.
@@ -574,6 +586,5 @@ impl Graph {
             + self.lists.capacity() * 4
             + self.remap.capacity() * 4
             + self.claims.capacity() * size_of::<Claim>()
-            + self.free_claims.capacity() * 4
     }
 }

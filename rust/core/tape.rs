@@ -19,27 +19,36 @@ use crate::reduce::Reduction;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::fmt;
-use std::ops::{Add, Div, Mul, Neg, Sub};
-use std::sync::{Mutex, PoisonError};
+use std::ops::{Add, DerefMut, Div, Mul, Neg, Sub};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How a tape lends its arena out.
 pub trait Arena: From<Graph> {
-    /// Runs `f` with exclusive access to the arena.
-    fn with<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R;
+    /// Exclusive access to the arena for as long as the guard lives.
+    type Guard<'a>: DerefMut<Target = Graph>
+    where
+        Self: 'a;
+
+    /// Takes that access; nothing in this crate holds two guards at once.
+    fn graph(&self) -> Self::Guard<'_>;
 }
 
 impl Arena for RefCell<Graph> {
+    type Guard<'a> = RefMut<'a, Graph>;
+
     #[inline(always)]
-    fn with<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R {
-        f(&mut self.borrow_mut())
+    fn graph(&self) -> RefMut<'_, Graph> {
+        self.borrow_mut()
     }
 }
 
 impl Arena for Mutex<Graph> {
-    fn with<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R {
-        f(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
+    type Guard<'a> = MutexGuard<'a, Graph>;
+
+    fn graph(&self) -> MutexGuard<'_, Graph> {
+        self.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,7 +103,7 @@ impl<A: Arena> Tape<A> {
     }
 
     fn leaf(&self, op: Op, value: TrScalar) -> Var<'_, A> {
-        self.var(|graph| graph.leaf(op, value.to_ieee(), None))
+        self.var(self.graph().leaf(op, value.to_ieee(), None))
     }
 
     /// The sum of the inputs that `mode` keeps.
@@ -110,25 +119,29 @@ impl<A: Arena> Tape<A> {
     fn reduce(&self, op: Op, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
         inputs.iter().for_each(|v| v.assert_on(self));
         let handles: Vec<_> = inputs.iter().map(|v| v.handle).collect();
-        self.var(|graph| graph.reduce(op, mode, &handles))
+        self.var(self.graph().reduce(op, mode, &handles))
     }
 
     #[inline(always)]
-    fn var(&self, record: impl FnOnce(&mut Graph) -> Handle) -> Var<'_, A> {
-        Var { tape: self, handle: self.arena.with(record) }
+    fn graph(&self) -> A::Guard<'_> {
+        self.arena.graph()
+    }
+
+    #[inline(always)]
+    fn var(&self, handle: Handle) -> Var<'_, A> {
+        Var { tape: self, handle }
     }
 
     /// How many nodes can still be reached; reclaims all others first.
     pub fn live_nodes(&self) -> usize {
-        self.arena.with(|graph| {
-            graph.collect();
-            graph.len()
-        })
+        let mut graph = self.graph();
+        graph.collect();
+        graph.len()
     }
 
     /// The bytes that the arena occupies.
     pub fn allocated_bytes(&self) -> usize {
-        self.arena.with(|graph| graph.allocated_bytes())
+        self.graph().allocated_bytes()
     }
 }
 
@@ -143,7 +156,7 @@ pub struct Var<'t, A: Arena = RefCell<Graph>> {
 
 impl<A: Arena> Clone for Var<'_, A> {
     fn clone(&self) -> Self {
-        self.tape.arena.with(|graph| graph.retain(self.handle));
+        self.tape.graph().retain(self.handle);
         Self { ..*self }
     }
 }
@@ -151,7 +164,7 @@ impl<A: Arena> Clone for Var<'_, A> {
 impl<A: Arena> Drop for Var<'_, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.tape.arena.with(|graph| graph.release(self.handle));
+        self.tape.graph().release(self.handle);
     }
 }
 
@@ -164,29 +177,29 @@ impl<A: Arena> fmt::Debug for Var<'_, A> {
 impl<'t, A: Arena> Var<'t, A> {
     /// The value.
     pub fn value(&self) -> TrScalar {
-        self.tape.arena.with(|graph| graph.value(self.handle))
+        self.tape.graph().value(self.handle)
     }
 
     /// The op that made it.
     pub fn op(&self) -> Op {
-        self.tape.arena.with(|graph| graph.op(self.handle))
+        self.tape.graph().op(self.handle)
     }
 
     /// The gradient: accumulated over passes for a parameter or input, the adjoint of the last pass
     /// for any other node, `None` before the first.
     pub fn gradient(&self) -> Option<TrScalar> {
-        self.tape.arena.with(|graph| graph.gradient(self.handle)).map(|(gradient, _)| gradient)
+        self.tape.graph().gradient(self.handle).map(|(gradient, _)| gradient)
     }
 
     /// How the gradient came about.
     pub fn status(&self) -> Status {
-        let gradient = self.tape.arena.with(|graph| graph.gradient(self.handle));
+        let gradient = self.tape.graph().gradient(self.handle);
         gradient.map(|(_, status)| status).unwrap_or_default()
     }
 
     /// Sets the gradient to 0.
     pub fn zero_gradient(&self) {
-        self.tape.arena.with(|graph| graph.zero_gradient(self.handle));
+        self.tape.graph().zero_gradient(self.handle);
     }
 
     /// A constant of the same value.
@@ -215,9 +228,7 @@ impl<'t, A: Arena> Var<'t, A> {
     ) -> Result<(), Error> {
         thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
         SCRATCH.with_borrow_mut(|scratch| {
-            self.tape
-                .arena
-                .with(|graph| graph.backward(self.handle, seed.into(), state, statistics, scratch))
+            self.tape.graph().backward(self.handle, seed.into(), state, statistics, scratch)
         })
     }
 
@@ -229,17 +240,17 @@ impl<'t, A: Arena> Var<'t, A> {
     #[inline(always)]
     fn with_var(&self, op: Op, other: &Self) -> Self {
         self.assert_on(other.tape);
-        self.tape.var(|graph| graph.binary(op, self.handle, other.handle))
+        self.tape.var(self.tape.graph().binary(op, self.handle, other.handle))
     }
 
     #[inline(always)]
     fn with_constant(&self, op: Op, constant: f64) -> Self {
-        self.tape.var(|graph| graph.binary_with_constant(op, self.handle, constant))
+        self.tape.var(self.tape.graph().binary_with_constant(op, self.handle, constant))
     }
 
     #[inline(always)]
     fn after_constant(&self, op: Op, constant: f64) -> Self {
-        self.tape.var(|graph| graph.constant_with_binary(op, constant, self.handle))
+        self.tape.var(self.tape.graph().constant_with_binary(op, constant, self.handle))
     }
 }
 
@@ -255,7 +266,7 @@ macro_rules! methods {
         #[inline(always)]
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too")]
         pub fn $name(&self) -> Self {
-            self.tape.var(|graph| graph.unary(Op::$op, self.handle))
+            self.tape.var(self.tape.graph().unary(Op::$op, self.handle))
         }
     };
     (@Binary $op:ident $name:ident $formula:literal) => {
@@ -270,7 +281,7 @@ macro_rules! methods {
         #[doc = $formula]
         #[inline(always)]
         pub fn $name(&self, n: i32) -> Self {
-            self.tape.var(|graph| graph.$name(self.handle, n))
+            self.tape.var(self.tape.graph().$name(self.handle, n))
         }
     };
 }
