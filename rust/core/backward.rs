@@ -221,7 +221,8 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         let marks = self.marks[i];
         if contribution.is_finite() {
             // −0 is the neutral element of IEEE addition: a sum begins with its first contribution.
-            let sum = if marks & (REACHED | RECEIVED) == REACHED | RECEIVED { self.adjoints[i] } else { -0.0 };
+            let sum =
+                if marks & (REACHED | RECEIVED) == REACHED | RECEIVED { self.adjoints[i] } else { -0.0 };
             self.adjoints[i] = sum + contribution;
             self.reach(i, marks, from.status | RECEIVED, from.block);
         } else if from.g != 0.0 {
@@ -454,15 +455,38 @@ impl Graph {
         found
     }
 
-    /// What a node passes to its inputs for the adjoint `g`, in operand order: the contribution
-    /// and its status, `None` for an input that is silenced or whose contribution is left out.
+    /// What a node passes to each input for the adjoint `seed`, in operand order: the sum it adds
+    /// and its status. Counts nothing.
+    ///
+    /// The node is recorded alone on an arena of its own, so the rules are those of any pass.
     pub fn contributions(
         &self,
         handle: Handle,
-        g: TrScalar,
+        seed: TrScalar,
         state: &ModeState,
-    ) -> Vec<(Option<TrScalar>, Status)> {
-        todo!("{handle:?} {g:?} {state:?}")
+        statistics: &Statistics,
+    ) -> Vec<(TrScalar, Status)> {
+        let mut alone = Graph::new();
+        let node = self.nodes[self.node(handle) as usize];
+        let mut inputs = vec![];
+        node.operands(&self.lists).for_each(|input| {
+            let input = &self.nodes[input as usize];
+            let op = if input.op == Op::Input { Op::Input } else { Op::Parameter };
+            inputs.push(alone.leaf(op, input.value, None));
+        });
+        let root = match (node.op.arity(), &inputs[..]) {
+            (Arity::Unary, &[a]) => alone.unary(node.op, a),
+            (Arity::Power, &[a]) => alone.pow_int(a, node.links[1] as i32),
+            (Arity::Binary, &[a, b]) => alone.binary(node.op, a, b),
+            (Arity::Variadic, inputs) => {
+                alone.reduce(node.op, self.reduction(handle).unwrap_or_default(), inputs)
+            }
+            _ => return vec![],
+        };
+        let (mut statistics, mut scratch) = (statistics.clone(), Scratch::default());
+        let done = alone.backward(root, seed, state, &mut statistics, &mut scratch);
+        debug_assert!(done.is_ok() || inputs.is_empty());
+        inputs.into_iter().filter_map(|input| alone.gradient(input)).collect()
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.

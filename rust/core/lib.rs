@@ -35,7 +35,7 @@ mod exact_sum;
 pub mod graph;
 pub mod mode;
 mod node_set;
-pub mod poles;
+mod poles;
 pub mod policy;
 mod quantiles;
 pub mod reduce;
@@ -50,9 +50,11 @@ pub mod tape;
 pub use error::Error;
 pub use mode::{GradientMode, ModeState, Region};
 pub use ops::Op;
+pub use policy::HysteresisPolicy;
 
 pub use reduce::Reduction;
 pub use scalar::{TrScalar, TrTag};
+pub use schedule::{HybridSchedule, ScheduleType};
 
 pub use stats::{Statistics, Summary};
 pub use status::Status;

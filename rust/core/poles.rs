@@ -1,1 +1,102 @@
-//! stub
+//! Where near-pole decisions happened, in bounded memory.
+//!
+//! A decision whose op depends on exactly one input is recorded at that input's value. Values are
+//! binned, each bin keeps the coordinate closest to the pole, and of the bins the closest are kept:
+//! so the record depends on what was seen but not on its order, and records merge.
+
+use std::collections::BTreeMap;
+
+const MOST_BINS: usize = 1024;
+
+/// A record of coordinates near poles.
+#[derive(Clone, Debug)]
+pub(crate) struct PoleRecord {
+    /// Decisions farther from the pole than this are not recorded.
+    threshold: f64,
+    /// Coordinates closer together than this are one pole.
+    radius: f64,
+    /// By bin: the smallest distance seen, and where.
+    bins: BTreeMap<i64, (f64, f64)>,
+}
+
+impl Default for PoleRecord {
+    fn default() -> Self {
+        Self::new(0.1, 0.05)
+    }
+}
+
+impl PoleRecord {
+    pub fn new(threshold: f64, radius: f64) -> Self {
+        Self { threshold, radius, bins: BTreeMap::new() }
+    }
+
+    /// Records a decision at distance `d` where the input was `coordinate`.
+    pub fn record(&mut self, d: f64, coordinate: f64) {
+        if d <= self.threshold {
+            self.insert((coordinate / self.radius).floor() as i64, (d, coordinate));
+        }
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for (&bin, &seen) in &other.bins {
+            self.insert(bin, seen);
+        }
+    }
+
+    fn insert(&mut self, bin: i64, seen: (f64, f64)) {
+        let best = self.bins.entry(bin).or_insert(seen);
+        if seen < *best {
+            *best = seen;
+        }
+        if self.bins.len() > MOST_BINS {
+            let farthest = self.bins.iter().max_by(|a, b| a.1.partial_cmp(b.1).unwrap().then(a.0.cmp(b.0)));
+            if let Some((&bin, _)) = farthest {
+                self.bins.remove(&bin);
+            }
+        }
+    }
+
+    /// The coordinates closest to a pole, one per neighbourhood, in ascending order.
+    pub fn poles(&self) -> Vec<f64> {
+        let mut seen: Vec<_> = self.bins.values().copied().collect();
+        seen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut poles: Vec<f64> = vec![];
+        for (_, coordinate) in seen {
+            if poles.iter().all(|pole| (pole - coordinate).abs() > self.radius) {
+                poles.push(coordinate);
+            }
+        }
+        poles.sort_by(f64::total_cmp);
+        poles
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pole_per_neighbourhood_at_the_closest_coordinate() {
+        let mut record = PoleRecord::default();
+        for k in -100..=100 {
+            let x = f64::from(k) * 0.01 + 0.003;
+            record.record((x - 0.5).abs(), x);
+            record.record((x + 0.5).abs(), x);
+        }
+        let poles = record.poles();
+        assert!(poles.iter().any(|p| (p - 0.503).abs() < 1e-9), "{poles:?}");
+        assert!(poles.iter().any(|p| (p + 0.497).abs() < 1e-9), "{poles:?}");
+        assert!(poles.iter().all(|p| (p.abs() - 0.5).abs() <= 0.1), "{poles:?}");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_closest_are_kept() {
+        let mut record = PoleRecord::default();
+        for k in 0..10_000 {
+            record.record(f64::from(k) * 1e-6, f64::from(k));
+        }
+        assert_eq!(record.bins.len(), MOST_BINS);
+        assert_eq!(record.poles()[0], 0.0);
+        assert_eq!(record.poles().len(), MOST_BINS);
+    }
+}

@@ -1,1 +1,228 @@
-//! stub
+//! Quantiles of a stream of distances in bounded memory.
+//!
+//! The first [`EXACT`] values are kept as they are, so that the quantiles of an ordinary batch are
+//! exact. Beyond that, values are counted in buckets that share an exponent and the six leading
+//! bits of the mantissa; a quantile is then within 2⁻⁷ (0.8 %) of the true one. Count, minimum and
+//! mean stay exact. Two streams merge into what the joint stream would have given, whatever the
+//! order.
+
+use crate::exact_sum::ExactSum;
+
+/// How many values are kept exactly.
+pub(crate) const EXACT: usize = 1024;
+
+const MANTISSA_BITS: u32 = 6;
+const BUCKETS: usize = 1 << MANTISSA_BITS;
+
+/// Counts of the values of one binary exponent.
+type Page = Box<[u64; BUCKETS]>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Quantiles {
+    count: u64,
+    min: f64,
+    max: f64,
+    sum: ExactSum,
+    /// The first values, in order of arrival.
+    first: Vec<f64>,
+    /// By exponent; empty until there are more values than `first` holds.
+    pages: Vec<Option<Page>>,
+}
+
+impl Default for Quantiles {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            min: f64::INFINITY,
+            max: 0.0,
+            sum: ExactSum::default(),
+            first: vec![],
+            pages: vec![],
+        }
+    }
+}
+
+/// The page and the bucket of a value.
+fn place(value: f64) -> (usize, usize) {
+    let key = value.to_bits() >> (52 - MANTISSA_BITS);
+    ((key >> MANTISSA_BITS) as usize, key as usize % BUCKETS)
+}
+
+/// The middle of a bucket.
+fn middle(page: usize, bucket: usize) -> f64 {
+    let key = ((page << MANTISSA_BITS) | bucket) as u64;
+    f64::from_bits(key << (52 - MANTISSA_BITS) | 1 << (51 - MANTISSA_BITS))
+}
+
+impl Quantiles {
+    /// Takes in a finite value that is not negative.
+    pub fn add(&mut self, value: f64) {
+        let value = value.abs(); // −0 is 0
+        self.count += 1;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.sum.add(value);
+        if !self.pages.is_empty() {
+            self.tally(value, 1);
+        } else if self.first.len() < EXACT {
+            self.first.push(value);
+        } else {
+            self.spill();
+            self.tally(value, 1);
+        }
+    }
+
+    /// Takes in all that another stream took in.
+    pub fn merge(&mut self, other: &Self) {
+        if self.pages.is_empty() && other.pages.is_empty() && self.first.len() + other.first.len() <= EXACT {
+            self.first.extend(&other.first);
+        } else {
+            if self.pages.is_empty() {
+                self.spill();
+            }
+            let room = EXACT - self.first.len();
+            self.first.extend(other.first.iter().take(room));
+            if other.pages.is_empty() {
+                other.first.iter().for_each(|&value| self.tally(value, 1));
+            }
+            for (p, page) in other.pages.iter().enumerate() {
+                for (b, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
+                    if count > 0 {
+                        self.tally(middle(p, b), count);
+                    }
+                }
+            }
+        }
+        self.count += other.count;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.sum.merge(&other.sum);
+    }
+
+    /// Begins to count in buckets.
+    fn spill(&mut self) {
+        self.pages = vec![None; 2048];
+        for k in 0..self.first.len() {
+            self.tally(self.first[k], 1);
+        }
+    }
+
+    fn tally(&mut self, value: f64, count: u64) {
+        let (page, bucket) = place(value);
+        self.pages[page].get_or_insert_with(|| Box::new([0; BUCKETS]))[bucket] += count;
+    }
+
+    #[cfg(test)]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The first values, in order of arrival.
+    pub fn first(&self) -> &[f64] {
+        &self.first
+    }
+
+    pub fn min(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.min)
+    }
+
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum.mean(self.count))
+    }
+
+    /// The quantiles of the values at these fractions, interpolated as NumPy does.
+    pub fn quantiles<const N: usize>(&self, fractions: [f64; N]) -> Option<[f64; N]> {
+        self.interpolate(fractions, |ranked, rank| ranked(rank))
+    }
+
+    /// The quantiles of the reciprocals `1/value`.
+    pub fn reciprocal_quantiles<const N: usize>(&self, fractions: [f64; N]) -> Option<[f64; N]> {
+        self.interpolate(fractions, |ranked, rank| 1.0 / ranked(self.count - 1 - rank))
+    }
+
+    fn interpolate<const N: usize>(
+        &self,
+        fractions: [f64; N],
+        at: impl Fn(&dyn Fn(u64) -> f64, u64) -> f64,
+    ) -> Option<[f64; N]> {
+        let last = self.count.checked_sub(1)?;
+        let mut sorted = self.first.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let ranked = |rank: u64| match self.pages.is_empty() {
+            true => sorted[rank as usize],
+            false => self.ranked_in_buckets(rank),
+        };
+        Some(fractions.map(|fraction| {
+            let position = fraction * last as f64;
+            let (below, above) = (at(&ranked, position.floor() as u64), at(&ranked, position.ceil() as u64));
+            if below == above { below } else { below + (above - below) * position.fract() }
+        }))
+    }
+
+    /// The value of this rank, from 0, to within half a bucket.
+    fn ranked_in_buckets(&self, rank: u64) -> f64 {
+        let mut seen = 0;
+        for (p, page) in self.pages.iter().enumerate() {
+            for (b, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
+                seen += count;
+                if seen > rank {
+                    return middle(p, b).clamp(self.min, self.max);
+                }
+            }
+        }
+        self.max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(values: impl IntoIterator<Item = f64>) -> Quantiles {
+        let mut q = Quantiles::default();
+        values.into_iter().for_each(|v| q.add(v));
+        q
+    }
+
+    #[test]
+    fn small_streams_are_exact() {
+        let q = stream([4.0, 1.0, 3.0, 2.0]);
+        assert_eq!(q.quantiles([0.0, 0.1, 0.5, 1.0]).unwrap(), [1.0, 1.3, 2.5, 4.0]);
+        assert_eq!(q.reciprocal_quantiles([0.0, 1.0]).unwrap(), [0.25, 1.0]);
+        assert_eq!(Quantiles::default().quantiles([0.5]), None);
+    }
+
+    #[test]
+    fn large_streams_are_within_the_stated_error() {
+        let values = |n: u64| (1..=n).map(|k| 1e-8 * (k as f64).powi(3));
+        let q = stream(values(100_000));
+        for fraction in [0.1, 0.5, 0.9] {
+            let truth = 1e-8 * (1.0 + fraction * 99_999.0f64).powi(3);
+            let [found] = q.quantiles([fraction]).unwrap();
+            assert!((found / truth - 1.0).abs() < 1.0 / 128.0, "{fraction}: {found} for {truth}");
+        }
+        assert_eq!(q.min(), Some(1e-8));
+    }
+
+    #[test]
+    fn merged_streams_are_the_joint_stream() {
+        for (left, right) in [(10, 20), (1000, 1000), (5000, 10), (10, 5000), (3000, 3000)] {
+            let value = |k: u32| f64::from(k * 7919 % 10_007) * 1e-3;
+            let mut merged = stream((0..left).map(value));
+            merged.merge(&stream((left..left + right).map(value)));
+            let joint = stream((0..left + right).map(value));
+            assert_eq!(merged.quantiles([0.1, 0.5, 0.9]), joint.quantiles([0.1, 0.5, 0.9]));
+            assert_eq!(
+                (merged.count(), merged.min(), merged.mean()),
+                (joint.count(), joint.min(), joint.mean())
+            );
+        }
+    }
+
+    #[test]
+    fn zeros_have_infinite_reciprocals_and_no_nan() {
+        let q = stream([0.0, 0.0, 0.0]);
+        assert_eq!(q.reciprocal_quantiles([0.1, 0.9]).unwrap(), [f64::INFINITY; 2]);
+        assert_eq!(q.mean(), Some(0.0));
+    }
+}

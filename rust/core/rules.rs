@@ -159,12 +159,6 @@ pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
     [to_a, to_y]
 }
 
-/// `√x`, bounded: `ḡ·recip(2√x)`.
-#[inline]
-pub(crate) fn bounded_sqrt(g: f64, z: f64, b: f64) -> f64 {
-    bounded_recip(g, 2.0 * z, b)
-}
-
 /// `xⁿ` with n < 0, bounded: `ḡ·n·recip(x^(1−n))`. A power that underflows still has its sign, so
 /// the rule jumps only at `x = 0`.
 #[inline]
