@@ -360,9 +360,9 @@ fn run_pass<const RESTRICTED: bool>(
     root: u32,
     seed: TrScalar,
     state: &ModeState,
-    statistics: &mut Statistics,
+    statistics: Option<&mut Statistics>,
     on_leaf: impl FnMut(u32, f64, Status),
-) {
+) -> PassCounts {
     scratch.set.grow(graph.len());
     if state.mode == GradientMode::Hybrid {
         scratch.trace_coordinates(graph, root, state);
@@ -383,20 +383,21 @@ fn run_pass<const RESTRICTED: bool>(
         GradientMode::MaskReal => sweep.run(&mut MaskReal, on_leaf),
         GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, on_leaf),
         GradientMode::Hybrid => {
-            let coordinates = &scratch.coordinates;
-            let statistics = &mut *statistics;
+            let (coordinates, mut unasked) = (&scratch.coordinates, Statistics::default());
+            let statistics = statistics.unwrap_or(&mut unasked);
             sweep.run(&mut Hybrid { state, statistics, coordinates }, on_leaf);
         }
     }
-    let counts = sweep.counts;
-    statistics.add_pass(counts);
+    sweep.counts
 }
 
 impl Graph {
     /// Differentiates `root`. Adds to the gradients of the parameters and inputs it depends on, and
     /// shows the adjoints of this pass on the nodes between.
     ///
-    /// `seed` is the root's adjoint; one that is not REAL is left out and counted as dropped.
+    /// `seed` is the root's adjoint; one that is not REAL is left out and counted as dropped. The
+    /// decisions of Hybrid mode are counted in `statistics`; what was silenced or left out is
+    /// returned, for [`Statistics::add_pass`].
     ///
     /// # Errors
     /// [`Error::NoParameter`] if no gradient can flow below `root`.
@@ -405,9 +406,9 @@ impl Graph {
         root: Handle,
         seed: TrScalar,
         state: &ModeState,
-        statistics: &mut Statistics,
+        statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> Result<(), Error> {
+    ) -> Result<PassCounts, Error> {
         if !self.requires_grad(root) {
             return Err(Error::NoParameter);
         }
@@ -415,12 +416,14 @@ impl Graph {
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let mut leaves = vec![];
         let on_leaf = |node, g, status| leaves.push((node, g, status));
-        run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
+        let counts = run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
         self.adjoints = adjoints;
         for (node, g, status) in leaves {
-            self.accumulate(node, g, status);
+            if self.nodes[node as usize].has_leaf() {
+                self.accumulate(node, g, status);
+            }
         }
-        Ok(())
+        Ok(counts)
     }
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
@@ -431,20 +434,21 @@ impl Graph {
         seed: TrScalar,
         sources: &[Handle],
         state: &ModeState,
-        statistics: &mut Statistics,
+        statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> Vec<Option<(TrScalar, Status)>> {
+    ) -> (Vec<Option<(TrScalar, Status)>>, PassCounts) {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
         if !self.nodes[root as usize].needs_grad() {
-            return vec![None; sources.len()];
+            return (vec![None; sources.len()], PassCounts::default());
         }
         scratch.set.grow(self.len());
         scratch.adjoints.grow(self.len());
         let active = scratch.activate(self, root, &sources);
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
+        let mut counts = PassCounts::default();
         if adjoints.marks[root as usize] & ACTIVE != 0 {
-            run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, |_, _, _| ());
+            counts = run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, |_, _, _| ());
         }
         let found = sources.iter().map(|&source| adjoints.get(source));
         let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
@@ -452,7 +456,7 @@ impl Graph {
             adjoints.marks[node as usize] = 0;
         }
         scratch.adjoints = adjoints;
-        found
+        (found, counts)
     }
 
     /// What a node passes to each input for the adjoint `seed`, in operand order: the sum it adds
@@ -484,7 +488,7 @@ impl Graph {
             _ => return vec![],
         };
         let (mut statistics, mut scratch) = (statistics.clone(), Scratch::default());
-        let done = alone.backward(root, seed, state, &mut statistics, &mut scratch);
+        let done = alone.backward(root, seed, state, Some(&mut statistics), &mut scratch);
         debug_assert!(done.is_ok() || inputs.is_empty());
         inputs.into_iter().filter_map(|input| alone.gradient(input)).collect()
     }

@@ -83,7 +83,7 @@ impl Node {
 
     /// Whether the node is a parameter or an input.
     #[inline(always)]
-    fn has_leaf(&self) -> bool {
+    pub fn has_leaf(&self) -> bool {
         matches!(self.op, Op::Parameter | Op::Input)
     }
 

@@ -7,6 +7,7 @@
 //! Notation: `g` the adjoint ḡ that arrives, `b` the saturation bound, `recip(y) = sign(y)/√(y²+b²)`.
 
 use crate::elementary;
+use crate::ops::Op;
 use crate::scaled::Scaled;
 
 /// Normal doubles carry full precision: neither zero, subnormal, infinite nor NaN.
@@ -178,4 +179,26 @@ pub(crate) fn bounded_pow_int(g: f64, x: f64, n: i32, b: f64) -> f64 {
             scale.div(Scaled::new(x).powi(m).hypot(b)).to_f64()
         }
     }
+}
+
+/// `x/(|x| + b)`, which squeezes every value into [−1, 1]: ±∞ → ±1, Φ → 0.
+pub fn saturate(x: f64, b: f64) -> f64 {
+    if x.is_nan() {
+        0.0
+    } else if x.abs() > b {
+        1.0f64.copysign(x) / (1.0 + b / x.abs())
+    } else {
+        x / (x.abs() + b)
+    }
+}
+
+/// What a singular op passes to its operands under the Saturating rule: a contribution that is not
+/// REAL is left out, and a `Φ` node passes nothing.
+pub fn saturating_contributions(op: Op, g: f64, a: f64, b: f64, bound: f64) -> [f64; 2] {
+    let z = op.value(a, b);
+    if z.is_nan() {
+        return [0.0; 2];
+    }
+    let rule = if op.pole(a, b).is_some() { op.bounded(g, a, b, z, bound) } else { op.classical(g, a, b, z) };
+    rule.map(|contribution| if contribution.is_finite() { contribution } else { 0.0 })
 }

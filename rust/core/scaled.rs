@@ -107,7 +107,7 @@ impl Scaled {
 
     /// The nearest double: rounded once, ±∞ past the range, ±0 below it.
     pub(crate) fn to_f64(self) -> f64 {
-        let unit = self.hi + self.lo;
+        let unit = if self.lo == 0.0 { self.hi } else { self.hi + self.lo }; // keeps −0
         match self.exponent {
             e if e > 1023 => unit * f64::INFINITY, // a zero has exponent 0, so this is ±∞
             e if e >= -1022 => unit * power_of_two(e),

@@ -197,7 +197,8 @@ impl Statistics {
         self.batch.add(d);
     }
 
-    pub(crate) fn add_pass(&mut self, counts: PassCounts) {
+    /// Counts what a pass silenced or left out.
+    pub fn add_pass(&mut self, counts: PassCounts) {
         self.counts.dropped += counts.dropped;
         self.counts.masked += counts.masked;
     }

@@ -227,9 +227,12 @@ impl<'t, A: Arena> Var<'t, A> {
         statistics: &mut Statistics,
     ) -> Result<(), Error> {
         thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
-        SCRATCH.with_borrow_mut(|scratch| {
-            self.tape.graph().backward(self.handle, seed.into(), state, statistics, scratch)
-        })
+        let counts = SCRATCH.with_borrow_mut(|scratch| {
+            let graph = &mut *self.tape.graph();
+            graph.backward(self.handle, seed.into(), state, Some(statistics), scratch)
+        })?;
+        statistics.add_pass(counts);
+        Ok(())
     }
 
     fn assert_on<B: Arena>(&self, tape: &Tape<B>) {

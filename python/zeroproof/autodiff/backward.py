@@ -1,0 +1,46 @@
+"""The backward pass as functions, and a look at its steps."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from .. import _native
+from .._native import TRNode, TRScalar
+from ..typing import Operand
+
+__all__ = ["backward_pass", "compute_input_gradients", "topological_sort"]
+
+
+def backward_pass(root: TRNode, grad_output: Optional[Operand] = None) -> None:
+    """Differentiates ``root`` in the gradient mode in force; the same as ``root.backward()``.
+
+    Args:
+        root: the node to differentiate.
+        grad_output: the adjoint of the root, 1 unless given.
+
+    Raises:
+        RuntimeError: if the root depends on no parameter.
+    """
+    root.backward(grad_output)
+
+
+def compute_input_gradients(node: TRNode, grad_output: Operand) -> list[TRScalar]:
+    """What one node passes to each of its inputs, by the rules of a backward pass.
+
+    Args:
+        node: a node that an operation made; a leaf has no inputs.
+        grad_output: the adjoint of the node.
+
+    Returns:
+        One REAL value per input, in operand order; 0 where the mode silences the node or where the
+        contribution is not REAL. Nothing is recorded or counted.
+    """
+    return [gradient for gradient, _ in _native.input_gradients(node, grad_output)]
+
+
+def topological_sort(root: TRNode) -> list[TRNode]:
+    """The nodes that gradients flow through below ``root``, root first, inputs after their users.
+
+    This is the order of a backward pass: the reverse of recording.
+    """
+    return _native.topological_order(root)

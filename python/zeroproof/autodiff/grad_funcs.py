@@ -1,0 +1,127 @@
+"""Gradients of Python functions, and a check of them by finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Optional, Union
+
+from .. import _native
+from .._enums import TRTag
+from .._native import TRNode, TRScalar
+from ..typing import Operand
+
+__all__ = ["check_gradient", "tr_grad", "tr_value_and_grad"]
+
+ArgNums = Union[int, Sequence[int]]
+
+
+def tr_value_and_grad(
+    f: Callable[..., Any], argnums: ArgNums = 0
+) -> Callable[..., tuple[TRNode, Any]]:
+    """A function that returns the value of ``f`` and its gradient.
+
+    Args:
+        f: takes nodes and returns a node.
+        argnums: the argument to differentiate with respect to, or several.
+
+    Returns:
+        A function of the same arguments, each a node, a TR scalar or a number. It returns the value
+        and, for one argnum, the gradient as a node; for several, a tuple of nodes. Gradients are in
+        the gradient mode in force at the call. No node's ``gradient`` changes, and gradients are
+        constants: they cannot be differentiated again.
+
+    Raises:
+        TypeError: from the returned function, if ``f`` returns no node or an argument is no number.
+        ValueError: from the returned function, if an argnum names no argument.
+    """
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+
+    @wraps(f)
+    def value_and_grad(*args: Any, **kwargs: Any) -> tuple[TRNode, Any]:
+        arguments = list(args)
+        sources = []
+        for number in numbers:
+            if not -len(args) <= number < len(args):
+                raise ValueError(
+                    f"argnums names argument {number}, but {len(args)} positional arguments were given"
+                )
+            # A fresh leaf: the gradient asked for is that of the argument, whatever made it.
+            arguments[number] = TRNode.parameter(arguments[number])
+            sources.append(arguments[number])
+        value = f(*[_as_node(argument) for argument in arguments], **kwargs)
+        if not isinstance(value, TRNode):
+            raise TypeError(f"the function must return a TRNode, not {type(value).__name__}")
+        gradients = tuple(
+            TRNode.constant(0.0 if found is None else found[0])
+            for found in _native.gradients_of(value, sources, None)
+        )
+        return value, gradients[0] if isinstance(argnums, int) else gradients
+
+    return value_and_grad
+
+
+def tr_grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]:
+    """A function that returns the gradient of ``f``; see :func:`tr_value_and_grad`."""
+    value_and_grad = tr_value_and_grad(f, argnums)
+
+    @wraps(f)
+    def grad(*args: Any, **kwargs: Any) -> Any:
+        return value_and_grad(*args, **kwargs)[1]
+
+    return grad
+
+
+def check_gradient(
+    f: Callable[..., Any],
+    x: Union[Operand, Sequence[Operand]],
+    eps: float = 1e-5,
+    argnum: int = 0,
+) -> tuple[TRNode, Optional[float], Optional[float]]:
+    """Compares the gradient of ``f`` with a central difference.
+
+    Args:
+        f: takes one node, or as many as ``x`` has items, and returns a node.
+        x: the point: one value, or a list or tuple with one for each argument.
+        eps: the step, relative to max(1, |x|).
+        argnum: the argument to differentiate with respect to.
+
+    Returns:
+        The gradient as a node, the central difference, and the relative error: the difference over
+        the larger of the two, or over 1e-10 if both are smaller. The last two are None where
+        ``f`` is not REAL at the point or on both sides of it, since no difference exists there.
+
+    Raises:
+        ValueError: for an ``eps`` that is not positive or an ``argnum`` that names no argument.
+    """
+    if not 0.0 < eps < float("inf"):
+        raise ValueError(f"eps must be a positive finite number, not {eps}")
+    point = list(x) if isinstance(x, (list, tuple)) else [x]
+    if not -len(point) <= argnum < len(point):
+        raise ValueError(f"argnum {argnum} names none of {len(point)} arguments")
+    values = [float(TRScalar(p.value if isinstance(p, TRNode) else p)) for p in point]
+    value, analytical = tr_value_and_grad(f, argnum)(*values)
+
+    step = eps * max(1.0, abs(values[argnum]))
+    below, above = list(values), list(values)
+    below[argnum] -= step
+    above[argnum] += step
+    f_below, f_above = (f(*[TRNode.constant(v) for v in vs]) for vs in (below, above))
+    if any(node.tag is not TRTag.REAL for node in (value, f_below, f_above)):
+        return analytical, None, None
+
+    # The step that was really taken, after rounding.
+    numerical = (float(f_above) - float(f_below)) / (above[argnum] - below[argnum])
+    exact = float(analytical)
+    error = abs(exact - numerical) / max(abs(exact), abs(numerical), 1e-10)
+    return analytical, numerical, error
+
+
+def _as_node(argument: Any) -> Any:
+    """TR scalars and numbers as constants; whatever else the function takes as it is."""
+    if isinstance(argument, TRNode):
+        return argument
+    try:
+        return TRNode.constant(argument)
+    except TypeError:
+        return argument

@@ -1,0 +1,114 @@
+"""Which gradient a singular node gets.
+
+``GradientModeConfig`` and the ``use_…`` functions set the default of the process, which every
+thread sees; inside a ``with gradient_mode(...)`` or ``with schedule.apply(...)`` block they set that
+block's value. Blocks are local to a thread or async task. A backward pass reads mode, bound,
+threshold and regions once, at its start.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Optional
+
+from .. import _native
+from .._enums import GradientMode
+
+__all__ = [
+    "GradientMode",
+    "GradientModeConfig",
+    "gradient_mode",
+    "use_mask_real",
+    "use_saturating",
+]
+
+
+class GradientModeConfig:
+    """The gradient mode in force, its saturation bound and its local threshold."""
+
+    @staticmethod
+    def set_mode(mode: GradientMode) -> None:
+        """Sets the mode."""
+        _native.set_mode(mode)
+
+    @staticmethod
+    def get_mode() -> GradientMode:
+        """The mode in force."""
+        return _native.get_mode()
+
+    @staticmethod
+    def set_saturation_bound(bound: float) -> None:
+        """Sets the saturation bound b: bounded partials are at most 1/b.
+
+        Raises:
+            ValueError: unless it is a positive finite number.
+        """
+        _native.set_saturation_bound(bound)
+
+    @staticmethod
+    def get_saturation_bound() -> float:
+        """The saturation bound in force, 1 unless set."""
+        return _native.get_saturation_bound()
+
+    @staticmethod
+    def set_local_threshold(threshold: Optional[float]) -> None:
+        """Sets δ of Hybrid mode: singular ops within δ of their pole saturate; None for never.
+
+        Raises:
+            ValueError: for a threshold that is negative or not finite.
+        """
+        _native.set_local_threshold(threshold)
+
+    @staticmethod
+    def get_local_threshold() -> Optional[float]:
+        """δ in force, None unless set."""
+        return _native.get_local_threshold()
+
+    @staticmethod
+    def is_mask_real() -> bool:
+        """Whether the mode is Mask-REAL."""
+        return _native.get_mode() is GradientMode.MASK_REAL
+
+    @staticmethod
+    def is_saturating() -> bool:
+        """Whether the mode is Saturating."""
+        return _native.get_mode() is GradientMode.SATURATING
+
+    @staticmethod
+    def is_hybrid() -> bool:
+        """Whether the mode is Hybrid."""
+        return _native.get_mode() is GradientMode.HYBRID
+
+    @staticmethod
+    def reset() -> None:
+        """Mask-REAL, bound 1, no threshold, no exploration regions, no schedule."""
+        _native.reset_state()
+
+
+def gradient_mode(
+    mode: GradientMode, saturation_bound: Optional[float] = None
+) -> AbstractContextManager[None]:
+    """A ``with`` block in which ``mode`` is in force.
+
+    Args:
+        mode: the gradient mode.
+        saturation_bound: its bound; the one in force around the block unless given.
+
+    Raises:
+        ValueError: unless the bound is a positive finite number.
+    """
+    return _native.gradient_block(mode, saturation_bound)
+
+
+def use_mask_real() -> AbstractContextManager[None]:
+    """Sets Mask-REAL; as a ``with`` block, puts back on leaving what was there before."""
+    return _native.use_mode(GradientMode.MASK_REAL)
+
+
+def use_saturating(bound: float = 1.0) -> AbstractContextManager[None]:
+    """Sets Saturating and its bound; as a ``with`` block, puts back what was there before.
+
+    Raises:
+        ValueError: unless the bound is a positive finite number.
+    """
+    return _native.use_mode(GradientMode.SATURATING, bound)

@@ -1,0 +1,152 @@
+"""A tape with the manners of TensorFlow's.
+
+Operations are recorded whether a tape is open or not; a tape decides which constants count as
+sources and how often it may be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Optional, Union
+
+from .. import _native
+from .._native import TRNode
+from ..typing import Operand
+
+__all__ = ["TRGradientTape", "gradient_tape"]
+
+
+class TRGradientTape:
+    """Computes gradients with respect to parameters, inputs and watched constants.
+
+    Args:
+        persistent: whether ``gradient`` may be called more than once.
+    """
+
+    def __init__(self, persistent: bool = False) -> None:
+        self._persistent = persistent
+        self._used = False
+        self._watched: list[TRNode] = []
+        self._sources: set[int] = set()
+
+    def __enter__(self) -> TRGradientTape:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self._unwatch()
+
+    def _unwatch(self) -> None:
+        for node in self._watched:
+            _native.watch(node, False)
+        self._watched = []
+
+    def watch(self, node: Union[TRNode, Iterable[TRNode]]) -> None:
+        """Makes a constant a source for what is recorded from now on, until the tape closes.
+
+        Parameters and inputs are sources anyway.
+
+        Raises:
+            TypeError: for anything but nodes.
+        """
+        for each in [node] if isinstance(node, TRNode) else list(node):
+            if not isinstance(each, TRNode):
+                raise TypeError(f"watch takes TRNodes, not {type(each).__name__}")
+            self._sources.add(hash(each))
+            self._kept = [*getattr(self, "_kept", []), each]
+            if _native.watch(each, True):
+                self._watched.append(each)
+
+    def gradient(
+        self,
+        target: Union[TRNode, Sequence[TRNode]],
+        sources: Any,
+        output_gradients: Any = None,
+    ) -> Any:
+        """The gradients of ``target`` with respect to ``sources``.
+
+        Args:
+            target: a node, or several whose gradients are added.
+            sources: a node, or a list, tuple or dict of nodes, nested as you like.
+            output_gradients: the adjoint of the target, 1 unless given; as many as targets.
+
+        Returns:
+            Constants in the structure of ``sources``. A source that the target does not depend on
+            gives REAL 0 if it requires a gradient or is watched, and None otherwise. No node's
+            ``gradient`` changes.
+
+        Raises:
+            RuntimeError: when a tape that is not persistent is asked a second time.
+        """
+        if self._used and not self._persistent:
+            raise RuntimeError(
+                "this tape has been used; make it with gradient_tape(persistent=True) to call "
+                "gradient more than once"
+            )
+        targets = [target] if isinstance(target, TRNode) else list(target)
+        adjoints = _adjoints(output_gradients, len(targets))
+        nodes = list(_flatten(sources))
+        for node in [*targets, *nodes]:
+            if not isinstance(node, TRNode):
+                raise TypeError(f"gradient takes TRNodes, not {type(node).__name__}")
+        self._used = True
+        totals: list[Optional[TRNode]] = [None] * len(nodes)
+        for each, adjoint in zip(targets, adjoints):
+            for k, found in enumerate(_native.gradients_of(each, nodes, adjoint)):
+                if found is not None:
+                    before = totals[k]
+                    value = found[0] if before is None else before.value + found[0]
+                    totals[k] = TRNode.constant(value)
+        results = iter(
+            TRNode.constant(0.0) if total is None and self._is_source(node) else total
+            for node, total in zip(nodes, totals)
+        )
+        return _like(sources, results)
+
+    def _is_source(self, node: TRNode) -> bool:
+        return node.requires_grad or hash(node) in self._sources
+
+    def reset(self) -> None:
+        """Makes the tape as new: nothing watched, not used."""
+        self._unwatch()
+        self._sources = set()
+        self._kept: list[TRNode] = []
+        self._used = False
+
+
+def gradient_tape(persistent: bool = False) -> TRGradientTape:
+    """A tape, to be used as ``with gradient_tape() as tape:``."""
+    return TRGradientTape(persistent)
+
+
+def _adjoints(output_gradients: Any, count: int) -> list[Optional[Operand]]:
+    if output_gradients is None:
+        return [None] * count
+    given = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients]
+    if len(given) != count:
+        raise ValueError(f"{count} targets need as many output gradients, not {len(given)}")
+    return list(given)
+
+
+def _flatten(structure: Any) -> Iterable[Any]:
+    if isinstance(structure, Mapping):
+        structure = structure.values()
+    elif not isinstance(structure, (list, tuple)):
+        yield structure
+        return
+    for item in structure:
+        yield from _flatten(item)
+
+
+def _like(structure: Any, results: Any) -> Any:
+    """The results, taken one by one, in the structure of the sources."""
+    if isinstance(structure, Mapping):
+        return {key: _like(item, results) for key, item in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([_like(item, results) for item in structure])
+    return next(results)

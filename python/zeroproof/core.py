@@ -1,0 +1,107 @@
+"""Transreal scalars: values, tags, arithmetic and reductions.
+
+Every function is total: it takes TR scalars or numbers of any tag and returns a TR scalar, never
+raises for a value and never warns. A function that is given a node returns a node.
+"""
+
+from ._enums import ReductionMode, TRTag
+from ._native import (
+    TRScalar,
+    ninf,
+    phi,
+    pinf,
+    real,
+)
+from ._native import scalar_abs as tr_abs
+from ._native import scalar_add as tr_add
+from ._native import scalar_cos as tr_cos
+from ._native import scalar_div as tr_div
+from ._native import scalar_exp as tr_exp
+from ._native import scalar_log as tr_log
+from ._native import scalar_max as tr_max
+from ._native import scalar_maximum as tr_maximum
+from ._native import scalar_mean as tr_mean
+from ._native import scalar_min as tr_min
+from ._native import scalar_minimum as tr_minimum
+from ._native import scalar_mul as tr_mul
+from ._native import scalar_neg as tr_neg
+from ._native import scalar_pow_int as tr_pow_int
+from ._native import scalar_prod as tr_prod
+from ._native import scalar_sign as tr_sign
+from ._native import scalar_sin as tr_sin
+from ._native import scalar_sqrt as tr_sqrt
+from ._native import scalar_sub as tr_sub
+from ._native import scalar_sum as tr_sum
+from ._native import scalar_tanh as tr_tanh
+from .typing import Operand
+
+__all__ = [
+    "ReductionMode",
+    "TRScalar",
+    "TRTag",
+    "is_finite",
+    "is_infinite",
+    "is_ninf",
+    "is_phi",
+    "is_pinf",
+    "is_real",
+    "ninf",
+    "phi",
+    "pinf",
+    "real",
+    "tr_abs",
+    "tr_add",
+    "tr_cos",
+    "tr_div",
+    "tr_exp",
+    "tr_log",
+    "tr_max",
+    "tr_maximum",
+    "tr_mean",
+    "tr_min",
+    "tr_minimum",
+    "tr_mul",
+    "tr_neg",
+    "tr_pow_int",
+    "tr_prod",
+    "tr_sign",
+    "tr_sin",
+    "tr_sqrt",
+    "tr_sub",
+    "tr_sum",
+    "tr_tanh",
+]
+
+
+def _tag(x: Operand) -> TRTag:
+    return x.tag if hasattr(x, "tag") else TRScalar(x).tag
+
+
+def is_real(x: Operand) -> bool:
+    """Whether the value is a finite number."""
+    return _tag(x) is TRTag.REAL
+
+
+def is_pinf(x: Operand) -> bool:
+    """Whether the value is +∞."""
+    return _tag(x) is TRTag.PINF
+
+
+def is_ninf(x: Operand) -> bool:
+    """Whether the value is −∞."""
+    return _tag(x) is TRTag.NINF
+
+
+def is_phi(x: Operand) -> bool:
+    """Whether the value is nullity."""
+    return _tag(x) is TRTag.PHI
+
+
+def is_finite(x: Operand) -> bool:
+    """Whether the value is a finite number; the same as :func:`is_real`."""
+    return is_real(x)
+
+
+def is_infinite(x: Operand) -> bool:
+    """Whether the value is +∞ or −∞."""
+    return _tag(x) in (TRTag.PINF, TRTag.NINF)

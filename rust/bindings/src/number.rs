@@ -1,0 +1,109 @@
+//! Python numbers as doubles.
+
+use crate::node::TRNode;
+use crate::scalar::TRScalar;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyComplex, PyFloat, PyInt, PyString};
+use zeroproof::graph::Handle;
+
+/// An operand of an arithmetic operation.
+pub(crate) enum Operand {
+    /// A node.
+    Node(Handle),
+    /// A TR scalar or any number, as its double.
+    Value(f64),
+}
+
+/// What an object is as an operand; `None` if it is no number. The order of the checks is that of
+/// their frequency.
+#[inline]
+pub(crate) fn operand(object: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
+    if let Ok(node) = object.cast_exact::<TRNode>() {
+        return Ok(Some(Operand::Node(node.get().handle())));
+    }
+    Ok(number(object)?.map(Operand::Value))
+}
+
+/// The double of a TR scalar, a Python number or a NumPy number; `None` for anything else. An
+/// integer beyond the range of a double rounds to ±∞, as IEEE rounding has it.
+#[inline]
+pub(crate) fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    if let Ok(float) = object.cast_exact::<PyFloat>() {
+        return Ok(Some(float.value()));
+    }
+    if let Ok(scalar) = object.cast_exact::<TRScalar>() {
+        return Ok(Some(scalar.get().0.to_ieee()));
+    }
+    if let Ok(int) = object.cast::<PyInt>() {
+        return integer(int).map(Some);
+    }
+    other_number(object)
+}
+
+fn integer(int: &Bound<'_, PyInt>) -> PyResult<f64> {
+    match int.extract::<f64>() {
+        Err(error) if error.is_instance_of::<PyOverflowError>(int.py()) => {
+            Ok(if int.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY })
+        }
+        result => result,
+    }
+}
+
+/// Whatever offers `__float__` or `__index__` and is a scalar: NumPy scalars and arrays without
+/// dimensions, fractions, decimals.
+#[cold]
+fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    let py = object.py();
+    if let Ok(float) = object.cast::<PyFloat>() {
+        return Ok(Some(float.value()));
+    }
+    if object.is_instance_of::<PyString>() || object.is_instance_of::<PyComplex>() {
+        return Ok(None);
+    }
+    if let Some(dimensions) = object.getattr_opt("ndim")?
+        && !dimensions.eq(0)?
+    {
+        return Ok(None);
+    }
+    match object.extract::<f64>() {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            Ok(Some(if object.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The operand, or a `TypeError` that says what is accepted.
+pub(crate) fn expect_operand(object: &Bound<'_, PyAny>) -> PyResult<Operand> {
+    operand(object)?.ok_or_else(|| not_a_number(object, "a TRNode, a TRScalar or a number"))
+}
+
+/// The double, or a `TypeError` that says what is accepted.
+pub(crate) fn expect_number(object: &Bound<'_, PyAny>) -> PyResult<f64> {
+    number(object)?.ok_or_else(|| not_a_number(object, "a TRScalar or a number"))
+}
+
+fn not_a_number(object: &Bound<'_, PyAny>, expected: &str) -> PyErr {
+    let class = object.get_type().name().map(|n| n.to_string()).unwrap_or_default();
+    let hint = match object.getattr_opt("ndim") {
+        Ok(Some(_)) => "; apply the function to the array's elements one by one",
+        _ => "",
+    };
+    PyTypeError::new_err(format!("expected {expected}, not {class}{hint}"))
+}
+
+/// An integer exponent that fits in 32 bits.
+pub(crate) fn exponent(object: &Bound<'_, PyAny>) -> PyResult<i32> {
+    let index = object.call_method0("__index__").map_err(|_| {
+        PyTypeError::new_err(
+            "the exponent must be an int: powers with other exponents are exp(b * log(a)), which has \
+             a singularity at 0 of its own",
+        )
+    })?;
+    index.extract::<i32>().ok().filter(|n| *n != i32::MIN).ok_or_else(|| {
+        PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647")
+    })
+}
