@@ -42,8 +42,10 @@ impl TRNode {
 impl Drop for TRNode {
     #[inline(always)]
     fn drop(&mut self) {
-        // Without an interpreter there is nothing left to reclaim for.
-        Python::try_attach(|py| arena::with(py, |arena| arena.graph.release(self.0)));
+        // SAFETY: a node lives inside a Python object, whose deallocation holds the GIL, or on the
+        // stack of a function that made it and has not given the GIL up.
+        let py = unsafe { Python::assume_attached() };
+        arena::with(py, |arena| arena.graph.release(self.0));
     }
 }
 
