@@ -19,6 +19,8 @@ use crate::status::Status;
 #[derive(Debug, Default)]
 pub struct Scratch {
     set: NodeSet,
+    /// The leaves that a pass reached, and what arrived there.
+    leaves: Vec<(u32, f64, Status)>,
     coordinates: Vec<Coordinate>,
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
@@ -414,15 +416,16 @@ impl Graph {
         }
         let root = self.node(root);
         let mut adjoints = std::mem::take(&mut self.adjoints);
-        let mut leaves = vec![];
+        let mut leaves = std::mem::take(&mut scratch.leaves);
         let on_leaf = |node, g, status| leaves.push((node, g, status));
         let counts = run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
         self.adjoints = adjoints;
-        for (node, g, status) in leaves {
+        for (node, g, status) in leaves.drain(..) {
             if self.nodes[node as usize].has_leaf() {
                 self.accumulate(node, g, status);
             }
         }
+        scratch.leaves = leaves;
         Ok(counts)
     }
 
@@ -448,7 +451,8 @@ impl Graph {
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = PassCounts::default();
         if adjoints.marks[root as usize] & ACTIVE != 0 {
-            counts = run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, |_, _, _| ());
+            counts =
+                run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, |_, _, _| ());
         }
         let found = sources.iter().map(|&source| adjoints.get(source));
         let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();

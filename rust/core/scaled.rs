@@ -58,7 +58,11 @@ impl Scaled {
         }
         let shift = biased as i64 - BIAS as i64;
         let unit = f64::from_bits(bits & (MANTISSA | 1 << 63) | BIAS << 52);
-        Self { hi: unit, lo: if lo == 0.0 { 0.0 } else { lo * power_of_two(-shift) }, exponent: exponent.saturating_add(shift) }
+        Self {
+            hi: unit,
+            lo: if lo == 0.0 { 0.0 } else { lo * power_of_two(-shift) },
+            exponent: exponent.saturating_add(shift),
+        }
     }
 
     pub(crate) fn mul(self, other: Self) -> Self {

@@ -144,9 +144,11 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     Ok((!task.is_none()).then_some(task))
 }
 
+thread_local!(static THREAD: ThreadId = std::thread::current().id());
+
 /// The statistics that this thread or task owns.
 fn statistics_cell(py: Python<'_>) -> PyResult<Bound<'_, StatisticsCell>> {
-    let (thread, task) = (std::thread::current().id(), current_task(py)?);
+    let (thread, task) = (THREAD.with(|id| *id), current_task(py)?);
     if let Some(found) = STATISTICS.get(py)? {
         let cell = found.cast_into::<StatisticsCell>()?;
         let owner = cell.get().task.as_ref().map(|task| task.as_ptr());
@@ -172,8 +174,7 @@ pub(crate) fn run_pass(
     py: Python<'_>,
     pass: impl FnOnce(&mut Arena, &ModeState, Option<&mut Statistics>) -> Result<PassCounts, Error>,
 ) -> PyResult<Result<(), Error>> {
-    let current = GradientState::current(py)?;
-    let state = &*current.state;
+    let state = &*GradientState::current(py)?.state;
     if state.mode == zeroproof::GradientMode::Hybrid {
         return with_statistics(py, |statistics| {
             let counts = arena::with(py, |arena| pass(arena, state, Some(statistics)))?;
@@ -255,11 +256,7 @@ impl GradientBlock {
 
 /// Begins an epoch of a schedule: rolls the statistics over, passes the poles of the epoch before on
 /// to the schedule, and returns the state of this one.
-fn begin_epoch(
-    py: Python<'_>,
-    schedule: &Py<HybridGradientSchedule>,
-    epoch: i64,
-) -> PyResult<GradientState> {
+fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64) -> PyResult<GradientState> {
     let policy = *lock(&POLICY);
     let state = with_statistics(py, |statistics| {
         let mut schedule = schedule.get().lock();
@@ -399,9 +396,7 @@ fn check_policy(thresholds: (f64, f64, Option<f64>, Option<f64>)) -> PyResult<()
     policy(thresholds).map(drop)
 }
 
-fn policy(
-    (on, off, g_on, g_off): (f64, f64, Option<f64>, Option<f64>),
-) -> PyResult<HysteresisPolicy> {
+fn policy((on, off, g_on, g_off): (f64, f64, Option<f64>, Option<f64>)) -> PyResult<HysteresisPolicy> {
     HysteresisPolicy::new(on, off, g_on, g_off).map_err(value_error)
 }
 

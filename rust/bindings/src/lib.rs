@@ -9,6 +9,7 @@ mod enums;
 mod node;
 mod number;
 mod ops;
+mod raw;
 mod scalar;
 mod schedule;
 

@@ -3,50 +3,66 @@
 use crate::arena;
 use crate::context;
 use crate::enums;
-use crate::number::{Operand, exponent, expect_number, expect_operand, operand};
+use crate::number::{Operand, expect_number, expect_operand, exponent, operand};
+use crate::raw::{
+    Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, slot,
+};
 use crate::scalar::{TRScalar, compare, format, no_modulus, text};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
+use pyo3::{Borrowed, IntoPyObjectExt, ffi};
+use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
+use zeroproof::ops::Arity;
 use zeroproof::{Op, Status, TrScalar};
 
-/// A node of the computation graph: a TR value and how it was computed.
-///
-/// Make leaves with ``TRNode.parameter``, ``TRNode.input`` and ``TRNode.constant``; operators and
-/// the functions of ``tr_ops_grad`` make the others. An operation none of whose inputs needs a
-/// gradient gives a constant. Nodes compare by value and hash by identity, as tensors do. Nodes may
-/// be used and dropped from any thread.
-///
-/// A leaf pickles and copies as its value, kind and name, without its gradient; other nodes refuse
-/// and name ``detach()``.
-#[pyclass(frozen, name = "TRNode", module = "zeroproof.autodiff.tr_node")]
-pub(crate) struct TRNode(Handle);
+/// A handle on a node, owned by one Python object or by the function that made it.
+#[derive(Clone, Copy)]
+pub(crate) struct TRNode(pub Handle);
 
-impl TRNode {
+impl Payload for TRNode {
+    fn class() -> &'static Class {
+        static CLASS: Class = Class::new();
+        &CLASS
+    }
+
     #[inline(always)]
-    pub(crate) fn handle(&self) -> Handle {
-        self.0
-    }
-
-    fn read<R>(&self, py: Python<'_>, f: impl FnOnce(&mut Graph, Handle) -> R) -> R {
-        arena::with(py, |arena| f(&mut arena.graph, self.0))
-    }
-
-    fn tr_value(&self, py: Python<'_>) -> TrScalar {
-        self.read(py, |graph, node| graph.value(node))
+    fn release(self, py: Python<'_>) {
+        arena::with(py, |arena| arena.graph.release(self.0));
     }
 }
 
-impl Drop for TRNode {
-    #[inline(always)]
-    fn drop(&mut self) {
-        // SAFETY: a node lives inside a Python object, whose deallocation holds the GIL, or on the
-        // stack of a function that made it and has not given the GIL up.
-        let py = unsafe { Python::assume_attached() };
-        arena::with(py, |arena| arena.graph.release(self.0));
+/// A `TRNode` argument of a function.
+impl<'py> FromPyObject<'_, 'py> for TRNode {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        payload(&object).ok_or_else(|| {
+            let class = object.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+            PyTypeError::new_err(format!("expected a TRNode, not {class}"))
+        })
     }
+}
+
+/// A node as a result: the object takes the handle over.
+impl<'py> IntoPyObject<'py> for TRNode {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        new_object(py, self)
+    }
+}
+
+fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R) -> R {
+    arena::with(py, |arena| f(&mut arena.graph, node.0))
+}
+
+fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
+    read(py, node, |graph, node| graph.value(node))
 }
 
 /// Records an op of two operands, at least one of them a node.
@@ -56,9 +72,7 @@ pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> T
         (Operand::Node(a), Operand::Node(b)) => arena.graph.binary(op, a, b),
         (Operand::Node(a), Operand::Value(b)) => arena.graph.binary_with_constant(op, a, b),
         (Operand::Value(a), Operand::Node(b)) => arena.graph.constant_with_binary(op, a, b),
-        (Operand::Value(a), Operand::Value(b)) => {
-            arena.graph.leaf(Op::Constant, op.value(a, b), None)
-        }
+        (Operand::Value(a), Operand::Value(b)) => arena.graph.leaf(Op::Constant, op.value(a, b), None),
     }))
 }
 
@@ -99,29 +113,22 @@ pub(crate) fn record_reduction(
     })))
 }
 
-/// `op(this, other)`, or `NotImplemented` for what is no operand.
+/// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
 #[inline(always)]
-fn forward<'py>(op: Op, this: &TRNode, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = other.py();
-    match operand(other)? {
-        Some(b) => new_node(py, record_binary(py, op, Operand::Node(this.0), b)),
-        None => Ok(py.NotImplemented().into_bound(py)),
+fn binary<'py>(
+    py: Python<'py>,
+    op: Op,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match (operand(a)?, operand(b)?) {
+        (Some(a), Some(b)) => new_object(py, record_binary(py, op, a, b)),
+        _ => Ok(py.NotImplemented().into_bound(py)),
     }
 }
 
-/// `op(other, this)`, or `NotImplemented` for what is no operand.
-#[inline(always)]
-fn reflected<'py>(op: Op, this: &TRNode, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = other.py();
-    match operand(other)? {
-        Some(a) => new_node(py, record_binary(py, op, a, Operand::Node(this.0))),
-        None => Ok(py.NotImplemented().into_bound(py)),
-    }
-}
-
-#[inline(always)]
-fn new_node(py: Python<'_>, node: TRNode) -> PyResult<Bound<'_, PyAny>> {
-    Ok(Bound::new(py, node)?.into_any())
+fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    new_object(py, record_unary(py, op, expect_operand(a)?, 0))
 }
 
 /// A leaf from anything that has a value.
@@ -133,241 +140,250 @@ fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) ->
     Ok(TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name))))
 }
 
-#[pymethods]
-impl TRNode {
-    /// A value to learn: ``backward()`` accumulates its gradient.
-    ///
-    /// Args:
-    ///     value: a TRScalar, a number, or a node whose value is taken.
-    ///     name: shown by ``repr``.
-    #[staticmethod]
-    #[pyo3(signature = (value, name=None))]
-    fn parameter(py: Python<'_>, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<Self> {
-        leaf(py, Op::Parameter, value, name)
-    }
+/// A leaf from the arguments `(value, name=None)`.
+fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let [value, name] = arguments.named(op.name(), ["value", "name"], 1)?;
+    let name: Option<String> = name.filter(|name| !name.is_none()).map(|name| name.extract()).transpose()?;
+    let value = value.expect("a required argument");
+    new_object(py, leaf(py, op, &value, name.as_deref())?)
+}
 
-    /// A value that no gradient flows to.
-    #[staticmethod]
-    fn constant(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        leaf(py, Op::Constant, value, None)
-    }
+fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
+    context::run_pass(py, |arena, state, statistics| {
+        arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
+    })?
+    .map_err(runtime_error)
+}
 
-    /// A coordinate: a given value that gradients may be asked for, and whose neighbourhood
-    /// exploration regions refer to.
-    #[staticmethod]
-    #[pyo3(signature = (value, name=None))]
-    fn input(py: Python<'_>, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<Self> {
-        leaf(py, Op::Input, value, name)
-    }
+fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
+    read(py, node, |graph, node| graph.gradient(node))
+}
 
-    /// The TR value.
-    #[getter]
-    fn value(&self, py: Python<'_>) -> TRScalar {
-        TRScalar(self.tr_value(py))
-    }
+fn inputs<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
+    let inputs = read(py, node, |graph, node| graph.inputs(node));
+    Ok(PyTuple::new(py, objects(py, inputs)?)?.into_any())
+}
 
-    /// The class of the value.
-    #[getter]
-    fn tag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        enums::tag(py, self.tr_value(py).tag())
-    }
+/// Objects that take the handles over.
+fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    // All of them are made, so that none is lost if one fails.
+    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
+    objects.into_iter().collect()
+}
 
-    /// The gradient as a TRScalar: accumulated over backward passes for a parameter or input, the
-    /// adjoint of the last pass for any other node, None before the first.
-    #[getter]
-    fn gradient(&self, py: Python<'_>) -> Option<TRScalar> {
-        self.read(py, |graph, node| graph.gradient(node)).map(|(gradient, _)| TRScalar(gradient))
-    }
+fn rich_compare<'py>(
+    py: Python<'py>,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+    op: CompareOp,
+) -> PyResult<Bound<'py, PyAny>> {
+    let other = match operand(b)? {
+        Some(Operand::Node(handle)) => Some(tr_value(py, TRNode(handle)).to_ieee()),
+        Some(Operand::Value(value)) => Some(value),
+        None => None,
+    };
+    compare(tr_value(py, this(a)?), other, op, py)
+}
 
-    /// How the gradient came about, as GradientStatus flags; EXACT (0) also before any backward.
-    #[getter]
-    fn gradient_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let status = self.read(py, |graph, node| graph.gradient(node)).map(|(_, status)| status);
-        enums::status(py, status.unwrap_or(Status::EXACT))
-    }
+fn repr(py: Python<'_>, node: TRNode) -> PyResult<String> {
+    let (value, op, gradient, name) = read(py, node, |graph, node| {
+        (graph.value(node), graph.op(node), graph.gradient(node), graph.name(node).map(str::to_owned))
+    });
+    let tag = enums::tag(py, value.tag())?.getattr("name")?;
+    let name = name.map_or(String::new(), |name| format!(", name={name:?}"));
+    let gradient = match gradient {
+        None => String::new(),
+        Some((gradient, Status::EXACT)) => format!(", gradient={}", text(gradient, py)?),
+        Some((gradient, status)) => format!(", gradient={} [{status:?}]", text(gradient, py)?),
+    };
+    Ok(format!("TRNode({}, {tag}{name}, op={}{gradient})", text(value, py)?, op.name()))
+}
 
-    /// Whether gradients flow to the node.
-    #[getter]
-    fn requires_grad(&self, py: Python<'_>) -> bool {
-        self.read(py, |graph, node| graph.requires_grad(node))
+/// How a leaf is made again; other nodes have no copy.
+fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
+    let (value, op, name) = read(py, node, |graph, node| {
+        (graph.value(node), graph.op(node), graph.name(node).map(str::to_owned))
+    });
+    if op.arity() != Arity::Leaf {
+        return Err(PyTypeError::new_err(
+            "only leaves can be pickled or copied, since a copy has no graph; call detach() for a \
+             constant of the same value",
+        ));
     }
+    let make = TRNode::class().bind(py).getattr(op.name())?;
+    let arguments = match name {
+        Some(name) => (TRScalar(value), name).into_bound_py_any(py)?,
+        None => (TRScalar(value),).into_bound_py_any(py)?,
+    };
+    (make, arguments).into_bound_py_any(py)
+}
 
-    /// Whether the node was made from a value and not by an operation.
-    #[getter]
-    fn is_leaf(&self, py: Python<'_>) -> bool {
-        self.read(py, |graph, node| graph.op(node)).arity() == zeroproof::ops::Arity::Leaf
-    }
+/// The node that a slot or method was called on.
+#[inline(always)]
+fn this(object: &Bound<'_, PyAny>) -> PyResult<TRNode> {
+    object.extract()
+}
 
-    /// The name given to a parameter or input.
-    #[getter]
-    fn name(&self, py: Python<'_>) -> Option<String> {
-        self.read(py, |graph, node| graph.name(node).map(Into::into))
-    }
+/// The node that a method was called on.
+fn receiver(object: Option<Bound<'_, PyAny>>) -> PyResult<TRNode> {
+    this(&object.expect("a method has a receiver"))
+}
 
-    /// The operation that made the node, an OpType.
-    #[getter]
-    fn op<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        enums::op(py, self.read(py, |graph, node| graph.op(node)))
-    }
+const DOC: &CStr = c"A node of the computation graph: a TR value and how it was computed.\n\n\
+Make leaves with ``TRNode.parameter``, ``TRNode.input`` and ``TRNode.constant``; operators and the\n\
+functions of ``tr_ops_grad`` make the others. An operation none of whose inputs needs a gradient\n\
+gives a constant. Nodes compare by value and hash by identity, as tensors do. Nodes may be used and\n\
+dropped from any thread.\n\n\
+A leaf pickles and copies as its value, kind and name, without its gradient; other nodes refuse\n\
+and name ``detach()``.";
 
-    /// The operands, a tuple of nodes; empty for a leaf.
-    #[getter]
-    fn inputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let inputs = self.read(py, |graph, node| graph.inputs(node));
-        let nodes: Vec<_> = inputs.into_iter().map(|h| Bound::new(py, TRNode(h))).collect::<Result<_, _>>()?;
-        PyTuple::new(py, nodes)
-    }
-
-    /// Differentiates this node, in the gradient mode in force, and adds to the gradient of every
-    /// parameter and input it depends on.
-    ///
-    /// Args:
-    ///     grad_output: the adjoint of this node, 1 unless given.
-    ///
-    /// Raises:
-    ///     RuntimeError: if it depends on no parameter.
-    #[pyo3(signature = (grad_output=None))]
-    pub(crate) fn backward(&self, py: Python<'_>, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
-        context::run_pass(py, |arena, state, statistics| {
-            arena.graph.backward(self.0, seed, state, statistics, &mut arena.scratch)
-        })?
-        .map_err(runtime_error)
-    }
-
-    /// Sets the gradient to REAL 0.
-    fn zero_grad(&self, py: Python<'_>) {
-        self.read(py, |graph, node| graph.zero_gradient(node));
-    }
-
-    /// A constant of the same value.
-    fn detach(&self, py: Python<'_>) -> Self {
-        Self(self.read(py, |graph, node| {
-            let value = graph.value(node).to_ieee();
-            graph.leaf(Op::Constant, value, None)
-        }))
-    }
-
-    // NumPy numbers on the left leave the operation to this class.
-    #[classattr]
-    fn __array_ufunc__() -> Option<bool> {
-        None
-    }
-
-    fn __add__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        forward(Op::Add, self, other)
-    }
-
-    fn __radd__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(Op::Add, self, other)
-    }
-
-    fn __sub__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        forward(Op::Sub, self, other)
-    }
-
-    fn __rsub__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(Op::Sub, self, other)
-    }
-
-    fn __mul__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        forward(Op::Mul, self, other)
-    }
-
-    fn __rmul__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(Op::Mul, self, other)
-    }
-
-    fn __truediv__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        forward(Op::Div, self, other)
-    }
-
-    fn __rtruediv__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(Op::Div, self, other)
-    }
-
-    fn __neg__(&self, py: Python<'_>) -> Self {
-        record_unary(py, Op::Neg, Operand::Node(self.0), 0)
-    }
-
-    fn __pos__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __abs__(&self, py: Python<'_>) -> Self {
-        record_unary(py, Op::Abs, Operand::Node(self.0), 0)
-    }
-
-    fn __pow__(&self, n: &Bound<'_, PyAny>, modulus: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        no_modulus(modulus)?;
-        Ok(record_unary(n.py(), Op::PowInt, Operand::Node(self.0), exponent(n)?))
-    }
-
-    fn __bool__(&self, py: Python<'_>) -> bool {
-        self.tr_value(py).is_truthy()
-    }
-
-    fn __float__(&self, py: Python<'_>) -> f64 {
-        self.tr_value(py).to_ieee()
-    }
-
-    fn __hash__(&self) -> u64 {
-        u64::from(self.0.id())
-    }
-
-    fn __richcmp__<'py>(&self, other: &Bound<'py, PyAny>, op: CompareOp) -> PyResult<Bound<'py, PyAny>> {
-        let py = other.py();
-        let other = match operand(other)? {
-            Some(Operand::Node(handle)) => Some(arena::with(py, |arena| arena.graph.value(handle).to_ieee())),
-            Some(Operand::Value(value)) => Some(value),
-            None => None,
-        };
-        compare(self.tr_value(py), other, op, py)
-    }
-
-    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
-        self.__repr__(py)
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (value, op, gradient, name) = self.read(py, |graph, node| {
-            (graph.value(node), graph.op(node), graph.gradient(node), graph.name(node).map(str::to_owned))
-        });
-        let tag = enums::tag(py, value.tag())?.getattr("name")?;
-        let name = name.map_or(String::new(), |name| format!(", name={name:?}"));
-        let gradient = match gradient {
-            None => String::new(),
-            Some((gradient, Status::EXACT)) => format!(", gradient={}", text(gradient, py)?),
-            Some((gradient, status)) => format!(", gradient={} [{status:?}]", text(gradient, py)?),
-        };
-        Ok(format!("TRNode({}, {tag}{name}, op={}{gradient})", text(value, py)?, op.name()))
-    }
-
-    fn __format__(&self, py: Python<'_>, spec: &str) -> PyResult<String> {
-        if spec.is_empty() { self.__repr__(py) } else { format(self.tr_value(py), spec, py) }
-    }
-
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let py = slf.py();
-        let (value, op, name) = slf.get().read(py, |graph, node| {
-            (graph.value(node), graph.op(node), graph.name(node).map(str::to_owned))
-        });
-        let make = match op {
-            Op::Constant | Op::Parameter | Op::Input => slf.get_type().getattr(op.name())?,
-            _ => {
-                return Err(PyTypeError::new_err(
-                    "only leaves can be pickled or copied, since a copy has no graph; call detach() for a \
-                     constant of the same value",
-                ));
+fn properties() -> Vec<ffi::PyGetSetDef> {
+    vec![
+        property!(c"value", c"The TR value.", |py, node| {
+            new_object(py, TRScalar(tr_value(py, this(node)?)))
+        }),
+        property!(c"tag", c"The class of the value.", |py, node| {
+            enums::tag(py, tr_value(py, this(node)?).tag())
+        }),
+        property!(
+            c"gradient",
+            c"The gradient as a TRScalar: accumulated over backward passes for a parameter or input,\n\
+              the adjoint of the last pass for any other node, None before the first.",
+            |py, node| match gradient(py, this(node)?) {
+                Some((gradient, _)) => new_object(py, TRScalar(gradient)),
+                None => Ok(py.None().into_bound(py)),
             }
-        };
-        let value = Bound::new(py, TRScalar(value))?.into_any();
-        let arguments = match name {
-            Some(name) => PyTuple::new(py, [value, name.into_pyobject(py)?.into_any()])?,
-            None => PyTuple::new(py, [value])?,
-        };
-        PyTuple::new(py, [make, arguments.into_any()])
-    }
+        ),
+        property!(
+            c"gradient_status",
+            c"How the gradient came about, as GradientStatus flags; EXACT (0) also before any backward.",
+            |py, node| {
+                enums::status(py, gradient(py, this(node)?).map(|(_, status)| status).unwrap_or_default())
+            }
+        ),
+        property!(c"requires_grad", c"Whether gradients flow to the node.", |py, node| {
+            read(py, this(node)?, |graph, node| graph.requires_grad(node)).into_bound_py_any(py)
+        }),
+        property!(
+            c"is_leaf",
+            c"Whether the node was made from a value and not by an operation.",
+            |py, node| {
+                let op = read(py, this(node)?, |graph, node| graph.op(node));
+                (op.arity() == Arity::Leaf).into_bound_py_any(py)
+            }
+        ),
+        property!(c"name", c"The name given to a parameter or input, or None.", |py, node| {
+            read(py, this(node)?, |graph, node| graph.name(node).map(str::to_owned)).into_bound_py_any(py)
+        }),
+        property!(c"op", c"The operation that made the node, an OpType.", |py, node| {
+            enums::op(py, read(py, this(node)?, |graph, node| graph.op(node)))
+        }),
+        property!(c"inputs", c"The operands, a tuple of nodes; empty for a leaf.", |py, node| {
+            inputs(py, this(node)?)
+        }),
+    ]
+}
+
+fn methods() -> Vec<ffi::PyMethodDef> {
+    vec![
+        method!(
+            c"parameter",
+            ffi::METH_STATIC,
+            c"parameter(value, name=None)\n--\n\n\
+              A value to learn: ``backward()`` accumulates its gradient.\n\n\
+              Args:\n    value: a TRScalar, a number, or a node whose value is taken.\n    \
+              name: shown by ``repr``.",
+            |py, _class, arguments| named_leaf(py, Op::Parameter, &arguments)
+        ),
+        method!(
+            c"input",
+            ffi::METH_STATIC,
+            c"input(value, name=None)\n--\n\n\
+              A coordinate: a given value that gradients may be asked for, and whose neighbourhood\n\
+              exploration regions refer to.",
+            |py, _class, arguments| named_leaf(py, Op::Input, &arguments)
+        ),
+        method!(
+            c"constant",
+            ffi::METH_STATIC,
+            c"constant(value)\n--\n\nA value that no gradient flows to.",
+            |py, _class, arguments| {
+                let [value] = arguments.named("constant", ["value"], 1)?;
+                new_object(py, leaf(py, Op::Constant, &value.expect("a required argument"), None)?)
+            }
+        ),
+        method!(
+            c"backward",
+            0,
+            c"backward($self, grad_output=None)\n--\n\n\
+              Differentiates this node, in the gradient mode in force, and adds to the gradient of\n\
+              every parameter and input it depends on.\n\n\
+              Args:\n    grad_output: the adjoint of this node, 1 unless given.\n\n\
+              Raises:\n    RuntimeError: if it depends on no parameter.",
+            |py, node, arguments| {
+                let [grad_output] = arguments.named("backward", ["grad_output"], 0)?;
+                backward(py, receiver(node)?, grad_output.as_deref())?;
+                Ok(py.None().into_bound(py))
+            }
+        ),
+        method!(
+            c"zero_grad",
+            0,
+            c"zero_grad($self)\n--\n\nSets the gradient to REAL 0.",
+            |py, node, arguments| {
+                arguments.exactly::<0>("zero_grad")?;
+                read(py, receiver(node)?, |graph, node| graph.zero_gradient(node));
+                Ok(py.None().into_bound(py))
+            }
+        ),
+        method!(
+            c"detach",
+            0,
+            c"detach($self)\n--\n\nA constant of the same value.",
+            |py, node, arguments| {
+                arguments.exactly::<0>("detach")?;
+                let value = tr_value(py, receiver(node)?).to_ieee();
+                new_object(py, arena::with(py, |arena| TRNode(arena.graph.leaf(Op::Constant, value, None))))
+            }
+        ),
+        method!(c"__format__", 0, c"__format__($self, format_spec, /)\n--\n\n", |py, node, arguments| {
+            let [spec] = arguments.exactly("__format__")?;
+            let (node, spec) = (receiver(node)?, spec.extract::<String>()?);
+            let shown = if spec.is_empty() { repr(py, node) } else { format(tr_value(py, node), &spec, py) };
+            shown?.into_bound_py_any(py)
+        }),
+        method!(c"__reduce__", 0, c"__reduce__($self)\n--\n\n", |py, node, arguments| {
+            arguments.exactly::<0>("__reduce__")?;
+            reduce(py, receiver(node)?)
+        }),
+    ]
+}
+
+fn slots() -> Vec<ffi::PyType_Slot> {
+    use ffi::{Py_hash_t, PyObject};
+    vec![
+        slot!(Py_nb_add, (a, b) -> *mut PyObject, |py| binary(py, Op::Add, a, b)),
+        slot!(Py_nb_subtract, (a, b) -> *mut PyObject, |py| binary(py, Op::Sub, a, b)),
+        slot!(Py_nb_multiply, (a, b) -> *mut PyObject, |py| binary(py, Op::Mul, a, b)),
+        slot!(Py_nb_true_divide, (a, b) -> *mut PyObject, |py| binary(py, Op::Div, a, b)),
+        slot!(Py_nb_negative, (a) -> *mut PyObject, |py| unary(py, Op::Neg, a)),
+        slot!(Py_nb_absolute, (a) -> *mut PyObject, |py| unary(py, Op::Abs, a)),
+        slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),
+        slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
+            no_modulus(modulus)?;
+            let base = payload::<TRNode>(a);
+            match base {
+                Some(node) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(node.0), exponent(n)?)),
+                None => Ok(py.NotImplemented().into_bound(py)),
+            }
+        }),
+        slot!(Py_nb_bool, (a) -> c_int, |py| Ok(tr_value(py, this(a)?).is_truthy())),
+        slot!(Py_nb_float, (a) -> *mut PyObject, |py| tr_value(py, this(a)?).to_ieee().into_bound_py_any(py)),
+        slot!(Py_tp_hash, (a) -> Py_hash_t, |_py| Ok(this(a)?.0.id() as isize)),
+        slot!(Py_tp_repr, (a) -> *mut PyObject, |py| repr(py, this(a)?)?.into_bound_py_any(py)),
+        compare_slot!(rich_compare),
+    ]
 }
 
 /// A root adjoint: a number, a TR scalar or the value of a node.
@@ -386,18 +402,18 @@ fn runtime_error(error: zeroproof::Error) -> PyErr {
 /// a source that no path leads to. No node's own gradient changes.
 #[pyfunction]
 fn gradients_of<'py>(
-    target: &Bound<'py, TRNode>,
-    sources: Vec<Bound<'py, TRNode>>,
+    py: Python<'py>,
+    target: TRNode,
+    sources: Vec<Bound<'py, PyAny>>,
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let py = target.py();
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
-    let handles: Vec<_> = sources.iter().map(|source| source.get().handle()).collect();
+    let handles: Vec<_> = sources.iter().map(|source| Ok(this(source)?.0)).collect::<PyResult<_>>()?;
     let mut found = vec![];
     context::run_pass(py, |arena, state, statistics| {
         let scratch = &mut arena.scratch;
         let (gradients, counts) =
-            arena.graph.gradients_of(target.get().handle(), seed, &handles, state, statistics, scratch);
+            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
         found = gradients;
         Ok(counts)
     })?
@@ -408,21 +424,18 @@ fn gradients_of<'py>(
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
 #[pyfunction]
 fn input_gradients<'py>(
-    node: &Bound<'py, TRNode>,
+    py: Python<'py>,
+    node: TRNode,
     grad_output: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let py = node.py();
     let seed = seed(py, grad_output)?;
     let found = context::read(py, |arena, state, statistics| {
-        arena.graph.contributions(node.get().handle(), seed, state, statistics)
+        arena.graph.contributions(node.0, seed, state, statistics)
     })?;
     gradient_list(py, found.into_iter().map(Some).collect())
 }
 
-fn gradient_list(
-    py: Python<'_>,
-    gradients: Vec<Option<(TrScalar, Status)>>,
-) -> PyResult<Bound<'_, PyList>> {
+fn gradient_list(py: Python<'_>, gradients: Vec<Option<(TrScalar, Status)>>) -> PyResult<Bound<'_, PyList>> {
     let items = gradients.into_iter().map(|found| {
         found.map(|(gradient, status)| Ok((TRScalar(gradient), enums::status(py, status)?))).transpose()
     });
@@ -432,19 +445,16 @@ fn gradient_list(
 
 /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
 #[pyfunction]
-fn topological_order<'py>(root: &Bound<'py, TRNode>) -> PyResult<Bound<'py, PyList>> {
-    let py = root.py();
-    let handle = root.get().handle();
-    let order = arena::with(py, |arena| arena.graph.topological_order(handle, &mut arena.scratch));
-    let nodes: Vec<_> = order.into_iter().map(|h| Bound::new(py, TRNode(h))).collect::<Result<_, _>>()?;
-    PyList::new(py, nodes)
+fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
+    let order = arena::with(py, |arena| arena.graph.topological_order(root.0, &mut arena.scratch));
+    PyList::new(py, objects(py, order)?)
 }
 
 /// Lets gradients flow to a constant in what is recorded from now on, or stops it; True if that
 /// changed anything.
 #[pyfunction]
-fn watch(node: &Bound<'_, TRNode>, on: bool) -> bool {
-    arena::with(node.py(), |arena| arena.graph.watch(node.get().handle(), on))
+fn watch(py: Python<'_>, node: TRNode, on: bool) -> bool {
+    arena::with(py, |arena| arena.graph.watch(node.0, on))
 }
 
 /// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
@@ -485,7 +495,14 @@ fn saturate_value(x: &Bound<'_, PyAny>, bound: f64) -> PyResult<TRScalar> {
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<TRNode>()?;
+    let spec = Spec {
+        name: c"zeroproof.autodiff.tr_node.TRNode",
+        doc: DOC,
+        slots: slots(),
+        methods: methods(),
+        properties: properties(),
+    };
+    module.add("TRNode", spec.build::<TRNode>(module.py())?)?;
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(input_gradients, module)?,

@@ -1,6 +1,7 @@
 //! Python numbers as doubles.
 
 use crate::node::TRNode;
+use crate::raw::payload;
 use crate::scalar::TRScalar;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
@@ -19,8 +20,8 @@ pub(crate) enum Operand {
 /// their frequency.
 #[inline]
 pub(crate) fn operand(object: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
-    if let Ok(node) = object.cast_exact::<TRNode>() {
-        return Ok(Some(Operand::Node(node.get().handle())));
+    if let Some(node) = payload::<TRNode>(object) {
+        return Ok(Some(Operand::Node(node.0)));
     }
     Ok(number(object)?.map(Operand::Value))
 }
@@ -32,8 +33,8 @@ pub(crate) fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     if let Ok(float) = object.cast_exact::<PyFloat>() {
         return Ok(Some(float.value()));
     }
-    if let Ok(scalar) = object.cast_exact::<TRScalar>() {
-        return Ok(Some(scalar.get().0.to_ieee()));
+    if let Some(scalar) = payload::<TRScalar>(object) {
+        return Ok(Some(scalar.0.to_ieee()));
     }
     if let Ok(int) = object.cast::<PyInt>() {
         return integer(int).map(Some);
@@ -103,7 +104,9 @@ pub(crate) fn exponent(object: &Bound<'_, PyAny>) -> PyResult<i32> {
              a singularity at 0 of its own",
         )
     })?;
-    index.extract::<i32>().ok().filter(|n| *n != i32::MIN).ok_or_else(|| {
-        PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647")
-    })
+    index
+        .extract::<i32>()
+        .ok()
+        .filter(|n| *n != i32::MIN)
+        .ok_or_else(|| PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647"))
 }

@@ -2,100 +2,114 @@
 
 use crate::node::{TRNode, record_binary, record_reduction, record_unary};
 use crate::number::{Operand, expect_operand, exponent};
+use crate::raw::{add_functions, method, new_object};
 use crate::scalar::TRScalar;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use std::ffi::CStr;
 use zeroproof::{Op, Reduction};
 
-/// A TR scalar if every operand is a value, a node if one is a node.
-fn scalar_or_node<'py>(
+/// The op on values, as a TR scalar, or on nodes, as a node.
+#[inline(always)]
+fn on_scalars<'py>(
     py: Python<'py>,
     op: Op,
-    operands: [Operand; 2],
-    record: impl FnOnce([Operand; 2]) -> TRNode,
+    a: Operand,
+    b: Operand,
+    record: fn(Python<'_>, Op, Operand, Operand) -> TRNode,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match operands {
-        [Operand::Value(a), Operand::Value(b)] => {
-            Ok(Bound::new(py, TRScalar::from(op.value(a, b)))?.into_any())
-        }
-        operands => Ok(Bound::new(py, record(operands))?.into_any()),
+    match (a, b) {
+        (Operand::Value(a), Operand::Value(b)) => new_object(py, TRScalar::from(op.value(a, b))),
+        (a, b) => new_object(py, record(py, op, a, b)),
     }
+}
+
+/// Records an op of one operand; the other is the exponent, or nothing.
+fn record_first(py: Python<'_>, op: Op, a: Operand, n: Operand) -> TRNode {
+    let n = if let Operand::Value(n) = n { n as i32 } else { 0 };
+    record_unary(py, op, a, n)
 }
 
 macro_rules! functions {
     ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-        mod on_scalars {
-            use super::*;
-            $(functions! { @scalar $arity $op $name $formula })*
-        }
-
-        mod on_nodes {
-            use super::*;
-            $(functions! { @node $arity $op $name $formula })*
-        }
-
-        fn register_elementwise(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            $(
-                module.add(concat!("scalar_", stringify!($name)), wrap_pyfunction!(on_scalars::$name, module)?)?;
-                module.add(concat!("node_", stringify!($name)), wrap_pyfunction!(on_nodes::$name, module)?)?;
-            )*
-            Ok(())
+        fn elementwise() -> Vec<pyo3::ffi::PyMethodDef> {
+            vec![$(
+                functions! { @scalar $arity $op $name $formula },
+                functions! { @node $arity $op $name $formula },
+            )*]
         }
     };
     (@scalar Unary $op:ident $name:ident $formula:literal) => {
-        #[doc = concat!($formula, "\n\nTakes a TRScalar or a number and returns a TRScalar; a node gives a node.")]
-        #[pyfunction]
-        pub(super) fn $name<'py>(a: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-            let py = a.py();
-            let operands = [expect_operand(a)?, Operand::Value(0.0)];
-            scalar_or_node(py, Op::$op, operands, |[a, _]| record_unary(py, Op::$op, a, 0))
+        functions! { @define "scalar_" $name "(a, /)" $formula
+            "Takes a TRScalar or a number and returns a TRScalar; a node gives a node."
+            |py, arguments| {
+                let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+                on_scalars(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
+            }
         }
     };
     (@scalar Binary $op:ident $name:ident $formula:literal) => {
-        #[doc = concat!($formula, "\n\nTakes TRScalars or numbers and returns a TRScalar; a node gives a node.")]
-        #[pyfunction]
-        pub(super) fn $name<'py>(a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-            let py = a.py();
-            let operands = [expect_operand(a)?, expect_operand(b)?];
-            scalar_or_node(py, Op::$op, operands, |[a, b]| record_binary(py, Op::$op, a, b))
+        functions! { @define "scalar_" $name "(a, b, /)" $formula
+            "Takes TRScalars or numbers and returns a TRScalar; a node gives a node."
+            |py, arguments| {
+                let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+                on_scalars(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
+            }
         }
     };
     (@scalar Power $op:ident $name:ident $formula:literal) => {
-        #[doc = concat!($formula, "\n\nTakes a TRScalar or a number and an int; a node gives a node.")]
-        #[pyfunction]
-        pub(super) fn $name<'py>(a: &Bound<'py, PyAny>, n: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-            let (py, n) = (a.py(), exponent(n)?);
-            let operands = [expect_operand(a)?, Operand::Value(f64::from(n))];
-            match operands {
-                [Operand::Value(a), Operand::Value(n)] => {
-                    Ok(Bound::new(py, TRScalar::from(Op::$op.value(a, n)))?.into_any())
-                }
-                [a, _] => Ok(Bound::new(py, record_unary(py, Op::$op, a, n))?.into_any()),
+        functions! { @define "scalar_" $name "(a, n, /)" $formula
+            "Takes a TRScalar or a number, and an int; a node gives a node."
+            |py, arguments| {
+                let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+                let n = Operand::Value(f64::from(exponent(n)?));
+                on_scalars(py, Op::$op, expect_operand(a)?, n, record_first)
             }
         }
     };
     (@node Unary $op:ident $name:ident $formula:literal) => {
-        #[doc = concat!($formula, "\n\nTakes a TRNode, TRScalar or number and returns a TRNode.")]
-        #[pyfunction]
-        pub(super) fn $name(a: &Bound<'_, PyAny>) -> PyResult<TRNode> {
-            Ok(record_unary(a.py(), Op::$op, expect_operand(a)?, 0))
+        functions! { @define "node_" $name "(a, /)" $formula
+            "Takes a TRNode, TRScalar or number and returns a TRNode."
+            |py, arguments| {
+                let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0))
+            }
         }
     };
     (@node Binary $op:ident $name:ident $formula:literal) => {
-        #[doc = concat!($formula, "\n\nTakes TRNodes, TRScalars or numbers and returns a TRNode.")]
-        #[pyfunction]
-        pub(super) fn $name(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<TRNode> {
-            Ok(record_binary(a.py(), Op::$op, expect_operand(a)?, expect_operand(b)?))
+        functions! { @define "node_" $name "(a, b, /)" $formula
+            "Takes TRNodes, TRScalars or numbers and returns a TRNode."
+            |py, arguments| {
+                let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+                new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?))
+            }
         }
     };
     (@node Power $op:ident $name:ident $formula:literal) => {
-        #[doc = concat!($formula, "\n\nTakes a TRNode, TRScalar or number and an int; returns a TRNode.")]
-        #[pyfunction]
-        pub(super) fn $name(a: &Bound<'_, PyAny>, n: &Bound<'_, PyAny>) -> PyResult<TRNode> {
-            Ok(record_unary(a.py(), Op::$op, expect_operand(a)?, exponent(n)?))
+        functions! { @define "node_" $name "(a, n, /)" $formula
+            "Takes a TRNode, TRScalar or number, and an int; returns a TRNode."
+            |py, arguments| {
+                let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?))
+            }
         }
     };
+    (@define $prefix:literal $name:ident $signature:literal $formula:literal $takes:literal
+        |$py:ident, $arguments:ident| $body:expr) => {
+        method!(
+            c_text(concat!($prefix, stringify!($name), "\0")),
+            0,
+            c_text(concat!($prefix, stringify!($name), $signature, "\n--\n\n", $formula, "\n\n", $takes, "\0")),
+            |$py, _module, $arguments| $body
+        )
+    };
 }
+
+/// A literal that ends in its only NUL.
+fn c_text(text: &'static str) -> &'static CStr {
+    CStr::from_bytes_with_nul(text.as_bytes()).expect("names and docs hold no NUL")
+}
+
 zeroproof::for_each_elementwise_op! { functions }
 
 /// The sum of the nodes that ``mode`` keeps; the others are silenced.
@@ -131,7 +145,7 @@ fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    register_elementwise(module)?;
+    add_functions(module, elementwise())?;
     module.add_function(wrap_pyfunction!(node_sum, module)?)?;
     module.add_function(wrap_pyfunction!(node_mean, module)?)?;
     module.add_function(wrap_pyfunction!(op_table, module)?)

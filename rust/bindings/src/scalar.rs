@@ -1,21 +1,30 @@
 //! `TRScalar`.
 
 use crate::enums;
-use crate::number::{expect_number, exponent, number};
+use crate::number::{Operand, expect_number, exponent, operand};
+use crate::raw::{
+    Class, Payload, Spec, add_functions, compare_slot, guard, method, new_object, payload, property, slot,
+};
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyList};
+use pyo3::types::{PyFloat, PyList, PyTuple};
+use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::{CStr, c_int, c_void};
 use std::hash::{Hash, Hasher};
-use zeroproof::{Reduction, TrScalar, TrTag};
+use zeroproof::{Op, Reduction, TrScalar, TrTag};
 
-/// A transreal number: a finite double (REAL), +∞, −∞ or nullity Φ.
-///
-/// Immutable. Every operation is total and never raises for a value. Make one with
-/// ``real(x)``, ``pinf()``, ``ninf()``, ``phi()`` or ``from_ieee(x)``.
-#[pyclass(frozen, name = "TRScalar", module = "zeroproof.core")]
+/// A TR value, which an object of the class holds.
+#[derive(Clone, Copy)]
 pub(crate) struct TRScalar(pub TrScalar);
+
+impl Payload for TRScalar {
+    fn class() -> &'static Class {
+        static CLASS: Class = Class::new();
+        &CLASS
+    }
+}
 
 impl From<f64> for TRScalar {
     fn from(value: f64) -> Self {
@@ -23,147 +32,142 @@ impl From<f64> for TRScalar {
     }
 }
 
-/// Applies `f` to this value and another operand; `NotImplemented` leaves the word to the other.
-fn binary<'py>(
-    this: &TRScalar,
-    other: &Bound<'py, PyAny>,
-    f: impl FnOnce(TrScalar, TrScalar) -> TrScalar,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = other.py();
-    if other.is_exact_instance_of::<crate::node::TRNode>() {
-        return Ok(py.NotImplemented().into_bound(py));
-    }
-    match number(other)? {
-        Some(b) => Ok(Bound::new(py, TRScalar(f(this.0, b.into())))?.into_any()),
-        None => Ok(py.NotImplemented().into_bound(py)),
+impl<'py> IntoPyObject<'py> for TRScalar {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        new_object(py, self)
     }
 }
 
-#[pymethods]
-impl TRScalar {
-    /// Every double has its TR value: infinities keep their sign and every NaN is Φ.
-    #[new]
-    #[pyo3(signature = (value, /))]
-    fn new(value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        expect_number(value).map(Self::from)
+/// `op(a, b)` for a number slot; `NotImplemented` leaves the word to a node or to what is no number.
+#[inline(always)]
+fn binary<'py>(
+    py: Python<'py>,
+    op: Op,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match (operand(a)?, operand(b)?) {
+        (Some(Operand::Value(a)), Some(Operand::Value(b))) => new_object(py, TRScalar::from(op.value(a, b))),
+        _ => Ok(py.NotImplemented().into_bound(py)),
     }
+}
 
-    /// The number of a REAL, NaN for every other tag.
-    #[getter]
-    fn value(&self) -> f64 {
-        if self.0.is_real() { self.0.to_ieee() } else { f64::NAN }
-    }
+/// The value that a slot or method was called on.
+#[inline(always)]
+fn this(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
+    let value = payload::<TRScalar>(object).map(|scalar| scalar.0);
+    value.ok_or_else(|| PyTypeError::new_err("expected a TRScalar"))
+}
 
-    /// The class of the value.
-    #[getter]
-    fn tag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        enums::tag(py, self.0.tag())
-    }
+fn receiver(object: Option<Bound<'_, PyAny>>) -> PyResult<TrScalar> {
+    this(&object.expect("a method has a receiver"))
+}
 
-    // NumPy numbers on the left leave the operation to this class.
-    #[classattr]
-    fn __array_ufunc__() -> Option<bool> {
-        None
+fn rich_compare<'py>(
+    py: Python<'py>,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+    op: CompareOp,
+) -> PyResult<Bound<'py, PyAny>> {
+    match operand(b)? {
+        Some(Operand::Value(b)) => compare(this(a)?, Some(b), op, py),
+        _ => Ok(py.NotImplemented().into_bound(py)),
     }
+}
 
-    fn __add__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |a, b| a + b)
-    }
+const DOC: &CStr = c"TRScalar(value, /)\n--\n\n\
+A transreal number: a finite double (REAL), +\u{221e}, \u{2212}\u{221e} or nullity \u{3a6}.\n\n\
+Immutable. Every operation is total and never raises for a value. Make one with ``real(x)``,\n\
+``pinf()``, ``ninf()``, ``phi()`` or ``from_ieee(x)``; ``TRScalar(x)`` takes every double as\n\
+``from_ieee`` does.";
 
-    fn __radd__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |b, a| a + b)
+/// `tp_new`: every double has its TR value.
+unsafe extern "C" fn new(
+    _class: *mut ffi::PyTypeObject,
+    args: *mut ffi::PyObject,
+    kwargs: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter passes a tuple and a dictionary or null, with the GIL held.
+    unsafe {
+        guard(|py| {
+            let args = Borrowed::from_ptr(py, args).cast_unchecked::<PyTuple>();
+            if args.len() != 1 || !(kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0) {
+                return Err(PyTypeError::new_err("TRScalar() takes one positional argument"));
+            }
+            new_object(py, TRScalar::from(expect_number(&args.get_item(0)?)?))
+        })
     }
+}
 
-    fn __sub__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |a, b| a - b)
-    }
+fn properties() -> Vec<ffi::PyGetSetDef> {
+    vec![
+        property!(c"value", c"The number of a REAL, NaN for every other tag.", |py, x| {
+            let value = this(x)?;
+            let number = if value.is_real() { value.to_ieee() } else { f64::NAN };
+            number.into_bound_py_any(py)
+        }),
+        property!(c"tag", c"The class of the value.", |py, x| enums::tag(py, this(x)?.tag())),
+    ]
+}
 
-    fn __rsub__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |b, a| a - b)
-    }
+fn methods() -> Vec<ffi::PyMethodDef> {
+    vec![
+        method!(c"__format__", 0, c"__format__($self, format_spec, /)\n--\n\n", |py, x, arguments| {
+            let [spec] = arguments.exactly("__format__")?;
+            format(receiver(x)?, &spec.extract::<String>()?, py)?.into_bound_py_any(py)
+        }),
+        method!(c"__reduce__", 0, c"__reduce__($self)\n--\n\n", |py, x, arguments| {
+            arguments.exactly::<0>("__reduce__")?;
+            (TRScalar::class().bind(py), (receiver(x)?.to_ieee(),)).into_bound_py_any(py)
+        }),
+    ]
+}
 
-    fn __mul__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |a, b| a * b)
-    }
-
-    fn __rmul__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |b, a| a * b)
-    }
-
-    fn __truediv__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |a, b| a / b)
-    }
-
-    fn __rtruediv__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(self, other, |b, a| a / b)
-    }
-
-    fn __neg__(&self) -> Self {
-        Self(-self.0)
-    }
-
-    fn __pos__(&self) -> Self {
-        Self(self.0)
-    }
-
-    fn __abs__(&self) -> Self {
-        Self(self.0.abs())
-    }
-
-    fn __pow__(&self, n: &Bound<'_, PyAny>, modulus: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        no_modulus(modulus)?;
-        Ok(Self(self.0.pow_int(exponent(n)?)))
-    }
-
-    fn __bool__(&self) -> bool {
-        self.0.is_truthy()
-    }
-
-    fn __float__(&self) -> f64 {
-        self.0.to_ieee()
-    }
-
-    fn __hash__(&self) -> u64 {
-        hash(self.0)
-    }
-
-    fn __richcmp__<'py>(&self, other: &Bound<'py, PyAny>, op: CompareOp) -> PyResult<Bound<'py, PyAny>> {
-        let py = other.py();
-        if other.is_exact_instance_of::<crate::node::TRNode>() {
-            return Ok(py.NotImplemented().into_bound(py));
-        }
-        compare(self.0, number(other)?, op, py)
-    }
-
-    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
-        text(self.0, py)
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("TRScalar({})", text(self.0, py)?))
-    }
-
-    fn __format__(&self, py: Python<'_>, spec: &str) -> PyResult<String> {
-        format(self.0, spec, py)
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyAny>, (f64,)) {
-        (py.get_type::<Self>().into_any(), (self.0.to_ieee(),))
-    }
+fn slots() -> Vec<ffi::PyType_Slot> {
+    use ffi::{Py_hash_t, PyObject};
+    vec![
+        ffi::PyType_Slot { slot: ffi::Py_tp_new, pfunc: new as *mut c_void },
+        slot!(Py_nb_add, (a, b) -> *mut PyObject, |py| binary(py, Op::Add, a, b)),
+        slot!(Py_nb_subtract, (a, b) -> *mut PyObject, |py| binary(py, Op::Sub, a, b)),
+        slot!(Py_nb_multiply, (a, b) -> *mut PyObject, |py| binary(py, Op::Mul, a, b)),
+        slot!(Py_nb_true_divide, (a, b) -> *mut PyObject, |py| binary(py, Op::Div, a, b)),
+        slot!(Py_nb_negative, (a) -> *mut PyObject, |py| new_object(py, TRScalar(-this(a)?))),
+        slot!(Py_nb_absolute, (a) -> *mut PyObject, |py| new_object(py, TRScalar(this(a)?.abs()))),
+        slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),
+        slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
+            no_modulus(modulus)?;
+            match payload::<TRScalar>(a) {
+                Some(base) => new_object(py, TRScalar(base.0.pow_int(exponent(n)?))),
+                None => Ok(py.NotImplemented().into_bound(py)),
+            }
+        }),
+        slot!(Py_nb_bool, (a) -> c_int, |_py| Ok(this(a)?.is_truthy())),
+        slot!(Py_nb_float, (a) -> *mut PyObject, |py| this(a)?.to_ieee().into_bound_py_any(py)),
+        slot!(Py_tp_hash, (a) -> Py_hash_t, |_py| Ok(hash(this(a)?))),
+        slot!(Py_tp_str, (a) -> *mut PyObject, |py| text(this(a)?, py)?.into_bound_py_any(py)),
+        slot!(Py_tp_repr, (a) -> *mut PyObject, |py| {
+            format!("TRScalar({})", text(this(a)?, py)?).into_bound_py_any(py)
+        }),
+        compare_slot!(rich_compare),
+    ]
 }
 
 /// Refuses `pow(a, n, modulus)`.
-pub(crate) fn no_modulus(modulus: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    match modulus {
-        None => Ok(()),
-        Some(_) => Err(pyo3::exceptions::PyTypeError::new_err("pow() with a modulus is not defined here")),
+pub(crate) fn no_modulus(modulus: &Bound<'_, PyAny>) -> PyResult<()> {
+    if modulus.is_none() {
+        return Ok(());
     }
+    Err(PyTypeError::new_err("pow() with a modulus is not defined here"))
 }
 
-fn hash(value: TrScalar) -> u64 {
+fn hash(value: TrScalar) -> isize {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
-    hasher.finish()
+    hasher.finish() as isize
 }
 
 /// The transreal comparison with a number, `NotImplemented` for what is none.
@@ -189,7 +193,11 @@ pub(crate) fn compare<'py>(
 
 /// A REAL as Python writes a float; `+∞`, `−∞` and `Φ` otherwise.
 pub(crate) fn text(value: TrScalar, py: Python<'_>) -> PyResult<String> {
-    if value.is_real() { Ok(PyFloat::new(py, value.to_ieee()).repr()?.to_string()) } else { Ok(value.to_string()) }
+    if value.is_real() {
+        Ok(PyFloat::new(py, value.to_ieee()).repr()?.to_string())
+    } else {
+        Ok(value.to_string())
+    }
 }
 
 /// A REAL as a float with this format; the symbols of the others take its width and alignment.
@@ -212,11 +220,7 @@ pub(crate) fn format(value: TrScalar, spec: &str, py: Python<'_>) -> PyResult<St
     })
 }
 
-/// A REAL value: a finite number.
-///
-/// Raises:
-///     ValueError: for an infinity or a NaN; ``from_ieee`` takes those.
-#[pyfunction]
+/// `real(x)`: finite numbers only.
 fn real(value: &Bound<'_, PyAny>) -> PyResult<TRScalar> {
     let number = expect_number(value)?;
     TrScalar::real(number).map(TRScalar).ok_or_else(|| {
@@ -226,22 +230,31 @@ fn real(value: &Bound<'_, PyAny>) -> PyResult<TRScalar> {
     })
 }
 
-/// Positive infinity.
-#[pyfunction]
-fn pinf() -> TRScalar {
-    TRScalar(TrScalar::PINF)
-}
-
-/// Negative infinity.
-#[pyfunction]
-fn ninf() -> TRScalar {
-    TRScalar(TrScalar::NINF)
-}
-
-/// Nullity, the value of 0/0.
-#[pyfunction]
-fn phi() -> TRScalar {
-    TRScalar(TrScalar::PHI)
+fn functions() -> Vec<ffi::PyMethodDef> {
+    vec![
+        method!(
+            c"real",
+            0,
+            c"real($module, value, /)\n--\n\nA REAL value: a finite number.\n\n\
+              Raises:\n    ValueError: for an infinity or a NaN; ``from_ieee`` takes those.",
+            |py, _module, arguments| {
+                let [value] = arguments.exactly("real")?;
+                new_object(py, real(value)?)
+            }
+        ),
+        method!(c"pinf", 0, c"pinf($module)\n--\n\nPositive infinity.", |py, _module, arguments| {
+            arguments.exactly::<0>("pinf")?;
+            new_object(py, TRScalar(TrScalar::PINF))
+        }),
+        method!(c"ninf", 0, c"ninf($module)\n--\n\nNegative infinity.", |py, _module, arguments| {
+            arguments.exactly::<0>("ninf")?;
+            new_object(py, TRScalar(TrScalar::NINF))
+        }),
+        method!(c"phi", 0, c"phi($module)\n--\n\nNullity, the value of 0/0.", |py, _module, arguments| {
+            arguments.exactly::<0>("phi")?;
+            new_object(py, TRScalar(TrScalar::PHI))
+        }),
+    ]
 }
 
 /// The doubles of a sequence of numbers and TR scalars.
@@ -289,20 +302,19 @@ reductions! {
 /// The TR scalars of a flat list of doubles.
 #[pyfunction]
 fn scalars_from_doubles<'py>(py: Python<'py>, values: Vec<f64>) -> PyResult<Bound<'py, PyList>> {
-    let scalars: Vec<_> = values.into_iter().map(|v| Bound::new(py, TRScalar::from(v))).collect::<Result<_, _>>()?;
-    PyList::new(py, scalars)
+    PyList::new(py, values.into_iter().map(TRScalar::from))
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<TRScalar>()?;
-    for function in [
-        wrap_pyfunction!(real, module)?,
-        wrap_pyfunction!(pinf, module)?,
-        wrap_pyfunction!(ninf, module)?,
-        wrap_pyfunction!(phi, module)?,
-        wrap_pyfunction!(scalars_from_doubles, module)?,
-    ] {
-        module.add_function(function)?;
-    }
+    let spec = Spec {
+        name: c"zeroproof.core.TRScalar",
+        doc: DOC,
+        slots: slots(),
+        methods: methods(),
+        properties: properties(),
+    };
+    module.add("TRScalar", spec.build::<TRScalar>(module.py())?)?;
+    add_functions(module, functions())?;
+    module.add_function(wrap_pyfunction!(scalars_from_doubles, module)?)?;
     register_reductions(module)
 }

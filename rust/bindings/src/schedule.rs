@@ -46,7 +46,11 @@ fn epochs(field: &str, value: &Bound<'_, PyAny>) -> PyResult<u32> {
     value.extract::<u32>().map_err(|_| {
         let shown = value.repr().map(|r| r.to_string()).unwrap_or_default();
         let message = format!("{field} must be an int from 0 to {}, not {shown}", u32::MAX);
-        if value.extract::<i128>().is_ok() { PyValueError::new_err(message) } else { PyTypeError::new_err(message) }
+        if value.extract::<i128>().is_ok() {
+            PyValueError::new_err(message)
+        } else {
+            PyTypeError::new_err(message)
+        }
     })
 }
 
@@ -144,9 +148,19 @@ impl HybridGradientSchedule {
     ) -> PyResult<Self> {
         let mut schedule = HybridSchedule::default();
         let values = [
-            warmup_epochs, transition_epochs, delta_init, delta_final, schedule_type, enable,
-            saturating_bound, force_pole_exploration, pole_exploration_radius,
-            pole_exploration_epochs, pole_detection_threshold, adaptive_delta, min_delta,
+            warmup_epochs,
+            transition_epochs,
+            delta_init,
+            delta_final,
+            schedule_type,
+            enable,
+            saturating_bound,
+            force_pole_exploration,
+            pole_exploration_radius,
+            pole_exploration_epochs,
+            pole_detection_threshold,
+            adaptive_delta,
+            min_delta,
         ];
         for (field, value) in FIELDS.into_iter().zip(values) {
             if let Some(value) = value {
@@ -241,12 +255,12 @@ impl HybridGradientSchedule {
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| {
-            self.snapshot() == other.get().snapshot()
-        })
+        other.cast::<Self>().is_ok_and(|other| self.snapshot() == other.get().snapshot())
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let py = slf.py();
         let fields = FIELDS.iter().map(|field| slf.getattr(*field)).collect::<PyResult<Vec<_>>>()?;
         let state = PyDict::new(py);
@@ -262,9 +276,9 @@ impl HybridGradientSchedule {
         let known_poles = state.get_item("known_poles")?.ok_or_else(missing)?.extract()?;
         let explorations: Vec<(f64, f64, i64, i64)> =
             state.get_item("explorations")?.ok_or_else(missing)?.extract()?;
-        let explorations = explorations.into_iter().map(|(low, high, first, last)| {
-            Ok((Region::new(low, high).map_err(value_error)?, first, last))
-        });
+        let explorations = explorations
+            .into_iter()
+            .map(|(low, high, first, last)| Ok((Region::new(low, high).map_err(value_error)?, first, last)));
         let explorations = explorations.collect::<PyResult<_>>()?;
         let mut schedule = self.lock();
         schedule.explorations = explorations;

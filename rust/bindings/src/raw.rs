@@ -1,0 +1,406 @@
+//! Small heap types written against the C API: the one unsafe module of the hot path.
+//!
+//! A class made by PyO3 costs 25 ns more for each object and call than one made here: it goes
+//! through the generic allocator, counts the attachment of the thread, and matches keyword
+//! arguments. Nodes and TR scalars are made and dropped for every operation, so they are plain
+//! objects of a header and eight bytes, without a dictionary, weak references or subclasses, and are
+//! not tracked by the garbage collector, since they hold no references.
+//!
+//! What the callers rely on, and what is upheld here:
+//! * every `extern "C"` function is called by the interpreter with the GIL held, and returns an
+//!   owned reference or null with an exception set;
+//! * no panic crosses `extern "C"`: [`guard`] turns one into a `PanicException`;
+//! * an object's payload is read only after its exact type was compared ([`payload`]).
+
+use pyo3::Borrowed;
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::panic::PanicException;
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+use std::ffi::{CStr, c_int, c_uint, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// What an object of a small type holds.
+pub(crate) trait Payload: Copy + 'static {
+    /// The type object, set once by [`Spec::build`].
+    fn class() -> &'static Class;
+
+    /// Gives back what the payload stands for; called once, with the GIL held.
+    fn release(self, _py: Python<'_>) {}
+}
+
+/// A type object, null until it is built.
+pub(crate) struct Class(AtomicPtr<ffi::PyTypeObject>);
+
+impl Class {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    #[inline(always)]
+    fn get(&self) -> *mut ffi::PyTypeObject {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The type as a Python object.
+    pub(crate) fn bind<'py>(&self, py: Python<'py>) -> Bound<'py, PyType> {
+        // SAFETY: the module is initialised before anything here is called, so the type is built,
+        // and `Spec::build` keeps it alive for ever.
+        unsafe { Bound::from_borrowed_ptr(py, self.get().cast()).cast_into_unchecked() }
+    }
+}
+
+#[repr(C)]
+struct Object<P> {
+    header: ffi::PyObject,
+    payload: P,
+}
+
+/// The payload of an object whose type is exactly that of `P`.
+#[inline(always)]
+pub(crate) fn payload<P: Payload>(object: &Bound<'_, PyAny>) -> Option<P> {
+    let pointer = object.as_ptr();
+    // SAFETY: the object is alive, so its type can be read; when the type is that of `P`, which has
+    // no subclasses, the object was made by `new_object::<P>`.
+    unsafe { (ffi::Py_TYPE(pointer) == P::class().get()).then(|| (*pointer.cast::<Object<P>>()).payload) }
+}
+
+/// A new object. The payload is released at once if there is no memory for it.
+#[inline(always)]
+pub(crate) fn new_object<P: Payload>(py: Python<'_>, payload: P) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: the type is built and its basic size is that of `Object<P>`; on success the header is
+    // initialised and the payload is written before anyone can see the object.
+    unsafe {
+        let object = ffi::PyObject_New::<Object<P>>(P::class().get());
+        if object.is_null() {
+            payload.release(py);
+            return Err(PyErr::fetch(py));
+        }
+        (&raw mut (*object).payload).write(payload);
+        Ok(Bound::from_owned_ptr(py, object.cast()))
+    }
+}
+
+/// `tp_dealloc`: releases the payload, frees the object and drops its reference to the type.
+unsafe extern "C" fn deallocate<P: Payload>(object: *mut ffi::PyObject) {
+    // SAFETY: called once by the interpreter, with the GIL held, on an object of `P`'s type.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        (*object.cast::<Object<P>>()).payload.release(Python::assume_attached());
+        ffi::PyObject_Free(object.cast());
+        ffi::Py_DECREF(class.cast());
+    }
+}
+
+/// `tp_new` for types that are made by functions only.
+unsafe extern "C" fn refuse_new(
+    class: *mut ffi::PyTypeObject,
+    _args: *mut ffi::PyObject,
+    _kwargs: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter passes a type object, with the GIL held.
+    unsafe {
+        guard(|py| {
+            let class: Bound<'_, PyType> = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();
+            let name = class.name()?;
+            Err::<Bound<'_, PyAny>, _>(PyTypeError::new_err(format!(
+                "{name} is made by {name}.parameter(value), {name}.input(value) or {name}.constant(value)"
+            )))
+        })
+    }
+}
+
+/// What a guarded function returns to the interpreter.
+pub(crate) trait Returned {
+    type Raw;
+    /// What tells the interpreter that an exception is set.
+    const ERROR: Self::Raw;
+    fn into_raw(self) -> Self::Raw;
+}
+
+impl Returned for Bound<'_, PyAny> {
+    type Raw = *mut ffi::PyObject;
+    const ERROR: Self::Raw = std::ptr::null_mut();
+    fn into_raw(self) -> Self::Raw {
+        self.into_ptr()
+    }
+}
+
+impl Returned for bool {
+    type Raw = c_int;
+    const ERROR: c_int = -1;
+    fn into_raw(self) -> c_int {
+        self.into()
+    }
+}
+
+impl Returned for isize {
+    type Raw = ffi::Py_hash_t;
+    const ERROR: ffi::Py_hash_t = -1;
+    fn into_raw(self) -> ffi::Py_hash_t {
+        if self == -1 { -2 } else { self }
+    }
+}
+
+/// The body of an `extern "C"` function: errors become exceptions, panics too.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn guard<'py, R: Returned>(body: impl FnOnce(Python<'py>) -> PyResult<R>) -> R::Raw {
+    // SAFETY: the caller holds the GIL.
+    let py = unsafe { Python::assume_attached() };
+    match catch_unwind(AssertUnwindSafe(|| body(py))) {
+        Ok(Ok(result)) => result.into_raw(),
+        Ok(Err(error)) => {
+            error.restore(py);
+            R::ERROR
+        }
+        Err(_) => {
+            PanicException::new_err("a bug in zeroproof: the message of the panic is on stderr").restore(py);
+            R::ERROR
+        }
+    }
+}
+
+/// The positional and keyword arguments of a fast call.
+pub(crate) struct Arguments<'a, 'py> {
+    positional: &'a [Borrowed<'a, 'py, PyAny>],
+    keyword: &'a [Borrowed<'a, 'py, PyAny>],
+    names: Option<Borrowed<'a, 'py, PyTuple>>,
+}
+
+impl<'a, 'py> Arguments<'a, 'py> {
+    /// # Safety
+    /// The pointers are those that the interpreter passed to a fast call.
+    #[inline(always)]
+    pub(crate) unsafe fn new(
+        py: Python<'py>,
+        args: *const *mut ffi::PyObject,
+        count: ffi::Py_ssize_t,
+        names: *mut ffi::PyObject,
+    ) -> Self {
+        // SAFETY: `args` holds `count` positional arguments and one more for each name, all alive
+        // during the call. `Borrowed` is a transparent wrapper of the pointer.
+        unsafe {
+            let names = (!names.is_null()).then(|| Borrowed::from_ptr(py, names).cast_unchecked::<PyTuple>());
+            let keywords = names.map_or(0, |names| names.len());
+            let all: &[Borrowed<'a, 'py, PyAny>] = match count as usize + keywords {
+                0 => &[],
+                all => std::slice::from_raw_parts(args.cast(), all),
+            };
+            let (positional, keyword) = all.split_at(count as usize);
+            Self { positional, keyword, names }
+        }
+    }
+
+    /// Exactly `N` positional arguments and no keywords.
+    #[inline(always)]
+    pub(crate) fn exactly<const N: usize>(
+        &self,
+        function: &str,
+    ) -> PyResult<&'a [Borrowed<'a, 'py, PyAny>; N]> {
+        match self.positional.try_into() {
+            Ok(arguments) if self.names.is_none() => Ok(arguments),
+            _ => Err(self.wrong_count(function, N)),
+        }
+    }
+
+    #[cold]
+    fn wrong_count(&self, function: &str, expected: usize) -> PyErr {
+        PyTypeError::new_err(match self.names {
+            Some(_) => format!("{function}() takes no keyword arguments"),
+            None => format!("{function}() takes {expected} arguments ({} given)", self.positional.len()),
+        })
+    }
+
+    /// The arguments by name, of which the first `required` must be given.
+    pub(crate) fn named<const N: usize>(
+        &self,
+        function: &str,
+        parameters: [&str; N],
+        required: usize,
+    ) -> PyResult<[Option<Borrowed<'a, 'py, PyAny>>; N]> {
+        if self.positional.len() > N {
+            let given = self.positional.len();
+            let message = format!("{function}() takes at most {N} arguments ({given} given)");
+            return Err(PyTypeError::new_err(message));
+        }
+        let mut found = [None; N];
+        for (slot, argument) in found.iter_mut().zip(self.positional) {
+            *slot = Some(*argument);
+        }
+        for (name, argument) in self.names.iter().flat_map(|names| names.iter_borrowed()).zip(self.keyword) {
+            let name = name.extract::<String>()?;
+            let Some(place) = parameters.iter().position(|parameter| *parameter == name) else {
+                let message = format!("{function}() got an unexpected keyword argument '{name}'");
+                return Err(PyTypeError::new_err(message));
+            };
+            if found[place].replace(*argument).is_some() {
+                let message = format!("{function}() got multiple values for argument '{name}'");
+                return Err(PyTypeError::new_err(message));
+            }
+        }
+        match found[..required].iter().position(Option::is_none) {
+            None => Ok(found),
+            Some(missing) => Err(PyTypeError::new_err(format!(
+                "{function}() missing required argument '{}'",
+                parameters[missing]
+            ))),
+        }
+    }
+}
+
+/// A method definition: `method!(c"name", flags, c"doc", |py, this, arguments| body)`.
+macro_rules! method {
+    ($name:expr, $flags:expr, $doc:expr, |$py:ident, $this:ident, $arguments:ident| $body:expr) => {{
+        unsafe extern "C" fn call(
+            this: *mut pyo3::ffi::PyObject,
+            args: *const *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+            names: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: called by the interpreter with the GIL held and the arguments of a fast call;
+            // `this` is null only for static methods, which do not look at it.
+            unsafe {
+                $crate::raw::guard(|$py| {
+                    let $this = pyo3::Bound::from_borrowed_ptr_or_opt($py, this);
+                    let $arguments = $crate::raw::Arguments::new($py, args, count, names);
+                    $body
+                })
+            }
+        }
+        pyo3::ffi::PyMethodDef {
+            ml_name: CStr::as_ptr($name),
+            ml_meth: pyo3::ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: call },
+            ml_flags: pyo3::ffi::METH_FASTCALL | pyo3::ffi::METH_KEYWORDS | $flags,
+            ml_doc: CStr::as_ptr($doc),
+        }
+    }};
+}
+pub(crate) use method;
+
+/// A read-only property: `property!(c"name", c"doc", |py, this| body)`.
+macro_rules! property {
+    ($name:expr, $doc:expr, |$py:ident, $this:ident| $body:expr) => {{
+        unsafe extern "C" fn get(
+            this: *mut pyo3::ffi::PyObject,
+            _closure: *mut std::ffi::c_void,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: called by the interpreter with the GIL held, on an object of the type.
+            unsafe {
+                $crate::raw::guard(|$py| {
+                    let $this = &pyo3::Borrowed::from_ptr($py, this);
+                    $body
+                })
+            }
+        }
+        pyo3::ffi::PyGetSetDef {
+            name: CStr::as_ptr($name),
+            get: Some(get),
+            set: None,
+            doc: CStr::as_ptr($doc),
+            closure: std::ptr::null_mut(),
+        }
+    }};
+}
+pub(crate) use property;
+
+/// A slot: `slot!(Py_nb_add, (a, b) -> PyObject, |py| body)`, with the operands as borrowed objects.
+macro_rules! slot {
+    ($slot:ident, ($($operand:ident),*) -> $raw:ty, |$py:ident| $body:expr) => {{
+        unsafe extern "C" fn call($($operand: *mut pyo3::ffi::PyObject),*) -> $raw {
+            // SAFETY: called by the interpreter with the GIL held and live operands.
+            unsafe {
+                $crate::raw::guard(|$py| {
+                    $(let $operand = &pyo3::Borrowed::from_ptr($py, $operand);)*
+                    $body
+                })
+            }
+        }
+        pyo3::ffi::PyType_Slot { slot: pyo3::ffi::$slot, pfunc: call as *mut std::ffi::c_void }
+    }};
+}
+pub(crate) use slot;
+
+/// `tp_richcompare`, from a function `(py, a, b, op)`.
+macro_rules! compare_slot {
+    ($compare:path) => {{
+        unsafe extern "C" fn call(
+            a: *mut pyo3::ffi::PyObject,
+            b: *mut pyo3::ffi::PyObject,
+            op: std::ffi::c_int,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: called by the interpreter with the GIL held and live operands.
+            unsafe {
+                $crate::raw::guard(|py| {
+                    let (a, b) = (&pyo3::Borrowed::from_ptr(py, a), &pyo3::Borrowed::from_ptr(py, b));
+                    let op = pyo3::basic::CompareOp::from_raw(op).expect("one of six comparisons");
+                    $compare(py, a, b, op)
+                })
+            }
+        }
+        pyo3::ffi::PyType_Slot { slot: pyo3::ffi::Py_tp_richcompare, pfunc: call as *mut std::ffi::c_void }
+    }};
+}
+pub(crate) use compare_slot;
+
+/// What a small type is built from.
+pub(crate) struct Spec {
+    pub name: &'static CStr,
+    pub doc: &'static CStr,
+    pub slots: Vec<ffi::PyType_Slot>,
+    pub methods: Vec<ffi::PyMethodDef>,
+    pub properties: Vec<ffi::PyGetSetDef>,
+}
+
+impl Spec {
+    /// Builds the type and makes it that of `P`; called once, when the module is initialised.
+    pub(crate) fn build<P: Payload>(mut self, py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
+        let mut slots = self.slots;
+        let mut slot = |slot: c_int, pfunc: *mut c_void| slots.insert(0, ffi::PyType_Slot { slot, pfunc });
+        // SAFETY: all-zero definitions end the tables, as the C API has it.
+        self.methods.push(unsafe { std::mem::zeroed() });
+        self.properties.push(unsafe { std::mem::zeroed() });
+        // The type refers to both tables for ever.
+        slot(ffi::Py_tp_methods, Box::leak(self.methods.into_boxed_slice()).as_mut_ptr().cast());
+        slot(ffi::Py_tp_getset, Box::leak(self.properties.into_boxed_slice()).as_mut_ptr().cast());
+        slot(ffi::Py_tp_doc, self.doc.as_ptr().cast_mut().cast());
+        slot(ffi::Py_tp_dealloc, deallocate::<P> as *mut c_void);
+        slot(ffi::Py_tp_new, refuse_new as *mut c_void); // a later slot of the caller's wins
+        slots.push(ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() });
+        let mut spec = ffi::PyType_Spec {
+            name: self.name.as_ptr(),
+            basicsize: size_of::<Object<P>>() as c_int,
+            itemsize: 0,
+            flags: ffi::Py_TPFLAGS_DEFAULT as c_uint,
+            slots: slots.as_mut_ptr(),
+        };
+        // SAFETY: the spec is complete and its tables are terminated; the new reference is checked.
+        let class = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))? };
+        // NumPy numbers on the left leave an operation to the class.
+        class.setattr("__array_ufunc__", py.None())?;
+        let class = class.cast_into::<PyType>()?;
+        P::class().0.store(class.clone().into_ptr().cast(), Ordering::Relaxed); // kept for ever
+        Ok(class)
+    }
+}
+
+/// Adds functions to a module as built-ins that take positional arguments only.
+pub(crate) fn add_functions(module: &Bound<'_, PyModule>, functions: Vec<ffi::PyMethodDef>) -> PyResult<()> {
+    let py = module.py();
+    let name = module.name()?;
+    for definition in Box::leak(functions.into_boxed_slice()) {
+        // SAFETY: the definition lives for ever, and the new reference is checked.
+        let function = unsafe {
+            let new = ffi::PyCFunction_NewEx(definition, module.as_ptr(), name.as_ptr());
+            Bound::from_owned_ptr_or_err(py, new)?
+        };
+        // SAFETY: the name is a C string of the definition.
+        let name = unsafe { CStr::from_ptr(definition.ml_name) };
+        module.add(&*name.to_string_lossy(), function)?;
+    }
+    Ok(())
+}
