@@ -56,16 +56,13 @@ def to_ieee(x: Union[Value, npt.NDArray[Any]]) -> Union[float, DoubleArray]:
     """
     if not isinstance(x, np.ndarray):
         return float(TRScalar(x))
-    if x.dtype != object:
-        return _as_doubles(x)
-    doubles = np.empty(x.shape, dtype=np.float64)
-    doubles.ravel()[:] = [float(TRScalar(item)) for item in x.flat]
-    return doubles
+    return _as_doubles(x)
 
 
 def _as_doubles(x: npt.NDArray[Any]) -> DoubleArray:
     if x.dtype.kind == "O":
-        return to_ieee(x)
+        items = [float(TRScalar(item)) for item in x.flat]
+        return np.array(items, dtype=np.float64).reshape(x.shape)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"expected an array of real numbers, not of {x.dtype}")
     return x.astype(np.float64)

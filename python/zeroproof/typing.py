@@ -1,17 +1,21 @@
 """What the functions of this package accept, for annotations."""
 
-from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex, Union
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ._native import TRNode, TRScalar
 
 __all__ = ["Number", "Operand", "Value"]
 
-Number = Union[SupportsFloat, SupportsIndex]
+Number = Union[float, "np.number[Any]"]
 """A Python or NumPy number."""
 
-Value = Union["TRScalar", SupportsFloat, SupportsIndex]
+Value = Union["TRScalar", float, "np.number[Any]"]
 """A TR scalar or a number."""
 
-Operand = Union["TRNode", "TRScalar", SupportsFloat, SupportsIndex]
+Operand = Union["TRNode", "TRScalar", float, "np.number[Any]"]
 """Whatever an operation takes: a node, a TR scalar or a number."""

@@ -374,10 +374,10 @@ impl Graph {
         if let Some(first) = dead.iter().find(|node| node.has_leaf()) {
             self.leaves.truncate(first.links[0] as usize);
         }
-        if !self.lists.is_empty() {
-            if let Some(first) = dead.iter().find(|node| node.op.arity() == Arity::Variadic) {
-                self.lists.truncate(first.list().0);
-            }
+        if !self.lists.is_empty()
+            && let Some(first) = dead.iter().find(|node| node.op.arity() == Arity::Variadic)
+        {
+            self.lists.truncate(first.list().0);
         }
         self.truncate(live);
     }

@@ -97,6 +97,7 @@ macro_rules! methods {
     };
     (@Unary $op:ident $name:ident $formula:literal) => {
         #[doc = $formula]
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too")]
         pub fn $name(self) -> Self {
             Self(Op::$op.value(self.0, 0.0))
         }

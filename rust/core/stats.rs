@@ -26,6 +26,8 @@ struct EpochCounts {
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
     epoch: Option<i64>,
+    /// What the schedule put in force for the epoch.
+    epoch_state: Option<ModeState>,
     counts: EpochCounts,
     q_min_epoch: Option<f64>,
     /// Distances since the batch began.
@@ -57,7 +59,7 @@ macro_rules! summary {
 summary! {
     /// The epoch of the last `begin_epoch`.
     current_epoch: Option<i64>,
-    /// δ in force.
+    /// δ in force, or that of the last epoch if none is.
     local_threshold: Option<f64>,
     /// Decisions of singular ops in this epoch.
     total_gradient_calls: u64,
@@ -93,7 +95,7 @@ summary! {
     g_p50: Option<f64>,
     /// The ninetieth.
     g_p90: Option<f64>,
-    /// The exploration regions in force.
+    /// The exploration regions in force, or those of the last epoch if there is neither δ nor region.
     exploration_regions: Vec<Region>,
     /// `"SAT"` or `"MR"`; `None` without a policy.
     policy_mode: Option<&'static str>,
@@ -216,9 +218,16 @@ impl Statistics {
             PoleRecord::new(s.pole_detection_threshold, s.pole_exploration_radius)
         });
         self.epoch = Some(epoch);
+        self.epoch_state = None;
         self.counts = EpochCounts::default();
         self.set_policy(policy);
         (self.q_min_epoch.take(), poles)
+    }
+
+    /// Remembers what a schedule put in force for the epoch, so that the summary can show it after
+    /// its block has been left.
+    pub fn set_epoch_state(&mut self, state: ModeState) {
+        self.epoch_state = Some(state);
     }
 
     /// Takes over a policy's thresholds. Without a policy nothing saturates on its account.
@@ -288,8 +297,10 @@ impl Statistics {
         self.q_min_epoch
     }
 
-    /// Every figure, with the δ and the regions of `state`.
+    /// Every figure, with the δ and the regions of `state`, or those of the epoch if it has none.
     pub fn summary(&self, state: &ModeState) -> Summary {
+        let unset = state.delta().is_none() && state.regions().is_empty();
+        let state = self.epoch_state.as_ref().filter(|_| unset).unwrap_or(state);
         let EpochCounts { decisions, saturating, near_pole, dropped, masked } = self.counts;
         let q = self.batch.quantiles([0.1, 0.5, 0.9]);
         let g = self.batch.reciprocal_quantiles([0.1, 0.5, 0.9]);

@@ -44,7 +44,8 @@ def tr_value_and_grad(
         for number in numbers:
             if not -len(args) <= number < len(args):
                 raise ValueError(
-                    f"argnums names argument {number}, but {len(args)} positional arguments were given"
+                    f"argnums names argument {number}, but {len(args)} positional arguments "
+                    "were given"
                 )
             # A fresh leaf: the gradient asked for is that of the argument, whatever made it.
             arguments[number] = TRNode.parameter(arguments[number])
@@ -96,7 +97,7 @@ def check_gradient(
     """
     if not 0.0 < eps < float("inf"):
         raise ValueError(f"eps must be a positive finite number, not {eps}")
-    point = list(x) if isinstance(x, (list, tuple)) else [x]
+    point: list[Any] = list(x) if isinstance(x, (list, tuple)) else [x]
     if not -len(point) <= argnum < len(point):
         raise ValueError(f"argnum {argnum} names none of {len(point)} arguments")
     values = [float(TRScalar(p.value if isinstance(p, TRNode) else p)) for p in point]

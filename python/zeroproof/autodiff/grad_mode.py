@@ -1,8 +1,8 @@
 """Which gradient a singular node gets.
 
 ``GradientModeConfig`` and the ``use_…`` functions set the default of the process, which every
-thread sees; inside a ``with gradient_mode(...)`` or ``with schedule.apply(...)`` block they set that
-block's value. Blocks are local to a thread or async task. A backward pass reads mode, bound,
+thread sees; inside a ``with gradient_mode(...)`` or ``with schedule.apply(...)`` block they set
+that block's value. Blocks are local to a thread or async task. A backward pass reads mode, bound,
 threshold and regions once, at its start.
 """
 

@@ -27,8 +27,9 @@ class TRGradientTape:
     def __init__(self, persistent: bool = False) -> None:
         self._persistent = persistent
         self._used = False
+        # Constants that are sources, and those of them that this tape made so.
+        self._constants: list[TRNode] = []
         self._watched: list[TRNode] = []
-        self._sources: set[int] = set()
 
     def __enter__(self) -> TRGradientTape:
         return self
@@ -57,8 +58,7 @@ class TRGradientTape:
         for each in [node] if isinstance(node, TRNode) else list(node):
             if not isinstance(each, TRNode):
                 raise TypeError(f"watch takes TRNodes, not {type(each).__name__}")
-            self._sources.add(hash(each))
-            self._kept = [*getattr(self, "_kept", []), each]
+            self._constants.append(each)
             if _native.watch(each, True):
                 self._watched.append(each)
 
@@ -109,18 +109,18 @@ class TRGradientTape:
         return _like(sources, results)
 
     def _is_source(self, node: TRNode) -> bool:
-        return node.requires_grad or hash(node) in self._sources
+        # Nodes compare by value and hash by identity.
+        return node.requires_grad or hash(node) in map(hash, self._constants)
 
     def reset(self) -> None:
         """Makes the tape as new: nothing watched, not used."""
         self._unwatch()
-        self._sources = set()
-        self._kept: list[TRNode] = []
+        self._constants = []
         self._used = False
 
 
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
-    """A tape, to be used as ``with gradient_tape() as tape:``."""
+    """Makes a tape: ``with gradient_tape() as tape: …``."""
     return TRGradientTape(persistent)
 
 

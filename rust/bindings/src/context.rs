@@ -263,7 +263,9 @@ fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64
         schedule.validate()?;
         let (q_min, poles) = statistics.begin_epoch(epoch, Some(&schedule), policy);
         schedule.update_detected_poles(&poles, epoch.saturating_sub(1));
-        schedule.state(epoch, q_min)
+        let state = schedule.state(epoch, q_min)?;
+        statistics.set_epoch_state(state.clone());
+        Ok(state)
     })?;
     let state = state.map_err(value_error)?;
     Ok(GradientState { state: Arc::new(state), schedule: Some(Arc::new(schedule.clone_ref(py))) })

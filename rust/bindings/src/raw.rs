@@ -363,6 +363,7 @@ impl Spec {
         let mut slot = |slot: c_int, pfunc: *mut c_void| slots.insert(0, ffi::PyType_Slot { slot, pfunc });
         // SAFETY: all-zero definitions end the tables, as the C API has it.
         self.methods.push(unsafe { std::mem::zeroed() });
+        // SAFETY: likewise.
         self.properties.push(unsafe { std::mem::zeroed() });
         // The type refers to both tables for ever.
         slot(ffi::Py_tp_methods, Box::leak(self.methods.into_boxed_slice()).as_mut_ptr().cast());

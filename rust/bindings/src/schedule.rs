@@ -248,8 +248,10 @@ impl HybridGradientSchedule {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let fields = FIELDS.iter().map(|field| {
             let value = slf.getattr(*field)?;
-            let shown = if *field == "schedule_type" { value.str()? } else { value.repr()? };
-            Ok(format!("{field}={shown}"))
+            if *field == "schedule_type" {
+                return Ok(format!("{field}=ScheduleType.{}", value.getattr("name")?));
+            }
+            Ok(format!("{field}={}", value.repr()?))
         });
         Ok(format!("HybridGradientSchedule({})", fields.collect::<PyResult<Vec<_>>>()?.join(", ")))
     }
