@@ -17,57 +17,57 @@ pub(crate) const ACTIVE: u8 = 32;
 /// The pass has to visit the node.
 pub(crate) const REACHED: u8 = 64;
 
+/// The adjoint of a node and how it came about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Adjoint {
+    pub value: f64,
+    pub mark: u8,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Adjoints {
-    pub values: Vec<f64>,
-    pub marks: Vec<u8>,
+    pub rows: Vec<Adjoint>,
 }
 
 impl Adjoints {
     /// Makes room for so many nodes, without the slack of doubling.
     pub fn grow(&mut self, nodes: usize) {
-        if self.values.len() < nodes {
-            if self.values.capacity() < nodes {
-                let room = nodes.max(self.values.capacity() * 5 / 4);
-                self.values.reserve_exact(room - self.values.len());
-                self.marks.reserve_exact(room - self.marks.len());
+        if self.rows.len() < nodes {
+            if self.rows.capacity() < nodes {
+                let room = nodes.max(self.rows.capacity() * 5 / 4);
+                self.rows.reserve_exact(room - self.rows.len());
             }
-            self.values.resize(nodes, 0.0);
-            self.marks.resize(nodes, 0);
+            self.rows.resize(nodes, Adjoint::default());
         }
     }
 
     /// The adjoint of the last pass that visited the node.
     pub fn get(&self, node: u32) -> Option<(f64, Status)> {
-        let mark = *self.marks.get(node as usize)?;
-        let adjoint = if mark & RECEIVED != 0 { self.values[node as usize] } else { 0.0 };
+        let Adjoint { value, mark } = *self.rows.get(node as usize)?;
+        let adjoint = if mark & RECEIVED != 0 { value } else { 0.0 };
         (mark & PRESENT != 0).then(|| (adjoint, Status::from_bits_truncate(mark)))
     }
 
     pub fn set_zero(&mut self, node: u32) {
-        self.marks[node as usize] = PRESENT;
+        self.rows[node as usize].mark = PRESENT;
     }
 
-    pub fn copy(&mut self, from: usize, to: usize) {
-        if from < self.values.len() {
-            self.values[to] = self.values[from];
-            self.marks[to] = self.marks[from];
-        } else if to < self.values.len() {
-            self.marks[to] = 0;
+    /// Moves a row down when its node moves.
+    pub fn slide(&mut self, from: usize, to: usize) {
+        if to < self.rows.len() {
+            self.rows[to] = self.rows.get(from).copied().unwrap_or_default();
         }
     }
 
     pub fn truncate(&mut self, len: usize) {
-        self.values.truncate(len);
-        self.marks.truncate(len);
+        self.rows.truncate(len);
     }
 
     pub fn shrink_to(&mut self, len: usize) {
-        self.values.shrink_to(len);
-        self.marks.shrink_to(len);
+        self.rows.shrink_to(len);
     }
 
     pub fn allocated_bytes(&self) -> usize {
-        self.values.capacity() * 9
+        self.rows.capacity() * size_of::<Adjoint>()
     }
 }

@@ -5,7 +5,7 @@
 //! Every contribution goes through [`Sweep::receive`], the one place that decides what is added
 //! and what is left out.
 
-use crate::adjoints::{ACTIVE, Adjoints, PRESENT, REACHED, RECEIVED, STATUS};
+use crate::adjoints::{ACTIVE, Adjoint, Adjoints, PRESENT, REACHED, RECEIVED, STATUS};
 use crate::error::Error;
 use crate::graph::{Graph, Handle, Node, Operands, flag};
 use crate::mode::{GradientMode, ModeState};
@@ -120,8 +120,7 @@ impl Policy for Hybrid<'_> {
 struct Sweep<'a, const RESTRICTED: bool> {
     nodes: &'a [Node],
     lists: &'a [u32],
-    adjoints: &'a mut [f64],
-    marks: &'a mut [u8],
+    adjoints: &'a mut [Adjoint],
     set: &'a mut NodeSet,
     counts: PassCounts,
 }
@@ -134,20 +133,20 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
             let start = (block as usize) << BLOCK_BITS;
             let end = self.nodes.len().min(start + (1 << BLOCK_BITS));
             for index in (start..end).rev() {
-                let marks = self.marks[index];
-                if marks & REACHED == 0 {
+                let Adjoint { value, mark } = self.adjoints[index];
+                if mark & REACHED == 0 {
                     continue;
                 }
-                self.marks[index] = marks & !REACHED;
-                let g = if marks & RECEIVED != 0 { self.adjoints[index] } else { 0.0 };
-                let at = Visit { index, block, g, status: marks & STATUS };
+                self.adjoints[index].mark = mark & !REACHED;
+                let g = if mark & RECEIVED != 0 { value } else { 0.0 };
+                let at = Visit { index, block, g, status: mark & STATUS };
                 macro_rules! by_op {
                     ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
                         match self.nodes[index].op {
                             $(Op::$op => self.elementwise(Op::$op, Arity::$arity, policy, at),)*
                             Op::Sum | Op::Mean => self.reduction(policy, at),
                             Op::Constant | Op::Parameter | Op::Input => {
-                                on_leaf(index as u32, g, Status::from_bits_truncate(marks));
+                                on_leaf(index as u32, g, Status::from_bits_truncate(mark));
                             }
                         }
                     };
@@ -220,19 +219,24 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         if !self.flows_to(i) {
             return;
         }
-        let marks = self.marks[i];
         if contribution.is_finite() {
+            let row = &mut self.adjoints[i];
             // −0 is the neutral element of IEEE addition: a sum begins with its first contribution.
-            let sum =
-                if marks & (REACHED | RECEIVED) == REACHED | RECEIVED { self.adjoints[i] } else { -0.0 };
-            self.adjoints[i] = sum + contribution;
-            self.reach(i, marks, from.status | RECEIVED, from.block);
-        } else if from.g != 0.0 {
-            self.counts.dropped += 1;
-            self.reach(i, marks, from.status | Status::DROPPED.bits(), from.block);
+            let begun = row.mark & (REACHED | RECEIVED) == REACHED | RECEIVED;
+            row.value = if begun { row.value } else { -0.0 } + contribution;
+            self.reach(i, from.status | RECEIVED, from.block);
         } else {
-            self.reach(i, marks, from.status, from.block);
+            self.leave_out(i, from);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_out(&mut self, i: usize, from: Visit) {
+        let dropped = from.g != 0.0;
+        self.counts.dropped += u64::from(dropped);
+        let mark = if dropped { Status::DROPPED.bits() } else { 0 };
+        self.reach(i, from.status | mark, from.block);
     }
 
     /// The input is reached, and gets nothing.
@@ -240,26 +244,28 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     fn silence(&mut self, input: u32, from: Visit) {
         let i = input as usize;
         if self.flows_to(i) {
-            self.reach(i, self.marks[i], from.status | Status::MASKED.bits(), from.block);
+            self.reach(i, from.status | Status::MASKED.bits(), from.block);
         }
     }
 
     /// Whether gradients flow to this node in this pass.
     #[inline(always)]
     fn flows_to(&self, i: usize) -> bool {
-        self.nodes[i].needs_grad() && (!RESTRICTED || self.marks[i] & ACTIVE != 0)
+        self.nodes[i].needs_grad() && (!RESTRICTED || self.adjoints[i].mark & ACTIVE != 0)
     }
 
-    /// Adds to the marks of a node, or begins them if this pass comes here for the first time.
+    /// Adds to the mark of a node, or begins it if this pass comes here for the first time.
     #[inline(always)]
-    fn reach(&mut self, i: usize, before: u8, add: u8, block: u32) {
-        if before & REACHED != 0 {
-            self.marks[i] = before | add;
-        } else {
-            self.marks[i] = before & ACTIVE | add | REACHED | PRESENT;
-            if (i as u32) >> BLOCK_BITS != block {
-                self.set.insert((i as u32) >> BLOCK_BITS);
-            }
+    fn reach(&mut self, i: usize, add: u8, block: u32) {
+        let mark = &mut self.adjoints[i].mark;
+        if *mark & REACHED != 0 {
+            *mark |= add;
+            return;
+        }
+        *mark = *mark & ACTIVE | add | REACHED | PRESENT;
+        let own_block = (i >> BLOCK_BITS) as u32;
+        if own_block != block {
+            self.set.insert(own_block);
         }
     }
 }
@@ -334,18 +340,18 @@ impl Scratch {
     fn activate(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Vec<u32> {
         let mut active = vec![];
         let reached = self.reachable(graph, root);
-        let marks = &mut self.adjoints.marks;
+        let rows = &mut self.adjoints.rows;
         for &source in sources {
-            marks[source as usize] |= ACTIVE;
+            rows[source as usize].mark |= ACTIVE;
             active.push(source);
         }
         for &node in reached.iter().rev() {
             let mut leads = false;
             graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                leads |= marks[input as usize] & ACTIVE != 0;
+                leads |= rows[input as usize].mark & ACTIVE != 0;
             });
             if leads {
-                marks[node as usize] |= ACTIVE;
+                rows[node as usize].mark |= ACTIVE;
                 active.push(node);
             }
         }
@@ -373,8 +379,7 @@ fn run_pass<const RESTRICTED: bool>(
     let mut sweep = Sweep::<RESTRICTED> {
         nodes: &graph.nodes[..graph.len()],
         lists: &graph.lists,
-        adjoints: &mut adjoints.values[..graph.len()],
-        marks: &mut adjoints.marks[..graph.len()],
+        adjoints: &mut adjoints.rows[..graph.len()],
         set: &mut scratch.set,
         counts: PassCounts::default(),
     };
@@ -450,14 +455,14 @@ impl Graph {
         let active = scratch.activate(self, root, &sources);
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = PassCounts::default();
-        if adjoints.marks[root as usize] & ACTIVE != 0 {
+        if adjoints.rows[root as usize].mark & ACTIVE != 0 {
             counts =
                 run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, |_, _, _| ());
         }
         let found = sources.iter().map(|&source| adjoints.get(source));
         let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
         for node in active {
-            adjoints.marks[node as usize] = 0;
+            adjoints.rows[node as usize].mark = 0;
         }
         scratch.adjoints = adjoints;
         (found, counts)

@@ -432,7 +432,7 @@ impl Graph {
         for (new, &old) in live.iter().rev().enumerate() {
             let old = old as usize;
             self.remap[old] = new as u32;
-            self.adjoints.copy(old, new);
+            self.adjoints.slide(old, new);
             let mut node = self.nodes[old];
             if node.owner != UNOWNED {
                 self.claims[node.owner as usize].node = new as u32;
