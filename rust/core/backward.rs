@@ -187,7 +187,7 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     }
 
     /// A sum passes ḡ to each input it kept, a mean ḡ/kept; the others are silenced.
-    #[inline(never)]
+    #[inline(always)]
     fn reduction<P: Policy>(&mut self, policy: &mut P, at: Visit) {
         let node = self.nodes[at.index];
         let Operands::List(inputs, mode) = node.operands(self.lists) else { return };
@@ -221,30 +221,28 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         }
         if contribution.is_finite() {
             let row = &mut self.adjoints[i];
-            // −0 is the neutral element of IEEE addition: a sum begins with its first contribution.
-            let begun = row.mark & (REACHED | RECEIVED) == REACHED | RECEIVED;
-            row.value = if begun { row.value } else { -0.0 } + contribution;
-            self.reach(i, from.status | RECEIVED, from.block);
+            let mark = from.status | RECEIVED;
+            if row.mark & REACHED == 0 {
+                *row = Adjoint { value: contribution, mark: Self::begun(row.mark, mark) };
+                self.enqueue(i, from.block);
+            } else {
+                // A sum begins with its first contribution.
+                row.value = if row.mark & RECEIVED != 0 { row.value + contribution } else { contribution };
+                row.mark |= mark;
+            }
         } else {
-            self.leave_out(i, from);
+            let dropped = from.g != 0.0;
+            self.counts.dropped += u64::from(dropped);
+            self.reach(i, if dropped { Status::DROPPED } else { Status::EXACT }, from);
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn leave_out(&mut self, i: usize, from: Visit) {
-        let dropped = from.g != 0.0;
-        self.counts.dropped += u64::from(dropped);
-        let mark = if dropped { Status::DROPPED.bits() } else { 0 };
-        self.reach(i, from.status | mark, from.block);
-    }
-
     /// The input is reached, and gets nothing.
-    #[inline]
+    #[inline(always)]
     fn silence(&mut self, input: u32, from: Visit) {
         let i = input as usize;
         if self.flows_to(i) {
-            self.reach(i, from.status | Status::MASKED.bits(), from.block);
+            self.reach(i, Status::MASKED, from);
         }
     }
 
@@ -254,18 +252,31 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         self.nodes[i].needs_grad() && (!RESTRICTED || self.adjoints[i].mark & ACTIVE != 0)
     }
 
-    /// Adds to the mark of a node, or begins it if this pass comes here for the first time.
+    /// The node is reached without a contribution.
     #[inline(always)]
-    fn reach(&mut self, i: usize, add: u8, block: u32) {
-        let mark = &mut self.adjoints[i].mark;
-        if *mark & REACHED != 0 {
-            *mark |= add;
-            return;
+    fn reach(&mut self, i: usize, status: Status, from: Visit) {
+        let row = &mut self.adjoints[i];
+        let mark = from.status | status.bits();
+        if row.mark & REACHED == 0 {
+            row.mark = Self::begun(row.mark, mark);
+            self.enqueue(i, from.block);
+        } else {
+            row.mark |= mark;
         }
-        *mark = *mark & ACTIVE | add | REACHED | PRESENT;
-        let own_block = (i >> BLOCK_BITS) as u32;
-        if own_block != block {
-            self.set.insert(own_block);
+    }
+
+    /// The mark of a node that this pass reaches for the first time.
+    #[inline(always)]
+    fn begun(before: u8, add: u8) -> u8 {
+        add | REACHED | PRESENT | if RESTRICTED { before & ACTIVE } else { 0 }
+    }
+
+    /// Has the node's block visited, unless it is the block being visited now.
+    #[inline(always)]
+    fn enqueue(&mut self, i: usize, block: u32) {
+        let own = (i >> BLOCK_BITS) as u32;
+        if own != block {
+            self.set.insert(own);
         }
     }
 }

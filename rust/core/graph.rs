@@ -184,6 +184,14 @@ impl Graph {
         Self::default()
     }
 
+    /// Records a value that no gradient flows to.
+    #[inline(always)]
+    pub fn constant(&mut self, value: f64) -> Handle {
+        self.make_room(1);
+        let node = self.push_constant(value);
+        self.claim_new(node)
+    }
+
     /// Records a leaf; `op` is `Constant`, `Parameter` or `Input`.
     pub fn leaf(&mut self, op: Op, value: f64, name: Option<&str>) -> Handle {
         debug_assert_eq!(op.arity(), Arity::Leaf);
@@ -299,7 +307,9 @@ impl Graph {
 }
 
 fn inputs_len(lists: &[u32], start: usize) -> u32 {
-    u32::try_from(lists.len() - start).expect("fewer than 2^30 inputs")
+    let len = lists.len() - start;
+    assert!(len < 1 << 30, "a sum or mean of 2^30 nodes or more");
+    len as u32
 }
 
 /// Handles.

@@ -93,7 +93,7 @@ impl<A: Arena> Tape<A> {
 
     /// A value that no gradient flows to.
     pub fn constant(&self, value: impl Into<TrScalar>) -> Var<'_, A> {
-        self.leaf(Op::Constant, value.into())
+        self.var(self.graph().constant(value.into().to_ieee()))
     }
 
     /// A coordinate: a given value that gradients may be asked for and exploration regions refer
