@@ -1,7 +1,7 @@
 """Transreal scalars: values, tags, arithmetic and reductions.
 
 Every function is total: it takes TR scalars or numbers of any tag and returns a TR scalar, never
-raises for a value and never warns. A function that is given a node returns a node.
+raises for a value and never warns. An elementwise function that is given a node returns a node.
 """
 
 from ._enums import ReductionMode, TRTag

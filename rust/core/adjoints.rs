@@ -48,6 +48,17 @@ impl Adjoints {
         (mark & PRESENT != 0).then(|| (adjoint, Status::from_bits_truncate(mark)))
     }
 
+    /// The status in a node's mark, with or without an adjoint.
+    pub fn status(&self, node: u32) -> Status {
+        let mark = self.rows.get(node as usize).map_or(0, |row| row.mark);
+        Status::from_bits_truncate(mark)
+    }
+
+    /// Marks a node that has no adjoint.
+    pub fn set_status(&mut self, node: u32, status: Status) {
+        self.rows[node as usize].mark = status.bits();
+    }
+
     pub fn set_zero(&mut self, node: u32) {
         self.rows[node as usize].mark = PRESENT;
     }

@@ -31,13 +31,18 @@ pub struct Scratch {
 const BLOCK_BITS: u32 = 4;
 
 /// The input that a node depends on, as far as exploration needs to know.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Coordinate {
     /// The value of the only input it depends on; NaN for none or several.
     value: f64,
     several: bool,
     /// Whether some input it depends on lies in an exploration region.
     explored: bool,
+}
+
+impl Coordinate {
+    /// Of what depends on no input.
+    const NONE: Self = Self { value: f64::NAN, several: false, explored: false };
 }
 
 /// What a sweep counted.
@@ -102,7 +107,7 @@ impl Policy for Hybrid<'_> {
     fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
         let saturate = match op.pole(a, b).filter(|operand| operand.is_finite()) {
             Some(operand) => {
-                let at = self.coordinates.get(node).copied().unwrap_or_default();
+                let at = self.coordinates.get(node).copied().unwrap_or(Coordinate::NONE);
                 let coordinate = (at.value.is_finite() && !at.several).then_some(at.value);
                 self.statistics.decide(self.state, operand.abs(), coordinate, at.explored)
             }
@@ -320,11 +325,11 @@ impl Scratch {
         }
         let reached = self.reachable(graph, root);
         if self.coordinates.len() < graph.len() {
-            self.coordinates.resize(graph.len(), Coordinate::default());
+            self.coordinates.resize(graph.len(), Coordinate::NONE);
         }
         for &node in reached.iter().rev() {
             let i = node as usize;
-            let mut here = Coordinate { value: f64::NAN, several: false, explored: false };
+            let mut here = Coordinate::NONE;
             if graph.nodes[i].op == Op::Input {
                 here.value = graph.nodes[i].value;
                 here.explored = state.explores(here.value);

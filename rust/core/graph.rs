@@ -549,6 +549,25 @@ impl Graph {
         found.map(|(gradient, status)| (TrScalar::from_ieee(gradient), status))
     }
 
+    /// How the gradient came about; for a constant made by [`Graph::gradient_node`], how the
+    /// gradient that it holds did.
+    pub fn status(&self, handle: Handle) -> Status {
+        match self.gradient(handle) {
+            Some((_, status)) => status,
+            None => self.adjoints.status(self.node(handle)),
+        }
+    }
+
+    /// A constant that holds a gradient and remembers how it came about.
+    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status) -> Handle {
+        let handle = self.constant(gradient.to_ieee());
+        if status != Status::EXACT {
+            self.adjoints.grow(self.len);
+            self.adjoints.set_status(self.node(handle), status);
+        }
+        handle
+    }
+
     /// Sets the gradient to REAL 0 and its status to exact.
     pub fn zero_gradient(&mut self, handle: Handle) {
         let node = *self.at(handle);

@@ -193,8 +193,7 @@ impl<'t, A: Arena> Var<'t, A> {
 
     /// How the gradient came about.
     pub fn status(&self) -> Status {
-        let gradient = self.tape.graph().gradient(self.handle);
-        gradient.map(|(_, status)| status).unwrap_or_default()
+        self.tape.graph().status(self.handle)
     }
 
     /// Sets the gradient to 0.

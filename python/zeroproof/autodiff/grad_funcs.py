@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Optional, Union
 
 from .. import _native
-from .._enums import TRTag
+from .._enums import GradientStatus, TRTag
 from .._native import TRNode, TRScalar
 from ..typing import Operand
 
@@ -28,8 +28,9 @@ def tr_value_and_grad(
     Returns:
         A function of the same arguments, each a node, a TR scalar or a number. It returns the value
         and, for one argnum, the gradient as a node; for several, a tuple of nodes. Gradients are in
-        the gradient mode in force at the call. No node's ``gradient`` changes, and gradients are
-        constants: they cannot be differentiated again.
+        the gradient mode in force at the call. No node's ``gradient`` changes. Gradients are
+        constants that cannot be differentiated again; their ``gradient_status`` says how they
+        came about.
 
     Raises:
         TypeError: from the returned function, if ``f`` returns no node or an argument is no number.
@@ -54,7 +55,7 @@ def tr_value_and_grad(
         if not isinstance(value, TRNode):
             raise TypeError(f"the function must return a TRNode, not {type(value).__name__}")
         gradients = tuple(
-            TRNode.constant(0.0 if found is None else found[0])
+            _native.gradient_node(*(found or (0.0, GradientStatus.EXACT)))
             for found in _native.gradients_of(value, sources, None)
         )
         return value, gradients[0] if isinstance(argnums, int) else gradients

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 from .. import _native
-from .._native import TRNode
+from .._enums import GradientStatus, TRTag
+from .._native import TRNode, TRScalar
 from ..typing import Operand
 
 __all__ = ["TRGradientTape", "gradient_tape"]
@@ -77,8 +78,8 @@ class TRGradientTape:
 
         Returns:
             Constants in the structure of ``sources``. A source that the target does not depend on
-            gives REAL 0 if it requires a gradient or is watched, and None otherwise. No node's
-            ``gradient`` changes.
+            gives REAL 0 if it requires a gradient or is watched, and None otherwise. The
+            ``gradient_status`` of each says how it came about. No node's ``gradient`` changes.
 
         Raises:
             RuntimeError: when a tape that is not persistent is asked a second time.
@@ -99,9 +100,7 @@ class TRGradientTape:
         for each, adjoint in zip(targets, adjoints):
             for k, found in enumerate(_native.gradients_of(each, nodes, adjoint)):
                 if found is not None:
-                    before = totals[k]
-                    value = found[0] if before is None else before.value + found[0]
-                    totals[k] = TRNode.constant(value)
+                    totals[k] = _add(totals[k], *found)
         results = iter(
             TRNode.constant(0.0) if total is None and self._is_source(node) else total
             for node, total in zip(nodes, totals)
@@ -122,6 +121,15 @@ class TRGradientTape:
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
     """Makes a tape: ``with gradient_tape() as tape: …``."""
     return TRGradientTape(persistent)
+
+
+def _add(total: Optional[TRNode], gradient: TRScalar, status: GradientStatus) -> TRNode:
+    """A sum of gradients with the union of their statuses."""
+    if total is None:
+        return _native.gradient_node(gradient, status)
+    # A sum that has overflowed stays there, so that no gradient is ever Φ.
+    value = total.value + gradient if total.tag is TRTag.REAL else total.value
+    return _native.gradient_node(value, total.gradient_status | status)
 
 
 def _adjoints(output_gradients: Any, count: int) -> list[Optional[Operand]]:

@@ -257,10 +257,9 @@ fn properties() -> Vec<ffi::PyGetSetDef> {
         ),
         property!(
             c"gradient_status",
-            c"How the gradient came about, as GradientStatus flags; EXACT (0) also before any backward.",
-            |py, node| {
-                enums::status(py, gradient(py, this(node)?).map(|(_, status)| status).unwrap_or_default())
-            }
+            c"How the gradient came about, as GradientStatus flags; EXACT (0) also before any backward.\n\
+              Of a node that tr_grad or a tape returned: how the gradient came about that it holds.",
+            |py, node| enums::status(py, read(py, this(node)?, |graph, node| graph.status(node)))
         ),
         property!(c"requires_grad", c"Whether gradients flow to the node.", |py, node| {
             read(py, this(node)?, |graph, node| graph.requires_grad(node)).into_bound_py_any(py)
@@ -421,6 +420,13 @@ fn gradients_of<'py>(
     gradient_list(py, found)
 }
 
+/// A constant that holds a gradient and has its status.
+#[pyfunction]
+fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
+    let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
+    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
+}
+
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
 #[pyfunction]
 fn input_gradients<'py>(
@@ -505,6 +511,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TRNode", spec.build::<TRNode>(module.py())?)?;
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
+        wrap_pyfunction!(gradient_node, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,
         wrap_pyfunction!(watch, module)?,

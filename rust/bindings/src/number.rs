@@ -59,7 +59,11 @@ fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     if let Ok(float) = object.cast::<PyFloat>() {
         return Ok(Some(float.value()));
     }
-    if object.is_instance_of::<PyString>() || object.is_instance_of::<PyComplex>() {
+    // A node has a float, but taking it would lose the node's gradient without a word.
+    if payload::<TRNode>(object).is_some()
+        || object.is_instance_of::<PyString>()
+        || object.is_instance_of::<PyComplex>()
+    {
         return Ok(None);
     }
     if let Some(dimensions) = object.getattr_opt("ndim")?
@@ -91,6 +95,7 @@ fn not_a_number(object: &Bound<'_, PyAny>, expected: &str) -> PyErr {
     let class = object.get_type().name().map(|n| n.to_string()).unwrap_or_default();
     let hint = match object.getattr_opt("ndim") {
         Ok(Some(_)) => "; apply the function to the array's elements one by one",
+        _ if class == "TRNode" => "; take its value, or use the function of the same name in tr_ops_grad",
         _ => "",
     };
     PyTypeError::new_err(format!("expected {expected}, not {class}{hint}"))

@@ -10,9 +10,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList, PyTuple};
 use pyo3::{Borrowed, IntoPyObjectExt, ffi};
-use std::collections::hash_map::DefaultHasher;
 use std::ffi::{CStr, c_int, c_void};
-use std::hash::{Hash, Hasher};
 use zeroproof::{Op, Reduction, TrScalar, TrTag};
 
 /// A TR value, which an object of the class holds.
@@ -147,7 +145,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         }),
         slot!(Py_nb_bool, (a) -> c_int, |_py| Ok(this(a)?.is_truthy())),
         slot!(Py_nb_float, (a) -> *mut PyObject, |py| this(a)?.to_ieee().into_bound_py_any(py)),
-        slot!(Py_tp_hash, (a) -> Py_hash_t, |_py| Ok(hash(this(a)?))),
+        slot!(Py_tp_hash, (a) -> Py_hash_t, |py| hash(py, this(a)?)),
         slot!(Py_tp_str, (a) -> *mut PyObject, |py| text(this(a)?, py)?.into_bound_py_any(py)),
         slot!(Py_tp_repr, (a) -> *mut PyObject, |py| {
             format!("TRScalar({})", text(this(a)?, py)?).into_bound_py_any(py)
@@ -164,10 +162,13 @@ pub(crate) fn no_modulus(modulus: &Bound<'_, PyAny>) -> PyResult<()> {
     Err(PyTypeError::new_err("pow() with a modulus is not defined here"))
 }
 
-fn hash(value: TrScalar) -> isize {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish() as isize
+/// Equal numbers hash alike, so a REAL or an infinity hashes as its float does; Φ equals itself and
+/// has a hash of its own.
+fn hash(py: Python<'_>, value: TrScalar) -> PyResult<isize> {
+    match value.tag() {
+        TrTag::Phi => Ok(0x5068_6921),
+        _ => PyFloat::new(py, value.to_ieee()).hash(),
+    }
 }
 
 /// The transreal comparison with a number, `NotImplemented` for what is none.
