@@ -65,4 +65,6 @@ def _as_doubles(x: npt.NDArray[Any]) -> DoubleArray:
         return np.array(items, dtype=np.float64).reshape(x.shape)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"expected an array of real numbers, not of {x.dtype}")
-    return x.astype(np.float64)
+    # Narrowing may overflow, and a signalling NaN is as good as any: neither is an error here.
+    with np.errstate(all="ignore"):
+        return x.astype(np.float64)

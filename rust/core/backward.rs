@@ -8,7 +8,7 @@
 use crate::adjoints::{ACTIVE, Adjoint, Adjoints, PRESENT, REACHED, RECEIVED, STATUS};
 use crate::error::Error;
 use crate::graph::{Graph, Handle, Node, Operands, flag};
-use crate::mode::{GradientMode, ModeState};
+use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::ops::{Arity, Op};
 use crate::scalar::TrScalar;
@@ -254,7 +254,7 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     /// Whether gradients flow to this node in this pass.
     #[inline(always)]
     fn flows_to(&self, i: usize) -> bool {
-        self.nodes[i].needs_grad() && (!RESTRICTED || self.adjoints[i].mark & ACTIVE != 0)
+        if RESTRICTED { self.adjoints[i].mark & ACTIVE != 0 } else { self.nodes[i].needs_grad() }
     }
 
     /// The node is reached without a contribution.
@@ -317,11 +317,11 @@ impl Scratch {
         found
     }
 
-    /// Follows the inputs (coordinates) up through what the root reaches.
-    fn trace_coordinates(&mut self, graph: &Graph, root: u32, state: &ModeState) {
+    /// Follows the inputs (coordinates) up through what the root reaches: the coordinates by node,
+    /// none at all if the root depends on no input.
+    fn trace_coordinates(&mut self, graph: &Graph, root: u32, state: &ModeState) -> &[Coordinate] {
         if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
-            self.coordinates.clear();
-            return;
+            return &[];
         }
         let reached = self.reachable(graph, root);
         if self.coordinates.len() < graph.len() {
@@ -349,6 +349,7 @@ impl Scratch {
             });
             self.coordinates[i] = here;
         }
+        &self.coordinates
     }
 
     /// Marks the sources, and among what `root` reaches all that leads to one of them. Returns
@@ -388,9 +389,8 @@ fn run_pass<const RESTRICTED: bool>(
     on_leaf: impl FnMut(u32, f64, Status),
 ) -> PassCounts {
     scratch.set.grow(graph.len());
-    if state.mode == GradientMode::Hybrid {
-        scratch.trace_coordinates(graph, root, state);
-    }
+    let on_input =
+        state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state).is_empty();
     adjoints.grow(graph.len());
     let mut sweep = Sweep::<RESTRICTED> {
         nodes: &graph.nodes[..graph.len()],
@@ -406,7 +406,8 @@ fn run_pass<const RESTRICTED: bool>(
         GradientMode::MaskReal => sweep.run(&mut MaskReal, on_leaf),
         GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, on_leaf),
         GradientMode::Hybrid => {
-            let (coordinates, mut unasked) = (&scratch.coordinates, Statistics::default());
+            let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
+            let mut unasked = Statistics::default();
             let statistics = statistics.unwrap_or(&mut unasked);
             sweep.run(&mut Hybrid { state, statistics, coordinates }, on_leaf);
         }
@@ -432,7 +433,7 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<PassCounts, Error> {
-        if !self.requires_grad(root) {
+        if !self.learns(root) {
             return Err(Error::NoParameter);
         }
         let root = self.node(root);
@@ -451,7 +452,8 @@ impl Graph {
     }
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
-    /// no path leads to. Leaves every node's own gradient alone.
+    /// no path leads to. Leaves every node's own gradient alone. A constant is reached through what
+    /// was recorded while it was watched.
     pub fn gradients_of(
         &self,
         root: Handle,
@@ -463,7 +465,7 @@ impl Graph {
     ) -> (Vec<Option<(TrScalar, Status)>>, PassCounts) {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
-        if !self.nodes[root as usize].needs_grad() {
+        if !self.nodes[root as usize].needs_grad() && !sources.contains(&root) {
             return (vec![None; sources.len()], PassCounts::default());
         }
         scratch.set.grow(self.len());
@@ -495,13 +497,21 @@ impl Graph {
         state: &ModeState,
         statistics: &Statistics,
     ) -> Vec<(TrScalar, Status)> {
+        let (place, mut scratch) = (self.node(handle), Scratch::default());
+        scratch.set.grow(self.len());
+        let coordinates = scratch.trace_coordinates(self, place, state);
+        let explored = coordinates.get(place as usize).is_some_and(|at| at.explored);
+
+        // On its own the node no longer sees the coordinates below it, so its inputs become
+        // coordinates themselves, in a region that holds everything or in none.
+        let mut state = state.clone();
+        let everywhere = [Region { low: f64::MIN, high: f64::MAX }];
+        state.set_regions(if explored { &everywhere } else { &[] });
         let mut alone = Graph::new();
-        let node = self.nodes[self.node(handle) as usize];
+        let node = self.nodes[place as usize];
         let mut inputs = vec![];
         node.operands(&self.lists).for_each(|input| {
-            let input = &self.nodes[input as usize];
-            let op = if input.op == Op::Input { Op::Input } else { Op::Parameter };
-            inputs.push(alone.leaf(op, input.value, None));
+            inputs.push(alone.leaf(Op::Input, self.nodes[input as usize].value, None));
         });
         let root = match (node.op.arity(), &inputs[..]) {
             (Arity::Unary, &[a]) => alone.unary(node.op, a),
@@ -512,8 +522,7 @@ impl Graph {
             }
             _ => return vec![],
         };
-        let (mut statistics, mut scratch) = (statistics.clone(), Scratch::default());
-        let done = alone.backward(root, seed, state, Some(&mut statistics), &mut scratch);
+        let done = alone.backward(root, seed, &state, Some(&mut statistics.clone()), &mut scratch);
         debug_assert!(done.is_ok() || inputs.is_empty());
         inputs.into_iter().filter_map(|input| alone.gradient(input)).collect()
     }

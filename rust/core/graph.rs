@@ -117,6 +117,10 @@ pub(crate) mod flag {
     pub const NEEDS_GRAD: u8 = 1;
     /// The node is, or depends on, an input (a coordinate of exploration regions).
     pub const ON_INPUT: u8 = 2;
+    /// The node is, or depends on, a parameter or an input.
+    pub const LEARNS: u8 = 4;
+    /// What a node takes over from its operands.
+    pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS;
 }
 
 /// What only a parameter or an input has. The table is in recording order, and the leaf's first
@@ -197,8 +201,8 @@ impl Graph {
         debug_assert_eq!(op.arity(), Arity::Leaf);
         self.make_room(1);
         let flags = match op {
-            Op::Parameter => flag::NEEDS_GRAD,
-            Op::Input => flag::NEEDS_GRAD | flag::ON_INPUT,
+            Op::Parameter => flag::NEEDS_GRAD | flag::LEARNS,
+            Op::Input => flag::NEEDS_GRAD | flag::LEARNS | flag::ON_INPUT,
             _ => 0,
         };
         let place = self.leaves.len() as u32;
@@ -290,7 +294,7 @@ impl Graph {
     /// Appends an op whose operands have, together, these flags.
     #[inline(always)]
     fn push(&mut self, op: Op, value: f64, links: [u32; 2], operand_flags: u8) -> u32 {
-        let flags = operand_flags & (flag::NEEDS_GRAD | flag::ON_INPUT);
+        let flags = operand_flags & flag::INHERITED;
         if flags & flag::NEEDS_GRAD == 0 {
             return self.push_constant(value);
         }
@@ -423,8 +427,18 @@ impl Graph {
     /// The live nodes, in descending order.
     fn mark(&mut self) -> Vec<u32> {
         self.set.grow(self.len);
-        for claim in self.claims.iter().filter(|claim| claim.count > 0) {
-            self.set.insert(claim.node);
+        // The owned nodes are found from the claims or from the rows, whichever are fewer: a burst of
+        // handles leaves a long table of free claims behind.
+        if self.claims.len() <= self.len {
+            for claim in self.claims.iter().filter(|claim| claim.count > 0) {
+                self.set.insert(claim.node);
+            }
+        } else {
+            for (node, row) in self.nodes[..self.len].iter().enumerate() {
+                if row.owner != UNOWNED {
+                    self.set.insert(node as u32);
+                }
+            }
         }
         let mut live = vec![];
         while let Some(node) = self.set.take_last() {
@@ -510,6 +524,11 @@ impl Graph {
         node.needs_grad() && node.op != Op::Constant
     }
 
+    /// Whether the node is, or depends on, a parameter or an input.
+    pub(crate) fn learns(&self, handle: Handle) -> bool {
+        self.at(handle).flags & flag::LEARNS != 0
+    }
+
     /// The name given to a parameter or input.
     pub fn name(&self, handle: Handle) -> Option<&str> {
         let node = self.at(handle);
@@ -585,16 +604,10 @@ impl Graph {
         self.leaves[place].accumulate(gradient, status);
     }
 
-    /// Lets gradients flow to a constant in what is recorded from now on, or stops it. Returns
-    /// whether that changed anything.
-    pub fn watch(&mut self, handle: Handle, on: bool) -> bool {
+    /// Lets gradients flow to a constant in what is recorded from now on.
+    pub fn watch(&mut self, handle: Handle) {
         let node = self.node(handle) as usize;
-        let node = &mut self.nodes[node];
-        let changes = node.op == Op::Constant && node.needs_grad() != on;
-        if changes {
-            node.flags ^= flag::NEEDS_GRAD;
-        }
-        changes
+        self.nodes[node].flags |= flag::NEEDS_GRAD;
     }
 
     /// How many nodes the arena holds, live ones and those not yet reclaimed.

@@ -63,7 +63,11 @@ pub(crate) fn tanh(g: f64, x: f64) -> f64 {
         let sum = 1.0 + e;
         g * (4.0 * e / (sum * sum))
     } else {
-        exp_scaled(4.0 * g, -2.0 * x.abs(), e)
+        let quarter = Scaled::new(elementary::exp(-0.5 * x.abs().min(1400.0)));
+        match g.is_finite() && x.is_finite() {
+            true => Scaled::new(g).mul(Scaled::new(4.0)).mul(quarter.powi(4)).to_f64(),
+            false => g * e,
+        }
     }
 }
 
@@ -146,8 +150,8 @@ pub(crate) fn bounded_recip(g: f64, y: f64, b: f64) -> f64 {
 pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
     let to_a = bounded_recip(g, y, b);
     if !(g.is_finite() && a.is_finite() && y.is_finite()) {
-        let weight = if y.is_finite() { 1.0 } else { 0.0 };
-        return [to_a, -(g * a) * weight];
+        // Nothing passes from an infinite y, whatever g and a multiply to.
+        return [to_a, if y.is_finite() { -(g * a) } else { -(g * 0.0) * a }];
     }
     let (h, full) = hypot(y, b);
     let (left, right) = (g / h, a / h);

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Optional, Union
 
 from .. import _native
-from .._enums import GradientStatus, TRTag
+from .._enums import GradientStatus, OpType, TRTag
 from .._native import TRNode, TRScalar
 from ..typing import Operand
 
@@ -41,16 +41,13 @@ def tr_value_and_grad(
     @wraps(f)
     def value_and_grad(*args: Any, **kwargs: Any) -> tuple[TRNode, Any]:
         arguments = list(args)
-        sources = []
-        for number in numbers:
-            if not -len(args) <= number < len(args):
-                raise ValueError(
-                    f"argnums names argument {number}, but {len(args)} positional arguments "
-                    "were given"
-                )
+        places = [_place(number, len(args)) for number in numbers]
+        for place in set(places):
             # A fresh leaf: the gradient asked for is that of the argument, whatever made it.
-            arguments[number] = TRNode.parameter(arguments[number])
-            sources.append(arguments[number])
+            given = arguments[place]
+            is_input = isinstance(given, TRNode) and given.op is OpType.INPUT
+            arguments[place] = (TRNode.input if is_input else TRNode.parameter)(given)
+        sources = [arguments[place] for place in places]
         value = f(*[_as_node(argument) for argument in arguments], **kwargs)
         if not isinstance(value, TRNode):
             raise TypeError(f"the function must return a TRNode, not {type(value).__name__}")
@@ -117,6 +114,15 @@ def check_gradient(
     exact = float(analytical)
     error = abs(exact - numerical) / max(abs(exact), abs(numerical), 1e-10)
     return analytical, numerical, error
+
+
+def _place(number: int, count: int) -> int:
+    """The place of an argument that may be counted from the end."""
+    if not -count <= number < count:
+        raise ValueError(
+            f"argnums names argument {number}, but {count} positional arguments were given"
+        )
+    return number % count
 
 
 def _as_node(argument: Any) -> Any:

@@ -8,7 +8,6 @@ threshold and regions once, at its start.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Optional
 
 from .. import _native
@@ -87,7 +86,7 @@ class GradientModeConfig:
 
 def gradient_mode(
     mode: GradientMode, saturation_bound: Optional[float] = None
-) -> AbstractContextManager[None]:
+) -> _native.GradientBlock:
     """A ``with`` block in which ``mode`` is in force.
 
     Args:
@@ -100,12 +99,12 @@ def gradient_mode(
     return _native.gradient_block(mode, saturation_bound)
 
 
-def use_mask_real() -> AbstractContextManager[None]:
+def use_mask_real() -> _native.GradientRestorer:
     """Sets Mask-REAL; as a ``with`` block, puts back on leaving what was there before."""
     return _native.use_mode(GradientMode.MASK_REAL)
 
 
-def use_saturating(bound: float = 1.0) -> AbstractContextManager[None]:
+def use_saturating(bound: float = 1.0) -> _native.GradientRestorer:
     """Sets Saturating and its bound; as a ``with`` block, puts back what was there before.
 
     Raises:

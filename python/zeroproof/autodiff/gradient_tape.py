@@ -28,8 +28,6 @@ class TRGradientTape:
     def __init__(self, persistent: bool = False) -> None:
         self._persistent = persistent
         self._used = False
-        # Constants that are sources, and those of them that this tape made so.
-        self._constants: list[TRNode] = []
         self._watched: list[TRNode] = []
 
     def __enter__(self) -> TRGradientTape:
@@ -41,17 +39,12 @@ class TRGradientTape:
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        self._unwatch()
-
-    def _unwatch(self) -> None:
-        for node in self._watched:
-            _native.watch(node, False)
-        self._watched = []
+        """Leaves the tape; gradients are usually asked for after that."""
 
     def watch(self, node: Union[TRNode, Iterable[TRNode]]) -> None:
-        """Makes a constant a source for what is recorded from now on, until the tape closes.
+        """Makes a constant a source for what is recorded from now on.
 
-        Parameters and inputs are sources anyway.
+        Parameters and inputs are sources anyway. A constant stays watched after the tape is left.
 
         Raises:
             TypeError: for anything but nodes.
@@ -59,9 +52,8 @@ class TRGradientTape:
         for each in [node] if isinstance(node, TRNode) else list(node):
             if not isinstance(each, TRNode):
                 raise TypeError(f"watch takes TRNodes, not {type(each).__name__}")
-            self._constants.append(each)
-            if _native.watch(each, True):
-                self._watched.append(each)
+            _native.watch(each)
+            self._watched.append(each)
 
     def gradient(
         self,
@@ -99,7 +91,7 @@ class TRGradientTape:
         totals: list[Optional[TRNode]] = [None] * len(nodes)
         for each, adjoint in zip(targets, adjoints):
             for k, found in enumerate(_native.gradients_of(each, nodes, adjoint)):
-                if found is not None:
+                if found is not None and self._is_source(nodes[k]):
                     totals[k] = _add(totals[k], *found)
         results = iter(
             TRNode.constant(0.0) if total is None and self._is_source(node) else total
@@ -109,17 +101,16 @@ class TRGradientTape:
 
     def _is_source(self, node: TRNode) -> bool:
         # Nodes compare by value and hash by identity.
-        return node.requires_grad or hash(node) in map(hash, self._constants)
+        return node.requires_grad or hash(node) in map(hash, self._watched)
 
     def reset(self) -> None:
         """Makes the tape as new: nothing watched, not used."""
-        self._unwatch()
-        self._constants = []
+        self._watched = []
         self._used = False
 
 
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
-    """Makes a tape: ``with gradient_tape() as tape: …``."""
+    """Makes a tape, to be used as a ``with`` block."""
     return TRGradientTape(persistent)
 
 

@@ -7,7 +7,8 @@ REAL is left out, and an operation whose value is Φ passes nothing.
 
 from __future__ import annotations
 
-from typing import Optional
+from operator import index
+from typing import Optional, SupportsIndex
 
 from .. import _native
 from .._native import TRNode, TRScalar
@@ -23,27 +24,18 @@ __all__ = [
 ]
 
 
-def _bound(bound: Optional[float]) -> float:
-    """The bound given, or the one in force."""
-    if bound is None:
-        return _native.get_saturation_bound()
-    if not 0.0 < bound < float("inf"):
-        raise ValueError(f"the saturation bound must be a positive finite number, not {bound}")
-    return bound
-
-
 def _value(x: Operand) -> Value:
     return x.value if isinstance(x, TRNode) else x
 
 
 def saturate_value(x: Operand, bound: Optional[float] = None) -> TRScalar:
     """``x/(|x| + b)``, which squeezes every value into [−1, 1]: ±∞ → ±1, Φ → 0."""
-    return _native.saturate_value(_value(x), _bound(bound))
+    return _native.saturate_value(_value(x), bound)
 
 
 def saturating_reciprocal(x: Operand, bound: Optional[float] = None) -> TRScalar:
     """``sign(x)/√(x² + b²)``: at most 1/b in magnitude; 0 for ±0, ±∞ and Φ."""
-    return _native.saturating_reciprocal(_value(x), _bound(bound))
+    return _native.saturating_reciprocal(_value(x), bound)
 
 
 def saturating_div_grad(x: Operand, y: Operand, grad_output: Operand) -> tuple[TRScalar, TRScalar]:
@@ -61,16 +53,15 @@ def saturating_sqrt_grad(x: Operand, grad_output: Operand) -> TRScalar:
     return _contributions("sqrt", grad_output, x)[0]
 
 
-def saturating_pow_grad(x: Operand, n: int, grad_output: Operand) -> TRScalar:
+def saturating_pow_grad(x: Operand, n: SupportsIndex, grad_output: Operand) -> TRScalar:
     """What ``xⁿ`` passes to x: ``ḡ·n·recip(x^(1−n))`` for n < 0, the classical one otherwise."""
-    if not -(2**31) < n < 2**31:
+    exponent = index(n)
+    if not -(2**31) < exponent < 2**31:
         raise OverflowError("the exponent must lie between -2147483647 and 2147483647")
-    return _contributions("pow_int", grad_output, x, n)[0]
+    return _contributions("pow_int", grad_output, x, exponent)[0]
 
 
 def _contributions(
     op: str, grad_output: Operand, a: Operand, b: Operand = 0.0
 ) -> tuple[TRScalar, TRScalar]:
-    return _native.saturating_contributions(
-        op, _value(grad_output), _value(a), _value(b), _bound(None)
-    )
+    return _native.saturating_contributions(op, _value(grad_output), _value(a), _value(b), None)

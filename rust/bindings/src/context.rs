@@ -1,23 +1,23 @@
 //! What a backward pass finds around it: the mode state of its block or of the process, and the
 //! statistics of its thread or async task.
 //!
-//! Both hang on context variables. A block's state is an immutable object: setting a mode inside a
-//! block replaces the object in that context only, so a child task never changes its parent's block.
-//! Statistics carry the thread and task that they belong to; a context that was copied to another
-//! thread or task finds an owner that is not itself there and begins its own.
+//! The state hangs on a context variable. A block's state is an immutable object that knows the one
+//! around it: setting a mode inside a block replaces the object in that context only, so a child task
+//! never changes its parent's block, and leaving a block needs no memory of having entered it.
+//! Statistics hang on the thread, or on the async task if one runs, since a context may be copied.
 
 use crate::arena::{self, Arena};
 use crate::enums;
+use crate::number::Double;
 use crate::schedule::HybridGradientSchedule;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
 use zeroproof::backward::PassCounts;
 use zeroproof::stats::SummaryValue;
-use zeroproof::{Error, HysteresisPolicy, ModeState, Region, Statistics};
+use zeroproof::{Error, GradientMode, HysteresisPolicy, ModeState, Region, Statistics};
 
 /// A context variable of the interpreter.
 struct Variable {
@@ -67,7 +67,6 @@ impl Variable {
 }
 
 static BLOCK: Variable = Variable::new(c"zeroproof_gradient_state");
-static STATISTICS: Variable = Variable::new(c"zeroproof_statistics");
 static POLICY: Mutex<Option<HysteresisPolicy>> = Mutex::new(None);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -80,6 +79,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct GradientState {
     state: Arc<ModeState>,
     schedule: Option<Arc<Py<HybridGradientSchedule>>>,
+    /// Of a block: what was in force around it, `None` if that was the process's.
+    outer: Option<Arc<GradientState>>,
 }
 
 /// What is in force outside all blocks, in every thread.
@@ -87,21 +88,26 @@ static DEFAULT: Mutex<Option<GradientState>> = Mutex::new(None);
 
 impl GradientState {
     fn initial() -> Self {
-        Self { state: Arc::default(), schedule: None }
+        Self { state: Arc::default(), schedule: None, outer: None }
     }
 
     /// What is in force here.
     fn current(py: Python<'_>) -> PyResult<Self> {
-        match BLOCK.get(py)? {
-            Some(block) => Ok(block.cast::<Self>()?.get().clone()),
+        match Self::block(py)? {
+            Some(block) => Ok(block),
             None => Ok(lock(&DEFAULT).clone().unwrap_or_else(Self::initial)),
         }
     }
 
+    /// The block that runs here.
+    fn block(py: Python<'_>) -> PyResult<Option<Self>> {
+        BLOCK.get(py)?.map(|block| Ok(block.cast::<Self>()?.get().clone())).transpose()
+    }
+
     /// Puts this in force: in the block if there is one, for the process otherwise.
     fn install(self, py: Python<'_>) -> PyResult<()> {
-        if BLOCK.get(py)?.is_some() {
-            return BLOCK.set(Bound::new(py, self)?.as_any());
+        if let Some(block) = Self::block(py)? {
+            return BLOCK.set(Bound::new(py, Self { outer: block.outer, ..self })?.as_any());
         }
         let before = lock(&DEFAULT).replace(self);
         drop(before); // outside the lock
@@ -120,13 +126,12 @@ pub(crate) fn value_error(error: Error) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// The statistics of one thread or async task.
-#[pyclass(frozen, module = "zeroproof._native")]
-struct StatisticsCell {
-    thread: ThreadId,
-    task: Option<Py<PyAny>>,
-    statistics: Mutex<Statistics>,
-}
+/// Statistics, which a thread or an async task owns.
+#[pyclass(frozen, skip_from_py_object, module = "zeroproof._native")]
+#[derive(Clone, Default)]
+struct StatisticsCell(Arc<Mutex<Statistics>>);
+
+thread_local!(static THREAD: StatisticsCell = StatisticsCell::default());
 
 /// The async task that is running on this thread, if any.
 fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
@@ -137,36 +142,39 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     let Some(asyncio) = modules.bind(py).get_item(pyo3::intern!(py, "asyncio"))? else {
         return Ok(None);
     };
-    if asyncio.getattr(pyo3::intern!(py, "_get_running_loop"))?.call0()?.is_none() {
+    // A half-imported asyncio runs no task.
+    let Some(running_loop) = asyncio.getattr_opt(pyo3::intern!(py, "_get_running_loop"))? else {
+        return Ok(None);
+    };
+    if running_loop.call0()?.is_none() {
         return Ok(None);
     }
     let task = asyncio.getattr(pyo3::intern!(py, "current_task"))?.call0()?;
     Ok((!task.is_none()).then_some(task))
 }
 
-thread_local!(static THREAD: ThreadId = std::thread::current().id());
-
-/// The statistics that this thread or task owns.
-fn statistics_cell(py: Python<'_>) -> PyResult<Bound<'_, StatisticsCell>> {
-    let (thread, task) = (THREAD.with(|id| *id), current_task(py)?);
-    if let Some(found) = STATISTICS.get(py)? {
-        let cell = found.cast_into::<StatisticsCell>()?;
-        let owner = cell.get().task.as_ref().map(|task| task.as_ptr());
-        if cell.get().thread == thread && owner == task.as_ref().map(|task| task.as_ptr()) {
-            return Ok(cell);
-        }
+/// The statistics that this thread or task owns. Those of a task go when the task goes.
+fn statistics_cell(py: Python<'_>) -> PyResult<StatisticsCell> {
+    static TASKS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let Some(task) = current_task(py)? else {
+        return Ok(THREAD.with(StatisticsCell::clone));
+    };
+    let tasks = TASKS.get_or_try_init(py, || -> PyResult<_> {
+        Ok(py.import("weakref")?.getattr("WeakKeyDictionary")?.call0()?.unbind())
+    })?;
+    let tasks = tasks.bind(py);
+    if let Ok(cell) = tasks.get_item(&task) {
+        return Ok(cell.cast::<StatisticsCell>()?.get().clone());
     }
-    let cell = StatisticsCell { thread, task: task.map(Bound::unbind), statistics: Mutex::default() };
-    let cell = Bound::new(py, cell)?;
-    STATISTICS.set(cell.as_any())?;
+    let cell = StatisticsCell::default();
+    tasks.set_item(&task, Bound::new(py, cell.clone())?)?;
     Ok(cell)
 }
 
 /// Runs `f`, which must not call into Python, on the statistics that this thread or task owns.
 fn with_statistics<R>(py: Python<'_>, f: impl FnOnce(&mut Statistics) -> R) -> PyResult<R> {
     let cell = statistics_cell(py)?;
-    let mut statistics = lock(&cell.get().statistics);
-    Ok(f(&mut statistics))
+    Ok(f(&mut lock(&cell.0)))
 }
 
 /// Runs a backward pass in what is in force here, and counts it.
@@ -175,7 +183,7 @@ pub(crate) fn run_pass(
     pass: impl FnOnce(&mut Arena, &ModeState, Option<&mut Statistics>) -> Result<PassCounts, Error>,
 ) -> PyResult<Result<(), Error>> {
     let state = &*GradientState::current(py)?.state;
-    if state.mode == zeroproof::GradientMode::Hybrid {
+    if state.mode == GradientMode::Hybrid {
         return with_statistics(py, |statistics| {
             let counts = arena::with(py, |arena| pass(arena, state, Some(statistics)))?;
             statistics.add_pass(counts);
@@ -201,58 +209,24 @@ pub(crate) fn read<R>(
 
 /// A `with` block that puts a gradient state in force and on leaving puts back what was there.
 #[pyclass(frozen, name = "GradientBlock", module = "zeroproof._native")]
-pub(crate) struct GradientBlock {
-    kind: Kind,
-    /// What was in force when each entry happened that has not been left yet.
-    outer: Mutex<Vec<Option<Py<PyAny>>>>,
-}
+pub(crate) struct GradientBlock(Entry);
 
-enum Kind {
-    Mode(ModeState),
+/// What a block puts in force.
+enum Entry {
+    Mode(GradientMode, Option<f64>),
     Schedule(Py<HybridGradientSchedule>, i64),
-    /// Puts nothing in force on entry, and this on leaving.
-    Restore(GradientState),
 }
 
 impl GradientBlock {
-    pub(crate) fn of_schedule(schedule: Py<HybridGradientSchedule>, epoch: i64) -> Self {
-        Self { kind: Kind::Schedule(schedule, epoch), outer: Mutex::default() }
+    /// One epoch of a schedule.
+    pub(crate) fn of_epoch(schedule: Py<HybridGradientSchedule>, epoch: i64) -> Self {
+        Self(Entry::Schedule(schedule, epoch))
     }
 }
 
-#[pymethods]
-impl GradientBlock {
-    fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let outer = BLOCK.get(py)?.map(Bound::unbind);
-        let (state, result) = match &self.kind {
-            Kind::Mode(state) => {
-                let inherited = GradientState::current(py)?;
-                let mut state = state.clone();
-                state.set_regions(inherited.state.regions());
-                (GradientState { state: Arc::new(state), ..inherited }, None)
-            }
-            Kind::Schedule(schedule, epoch) => {
-                (begin_epoch(py, schedule, *epoch)?, Some(schedule.bind(py).clone().into_any()))
-            }
-            Kind::Restore(_) => return Ok(None),
-        };
-        BLOCK.set(Bound::new(py, state)?.as_any())?;
-        lock(&self.outer).push(outer);
-        Ok(result)
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<()> {
-        if let Kind::Restore(state) = &self.kind {
-            return state.clone().install(py);
-        }
-        match lock(&self.outer).pop() {
-            Some(Some(outer)) => BLOCK.set(outer.bind(py)),
-            Some(None) => BLOCK.set(py.None().bind(py)),
-            None => Err(PyValueError::new_err("the block was left without having been entered")),
-        }
-    }
-}
+/// What `use_mode` returns: as a `with` block, puts back on leaving what was there before the call.
+#[pyclass(frozen, name = "GradientRestorer", module = "zeroproof._native")]
+struct GradientRestorer(GradientState);
 
 /// Begins an epoch of a schedule: rolls the statistics over, passes the poles of the epoch before on
 /// to the schedule, and returns the state of this one.
@@ -268,23 +242,62 @@ fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64
         Ok(state)
     })?;
     let state = state.map_err(value_error)?;
-    Ok(GradientState { state: Arc::new(state), schedule: Some(Arc::new(schedule.clone_ref(py))) })
+    Ok(GradientState {
+        state: Arc::new(state),
+        schedule: Some(Arc::new(schedule.clone_ref(py))),
+        outer: None,
+    })
+}
+
+#[pymethods]
+impl GradientBlock {
+    fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = slf.py();
+        let outer = GradientState::block(py)?.map(Arc::new);
+        let (inner, result) = match &slf.get().0 {
+            Entry::Mode(mode, bound) => {
+                let mut inner = GradientState::current(py)?;
+                let state = Arc::make_mut(&mut inner.state);
+                state.mode = *mode;
+                bound.map_or(Ok(()), |bound| state.set_bound(bound)).map_err(value_error)?;
+                (inner, None)
+            }
+            Entry::Schedule(schedule, epoch) => {
+                (begin_epoch(py, schedule, *epoch)?, Some(schedule.bind(py).clone().into_any()))
+            }
+        };
+        BLOCK.set(Bound::new(py, GradientState { outer, ..inner })?.as_any())?;
+        Ok(result)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let inner = GradientState::block(py)?
+            .ok_or_else(|| PyValueError::new_err("the block was left without having been entered"))?;
+        match inner.outer {
+            Some(outer) => BLOCK.set(Bound::new(py, (*outer).clone())?.as_any()),
+            None => BLOCK.set(py.None().bind(py)),
+        }
+    }
+}
+
+#[pymethods]
+impl GradientRestorer {
+    fn __enter__(&self) {}
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.0.clone().install(py)
+    }
 }
 
 /// A block in which `mode` is in force, with this saturation bound or the one in force around it.
 #[pyfunction]
 #[pyo3(signature = (mode, saturation_bound=None))]
-fn gradient_block(
-    py: Python<'_>,
-    mode: &Bound<'_, PyAny>,
-    saturation_bound: Option<f64>,
-) -> PyResult<GradientBlock> {
-    let mut state = (*GradientState::current(py)?.state).clone();
-    state.mode = enums::to_mode(mode)?;
-    if let Some(bound) = saturation_bound {
-        state.set_bound(bound).map_err(value_error)?;
-    }
-    Ok(GradientBlock { kind: Kind::Mode(state), outer: Mutex::default() })
+fn gradient_block(mode: &Bound<'_, PyAny>, saturation_bound: Option<Double>) -> PyResult<GradientBlock> {
+    let (mode, bound) = (enums::to_mode(mode)?, saturation_bound.map(|bound| bound.0));
+    bound.map_or(Ok(()), |bound| ModeState::saturating(bound).map(drop)).map_err(value_error)?;
+    Ok(GradientBlock(Entry::Mode(mode, bound)))
 }
 
 /// Sets mode and bound at once; as a `with` block, puts back on leaving what was there before.
@@ -293,16 +306,25 @@ fn gradient_block(
 fn use_mode(
     py: Python<'_>,
     mode: &Bound<'_, PyAny>,
-    saturation_bound: Option<f64>,
-) -> PyResult<GradientBlock> {
+    saturation_bound: Option<Double>,
+) -> PyResult<GradientRestorer> {
     let before = GradientState::current(py)?;
     let mode = enums::to_mode(mode)?;
     GradientState::change(py, |state| {
-        saturation_bound.map_or(Ok(()), |bound| state.set_bound(bound))?;
+        saturation_bound.map_or(Ok(()), |bound| state.set_bound(bound.0))?;
         state.mode = mode;
         Ok(())
     })?;
-    Ok(GradientBlock { kind: Kind::Restore(before), outer: Mutex::default() })
+    Ok(GradientRestorer(before))
+}
+
+/// A saturation bound that was given, checked, or the one in force.
+pub(crate) fn bound_or_current(py: Python<'_>, bound: Option<Double>) -> PyResult<f64> {
+    let Some(Double(bound)) = bound else {
+        return Ok(GradientState::current(py)?.state.bound());
+    };
+    ModeState::saturating(bound).map_err(value_error)?;
+    Ok(bound)
 }
 
 #[pyfunction]
@@ -325,8 +347,8 @@ fn get_saturation_bound(py: Python<'_>) -> PyResult<f64> {
 }
 
 #[pyfunction]
-fn set_saturation_bound(py: Python<'_>, bound: f64) -> PyResult<()> {
-    GradientState::change(py, |state| state.set_bound(bound))
+fn set_saturation_bound(py: Python<'_>, bound: Double) -> PyResult<()> {
+    GradientState::change(py, |state| state.set_bound(bound.0))
 }
 
 #[pyfunction]
@@ -336,13 +358,14 @@ fn get_local_threshold(py: Python<'_>) -> PyResult<Option<f64>> {
 
 #[pyfunction]
 #[pyo3(signature = (threshold))]
-fn set_local_threshold(py: Python<'_>, threshold: Option<f64>) -> PyResult<()> {
-    GradientState::change(py, |state| state.set_delta(threshold))
+fn set_local_threshold(py: Python<'_>, threshold: Option<Double>) -> PyResult<()> {
+    GradientState::change(py, |state| state.set_delta(threshold.map(|delta| delta.0)))
 }
 
 #[pyfunction]
-fn set_exploration_regions(py: Python<'_>, regions: Vec<(f64, f64)>) -> PyResult<()> {
-    let regions: Result<Vec<_>, _> = regions.into_iter().map(|(low, high)| Region::new(low, high)).collect();
+fn set_exploration_regions(py: Python<'_>, regions: Vec<(Double, Double)>) -> PyResult<()> {
+    let regions: Result<Vec<_>, _> =
+        regions.into_iter().map(|(low, high)| Region::new(low.0, high.0)).collect();
     let regions = regions.map_err(value_error)?;
     GradientState::change(py, |state| {
         state.set_regions(&regions);
@@ -387,32 +410,35 @@ fn update_epoch(py: Python<'_>, epoch: i64) -> PyResult<()> {
 /// Checks a policy's thresholds and, unless `None`, makes them the active ones.
 #[pyfunction]
 #[pyo3(signature = (thresholds))]
-fn set_policy(thresholds: Option<(f64, f64, Option<f64>, Option<f64>)>) -> PyResult<()> {
+fn set_policy(thresholds: Option<Thresholds>) -> PyResult<()> {
     *lock(&POLICY) = thresholds.map(policy).transpose()?;
     Ok(())
 }
 
 /// Raises ValueError unless the thresholds make a policy.
 #[pyfunction]
-fn check_policy(thresholds: (f64, f64, Option<f64>, Option<f64>)) -> PyResult<()> {
+fn check_policy(thresholds: Thresholds) -> PyResult<()> {
     policy(thresholds).map(drop)
 }
 
-fn policy((on, off, g_on, g_off): (f64, f64, Option<f64>, Option<f64>)) -> PyResult<HysteresisPolicy> {
-    HysteresisPolicy::new(on, off, g_on, g_off).map_err(value_error)
+/// `tau_Q_on`, `tau_Q_off`, `g_on`, `g_off`.
+type Thresholds = (Double, Double, Option<Double>, Option<Double>);
+
+fn policy((on, off, g_on, g_off): Thresholds) -> PyResult<HysteresisPolicy> {
+    HysteresisPolicy::new(on.0, off.0, g_on.map(|g| g.0), g_off.map(|g| g.0)).map_err(value_error)
 }
 
 #[pyfunction]
 #[pyo3(signature = (abs_q, x_value=None))]
-fn should_use_saturating(py: Python<'_>, abs_q: f64, x_value: Option<f64>) -> PyResult<bool> {
-    let current = GradientState::current(py)?;
-    with_statistics(py, |statistics| statistics.decide_at(&current.state, abs_q, x_value))?
+fn should_use_saturating(py: Python<'_>, abs_q: Double, x_value: Option<Double>) -> PyResult<bool> {
+    let (current, coordinate) = (GradientState::current(py)?, x_value.map(|x| x.0));
+    with_statistics(py, |statistics| statistics.decide_at(&current.state, abs_q.0, coordinate))?
         .map_err(value_error)
 }
 
 #[pyfunction]
-fn update_q_value(py: Python<'_>, abs_q: f64) -> PyResult<()> {
-    with_statistics(py, |statistics| statistics.add_distance(abs_q))?.map_err(value_error)
+fn update_q_value(py: Python<'_>, abs_q: Double) -> PyResult<()> {
+    with_statistics(py, |statistics| statistics.add_distance(abs_q.0))?.map_err(value_error)
 }
 
 #[pyfunction]
@@ -453,8 +479,8 @@ fn detected_poles(py: Python<'_>) -> PyResult<Vec<f64>> {
 }
 
 #[pyfunction]
-fn near_decisions(py: Python<'_>, threshold: f64) -> PyResult<Vec<usize>> {
-    with_statistics(py, |statistics| statistics.near_decisions(threshold))
+fn near_decisions(py: Python<'_>, threshold: Double) -> PyResult<Vec<usize>> {
+    with_statistics(py, |statistics| statistics.near_decisions(threshold.0))
 }
 
 #[pyfunction]
@@ -478,6 +504,7 @@ fn get_statistics(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GradientBlock>()?;
+    module.add_class::<GradientRestorer>()?;
     for function in [
         wrap_pyfunction!(gradient_block, module)?,
         wrap_pyfunction!(use_mode, module)?,

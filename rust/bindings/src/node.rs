@@ -3,7 +3,7 @@
 use crate::arena;
 use crate::context;
 use crate::enums;
-use crate::number::{Operand, expect_number, expect_operand, exponent, operand};
+use crate::number::{Double, Operand, expect_number, expect_operand, exponent, operand};
 use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, slot,
 };
@@ -16,7 +16,7 @@ use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::ops::Arity;
-use zeroproof::{Op, Status, TrScalar};
+use zeroproof::{Op, Reduction, Status, TrScalar};
 
 /// A handle on a node, owned by one Python object or by the function that made it.
 #[derive(Clone, Copy)]
@@ -88,14 +88,13 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> TRNode
 
 /// Records a sum or mean over operands.
 pub(crate) fn record_reduction(
-    values: &Bound<'_, PyAny>,
+    py: Python<'_>,
+    objects: &[Bound<'_, PyAny>],
     op: Op,
-    mode: zeroproof::Reduction,
+    mode: Reduction,
 ) -> PyResult<TRNode> {
-    // The objects are kept until the node is recorded: an iterator may be their only owner.
-    let objects: Vec<_> = values.try_iter()?.collect::<PyResult<_>>()?;
     let operands: Vec<_> = objects.iter().map(expect_operand).collect::<PyResult<_>>()?;
-    Ok(TRNode(arena::with(values.py(), |arena| {
+    Ok(TRNode(arena::with(py, |arena| {
         let graph = &mut arena.graph;
         let handles: Vec<_> = operands
             .iter()
@@ -456,11 +455,10 @@ fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, 
     PyList::new(py, objects(py, order)?)
 }
 
-/// Lets gradients flow to a constant in what is recorded from now on, or stops it; True if that
-/// changed anything.
+/// Lets gradients flow to a constant in what is recorded from now on.
 #[pyfunction]
-fn watch(py: Python<'_>, node: TRNode, on: bool) -> bool {
-    arena::with(py, |arena| arena.graph.watch(node.0, on))
+fn watch(py: Python<'_>, node: TRNode) {
+    arena::with(py, |arena| arena.graph.watch(node.0));
 }
 
 /// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
@@ -474,29 +472,36 @@ fn arena_usage(py: Python<'_>) -> (usize, usize) {
 
 /// The bounded contributions of a singular op to its operands, by the rule that backward uses.
 #[pyfunction]
+#[pyo3(signature = (op, grad_output, a, b, bound))]
 fn saturating_contributions(
+    py: Python<'_>,
     op: &str,
     grad_output: &Bound<'_, PyAny>,
     a: &Bound<'_, PyAny>,
     b: &Bound<'_, PyAny>,
-    bound: f64,
+    bound: Option<Double>,
 ) -> PyResult<(TRScalar, TRScalar)> {
     let op = Op::ALL.iter().find(|known| known.name() == op);
     let op = *op.ok_or_else(|| PyTypeError::new_err("not an op of the table"))?;
     let [g, a, b] = [expect_number(grad_output)?, expect_number(a)?, expect_number(b)?];
-    let [to_a, to_b] = zeroproof::rules::saturating_contributions(op, g, a, b, bound);
+    let [to_a, to_b] =
+        zeroproof::rules::saturating_contributions(op, g, a, b, context::bound_or_current(py, bound)?);
     Ok((to_a.into(), to_b.into()))
 }
 
-/// `sign(y)/√(y² + b²)`, 0 at 0 and for ±∞ and Φ.
+/// `sign(y)/√(y² + b²)`, 0 at 0 and for ±∞ and Φ; with the bound given, or the one in force.
 #[pyfunction]
-fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: f64) -> PyResult<TRScalar> {
+#[pyo3(signature = (y, bound))]
+fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
+    let bound = context::bound_or_current(y.py(), bound)?;
     Ok(zeroproof::rules::recip(expect_number(y)?, bound).into())
 }
 
-/// `x/(|x| + b)`, ±1 for ±∞ and 0 for Φ.
+/// `x/(|x| + b)`, ±1 for ±∞ and 0 for Φ; with the bound given, or the one in force.
 #[pyfunction]
-fn saturate_value(x: &Bound<'_, PyAny>, bound: f64) -> PyResult<TRScalar> {
+#[pyo3(signature = (x, bound))]
+fn saturate_value(x: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
+    let bound = context::bound_or_current(x.py(), bound)?;
     Ok(zeroproof::rules::saturate(expect_number(x)?, bound).into())
 }
 

@@ -3,6 +3,7 @@
 use crate::node::TRNode;
 use crate::raw::payload;
 use crate::scalar::TRScalar;
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyFloat, PyInt, PyString};
@@ -114,4 +115,16 @@ pub(crate) fn exponent(object: &Bound<'_, PyAny>) -> PyResult<i32> {
         .ok()
         .filter(|n| *n != i32::MIN)
         .ok_or_else(|| PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647"))
+}
+
+/// A double argument: any number, one beyond the range as ±∞, so that range checks see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Double(pub f64);
+
+impl<'py> FromPyObject<'_, 'py> for Double {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        expect_number(&object).map(Self)
+    }
 }

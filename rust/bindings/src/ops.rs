@@ -1,5 +1,6 @@
 //! The op table as Python functions: `scalar_NAME` on TR scalars, `node_NAME` on nodes.
 
+use crate::enums;
 use crate::node::{TRNode, record_binary, record_reduction, record_unary};
 use crate::number::{Operand, expect_operand, exponent};
 use crate::raw::{add_functions, method, new_object};
@@ -112,6 +113,14 @@ fn c_text(text: &'static str) -> &'static CStr {
 
 zeroproof::for_each_elementwise_op! { functions }
 
+/// Records a reduction of anything iterable.
+fn reduce<'py>(values: &Bound<'py, PyAny>, op: Op, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
+    let mode = mode.map_or(Ok(Reduction::Strict), enums::to_reduction)?;
+    // Kept until the node is recorded: an iterator may be the only owner of what it yields.
+    let objects: Vec<_> = values.try_iter()?.collect::<PyResult<_>>()?;
+    record_reduction(values.py(), &objects, op, mode)
+}
+
 /// The sum of the nodes that ``mode`` keeps; the others are silenced.
 ///
 /// Args:
@@ -119,8 +128,8 @@ zeroproof::for_each_elementwise_op! { functions }
 ///     mode: ``ReductionMode``, STRICT unless given.
 #[pyfunction]
 #[pyo3(signature = (values, mode=None))]
-fn node_sum(values: &Bound<'_, PyAny>, mode: Option<&Bound<'_, PyAny>>) -> PyResult<TRNode> {
-    record_reduction(values, Op::Sum, mode.map_or(Ok(Reduction::Strict), crate::enums::to_reduction)?)
+fn node_sum<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
+    reduce(values, Op::Sum, mode)
 }
 
 /// The mean of the nodes that ``mode`` keeps; the others are silenced.
@@ -130,8 +139,8 @@ fn node_sum(values: &Bound<'_, PyAny>, mode: Option<&Bound<'_, PyAny>>) -> PyRes
 ///     mode: ``ReductionMode``, STRICT unless given.
 #[pyfunction]
 #[pyo3(signature = (values, mode=None))]
-fn node_mean(values: &Bound<'_, PyAny>, mode: Option<&Bound<'_, PyAny>>) -> PyResult<TRNode> {
-    record_reduction(values, Op::Mean, mode.map_or(Ok(Reduction::Strict), crate::enums::to_reduction)?)
+fn node_mean<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
+    reduce(values, Op::Mean, mode)
 }
 
 /// The op table: (name, arity, formula, low, high), where the op is smooth between low and high.

@@ -1,6 +1,7 @@
 //! `TRScalar`.
 
 use crate::enums;
+use crate::node::{TRNode, record_reduction};
 use crate::number::{Operand, expect_number, exponent, operand};
 use crate::raw::{
     Class, Payload, Spec, add_functions, compare_slot, guard, method, new_object, payload, property, slot,
@@ -258,21 +259,40 @@ fn functions() -> Vec<ffi::PyMethodDef> {
     ]
 }
 
-/// The doubles of a sequence of numbers and TR scalars.
-fn doubles(values: &Bound<'_, PyAny>) -> PyResult<Vec<TrScalar>> {
-    values.try_iter()?.map(|value| Ok(expect_number(&value?)?.into())).collect()
+/// The values of a sequence of numbers and TR scalars.
+fn values(objects: &[Bound<'_, PyAny>]) -> PyResult<Vec<TrScalar>> {
+    objects.iter().map(|object| Ok(expect_number(object)?.into())).collect()
+}
+
+/// Reduces values to a value; for nodes among them, `op` says which node to record.
+fn reduce<'py>(
+    objects: &Bound<'py, PyAny>,
+    mode: Option<&Bound<'py, PyAny>>,
+    op: Option<Op>,
+    reduction: impl FnOnce(Reduction, &[TrScalar]) -> TrScalar,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = objects.py();
+    let mode = mode.map_or(Ok(Reduction::Strict), enums::to_reduction)?;
+    let objects: Vec<_> = objects.try_iter()?.collect::<PyResult<_>>()?;
+    match op {
+        Some(op) if objects.iter().any(|object| payload::<TRNode>(object).is_some()) => {
+            record_reduction(py, &objects, op, mode)?.into_pyobject(py)
+        }
+        _ => new_object(py, TRScalar(reduction(mode, &values(&objects)?))),
+    }
 }
 
 macro_rules! reductions {
-    ($($(#[$doc:meta])* $name:ident |$values:ident, $mode:ident| $body:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident $op:expr, |$values:ident, $mode:ident| $body:expr;)*) => {
         $(
             $(#[$doc])*
             #[pyfunction]
             #[pyo3(signature = (values, mode=None))]
-            fn $name(values: &Bound<'_, PyAny>, mode: Option<&Bound<'_, PyAny>>) -> PyResult<TRScalar> {
-                let $mode = mode.map_or(Ok(Reduction::Strict), enums::to_reduction)?;
-                let $values = &doubles(values)?[..];
-                Ok(TRScalar($body))
+            fn $name<'py>(
+                values: &Bound<'py, PyAny>,
+                mode: Option<&Bound<'py, PyAny>>,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                reduce(values, mode, $op, |$mode, $values| $body)
             }
         )*
 
@@ -287,17 +307,33 @@ reductions! {
     /// The sum of the values that ``mode`` keeps, folded in order; the empty sum is 0.
     ///
     /// Args:
+    ///     values: TR scalars or numbers; nodes among them give a node.
+    ///     mode: ``ReductionMode``, STRICT unless given.
+    scalar_sum Some(Op::Sum), |values, mode| mode.sum(values);
+    /// The mean of the values that ``mode`` keeps; nothing kept is 0/0 = Φ.
+    ///
+    /// Args:
+    ///     values: TR scalars or numbers; nodes among them give a node.
+    ///     mode: ``ReductionMode``, STRICT unless given.
+    scalar_mean Some(Op::Mean), |values, mode| mode.mean(values);
+    /// The product of the values that ``mode`` keeps; the empty product is 1.
+    ///
+    /// Args:
     ///     values: TR scalars or numbers.
     ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_sum |values, mode| mode.sum(values);
-    /// The mean of the values that ``mode`` keeps; nothing kept is 0/0 = Φ.
-    scalar_mean |values, mode| mode.mean(values);
-    /// The product of the values that ``mode`` keeps; the empty product is 1.
-    scalar_prod |values, mode| mode.prod(values);
+    scalar_prod None, |values, mode| mode.prod(values);
     /// The smallest of the values that ``mode`` keeps; Φ if nothing is kept.
-    scalar_min |values, mode| mode.min(values).unwrap_or(TrScalar::PHI);
+    ///
+    /// Args:
+    ///     values: TR scalars or numbers.
+    ///     mode: ``ReductionMode``, STRICT unless given.
+    scalar_min None, |values, mode| mode.min(values).unwrap_or(TrScalar::PHI);
     /// The largest of the values that ``mode`` keeps; Φ if nothing is kept.
-    scalar_max |values, mode| mode.max(values).unwrap_or(TrScalar::PHI);
+    ///
+    /// Args:
+    ///     values: TR scalars or numbers.
+    ///     mode: ``ReductionMode``, STRICT unless given.
+    scalar_max None, |values, mode| mode.max(values).unwrap_or(TrScalar::PHI);
 }
 
 /// The TR scalars of a flat list of doubles.

@@ -2,6 +2,7 @@
 
 use crate::context::{GradientBlock, value_error};
 use crate::enums;
+use crate::number::{Double, expect_number};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -76,17 +77,17 @@ fn assign(s: &mut HybridSchedule, field: &str, value: &Bound<'_, PyAny>) -> PyRe
     match field {
         "warmup_epochs" => s.warmup_epochs = epochs(field, value)?,
         "transition_epochs" => s.transition_epochs = epochs(field, value)?,
-        "delta_init" => s.delta_init = value.extract()?,
-        "delta_final" => s.delta_final = value.extract()?,
+        "delta_init" => s.delta_init = expect_number(value)?,
+        "delta_final" => s.delta_final = expect_number(value)?,
         "schedule_type" => s.schedule_type = enums::to_schedule_type(value)?,
         "enable" => s.enable = value.extract()?,
-        "saturating_bound" => s.saturating_bound = value.extract()?,
+        "saturating_bound" => s.saturating_bound = expect_number(value)?,
         "force_pole_exploration" => s.force_pole_exploration = value.extract()?,
-        "pole_exploration_radius" => s.pole_exploration_radius = value.extract()?,
+        "pole_exploration_radius" => s.pole_exploration_radius = expect_number(value)?,
         "pole_exploration_epochs" => s.pole_exploration_epochs = epochs(field, value)?,
-        "pole_detection_threshold" => s.pole_detection_threshold = value.extract()?,
+        "pole_detection_threshold" => s.pole_detection_threshold = expect_number(value)?,
         "adaptive_delta" => s.adaptive_delta = value.extract()?,
-        "min_delta" => s.min_delta = value.extract()?,
+        "min_delta" => s.min_delta = expect_number(value)?,
         _ => {
             return Err(PyAttributeError::new_err(format!(
                 "HybridGradientSchedule has no field {field:?}; its fields are {}",
@@ -209,8 +210,8 @@ impl HybridGradientSchedule {
     ///     epoch: counted from 0.
     ///     q_min: the smallest distance of the epoch before, for adaptive δ.
     #[pyo3(signature = (epoch, q_min=None))]
-    fn get_delta(&self, epoch: i64, q_min: Option<f64>) -> Option<f64> {
-        self.lock().delta(epoch, q_min)
+    fn get_delta(&self, epoch: i64, q_min: Option<Double>) -> Option<f64> {
+        self.lock().delta(epoch, q_min.map(|q| q.0))
     }
 
     /// Whether the epoch is in warm-up.
@@ -230,8 +231,10 @@ impl HybridGradientSchedule {
 
     /// Adds the poles that are not within a radius of a known one, and explores their neighbourhoods
     /// in the next ``pole_exploration_epochs`` epochs, as far as the transition lasts.
-    fn update_detected_poles(&self, poles: Vec<f64>, epoch: i64) {
+    fn update_detected_poles(&self, poles: &Bound<'_, PyAny>, epoch: i64) -> PyResult<()> {
+        let poles = poles.try_iter()?.map(|pole| expect_number(&pole?)).collect::<PyResult<Vec<_>>>()?;
         self.lock().update_detected_poles(&poles, epoch);
+        Ok(())
     }
 
     /// The regions (low, high) to explore in this epoch.
@@ -242,7 +245,7 @@ impl HybridGradientSchedule {
     /// A ``with`` block for one epoch: sets Hybrid mode, bound, δ and regions, and on leaving puts
     /// back what was there. The statistics stay readable after it.
     fn apply(slf: Py<Self>, epoch: i64) -> GradientBlock {
-        GradientBlock::of_schedule(slf, epoch)
+        GradientBlock::of_epoch(slf, epoch)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

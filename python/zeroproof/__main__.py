@@ -1,0 +1,61 @@
+"""The command ``zeroproof``, also ``python -m zeroproof``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn, Optional
+
+from . import __version__
+from .learn import cli
+from .learn.data import InputError
+
+__all__ = ["main"]
+
+EXIT_BROKEN_PIPE = 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(cli.EXIT_BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Runs the command with these arguments, or those of the process, and returns its exit code.
+
+    0 done, 2 bad input, 130 ended by Ctrl-C, 141 the reader of the output went away.
+    """
+    parser = _Parser(prog="zeroproof", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"zeroproof {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    learn = commands.add_parser("learn", help="fit y = P(x)/Q(x) to data with poles")
+    learn.allow_abbrev = False
+    cli.add_arguments(learn)
+    try:
+        arguments = parser.parse_args(
+            cli.join_negative_values(sys.argv[1:] if argv is None else argv)
+        )
+        return cli.learn(arguments)
+    except SystemExit as stop:  # argparse ends so, after help too
+        return stop.code if isinstance(stop.code, int) else 0
+    except InputError as error:
+        print(f"zeroproof learn: {error}", file=sys.stderr)
+        return cli.EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("zeroproof learn: interrupted", file=sys.stderr)
+        return cli.EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes once more at exit: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except OSError as error:
+        print(f"zeroproof learn: the output cannot be written ({error.strerror})", file=sys.stderr)
+        return cli.EXIT_BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
