@@ -4,8 +4,8 @@
 v = y/y_scale with the median of |y| as scale, so that nothing in the training depends on units.
 
 **Normalisation.** Every coefficient of P and of Q is free, and P/Q does not change if both are
-multiplied by the same number; so Q is kept at norm 1. A constant term fixed at 1 could not stand for
-a pole at u = 0, nor a fixed leading one for fewer poles than the degree; this stands for poles
+multiplied by the same number; so Q is kept at norm 1. A constant term fixed at 1 could not stand
+for a pole at u = 0, nor a fixed leading one for fewer poles than the degree; this stands for poles
 anywhere. It also gives |Q(u)|, the distance to the pole in Hybrid mode, one meaning for all data.
 
 **Residual.** ``(f − v) / (√(1 + f²)·√(1 + v²))`` with f = P/Q, the distance of f and v as points of
@@ -57,7 +57,7 @@ class Frame:
 
     def to_u(self, x: FloatArray) -> FloatArray:
         """From x to u."""
-        return (x - self.center) / self.half_range
+        return np.asarray((x - self.center) / self.half_range, dtype=np.float64)
 
     def to_x(self, u: float) -> float:
         """From u to x."""
@@ -66,7 +66,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Samples:
-    """The samples in scaled coordinates, with the part of the residual's denominator that is fixed."""
+    """The samples in scaled coordinates, with ``weight`` = 1/√(1 + v²)."""
 
     u: FloatArray
     v: FloatArray
@@ -82,17 +82,23 @@ class Samples:
         """The residuals as numbers: IEEE and transreal arithmetic are the same here."""
         with np.errstate(all="ignore"):
             f = horner(numerator, self.u) / horner(denominator, self.u)
-            return (f - self.v) / np.sqrt(f * f + 1.0) * self.weight
+            residuals = (f - self.v) / np.sqrt(f * f + 1.0) * self.weight
+        return np.asarray(residuals, dtype=np.float64)
 
-    def record(self, numerator: Sequence[TRNode], denominator: Sequence[TRNode]) -> list[TRNode]:
-        """The residuals as nodes. One that is not REAL belongs to a sample at a pole."""
-        residuals = []
-        rows = zip(self.u.tolist(), self.v.tolist(), self.weight.tolist())
-        for u, v, weight in rows:
+    def record_quotients(
+        self, numerator: Sequence[TRNode], denominator: Sequence[TRNode]
+    ) -> list[TRNode]:
+        """The values f = P/Q as nodes; not REAL for a sample at a pole of the model."""
+        quotients = []
+        for u in self.u.tolist():
             at = TRNode.input(u)
-            f = horner(numerator, at) / horner(denominator, at)
-            residuals.append((f - v) / tr_sqrt(f * f + 1.0) * weight)
-        return residuals
+            quotients.append(horner(numerator, at) / horner(denominator, at))
+        return quotients
+
+    def record_residuals(self, quotients: Sequence[TRNode]) -> list[TRNode]:
+        """The residuals as nodes; not REAL where f or the target is not."""
+        rows = zip(quotients, self.v.tolist(), self.weight.tolist())
+        return [(f - v) / tr_sqrt(f * f + 1.0) * weight for f, v, weight in rows]
 
 
 def horner(coefficients: Any, at: Any) -> Any:
@@ -141,9 +147,9 @@ class Rational:
                 residue = horner(self.numerator, np.float64(u)) / horner(slope, np.float64(u))
             found.append(
                 Pole(
-                    x=self.frame.to_x(u),
+                    x=float(self.frame.to_x(u)),
                     residue=float(residue * self.frame.half_range * self.frame.y_scale),
-                    inside=abs(u) <= 1.0,
+                    inside=bool(abs(u) <= 1.0),
                     cancelled=bool(abs(residue) < CANCELLED),
                 )
             )

@@ -1,9 +1,14 @@
 """Training: Levenberg-Marquardt on the per-sample gradients of the engine.
 
-Each epoch records every sample's residual with the coefficients as parameters, takes the mean of
-the squares with ``DROP_NONREAL`` as loss, so a sample at a pole does not silence the others, and
-runs one backward pass per residual: the rows of the Jacobian J, in the gradient mode being trained.
-The step solves ``min ‖J·s + r‖² + λ‖D·s‖²``, D the column norms of J.
+Each epoch records the graph of every sample with the coefficients as parameters. The loss is the
+mean of the squared residuals with ``DROP_NONREAL``, so a sample at a pole does not silence the
+others. One backward pass for each sample gives a row of the Jacobian J, and the step solves
+``min ‖J·s + r‖² + λ‖D·s‖²``, D the column norms of J.
+
+The chain is cut at the quotients f = P/Q. What comes after them has no pole and is differentiated
+classically; its derivative is the adjoint with which the backward pass of each quotient begins, in
+the gradient mode being trained. So each sample makes exactly one decision in Hybrid mode, and the
+statistics are those of the distances |Q|.
 
 Why this and not a first-order method: the coefficients of a rational function are so strongly
 coupled that gradient descent needs thousands of epochs where this needs tens, and a pole is only
@@ -27,7 +32,7 @@ import numpy as np
 from ..autodiff.grad_mode import GradientMode, gradient_mode
 from ..autodiff.hybrid_gradient import HybridGradientContext, HybridGradientSchedule
 from ..autodiff.tr_node import GradientStatus, TRNode
-from ..autodiff.tr_ops_grad import tr_mean
+from ..autodiff.tr_ops_grad import tr_mean, tr_sum
 from ..core import ReductionMode, TRTag
 from .data import Dataset, FloatArray
 from .model import Frame, Rational, Samples
@@ -47,7 +52,7 @@ SATURATION_BOUND = 0.1
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-12, 1e8
 TRIALS_PER_EPOCH = 8
 # A start has settled after so many epochs in which the loss fell by less than this share.
-SETTLED_EPOCHS, SETTLED_FALL = 3, 1e-6
+SETTLED_EPOCHS, SETTLED_FALL = 3, 1e-4
 # Training ends when so many starts came to the best loss, or at once at a loss that is rounding.
 AGREEING_STARTS, AGREEMENT, ROUNDING = 4, 1e-3, 1e-24
 # A start has its poles in this part of |u| < 1.
@@ -71,6 +76,7 @@ class Fit:
     masked: int = 0
     saturated: int = 0
     recorded: int = 0
+    schedule: Optional[str] = None
     statistics: Optional[dict[str, Any]] = None
     settled_losses: list[float] = field(default_factory=list)
 
@@ -180,6 +186,7 @@ class _Training:
             with self._mode_block(schedule, epoch):
                 jacobian, residuals, loss = self._differentiate(coefficients)
                 statistics = HybridGradientContext.get_statistics()
+                HybridGradientContext.end_batch_policy_update()
             self._offer(coefficients, loss, start_poles)
             before = loss
             coefficients, loss, damping = self._step(
@@ -187,8 +194,9 @@ class _Training:
             )
             self._offer(coefficients, loss, start_poles)
             fit.epochs += 1
-            if self.mode == "hybrid":
+            if self.mode == "hybrid" and fit.best_start == fit.starts:
                 fit.statistics = statistics
+                fit.schedule = schedule.get_mode_description(epoch)
             self.progress(fit, statistics["local_threshold"])
             fell = loss < before * (1.0 - SETTLED_FALL)
             decaying = self.mode == "hybrid" and schedule.is_transitioning(epoch)
@@ -210,26 +218,31 @@ class _Training:
         """The engine's part of an epoch: Jacobian, residuals and loss in the mode in force."""
         parameters = [TRNode.parameter(value) for value in coefficients.tolist()]
         split = self.degree[0] + 1
-        residuals = self.samples.record(parameters[:split], parameters[split:])
+        quotients = self.samples.record_quotients(parameters[:split], parameters[split:])
+        outer = [TRNode.parameter(quotient.value) for quotient in quotients]
+        residuals = self.samples.record_residuals(outer)
         loss = tr_mean([r * r for r in residuals], ReductionMode.DROP_NONREAL)
-        kept = [r for r in residuals if r.tag is TRTag.REAL]
-        rows, flags = [], []
-        for residual in kept:
+        with gradient_mode(GradientMode.MASK_REAL):
+            # A sum passes each residual the adjoint 1: the gradients are those of the residuals.
+            tr_sum(residuals, ReductionMode.DROP_NONREAL).backward()
+        rows, kept = [], []
+        for quotient, f, residual in zip(quotients, outer, residuals):
+            if residual.tag is not TRTag.REAL:
+                self.fit.masked += 1
+                continue
             for parameter in parameters:
                 parameter.zero_grad()
-            residual.backward()
-            rows.append([float(parameter.gradient) for parameter in parameters])
+            quotient.backward(_gradient(f))
+            rows.append([_gradient(parameter) for parameter in parameters])
+            kept.append(float(residual))
             status = GradientStatus.EXACT
             for parameter in parameters:
                 status |= parameter.gradient_status
-            flags.append(status)
-        fit = self.fit
-        masked = sum(GradientStatus.MASKED in status for status in flags)
-        fit.masked += masked + len(residuals) - len(kept)
-        fit.saturated += sum(GradientStatus.SATURATED in status for status in flags)
-        fit.recorded += len(residuals)
-        jacobian = np.array(rows).reshape(len(kept), len(parameters))
-        return jacobian, np.array([float(r) for r in kept]), float(loss)
+            self.fit.masked += GradientStatus.MASKED in status
+            self.fit.saturated += GradientStatus.SATURATED in status
+        self.fit.recorded += len(residuals)
+        value = float(loss) if loss.tag is TRTag.REAL else np.inf
+        return np.array(rows).reshape(len(kept), len(parameters)), np.array(kept), value
 
     def _step(
         self,
@@ -278,12 +291,17 @@ class _Training:
 def _schedule() -> HybridGradientSchedule:
     """δ from 1e-2 to 1e-6 over 20 epochs.
 
-    It does not adapt: where many samples lie at a pole, as in the built-in problem, adaptive δ would
-    stay at its widest for good.
+    It does not adapt: where many samples lie at a pole, as in the built-in problem, adaptive δ
+    would stay at its widest for good.
     """
     return HybridGradientSchedule(
         saturating_bound=SATURATION_BOUND, pole_detection_threshold=0.01, adaptive_delta=False
     )
+
+
+def _gradient(leaf: TRNode) -> float:
+    """The gradient of a leaf; 0 if no pass has reached it."""
+    return 0.0 if leaf.gradient is None else float(leaf.gradient)
 
 
 def _damped_step(jacobian: FloatArray, residuals: FloatArray, damping: float) -> Any:
