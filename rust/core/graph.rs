@@ -158,6 +158,8 @@ pub struct Graph {
     leaves: Vec<Leaf>,
     /// The operands of variadic nodes, in recording order.
     pub(crate) lists: Vec<u32>,
+    /// A collection is due when `lists` is longer than this.
+    list_room: usize,
     claims: Vec<Claim>,
     /// The first claim not in use; its `node` is the next one.
     free_claim: u32,
@@ -173,6 +175,7 @@ impl Default for Graph {
             adjoints: Adjoints::default(),
             leaves: vec![],
             lists: vec![],
+            list_room: SMALLEST_NURSERY,
             claims: vec![],
             free_claim: UNOWNED,
             set: NodeSet::default(),
@@ -264,8 +267,12 @@ impl Graph {
     /// Records the sum or mean of any number of nodes.
     pub fn reduce(&mut self, op: Op, mode: Reduction, inputs: &[Handle]) -> Handle {
         debug_assert_eq!(op.arity(), Arity::Variadic);
+        if self.lists.len() + inputs.len() > self.list_room {
+            self.collect();
+        }
         self.make_room(1);
         let start = self.lists.len();
+        assert!(start < u32::MAX as usize, "the live sums and means have more than 2^32 inputs");
         self.lists.extend(inputs.iter().map(|h| self.claims[h.0 as usize].node));
         let inputs = &self.lists[start..];
         let (sum, kept) = mode.sum_of(inputs.iter().map(|&i| self.nodes[i as usize].value));
@@ -312,7 +319,7 @@ impl Graph {
 
 fn inputs_len(lists: &[u32], start: usize) -> u32 {
     let len = lists.len() - start;
-    assert!(len < 1 << 30, "a sum or mean of 2^30 nodes or more");
+    assert!(len < 1 << 30, "a sum or mean has 2^30 inputs or more");
     len as u32
 }
 
@@ -420,8 +427,9 @@ impl Graph {
             self.slide(&live);
         }
         assert!(self.len < UNOWNED as usize / 2, "more than 2^31 live nodes");
-        let wanted = (2 * self.len).max(self.nodes.len() / 2).max(SMALLEST_NURSERY);
+        let wanted = room_for(self.len).max(self.nodes.len() / 2).max(SMALLEST_NURSERY);
         self.set_room(wanted);
+        self.list_room = room_for(self.lists.len()).max(SMALLEST_NURSERY);
     }
 
     /// The live nodes, in descending order.
@@ -489,16 +497,25 @@ impl Graph {
     /// Makes room for so many rows, and gives memory back that is much more than they need.
     fn set_room(&mut self, rows: usize) {
         let empty = Node { value: 0.0, links: [0; 2], owner: UNOWNED, op: Op::Constant, flags: 0 };
+        self.nodes.reserve_exact(rows.saturating_sub(self.nodes.len()));
         self.nodes.resize(rows, empty);
         if self.nodes.capacity() > 4 * rows {
             self.nodes.shrink_to(rows);
             self.adjoints.shrink_to(rows);
             self.leaves.shrink_to(rows);
             self.lists.shrink_to(rows);
-            self.remap = vec![];
             self.set = NodeSet::default();
         }
+        if self.remap.len() > SMALLEST_NURSERY {
+            self.remap = vec![];
+        }
     }
+}
+
+/// How much room to make when so much is alive: in proportion, so that collecting costs a constant
+/// per row recorded, and less generously for large arenas.
+fn room_for(live: usize) -> usize {
+    if live < 1 << 16 { 2 * live } else { live + live / 2 }
 }
 
 /// What a handle's node holds.

@@ -109,6 +109,9 @@ pub(crate) fn pow_int(g: f64, x: f64, n: i32) -> f64 {
 #[cold]
 fn pow_scaled(g: f64, x: f64, n: i32) -> f64 {
     let m = i64::from(n) - 1;
+    if x.is_infinite() && m < 0 {
+        return g * 0.0; // whatever ḡ·n is
+    }
     if !g.is_finite() || !x.is_finite() || (x == 0.0 && m < 0) {
         // Only infinities, zeros and Φ decide here.
         let power = crate::ops::pow_int(x, m.unsigned_abs().min(i32::MAX as u64) as i32);
@@ -169,10 +172,10 @@ pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
 #[inline]
 pub(crate) fn bounded_pow_int(g: f64, x: f64, n: i32, b: f64) -> f64 {
     debug_assert!(n < 0);
-    let scale = g * f64::from(n);
     if x == 0.0 || !x.is_finite() {
-        return scale * 0.0;
+        return -g * 0.0; // the sign of ḡ·n, which may overflow
     }
+    let scale = g * f64::from(n);
     let m = (1 - i64::from(n)) as u64;
     match plain_power(x, m) {
         Some(power) if is_full(scale, g) => bounded_recip(scale, power, b),

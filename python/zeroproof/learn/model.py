@@ -57,7 +57,8 @@ class Frame:
 
     def to_u(self, x: FloatArray) -> FloatArray:
         """From x to u."""
-        return np.asarray((x - self.center) / self.half_range, dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray((x - self.center) / self.half_range, dtype=np.float64)
 
     def to_x(self, u: float) -> float:
         """From u to x."""

@@ -67,7 +67,6 @@ class Fit:
     model: Rational
     loss: float
     start_poles: list[float]
-    rows: int
     epochs: int = 0
     starts: int = 0
     best_start: int = 0
@@ -141,7 +140,7 @@ class _Training:
         self.next_start = self._draw_start()
         model, poles = self._model(self.next_start[0]), self.next_start[1]
         loss = self._loss(self.samples.residuals(model.numerator, model.denominator))
-        self.fit = Fit(mode, model, loss, poles, rows=len(data.x))
+        self.fit = Fit(mode, model, loss, poles)
 
     def run(self) -> Fit:
         began = time.monotonic()

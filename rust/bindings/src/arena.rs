@@ -16,9 +16,10 @@ pub(crate) struct Arena {
 }
 
 /// A value that is only touched while the GIL is held.
-struct GilCell<T> {
+pub(crate) struct GilCell<T> {
     borrowed: Cell<bool>,
     value: UnsafeCell<Option<T>>,
+    initial: fn() -> T,
 }
 
 // SAFETY: `with` asks for a `Python` token, which proves that this thread holds the GIL, so no two
@@ -27,14 +28,19 @@ struct GilCell<T> {
 unsafe impl<T: Send> Sync for GilCell<T> {}
 
 impl<T> GilCell<T> {
+    pub(crate) const fn new(initial: fn() -> T) -> Self {
+        Self { borrowed: Cell::new(false), value: UnsafeCell::new(None), initial }
+    }
+
+    /// Runs `f`, which must not call into Python, on the value.
     #[inline(always)]
-    fn with<R>(&self, _gil: Python<'_>, init: fn() -> T, f: impl FnOnce(&mut T) -> R) -> R {
-        assert!(!self.borrowed.replace(true), "the arena is in use: an operation was re-entered");
+    pub(crate) fn with<R>(&self, _gil: Python<'_>, f: impl FnOnce(&mut T) -> R) -> R {
+        assert!(!self.borrowed.replace(true), "a value that the GIL guards was taken twice");
         let _guard = Release(&self.borrowed);
         // SAFETY: `borrowed` was false, so no other reference to the value exists, and it stays true
         // until this one is gone.
         let value = unsafe { &mut *self.value.get() };
-        f(value.get_or_insert_with(init))
+        f(value.get_or_insert_with(self.initial))
     }
 }
 
@@ -48,10 +54,10 @@ impl Drop for Release<'_> {
     }
 }
 
-static ARENA: GilCell<Arena> = GilCell { borrowed: Cell::new(false), value: UnsafeCell::new(None) };
+static ARENA: GilCell<Arena> = GilCell::new(|| Arena { graph: Graph::new(), scratch: Scratch::default() });
 
 /// Runs `f` on the interpreter's arena. `f` must not call into Python.
 #[inline(always)]
 pub(crate) fn with<R>(py: Python<'_>, f: impl FnOnce(&mut Arena) -> R) -> R {
-    ARENA.with(py, || Arena { graph: Graph::new(), scratch: Scratch::default() }, f)
+    ARENA.with(py, f)
 }

@@ -6,7 +6,7 @@
 //! never changes its parent's block, and leaving a block needs no memory of having entered it.
 //! Statistics hang on the thread, or on the async task if one runs, since a context may be copied.
 
-use crate::arena::{self, Arena};
+use crate::arena::{self, Arena, GilCell};
 use crate::enums;
 use crate::number::Double;
 use crate::schedule::HybridGradientSchedule;
@@ -14,6 +14,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyTuple};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroproof::backward::PassCounts;
 use zeroproof::stats::SummaryValue;
@@ -84,7 +86,10 @@ struct GradientState {
 }
 
 /// What is in force outside all blocks, in every thread.
-static DEFAULT: Mutex<Option<GradientState>> = Mutex::new(None);
+static DEFAULT: GilCell<GradientState> = GilCell::new(GradientState::initial);
+
+/// Whether any block was ever entered. Without one, no context needs to be asked.
+static BLOCKS: AtomicBool = AtomicBool::new(false);
 
 impl GradientState {
     fn initial() -> Self {
@@ -95,12 +100,24 @@ impl GradientState {
     fn current(py: Python<'_>) -> PyResult<Self> {
         match Self::block(py)? {
             Some(block) => Ok(block),
-            None => Ok(lock(&DEFAULT).clone().unwrap_or_else(Self::initial)),
+            None => Ok(DEFAULT.with(py, |state| state.clone())),
+        }
+    }
+
+    /// Runs `f`, which must not call into Python, on the mode state in force here.
+    #[inline(always)]
+    fn with_state<R>(py: Python<'_>, f: impl FnOnce(&Arc<ModeState>) -> R) -> PyResult<R> {
+        match Self::block(py)? {
+            Some(block) => Ok(f(&block.state)),
+            None => Ok(DEFAULT.with(py, |current| f(&current.state))),
         }
     }
 
     /// The block that runs here.
     fn block(py: Python<'_>) -> PyResult<Option<Self>> {
+        if !BLOCKS.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         BLOCK.get(py)?.map(|block| Ok(block.cast::<Self>()?.get().clone())).transpose()
     }
 
@@ -109,8 +126,8 @@ impl GradientState {
         if let Some(block) = Self::block(py)? {
             return BLOCK.set(Bound::new(py, Self { outer: block.outer, ..self })?.as_any());
         }
-        let before = lock(&DEFAULT).replace(self);
-        drop(before); // outside the lock
+        let before = DEFAULT.with(py, |state| std::mem::replace(state, self));
+        drop(before); // outside, since it may drop a Python object
         Ok(())
     }
 
@@ -126,12 +143,11 @@ pub(crate) fn value_error(error: Error) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// Statistics, which a thread or an async task owns.
-#[pyclass(frozen, skip_from_py_object, module = "zeroproof._native")]
-#[derive(Clone, Default)]
-struct StatisticsCell(Arc<Mutex<Statistics>>);
+thread_local!(static THREAD: RefCell<Statistics> = RefCell::default());
 
-thread_local!(static THREAD: StatisticsCell = StatisticsCell::default());
+/// The statistics of an async task.
+#[pyclass(frozen, module = "zeroproof._native")]
+struct TaskStatistics(Mutex<Statistics>);
 
 /// The async task that is running on this thread, if any.
 fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
@@ -153,28 +169,28 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     Ok((!task.is_none()).then_some(task))
 }
 
-/// The statistics that this thread or task owns. Those of a task go when the task goes.
-fn statistics_cell(py: Python<'_>) -> PyResult<StatisticsCell> {
+/// The statistics of a task. They go when it goes.
+fn task_statistics<'py>(task: &Bound<'py, PyAny>) -> PyResult<Bound<'py, TaskStatistics>> {
     static TASKS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let Some(task) = current_task(py)? else {
-        return Ok(THREAD.with(StatisticsCell::clone));
-    };
+    let py = task.py();
     let tasks = TASKS.get_or_try_init(py, || -> PyResult<_> {
         Ok(py.import("weakref")?.getattr("WeakKeyDictionary")?.call0()?.unbind())
     })?;
     let tasks = tasks.bind(py);
-    if let Ok(cell) = tasks.get_item(&task) {
-        return Ok(cell.cast::<StatisticsCell>()?.get().clone());
+    if let Ok(found) = tasks.get_item(task) {
+        return Ok(found.cast_into::<TaskStatistics>()?);
     }
-    let cell = StatisticsCell::default();
-    tasks.set_item(&task, Bound::new(py, cell.clone())?)?;
-    Ok(cell)
+    let new = Bound::new(py, TaskStatistics(Mutex::default()))?;
+    tasks.set_item(task, &new)?;
+    Ok(new)
 }
 
 /// Runs `f`, which must not call into Python, on the statistics that this thread or task owns.
 fn with_statistics<R>(py: Python<'_>, f: impl FnOnce(&mut Statistics) -> R) -> PyResult<R> {
-    let cell = statistics_cell(py)?;
-    Ok(f(&mut lock(&cell.0)))
+    match current_task(py)? {
+        None => Ok(THREAD.with_borrow_mut(f)),
+        Some(task) => Ok(f(&mut lock(&task_statistics(&task)?.get().0))),
+    }
 }
 
 /// Runs a backward pass in what is in force here, and counts it.
@@ -182,19 +198,24 @@ pub(crate) fn run_pass(
     py: Python<'_>,
     pass: impl FnOnce(&mut Arena, &ModeState, Option<&mut Statistics>) -> Result<PassCounts, Error>,
 ) -> PyResult<Result<(), Error>> {
-    let state = &*GradientState::current(py)?.state;
-    if state.mode == GradientMode::Hybrid {
-        return with_statistics(py, |statistics| {
-            let counts = arena::with(py, |arena| pass(arena, state, Some(statistics)))?;
+    let mut pass = Some(pass);
+    let mut pass_in = move |arena: &mut Arena, state: &ModeState, statistics: Option<&mut Statistics>| {
+        pass.take().expect("a pass runs once")(arena, state, statistics)
+    };
+    // Only Hybrid mode needs the statistics during the pass.
+    let done = GradientState::with_state(py, |state| match state.mode {
+        GradientMode::Hybrid => Err(state.clone()),
+        _ => Ok(arena::with(py, |arena| pass_in(arena, state, None))),
+    })?;
+    match done {
+        Ok(Ok(counts)) if counts == PassCounts::default() => Ok(Ok(())),
+        Ok(Ok(counts)) => with_statistics(py, |statistics| statistics.add_pass(counts)).map(Ok),
+        Ok(Err(error)) => Ok(Err(error)),
+        Err(state) => with_statistics(py, |statistics| {
+            let counts = arena::with(py, |arena| pass_in(arena, &state, Some(statistics)))?;
             statistics.add_pass(counts);
             Ok(())
-        });
-    }
-    match arena::with(py, |arena| pass(arena, state, None)) {
-        Ok(counts) if counts != PassCounts::default() => {
-            with_statistics(py, |statistics| statistics.add_pass(counts)).map(Ok)
-        }
-        result => Ok(result.map(|_| ())),
+        }),
     }
 }
 
@@ -266,6 +287,7 @@ impl GradientBlock {
                 (begin_epoch(py, schedule, *epoch)?, Some(schedule.bind(py).clone().into_any()))
             }
         };
+        BLOCKS.store(true, Ordering::Relaxed);
         BLOCK.set(Bound::new(py, GradientState { outer, ..inner })?.as_any())?;
         Ok(result)
     }

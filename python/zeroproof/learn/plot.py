@@ -1,0 +1,167 @@
+"""The picture of a fit; matplotlib is optional and only needed here."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .data import Dataset, FloatArray, InputError
+from .report import distances, reference_poles, relative_errors
+from .train import Fit
+
+__all__ = ["check", "draw"]
+
+COLORS = {"hybrid": "#0f62fe", "mask-real": "#da1e28", "saturating": "#198038"}
+STYLES = {"hybrid": "-", "mask-real": "--", "saturating": ":"}
+# Of different shapes, so that equal errors of two modes are both seen.
+MARKERS = {
+    "hybrid": {"marker": "o", "ms": 6, "mfc": "none"},
+    "mask-real": {"marker": ".", "ms": 4},
+    "saturating": {"marker": "+", "ms": 5},
+}
+GRID_POINTS = 4001
+
+
+def check(path: str) -> None:
+    """Raises InputError unless a picture can be drawn and written to this path."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError(
+            "--plot needs matplotlib, which is not installed; "
+            "pip install matplotlib, or leave --plot out"
+        ) from None
+    known = FigureCanvasAgg(Figure()).get_supported_filetypes()
+    ending = Path(path).suffix.lower().lstrip(".")
+    if ending not in known:
+        raise InputError(
+            f"--plot {path}: the name must end in .png (or {', '.join(sorted(known))})"
+        )
+    existed = os.path.lexists(path)
+    try:
+        with open(path, "ab"):
+            pass
+        if not existed:
+            os.unlink(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"--plot {path}: cannot be written ({reason})") from None
+
+
+def draw(path: str, data: Dataset, fits: Sequence[Fit]) -> None:
+    """Writes the picture: data and fits above, errors by distance to the pole below."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.5, 8.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [3, 2]})
+    _draw_fits(above, data, fits)
+    _draw_errors(below, data, fits)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # letters of a file name that no font has
+            figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"--plot {path}: cannot be written ({error.strerror})") from None
+
+
+def _draw_fits(axes: Any, data: Dataset, fits: Sequence[Fit]) -> None:
+    usable = data.usable
+    x, y = data.x[usable], data.y[usable]
+    poles = reference_poles(data, fits)
+    axes.plot(x, y, "o", ms=3.5, color="#8d8d8d", alpha=0.7, label="samples", zorder=2)
+    grid = np.linspace(data.x.min(), data.x.max(), GRID_POINTS)
+    for fit in fits:
+        axes.plot(
+            grid,
+            _broken_at_poles(grid, fit),
+            STYLES[fit.mode],
+            color=COLORS[fit.mode],
+            lw=1.6,
+            label=f"P/Q, {fit.mode}",
+            zorder=3,
+        )
+    for k, pole in enumerate(poles):
+        kind = "true pole" if data.true_poles else "learned pole"
+        axes.axvline(
+            pole, color="#161616", lw=0.8, ls="-.", label=kind if k == 0 else None, zorder=1
+        )
+    # A pole would flatten all else: show what is within a few times the typical size.
+    height = 3.0 * float(np.quantile(np.abs(y), 0.75)) or 1.0
+    low, high = max(-height, float(y.min())), min(height, float(y.max()))
+    margin = 0.08 * (high - low) or 1.0
+    axes.set_ylim(low - margin, high + margin)
+    _draw_kept_out(axes, data)
+    name = Path(data.name).name.replace("$", r"\$")  # no formula
+    axes.set(xlabel="x", ylabel="y", title=f"{name}: y = P(x)/Q(x)")
+    axes.legend(loc="upper right", fontsize=9)
+    axes.grid(alpha=0.25)
+
+
+def _draw_kept_out(axes: Any, data: Dataset) -> None:
+    """Targets that are not REAL, at the edge they point to; those of Φ at the bottom as crosses."""
+    transform = axes.get_xaxis_transform()
+    for rows, height, marker, name in (
+        (data.y == np.inf, 0.985, "^", "target +∞"),
+        (data.y == -np.inf, 0.015, "v", "target −∞"),
+        (np.isnan(data.y), 0.015, "x", "target Φ"),
+    ):
+        x = data.x[rows]
+        if len(x):
+            axes.plot(
+                x,
+                np.full(len(x), height),
+                marker,
+                color="#f1620e",
+                ms=8,
+                transform=transform,
+                label=name,
+                clip_on=False,
+                zorder=4,
+            )
+
+
+def _broken_at_poles(grid: FloatArray, fit: Fit) -> FloatArray:
+    """The values on the grid, with a gap where a pole lies between two points."""
+    values = fit.model(grid)
+    values[~np.isfinite(values)] = np.nan
+    for pole in fit.model.poles():
+        after = int(np.searchsorted(grid, pole.x))
+        if 0 < after < len(grid) and not pole.cancelled:
+            values[after - 1 : after + 1] = np.nan
+    return values
+
+
+def _draw_errors(axes: Any, data: Dataset, fits: Sequence[Fit]) -> None:
+    gap = distances(data.x[data.usable], reference_poles(data, fits))
+    has_poles = bool(np.isfinite(gap).any())
+    along = gap if has_poles else data.x[data.usable]
+    for fit in fits:
+        errors = relative_errors(data, fit)
+        shown = np.isfinite(errors) & (along > 0 if has_poles else np.isfinite(along))
+        axes.plot(
+            along[shown],
+            np.maximum(errors[shown], 1e-17),
+            ls="none",
+            color=COLORS[fit.mode],
+            alpha=0.7,
+            label=fit.mode,
+            **MARKERS[fit.mode],
+        )
+    axes.set_yscale("log")
+    if has_poles:
+        axes.set_xscale("log")
+    axes.set(
+        xlabel="distance to the nearest pole" if has_poles else "x",
+        ylabel=f"|P/Q − y| / max(|y|, {fits[0].model.frame.y_scale:.3g})",
+        title="Error of each sample",
+    )
+    axes.legend(loc="best", fontsize=9)
+    axes.grid(alpha=0.25)
