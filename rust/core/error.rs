@@ -41,7 +41,7 @@ impl fmt::Display for Error {
             Self::ScheduleField(field, value, rule) => write!(f, "{field} must be {rule}, not {value}"),
             Self::Policy(what) => f.write_str(what),
             Self::Distance(q) => {
-                write!(f, "the distance to a pole must be a non-negative number, not {q}")
+                write!(f, "the distance to a pole must be a non-negative finite number, not {q}")
             }
         }
     }

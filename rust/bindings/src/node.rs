@@ -5,7 +5,7 @@ use crate::context;
 use crate::enums;
 use crate::number::{Double, Operand, expect_number, expect_operand, exponent, operand};
 use crate::raw::{
-    Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, slot,
+    Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
 };
 use crate::scalar::{TRScalar, compare, format, no_modulus, text};
 use pyo3::basic::CompareOp;
@@ -141,6 +141,9 @@ fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) ->
 
 /// A leaf from the arguments `(value, name=None)`.
 fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    if let Some([value]) = arguments.positional() {
+        return new_object(py, leaf(py, op, value, None)?);
+    }
     let [value, name] = arguments.named(op.name(), ["value", "name"], 1)?;
     let name: Option<String> = name.filter(|name| !name.is_none()).map(|name| name.extract()).transpose()?;
     let value = value.expect("a required argument");
@@ -210,12 +213,8 @@ fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
              constant of the same value",
         ));
     }
-    let make = TRNode::class().bind(py).getattr(op.name())?;
-    let arguments = match name {
-        Some(name) => (TRScalar(value), name).into_bound_py_any(py)?,
-        None => (TRScalar(value),).into_bound_py_any(py)?,
-    };
-    (make, arguments).into_bound_py_any(py)
+    let make = py.import("zeroproof._native")?.getattr("make_leaf")?;
+    (make, (op.name(), TRScalar(value), name)).into_bound_py_any(py)
 }
 
 /// The node that a slot or method was called on.
@@ -283,11 +282,12 @@ fn properties() -> Vec<ffi::PyGetSetDef> {
     ]
 }
 
-fn methods() -> Vec<ffi::PyMethodDef> {
+/// The functions of the class that make leaves.
+fn makers() -> Vec<ffi::PyMethodDef> {
     vec![
         method!(
             c"parameter",
-            ffi::METH_STATIC,
+            0,
             c"parameter(value, name=None)\n--\n\n\
               A value to learn: ``backward()`` accumulates its gradient.\n\n\
               Args:\n    value: a TRScalar, a number, or a node whose value is taken.\n    \
@@ -296,7 +296,7 @@ fn methods() -> Vec<ffi::PyMethodDef> {
         ),
         method!(
             c"input",
-            ffi::METH_STATIC,
+            0,
             c"input(value, name=None)\n--\n\n\
               A coordinate: a given value that gradients may be asked for, and whose neighbourhood\n\
               exploration regions refer to.",
@@ -304,13 +304,21 @@ fn methods() -> Vec<ffi::PyMethodDef> {
         ),
         method!(
             c"constant",
-            ffi::METH_STATIC,
+            0,
             c"constant(value)\n--\n\nA value that no gradient flows to.",
             |py, _class, arguments| {
-                let [value] = arguments.named("constant", ["value"], 1)?;
-                new_object(py, leaf(py, Op::Constant, &value.expect("a required argument"), None)?)
+                let value = match arguments.positional() {
+                    Some([value]) => *value,
+                    None => arguments.named("constant", ["value"], 1)?[0].expect("a required argument"),
+                };
+                new_object(py, leaf(py, Op::Constant, &value, None)?)
             }
         ),
+    ]
+}
+
+fn methods() -> Vec<ffi::PyMethodDef> {
+    vec![
         method!(
             c"backward",
             0,
@@ -320,7 +328,10 @@ fn methods() -> Vec<ffi::PyMethodDef> {
               Args:\n    grad_output: the adjoint of this node, 1 unless given.\n\n\
               Raises:\n    RuntimeError: if it depends on no parameter.",
             |py, node, arguments| {
-                let [grad_output] = arguments.named("backward", ["grad_output"], 0)?;
+                let grad_output = match arguments.positional() {
+                    Some([]) => None,
+                    None => arguments.named("backward", ["grad_output"], 0)?[0],
+                };
                 backward(py, receiver(node)?, grad_output.as_deref())?;
                 Ok(py.None().into_bound(py))
             }
@@ -419,6 +430,14 @@ fn gradients_of<'py>(
     gradient_list(py, found)
 }
 
+/// Makes a leaf of this kind: how a pickled or copied one comes back.
+#[pyfunction]
+fn make_leaf(py: Python<'_>, kind: &str, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
+    let leaves = [Op::Constant, Op::Parameter, Op::Input];
+    let op = leaves.into_iter().find(|op| op.name() == kind);
+    leaf(py, op.ok_or_else(|| PyTypeError::new_err("no such kind of leaf"))?, value, name)
+}
+
 /// A constant that holds a gradient and has its status.
 #[pyfunction]
 fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
@@ -513,10 +532,13 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         methods: methods(),
         properties: properties(),
     };
-    module.add("TRNode", spec.build::<TRNode>(module.py())?)?;
+    let class = spec.build::<TRNode>(module.py())?;
+    set_functions(module, &class, makers())?;
+    module.add("TRNode", class)?;
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
+        wrap_pyfunction!(make_leaf, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,
         wrap_pyfunction!(watch, module)?,

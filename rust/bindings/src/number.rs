@@ -17,30 +17,40 @@ pub(crate) enum Operand {
     Value(f64),
 }
 
-/// What an object is as an operand; `None` if it is no number. The order of the checks is that of
-/// their frequency.
-#[inline]
-pub(crate) fn operand(object: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
+/// The objects that nearly all operands are, in the order of their frequency.
+#[inline(always)]
+fn common_operand(object: &Bound<'_, PyAny>) -> Option<Operand> {
     if let Some(node) = payload::<TRNode>(object) {
-        return Ok(Some(Operand::Node(node.0)));
+        return Some(Operand::Node(node.0));
     }
-    Ok(number(object)?.map(Operand::Value))
+    common_number(object).map(Operand::Value)
+}
+
+#[inline(always)]
+fn common_number(object: &Bound<'_, PyAny>) -> Option<f64> {
+    if let Ok(float) = object.cast_exact::<PyFloat>() {
+        return Some(float.value());
+    }
+    payload::<TRScalar>(object).map(|scalar| scalar.0.to_ieee())
+}
+
+/// What an object is as an operand; `None` if it is no number.
+#[inline(always)]
+pub(crate) fn operand(object: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
+    match common_operand(object) {
+        Some(operand) => Ok(Some(operand)),
+        None => Ok(other_number(object)?.map(Operand::Value)),
+    }
 }
 
 /// The double of a TR scalar, a Python number or a NumPy number; `None` for anything else. An
 /// integer beyond the range of a double rounds to ±∞, as IEEE rounding has it.
-#[inline]
+#[inline(always)]
 pub(crate) fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-    if let Ok(float) = object.cast_exact::<PyFloat>() {
-        return Ok(Some(float.value()));
+    match common_number(object) {
+        Some(number) => Ok(Some(number)),
+        None => other_number(object),
     }
-    if let Some(scalar) = payload::<TRScalar>(object) {
-        return Ok(Some(scalar.0.to_ieee()));
-    }
-    if let Ok(int) = object.cast::<PyInt>() {
-        return integer(int).map(Some);
-    }
-    other_number(object)
 }
 
 fn integer(int: &Bound<'_, PyInt>) -> PyResult<f64> {
@@ -52,11 +62,14 @@ fn integer(int: &Bound<'_, PyInt>) -> PyResult<f64> {
     }
 }
 
-/// Whatever offers `__float__` or `__index__` and is a scalar: NumPy scalars and arrays without
-/// dimensions, fractions, decimals.
-#[cold]
+/// Integers, and whatever offers `__float__` or `__index__` and is a scalar: NumPy scalars and arrays
+/// without dimensions, fractions, decimals.
+#[inline(never)]
 fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     let py = object.py();
+    if let Ok(int) = object.cast::<PyInt>() {
+        return integer(int).map(Some);
+    }
     if let Ok(float) = object.cast::<PyFloat>() {
         return Ok(Some(float.value()));
     }
@@ -83,7 +96,11 @@ fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
 }
 
 /// The operand, or a `TypeError` that says what is accepted.
+#[inline(always)]
 pub(crate) fn expect_operand(object: &Bound<'_, PyAny>) -> PyResult<Operand> {
+    if let Some(operand) = common_operand(object) {
+        return Ok(operand);
+    }
     operand(object)?.ok_or_else(|| not_a_number(object, "a TRNode, a TRScalar or a number"))
 }
 

@@ -18,6 +18,7 @@ use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
+use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -31,17 +32,70 @@ pub(crate) trait Payload: Copy + 'static {
     fn release(self, _py: Python<'_>) {}
 }
 
-/// A type object, null until it is built.
-pub(crate) struct Class(AtomicPtr<ffi::PyTypeObject>);
+/// A type object, null until it is built, and the memory of a few of its objects that are no more.
+pub(crate) struct Class {
+    object: AtomicPtr<ffi::PyTypeObject>,
+    spare: UnsafeCell<Spare>,
+}
+
+/// Freed objects to be used again: an operation frees about as many as it makes, and the list saves
+/// the way through the allocator.
+struct Spare {
+    objects: [*mut ffi::PyObject; SPARE],
+    len: usize,
+}
+
+const SPARE: usize = 64;
+
+// SAFETY: the spare objects are touched only by `Class::allocate` and `Class::free`, whose callers
+// hold the GIL.
+unsafe impl Sync for Class {}
 
 impl Class {
     pub(crate) const fn new() -> Self {
-        Self(AtomicPtr::new(std::ptr::null_mut()))
+        let spare = Spare { objects: [std::ptr::null_mut(); SPARE], len: 0 };
+        Self { object: AtomicPtr::new(std::ptr::null_mut()), spare: UnsafeCell::new(spare) }
     }
 
     #[inline(always)]
     fn get(&self) -> *mut ffi::PyTypeObject {
-        self.0.load(Ordering::Relaxed)
+        self.object.load(Ordering::Relaxed)
+    }
+
+    /// An object of the type with an initialised header, or null with an exception set.
+    ///
+    /// # Safety
+    /// The GIL is held, the type is built and its basic size is that of `Object<P>`.
+    #[inline(always)]
+    unsafe fn allocate<P>(&self) -> *mut ffi::PyObject {
+        // SAFETY: the caller holds the GIL, so nobody else touches the list, and `PyObject_Init`
+        // writes the header of what was an object of this size.
+        unsafe {
+            let spare = &mut *self.spare.get();
+            if spare.len == 0 {
+                return ffi::PyObject_New::<Object<P>>(self.get()).cast();
+            }
+            spare.len -= 1;
+            ffi::PyObject_Init(spare.objects[spare.len], self.get())
+        }
+    }
+
+    /// Takes back the memory of an object that has been released.
+    ///
+    /// # Safety
+    /// The GIL is held, and the object came from `allocate` and is not used again.
+    #[inline(always)]
+    unsafe fn free(&self, object: *mut ffi::PyObject) {
+        // SAFETY: the caller holds the GIL and gives the object up.
+        unsafe {
+            let spare = &mut *self.spare.get();
+            if spare.len < SPARE {
+                spare.objects[spare.len] = object;
+                spare.len += 1;
+            } else {
+                ffi::PyObject_Free(object.cast());
+            }
+        }
     }
 
     /// The type as a Python object.
@@ -73,13 +127,13 @@ pub(crate) fn new_object<P: Payload>(py: Python<'_>, payload: P) -> PyResult<Bou
     // SAFETY: the type is built and its basic size is that of `Object<P>`; on success the header is
     // initialised and the payload is written before anyone can see the object.
     unsafe {
-        let object = ffi::PyObject_New::<Object<P>>(P::class().get());
+        let object = P::class().allocate::<P>();
         if object.is_null() {
             payload.release(py);
             return Err(PyErr::fetch(py));
         }
-        (&raw mut (*object).payload).write(payload);
-        Ok(Bound::from_owned_ptr(py, object.cast()))
+        (&raw mut (*object.cast::<Object<P>>()).payload).write(payload);
+        Ok(Bound::from_owned_ptr(py, object))
     }
 }
 
@@ -89,7 +143,7 @@ unsafe extern "C" fn deallocate<P: Payload>(object: *mut ffi::PyObject) {
     unsafe {
         let class = ffi::Py_TYPE(object);
         (*object.cast::<Object<P>>()).payload.release(Python::assume_attached());
-        ffi::PyObject_Free(object.cast());
+        P::class().free(object);
         ffi::Py_DECREF(class.cast());
     }
 }
@@ -196,16 +250,19 @@ impl<'a, 'py> Arguments<'a, 'py> {
         }
     }
 
+    /// The arguments if they are `N` positional ones and no keywords.
+    #[inline(always)]
+    pub(crate) fn positional<const N: usize>(&self) -> Option<&'a [Borrowed<'a, 'py, PyAny>; N]> {
+        self.positional.try_into().ok().filter(|_| self.names.is_none())
+    }
+
     /// Exactly `N` positional arguments and no keywords.
     #[inline(always)]
     pub(crate) fn exactly<const N: usize>(
         &self,
         function: &str,
     ) -> PyResult<&'a [Borrowed<'a, 'py, PyAny>; N]> {
-        match self.positional.try_into() {
-            Ok(arguments) if self.names.is_none() => Ok(arguments),
-            _ => Err(self.wrong_count(function, N)),
-        }
+        self.positional().ok_or_else(|| self.wrong_count(function, N))
     }
 
     #[cold]
@@ -217,6 +274,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     /// The arguments by name, of which the first `required` must be given.
+    #[inline(never)]
     pub(crate) fn named<const N: usize>(
         &self,
         function: &str,
@@ -384,24 +442,34 @@ impl Spec {
         // NumPy numbers on the left leave an operation to the class.
         class.setattr("__array_ufunc__", py.None())?;
         let class = class.cast_into::<PyType>()?;
-        P::class().0.store(class.clone().into_ptr().cast(), Ordering::Relaxed); // kept for ever
+        P::class().object.store(class.clone().into_ptr().cast(), Ordering::Relaxed); // kept for ever
         Ok(class)
     }
 }
 
-/// Adds functions to a module as built-ins that take positional arguments only.
+/// Adds functions to a module, as built-ins.
 pub(crate) fn add_functions(module: &Bound<'_, PyModule>, functions: Vec<ffi::PyMethodDef>) -> PyResult<()> {
+    set_functions(module, module, functions)
+}
+
+/// Sets functions as attributes of a module or a class. On a class they act as static methods; a
+/// `staticmethod` object in their place would keep the interpreter from caching the look-up.
+pub(crate) fn set_functions(
+    module: &Bound<'_, PyModule>,
+    owner: &Bound<'_, PyAny>,
+    functions: Vec<ffi::PyMethodDef>,
+) -> PyResult<()> {
     let py = module.py();
     let name = module.name()?;
     for definition in Box::leak(functions.into_boxed_slice()) {
         // SAFETY: the definition lives for ever, and the new reference is checked.
         let function = unsafe {
-            let new = ffi::PyCFunction_NewEx(definition, module.as_ptr(), name.as_ptr());
+            let new = ffi::PyCFunction_NewEx(definition, std::ptr::null_mut(), name.as_ptr());
             Bound::from_owned_ptr_or_err(py, new)?
         };
         // SAFETY: the name is a C string of the definition.
         let name = unsafe { CStr::from_ptr(definition.ml_name) };
-        module.add(&*name.to_string_lossy(), function)?;
+        owner.setattr(&*name.to_string_lossy(), function)?;
     }
     Ok(())
 }

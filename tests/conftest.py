@@ -1,0 +1,40 @@
+"""What all Python tests share: a clean gradient state and the helpers of ``unit/tr_support.py``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent / "unit"))
+
+from zeroproof.autodiff.grad_mode import GradientModeConfig
+from zeroproof.autodiff.hybrid_gradient import HybridGradientContext
+from zeroproof.policy import TRPolicyConfig
+
+_COMMON = {
+    "deadline": None,
+    "database": None,
+    # The autouse fixture below only resets state, which no example leaves behind.
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
+settings.register_profile("suite", max_examples=200, derandomize=True, **_COMMON)
+settings.register_profile("explore", max_examples=2000, **_COMMON)
+settings.load_profile("suite")
+
+
+def _reset() -> None:
+    GradientModeConfig.reset()
+    HybridGradientContext.reset()
+    TRPolicyConfig.set_policy(None)
+
+
+@pytest.fixture(autouse=True)
+def clean_gradient_state() -> Iterator[None]:
+    """Each test begins and ends with Mask-REAL, no schedule, no policy and empty statistics."""
+    _reset()
+    yield
+    _reset()

@@ -1,0 +1,92 @@
+"""Uses the public API as a strictly typed program would; the type checker reads it."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+
+from zeroproof import TRNode, TRPolicy, TRPolicyConfig, TRScalar, TRTag, from_ieee, real, to_ieee
+from zeroproof.autodiff import (
+    GradientMode,
+    GradientModeConfig,
+    GradientStatus,
+    HybridGradientContext,
+    HybridGradientSchedule,
+    OpType,
+    ScheduleType,
+    TRGradientTape,
+    backward_pass,
+    check_gradient,
+    compute_input_gradients,
+    create_default_schedule,
+    gradient_mode,
+    gradient_tape,
+    saturate_value,
+    saturating_div_grad,
+    topological_sort,
+    tr_div,
+    tr_grad,
+    tr_sum,
+    tr_value_and_grad,
+    use_saturating,
+)
+from zeroproof.core import ReductionMode, tr_mean
+
+
+def scalars() -> tuple[TRScalar, TRTag, float, bool]:
+    """Scalars mix with numbers on either side."""
+    a: TRScalar = 1 + real(2.0) * 3.0 / np.float64(4.0) - real(1)
+    b: TRScalar = -(abs(a) ** 2)
+    mean: TRScalar = tr_mean([a, b, 1.0], ReductionMode.DROP_NULL)
+    return mean, a.tag, float(a), a <= b
+
+
+def bridge() -> tuple[TRScalar, float]:
+    """Arrays map to arrays, numbers to numbers."""
+    array = from_ieee(np.array([1.0, np.inf]))
+    doubles = to_ieee(array)
+    return from_ieee(float(doubles[0])), to_ieee(real(1.0))
+
+
+def nodes() -> tuple[Optional[TRScalar], GradientStatus, OpType, tuple[TRNode, ...]]:
+    """Nodes and their gradients."""
+    x: TRNode = TRNode.parameter(real(0.5), name="x")
+    y: TRNode = 2 * x**3 + tr_div(1.0, x) - tr_sum([x, 1.0, real(2.0)])
+    y.backward()
+    backward_pass(y, grad_output=2.0)
+    steps: list[TRScalar] = compute_input_gradients(y, 1.0)
+    order: list[TRNode] = topological_sort(y)
+    assert len(steps) == len(order[0].inputs)
+    return x.gradient, x.gradient_status, y.op, y.inputs
+
+
+def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
+    """Gradients of functions and by a tape."""
+    with gradient_tape(persistent=True) as tape:
+        watched: TRGradientTape = tape
+        watched.watch(TRNode.constant(1.0))
+    value, gradient = tr_value_and_grad(lambda x: x * x)(3.0)
+    assert isinstance(value, TRNode)
+    assert gradient == tr_grad(lambda x: x * x)(3.0)
+    return check_gradient(lambda x: x * x, [3.0], eps=1e-6, argnum=0)
+
+
+def modes() -> tuple[GradientMode, float, Optional[float], dict[str, Any]]:
+    """Modes, schedules and statistics."""
+    schedule: HybridGradientSchedule = create_default_schedule(aggressive=True, warmup_epochs=2)
+    schedule.schedule_type = ScheduleType.COSINE
+    TRPolicyConfig.set_policy(TRPolicy(tau_Q_on=0.1, tau_Q_off=0.2))
+    with schedule.apply(3), gradient_mode(GradientMode.HYBRID, saturation_bound=0.5):
+        delta: Optional[float] = schedule.get_delta(3, q_min=0.01)
+        GradientModeConfig.set_local_threshold(delta)
+    with use_saturating(0.1):
+        bounded: tuple[TRScalar, TRScalar] = saturating_div_grad(1.0, 2.0, 1.0)
+        squeezed: TRScalar = saturate_value(bounded[0])
+        assert squeezed.tag is TRTag.REAL
+    return (
+        GradientModeConfig.get_mode(),
+        GradientModeConfig.get_saturation_bound(),
+        GradientModeConfig.get_local_threshold(),
+        HybridGradientContext.get_statistics(),
+    )
