@@ -219,27 +219,45 @@ impl Graph {
     /// Records `op(a, b)`.
     #[inline(always)]
     pub fn binary(&mut self, op: Op, a: Handle, b: Handle) -> Handle {
-        self.make_room(1);
-        let node = self.push_binary(op, self.node(a), self.node(b));
-        self.claim_new(node)
+        self.binary_taking(op, a, b, None)
     }
 
-    /// Records `op(a, constant)`.
+    /// Records `op(a, b)` and releases `taken`, one of the two, in one go.
     #[inline(always)]
-    pub fn binary_with_constant(&mut self, op: Op, a: Handle, constant: f64) -> Handle {
+    pub fn binary_taking(&mut self, op: Op, a: Handle, b: Handle, taken: Option<Handle>) -> Handle {
+        self.make_room(1);
+        let node = self.push_binary(op, self.node(a), self.node(b));
+        self.claim_from(node, taken)
+    }
+
+    /// Records `op(a, constant)`, and releases `taken` if it is given: `a`.
+    #[inline(always)]
+    pub fn binary_with_constant(
+        &mut self,
+        op: Op,
+        a: Handle,
+        constant: f64,
+        taken: Option<Handle>,
+    ) -> Handle {
         self.make_room(2);
         let (a, b) = (self.node(a), self.push_constant(constant));
         let node = self.push_binary(op, a, b);
-        self.claim_new(node)
+        self.claim_from(node, taken)
     }
 
-    /// Records `op(constant, b)`.
+    /// Records `op(constant, b)`, and releases `taken` if it is given: `b`.
     #[inline(always)]
-    pub fn constant_with_binary(&mut self, op: Op, constant: f64, b: Handle) -> Handle {
+    pub fn constant_with_binary(
+        &mut self,
+        op: Op,
+        constant: f64,
+        b: Handle,
+        taken: Option<Handle>,
+    ) -> Handle {
         self.make_room(2);
         let (a, b) = (self.push_constant(constant), self.node(b));
         let node = self.push_binary(op, a, b);
-        self.claim_new(node)
+        self.claim_from(node, taken)
     }
 
     /// Records `op(a)`.
@@ -354,6 +372,21 @@ impl Graph {
         *claim = Claim { node, count: 1 };
         self.nodes[node as usize].owner = slot;
         Handle(slot)
+    }
+
+    /// A handle on a new last node; an operand's that is given up with it serves again.
+    #[inline(always)]
+    fn claim_from(&mut self, node: u32, taken: Option<Handle>) -> Handle {
+        let Some(taken) = taken else { return self.claim_new(node) };
+        let claim = &mut self.claims[taken.0 as usize];
+        if claim.count > 1 {
+            claim.count -= 1;
+            return self.claim_new(node);
+        }
+        let before = std::mem::replace(&mut claim.node, node);
+        self.nodes[before as usize].owner = UNOWNED;
+        self.nodes[node as usize].owner = taken.0;
+        taken
     }
 
     /// Makes more claims, chained as free.

@@ -239,20 +239,72 @@ impl<'t, A: Arena> Var<'t, A> {
         assert!(same, "variables of different tapes meet; record both on one tape");
     }
 
+    /// The handle of a variable that is given up.
     #[inline(always)]
-    fn with_var(&self, op: Op, other: &Self) -> Self {
-        self.assert_on(other.tape);
-        self.tape.var(self.tape.graph().binary(op, self.handle, other.handle))
+    fn into_handle(self) -> Handle {
+        let handle = self.handle;
+        std::mem::forget(self);
+        handle
     }
 
     #[inline(always)]
-    fn with_constant(&self, op: Op, constant: f64) -> Self {
-        self.tape.var(self.tape.graph().binary_with_constant(op, self.handle, constant))
+    fn binary(op: Op, a: Operand<'_, 't, A>, b: Operand<'_, 't, A>) -> Self {
+        use Operand::{Constant, Lent, Owned};
+        let tape = match (&a, &b) {
+            (Lent(v), _) | (_, Lent(v)) => v.tape,
+            (Owned(v), _) | (_, Owned(v)) => v.tape,
+            (Constant(_), Constant(_)) => unreachable!("an operator has a variable"),
+        };
+        [&a, &b].into_iter().filter_map(Operand::var).for_each(|v| v.assert_on(tape));
+        let handle = match (a, b) {
+            (Lent(a), Lent(b)) => tape.graph().binary(op, a.handle, b.handle),
+            (Owned(a), Lent(b)) => {
+                let a = a.into_handle();
+                tape.graph().binary_taking(op, a, b.handle, Some(a))
+            }
+            (Lent(a), Owned(b)) => {
+                let b = b.into_handle();
+                tape.graph().binary_taking(op, a.handle, b, Some(b))
+            }
+            (Owned(a), Owned(b)) => {
+                let (a, b) = (a.into_handle(), b.into_handle());
+                let mut graph = tape.graph();
+                let result = graph.binary_taking(op, a, b, Some(a));
+                graph.release(b);
+                result
+            }
+            (Lent(a), Constant(b)) => tape.graph().binary_with_constant(op, a.handle, b, None),
+            (Owned(a), Constant(b)) => {
+                let a = a.into_handle();
+                tape.graph().binary_with_constant(op, a, b, Some(a))
+            }
+            (Constant(a), Lent(b)) => tape.graph().constant_with_binary(op, a, b.handle, None),
+            (Constant(a), Owned(b)) => {
+                let b = b.into_handle();
+                tape.graph().constant_with_binary(op, a, b, Some(b))
+            }
+            (Constant(_), Constant(_)) => unreachable!("an operator has a variable"),
+        };
+        tape.var(handle)
     }
+}
 
+/// What stands on a side of an operator. An owned variable is given up, and its handle serves the
+/// result.
+enum Operand<'a, 't, A: Arena> {
+    Lent(&'a Var<'t, A>),
+    Owned(Var<'t, A>),
+    Constant(f64),
+}
+
+impl<'t, A: Arena> Operand<'_, 't, A> {
     #[inline(always)]
-    fn after_constant(&self, op: Op, constant: f64) -> Self {
-        self.tape.var(self.tape.graph().constant_with_binary(op, constant, self.handle))
+    fn var(&self) -> Option<&Var<'t, A>> {
+        match self {
+            Self::Lent(var) => Some(var),
+            Self::Owned(var) => Some(var),
+            Self::Constant(_) => None,
+        }
     }
 }
 
@@ -276,7 +328,7 @@ macro_rules! methods {
         #[inline(always)]
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too")]
         pub fn $name(&self, other: &Self) -> Self {
-            self.with_var(Op::$op, other)
+            Var::binary(Op::$op, Operand::Lent(self), Operand::Lent(other))
         }
     };
     (@Power $op:ident $name:ident $formula:literal) => {
@@ -291,22 +343,21 @@ for_each_elementwise_op! { methods }
 
 macro_rules! operators {
     ($($trait:ident $method:ident $op:ident;)*) => {$(
-        operators! { @pair [$trait $method $op] (Var<'t, A>, Var<'t, A>) |a, b| a.with_var(Op::$op, &b) }
-        operators! { @pair [$trait $method $op] (Var<'t, A>, &Var<'t, A>) |a, b| a.with_var(Op::$op, b) }
-        operators! { @pair [$trait $method $op] (&Var<'t, A>, Var<'t, A>) |a, b| a.with_var(Op::$op, &b) }
-        operators! { @pair [$trait $method $op] (&Var<'t, A>, &Var<'t, A>) |a, b| a.with_var(Op::$op, b) }
-        operators! { @pair [$trait $method $op] (Var<'t, A>, f64) |a, b| a.with_constant(Op::$op, b) }
-        operators! { @pair [$trait $method $op] (&Var<'t, A>, f64) |a, b| a.with_constant(Op::$op, b) }
-        operators! { @pair [$trait $method $op] (f64, Var<'t, A>) |a, b| b.after_constant(Op::$op, a) }
-        operators! { @pair [$trait $method $op] (f64, &Var<'t, A>) |a, b| b.after_constant(Op::$op, a) }
+        operators! { @pair [$trait $method $op] (Var<'t, A>, Owned) (Var<'t, A>, Owned) }
+        operators! { @pair [$trait $method $op] (Var<'t, A>, Owned) (&Var<'t, A>, Lent) }
+        operators! { @pair [$trait $method $op] (Var<'t, A>, Owned) (f64, Constant) }
+        operators! { @pair [$trait $method $op] (&Var<'t, A>, Lent) (Var<'t, A>, Owned) }
+        operators! { @pair [$trait $method $op] (&Var<'t, A>, Lent) (&Var<'t, A>, Lent) }
+        operators! { @pair [$trait $method $op] (&Var<'t, A>, Lent) (f64, Constant) }
+        operators! { @pair [$trait $method $op] (f64, Constant) (Var<'t, A>, Owned) }
+        operators! { @pair [$trait $method $op] (f64, Constant) (&Var<'t, A>, Lent) }
     )*};
-    (@pair [$trait:ident $method:ident $op:ident] ($left:ty, $right:ty) |$a:ident, $b:ident| $body:expr) => {
+    (@pair [$trait:ident $method:ident $op:ident] ($left:ty, $a:ident) ($right:ty, $b:ident)) => {
         impl<'t, A: Arena> $trait<$right> for $left {
             type Output = Var<'t, A>;
             #[inline(always)]
             fn $method(self, other: $right) -> Var<'t, A> {
-                let ($a, $b) = (self, other);
-                $body
+                Var::binary(Op::$op, Operand::$a(self), Operand::$b(other))
             }
         }
     };

@@ -70,8 +70,8 @@ fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
 pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> TRNode {
     TRNode(arena::with(py, |arena| match (a, b) {
         (Operand::Node(a), Operand::Node(b)) => arena.graph.binary(op, a, b),
-        (Operand::Node(a), Operand::Value(b)) => arena.graph.binary_with_constant(op, a, b),
-        (Operand::Value(a), Operand::Node(b)) => arena.graph.constant_with_binary(op, a, b),
+        (Operand::Node(a), Operand::Value(b)) => arena.graph.binary_with_constant(op, a, b, None),
+        (Operand::Value(a), Operand::Node(b)) => arena.graph.constant_with_binary(op, a, b, None),
         (Operand::Value(a), Operand::Value(b)) => arena.graph.leaf(Op::Constant, op.value(a, b), None),
     }))
 }

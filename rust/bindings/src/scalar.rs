@@ -237,22 +237,22 @@ fn functions() -> Vec<ffi::PyMethodDef> {
         method!(
             c"real",
             0,
-            c"real($module, value, /)\n--\n\nA REAL value: a finite number.\n\n\
+            c"real(value, /)\n--\n\nA REAL value: a finite number.\n\n\
               Raises:\n    ValueError: for an infinity or a NaN; ``from_ieee`` takes those.",
             |py, _module, arguments| {
                 let [value] = arguments.exactly("real")?;
                 new_object(py, real(value)?)
             }
         ),
-        method!(c"pinf", 0, c"pinf($module)\n--\n\nPositive infinity.", |py, _module, arguments| {
+        method!(c"pinf", 0, c"pinf()\n--\n\nPositive infinity.", |py, _module, arguments| {
             arguments.exactly::<0>("pinf")?;
             new_object(py, TRScalar(TrScalar::PINF))
         }),
-        method!(c"ninf", 0, c"ninf($module)\n--\n\nNegative infinity.", |py, _module, arguments| {
+        method!(c"ninf", 0, c"ninf()\n--\n\nNegative infinity.", |py, _module, arguments| {
             arguments.exactly::<0>("ninf")?;
             new_object(py, TRScalar(TrScalar::NINF))
         }),
-        method!(c"phi", 0, c"phi($module)\n--\n\nNullity, the value of 0/0.", |py, _module, arguments| {
+        method!(c"phi", 0, c"phi()\n--\n\nNullity, the value of 0/0.", |py, _module, arguments| {
             arguments.exactly::<0>("phi")?;
             new_object(py, TRScalar(TrScalar::PHI))
         }),
