@@ -1,7 +1,7 @@
 //! The contributions that need more than a product: singular ops, classical and bounded.
 //!
 //! Each rule has a hot form in plain doubles and, where a factor might leave the range of a double
-//! although the contribution does not, the same formula in [`Scaled`]. Which of the two is used
+//! although the contribution does not, the same formula in `Scaled`. Which of the two is used
 //! depends on the operands only, so every path computes the same bits.
 //!
 //! Notation: `g` the adjoint ḡ that arrives, `b` the saturation bound, `recip(y) = sign(y)/√(y²+b²)`.
