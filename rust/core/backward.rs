@@ -5,15 +5,20 @@
 //! Every contribution goes through `Sweep::receive`, the one place that decides what is added
 //! and what is left out.
 
-use crate::adjoints::{ACTIVE, Adjoint, Adjoints, PRESENT, REACHED, RECEIVED, STATUS};
+mod policies;
+mod sweep;
+
+use crate::adjoints::{ACTIVE, Adjoints};
 use crate::error::Error;
-use crate::graph::{Graph, Handle, Node, Operands, flag};
+use crate::graph::{Graph, Handle, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::ops::{Arity, Op};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
+use policies::{Coordinate, Hybrid, MaskReal, Saturating};
+use sweep::{Sweep, Visit};
 
 /// What passes need besides the graph; kept between them for its memory.
 #[derive(Debug, Default)]
@@ -26,25 +31,6 @@ pub struct Scratch {
     adjoints: Adjoints,
 }
 
-/// The sweep's set holds blocks of 16 nodes: inside a block it walks down node by node, which the
-/// processor predicts, and between blocks it skips what was not reached.
-const BLOCK_BITS: u32 = 4;
-
-/// The input that a node depends on, as far as exploration needs to know.
-#[derive(Clone, Copy, Debug)]
-struct Coordinate {
-    /// The value of the only input it depends on; NaN for none or several.
-    value: f64,
-    several: bool,
-    /// Whether some input it depends on lies in an exploration region.
-    explored: bool,
-}
-
-impl Coordinate {
-    /// Of what depends on no input.
-    const NONE: Self = Self { value: f64::NAN, several: false, explored: false };
-}
-
 /// What a sweep counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PassCounts {
@@ -52,253 +38,6 @@ pub struct PassCounts {
     pub dropped: u64,
     /// Nodes that were silenced.
     pub masked: u64,
-}
-
-/// What a node does with its adjoint.
-enum Rule {
-    Silence,
-    Classical,
-    Bounded(f64),
-}
-
-/// A gradient mode as the sweep sees it: the rule for each node it visits.
-trait Policy {
-    fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule;
-}
-
-struct MaskReal;
-impl Policy for MaskReal {
-    #[inline(always)]
-    fn rule(&mut self, _: usize, _: Op, _: f64, _: f64, z: f64) -> Rule {
-        if z.is_finite() { Rule::Classical } else { Rule::Silence }
-    }
-}
-
-/// The Saturating rule: `Φ` has no direction, singular ops are bounded.
-#[inline(always)]
-fn saturating_rule(bound: f64, op: Op, a: f64, b: f64, z: f64) -> Rule {
-    if z.is_nan() {
-        Rule::Silence
-    } else if op.pole(a, b).is_some() {
-        Rule::Bounded(bound)
-    } else {
-        Rule::Classical
-    }
-}
-
-struct Saturating {
-    bound: f64,
-}
-impl Policy for Saturating {
-    #[inline(always)]
-    fn rule(&mut self, _: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
-        saturating_rule(self.bound, op, a, b, z)
-    }
-}
-
-struct Hybrid<'a> {
-    state: &'a ModeState,
-    statistics: &'a mut Statistics,
-    /// Empty if the root depends on no input.
-    coordinates: &'a [Coordinate],
-}
-impl Policy for Hybrid<'_> {
-    #[inline(always)]
-    fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
-        let saturate = match op.pole(a, b).filter(|operand| operand.is_finite()) {
-            Some(operand) => {
-                let at = self.coordinates.get(node).copied().unwrap_or(Coordinate::NONE);
-                let coordinate = (at.value.is_finite() && !at.several).then_some(at.value);
-                self.statistics.decide(self.state, operand.abs(), coordinate, at.explored)
-            }
-            None => z.is_infinite() && op.pole(a, b).is_none() && self.state.delta().is_some(),
-        };
-        if saturate {
-            saturating_rule(self.state.bound(), op, a, b, z)
-        } else {
-            MaskReal.rule(node, op, a, b, z)
-        }
-    }
-}
-
-/// The arena during a sweep: what it reads, and the columns that contributions go to.
-struct Sweep<'a, const RESTRICTED: bool> {
-    nodes: &'a [Node],
-    lists: &'a [u32],
-    adjoints: &'a mut [Adjoint],
-    set: &'a mut NodeSet,
-    counts: PassCounts,
-}
-
-impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
-    /// Visits what the root reached, in reverse of recording; `on_leaf` sees the leaves.
-    #[inline(always)]
-    fn run<P: Policy>(&mut self, policy: &mut P, mut on_leaf: impl FnMut(u32, f64, Status)) {
-        while let Some(block) = self.set.last() {
-            let start = (block as usize) << BLOCK_BITS;
-            let end = self.nodes.len().min(start + (1 << BLOCK_BITS));
-            for index in (start..end).rev() {
-                let Adjoint { value, mark } = self.adjoints[index];
-                if mark & REACHED == 0 {
-                    continue;
-                }
-                self.adjoints[index].mark = mark & !REACHED;
-                let g = if mark & RECEIVED != 0 { value } else { 0.0 };
-                let at = Visit { index, block, g, status: mark & STATUS };
-                macro_rules! by_op {
-                    ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-                        match self.nodes[index].op {
-                            $(Op::$op => self.elementwise(Op::$op, Arity::$arity, policy, at),)*
-                            Op::Sum | Op::Mean => self.reduction(policy, at),
-                            Op::Constant | Op::Parameter | Op::Input => {
-                                on_leaf(index as u32, g, Status::from_bits_truncate(mark));
-                            }
-                        }
-                    };
-                }
-                for_each_elementwise_op! { by_op }
-            }
-            self.set.remove(block);
-        }
-    }
-
-    /// One elementwise node passes on what its rule says. `op` and `arity` are constants at each
-    /// call, so each op has its own code.
-    #[inline(always)]
-    fn elementwise<P: Policy>(&mut self, op: Op, arity: Arity, policy: &mut P, at: Visit) {
-        let Node { value: z, links: [a, b], .. } = self.nodes[at.index];
-        let x = self.nodes[a as usize].value;
-        let y = match arity {
-            Arity::Binary => self.nodes[b as usize].value,
-            Arity::Power => f64::from(b as i32),
-            _ => 0.0,
-        };
-        let (contributions, at) = match policy.rule(at.index, op, x, y, z) {
-            Rule::Classical => (op.classical(at.g, x, y, z), at),
-            Rule::Bounded(bound) => (op.bounded(at.g, x, y, z, bound), at.with(Status::SATURATED)),
-            Rule::Silence => {
-                self.counts.masked += 1;
-                self.silence(a, at);
-                if arity == Arity::Binary {
-                    self.silence(b, at);
-                }
-                return;
-            }
-        };
-        self.receive(a, contributions[0], at);
-        if arity == Arity::Binary {
-            self.receive(b, contributions[1], at);
-        }
-    }
-
-    /// A sum passes ḡ to each input it kept, a mean ḡ/kept; the others are silenced.
-    #[inline(always)]
-    fn reduction<P: Policy>(&mut self, policy: &mut P, at: Visit) {
-        let node = self.nodes[at.index];
-        let Operands::List(inputs, mode) = node.operands(self.lists) else { return };
-        if let Rule::Silence = policy.rule(at.index, node.op, 0.0, 0.0, node.value) {
-            self.counts.masked += 1;
-            inputs.iter().for_each(|&input| self.silence(input, at));
-            return;
-        }
-        let nodes = self.nodes;
-        let keeps = |input: &u32| mode.keeps(nodes[*input as usize].value);
-        let share = match node.op {
-            Op::Mean => at.g / inputs.iter().filter(|input| keeps(input)).count() as f64,
-            _ => at.g,
-        };
-        for input in inputs {
-            if keeps(input) {
-                self.receive(*input, share, at);
-            } else {
-                self.silence(*input, at);
-            }
-        }
-    }
-
-    /// The adjoint product arrives: `contribution = ḡ·∂z/∂input` is added if it is REAL. If it is
-    /// not, it is left out, and that is counted unless ḡ is 0.
-    #[inline(always)]
-    fn receive(&mut self, input: u32, contribution: f64, from: Visit) {
-        let i = input as usize;
-        if !self.flows_to(i) {
-            return;
-        }
-        if contribution.is_finite() {
-            let row = &mut self.adjoints[i];
-            let mark = from.status | RECEIVED;
-            if row.mark & REACHED == 0 {
-                *row = Adjoint { value: contribution, mark: Self::begun(row.mark, mark) };
-                self.enqueue(i, from.block);
-            } else {
-                // A sum begins with its first contribution.
-                row.value = if row.mark & RECEIVED != 0 { row.value + contribution } else { contribution };
-                row.mark |= mark;
-            }
-        } else {
-            let dropped = from.g != 0.0;
-            self.counts.dropped += u64::from(dropped);
-            self.reach(i, if dropped { Status::DROPPED } else { Status::EXACT }, from);
-        }
-    }
-
-    /// The input is reached, and gets nothing.
-    #[inline(always)]
-    fn silence(&mut self, input: u32, from: Visit) {
-        let i = input as usize;
-        if self.flows_to(i) {
-            self.reach(i, Status::MASKED, from);
-        }
-    }
-
-    /// Whether gradients flow to this node in this pass.
-    #[inline(always)]
-    fn flows_to(&self, i: usize) -> bool {
-        if RESTRICTED { self.adjoints[i].mark & ACTIVE != 0 } else { self.nodes[i].needs_grad() }
-    }
-
-    /// The node is reached without a contribution.
-    #[inline(always)]
-    fn reach(&mut self, i: usize, status: Status, from: Visit) {
-        let row = &mut self.adjoints[i];
-        let mark = from.status | status.bits();
-        if row.mark & REACHED == 0 {
-            row.mark = Self::begun(row.mark, mark);
-            self.enqueue(i, from.block);
-        } else {
-            row.mark |= mark;
-        }
-    }
-
-    /// The mark of a node that this pass reaches for the first time.
-    #[inline(always)]
-    fn begun(before: u8, add: u8) -> u8 {
-        add | REACHED | PRESENT | if RESTRICTED { before & ACTIVE } else { 0 }
-    }
-
-    /// Has the node's block visited, unless it is the block being visited now.
-    #[inline(always)]
-    fn enqueue(&mut self, i: usize, block: u32) {
-        let own = (i >> BLOCK_BITS) as u32;
-        if own != block {
-            self.set.insert(own);
-        }
-    }
-}
-
-/// A visit to a node: where it is, and what arrived there.
-#[derive(Clone, Copy)]
-struct Visit {
-    index: usize,
-    block: u32,
-    g: f64,
-    status: u8,
-}
-
-impl Visit {
-    fn with(self, status: Status) -> Self {
-        Self { status: self.status | status.bits(), ..self }
-    }
 }
 
 impl Scratch {

@@ -6,67 +6,22 @@
 //! never changes its parent's block, and leaving a block needs no memory of having entered it.
 //! Statistics hang on the thread, or on the async task if one runs, since a context may be copied.
 
+mod statistics;
+mod variable;
+
 use crate::arena::{self, Arena, GilCell};
 use crate::enums;
 use crate::number::Double;
 use crate::schedule::HybridGradientSchedule;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyTuple};
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use pyo3::types::PyTuple;
+use statistics::with_statistics;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use variable::Variable;
 use zeroproof::backward::PassCounts;
-use zeroproof::stats::SummaryValue;
 use zeroproof::{Error, GradientMode, HysteresisPolicy, ModeState, Region, Statistics};
-
-/// A context variable of the interpreter.
-struct Variable {
-    name: &'static std::ffi::CStr,
-    variable: PyOnceLock<Py<PyAny>>,
-}
-
-impl Variable {
-    const fn new(name: &'static std::ffi::CStr) -> Self {
-        Self { name, variable: PyOnceLock::new() }
-    }
-
-    fn variable<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
-        let variable = self.variable.get_or_try_init(py, || {
-            // SAFETY: the name is a C string, no default is given, and the new reference is owned.
-            unsafe {
-                let new = pyo3::ffi::PyContextVar_New(self.name.as_ptr(), std::ptr::null_mut());
-                Bound::from_owned_ptr_or_err(py, new).map(Bound::unbind)
-            }
-        })?;
-        Ok(variable.bind(py))
-    }
-
-    /// The value in the current context; `None` if it is unset or Python's `None`.
-    fn get<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let variable = self.variable(py)?;
-        let mut value = std::ptr::null_mut();
-        // SAFETY: `variable` is a context variable; on success `value` is null or a new reference.
-        let found = unsafe {
-            if pyo3::ffi::PyContextVar_Get(variable.as_ptr(), std::ptr::null_mut(), &mut value) < 0 {
-                return Err(PyErr::fetch(py));
-            }
-            Bound::from_owned_ptr_or_opt(py, value)
-        };
-        Ok(found.filter(|value| !value.is_none()))
-    }
-
-    fn set(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = value.py();
-        let variable = self.variable(py)?;
-        // SAFETY: `variable` is a context variable; the token is a new reference, dropped here.
-        unsafe {
-            let token = pyo3::ffi::PyContextVar_Set(variable.as_ptr(), value.as_ptr());
-            Bound::from_owned_ptr_or_err(py, token).map(drop)
-        }
-    }
-}
 
 static BLOCK: Variable = Variable::new(c"zeroproof_gradient_state");
 static POLICY: Mutex<Option<HysteresisPolicy>> = Mutex::new(None);
@@ -141,71 +96,6 @@ impl GradientState {
 
 pub(crate) fn value_error(error: Error) -> PyErr {
     PyValueError::new_err(error.to_string())
-}
-
-thread_local!(static THREAD: RefCell<Statistics> = RefCell::default());
-
-/// The statistics of an async task.
-#[pyclass(frozen, module = "zeroproof._native")]
-struct TaskStatistics(Mutex<Statistics>);
-
-/// The async task that is running on this thread, if any.
-fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-    static ASYNCIO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    // How many modules there were when asyncio was last found to be missing.
-    static SEEN: AtomicUsize = AtomicUsize::new(0);
-    let modules = MODULES.get_or_try_init(py, || -> PyResult<_> {
-        Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
-    })?;
-    let asyncio = match ASYNCIO.get(py) {
-        Some(asyncio) => asyncio.bind(py).clone(),
-        None => {
-            let modules = modules.bind(py);
-            if modules.len() == SEEN.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            SEEN.store(modules.len(), Ordering::Relaxed);
-            let Some(asyncio) = modules.get_item(pyo3::intern!(py, "asyncio"))? else {
-                return Ok(None);
-            };
-            ASYNCIO.get_or_init(py, || asyncio.clone().unbind());
-            asyncio
-        }
-    };
-    // A half-imported asyncio runs no task.
-    let Some(running_loop) = asyncio.getattr_opt(pyo3::intern!(py, "_get_running_loop"))? else {
-        return Ok(None);
-    };
-    if running_loop.call0()?.is_none() {
-        return Ok(None);
-    }
-    let task = asyncio.getattr(pyo3::intern!(py, "current_task"))?.call0()?;
-    Ok((!task.is_none()).then_some(task))
-}
-
-/// The statistics of a task. They go when it goes.
-fn task_statistics<'py>(task: &Bound<'py, PyAny>) -> PyResult<Bound<'py, TaskStatistics>> {
-    static TASKS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let py = task.py();
-    let tasks = TASKS.get_or_try_init(py, || -> PyResult<_> {
-        Ok(py.import("weakref")?.getattr("WeakKeyDictionary")?.call0()?.unbind())
-    })?;
-    let tasks = tasks.bind(py);
-    if let Ok(found) = tasks.get_item(task) {
-        return Ok(found.cast_into::<TaskStatistics>()?);
-    }
-    let new = Bound::new(py, TaskStatistics(Mutex::default()))?;
-    tasks.set_item(task, &new)?;
-    Ok(new)
-}
-
-/// Runs `f`, which must not call into Python, on the statistics that this thread or task owns.
-fn with_statistics<R>(py: Python<'_>, f: impl FnOnce(&mut Statistics) -> R) -> PyResult<R> {
-    match current_task(py)? {
-        None => Ok(THREAD.with_borrow_mut(f)),
-        Some(task) => Ok(f(&mut lock(&task_statistics(&task)?.get().0))),
-    }
 }
 
 /// Runs a backward pass in what is in force here, and counts it.
@@ -465,80 +355,6 @@ fn policy((on, off, g_on, g_off): Thresholds) -> PyResult<HysteresisPolicy> {
     HysteresisPolicy::new(on.0, off.0, g_on.map(|g| g.0), g_off.map(|g| g.0)).map_err(value_error)
 }
 
-#[pyfunction]
-#[pyo3(signature = (abs_q, x_value=None))]
-fn should_use_saturating(py: Python<'_>, abs_q: Double, x_value: Option<Double>) -> PyResult<bool> {
-    let (current, coordinate) = (GradientState::current(py)?, x_value.map(|x| x.0));
-    with_statistics(py, |statistics| statistics.decide_at(&current.state, abs_q.0, coordinate))?
-        .map_err(value_error)
-}
-
-#[pyfunction]
-fn update_q_value(py: Python<'_>, abs_q: Double) -> PyResult<()> {
-    with_statistics(py, |statistics| statistics.add_distance(abs_q.0))?.map_err(value_error)
-}
-
-#[pyfunction]
-fn end_batch(py: Python<'_>) -> PyResult<()> {
-    let policy = *lock(&POLICY);
-    with_statistics(py, |statistics| {
-        if statistics.policy().is_none() {
-            statistics.set_policy(policy);
-        }
-        statistics.end_batch();
-    })
-}
-
-#[pyfunction]
-fn reset_statistics(py: Python<'_>) -> PyResult<()> {
-    with_statistics(py, Statistics::reset)
-}
-
-/// Forgets everything measured, the epoch and the policy's state too.
-#[pyfunction]
-fn forget_statistics(py: Python<'_>) -> PyResult<()> {
-    with_statistics(py, |statistics| *statistics = Statistics::new())
-}
-
-#[pyfunction]
-fn get_q_min(py: Python<'_>) -> PyResult<Option<f64>> {
-    with_statistics(py, |statistics| statistics.q_min_batch())
-}
-
-#[pyfunction]
-fn get_q_min_epoch(py: Python<'_>) -> PyResult<Option<f64>> {
-    with_statistics(py, |statistics| statistics.q_min_epoch())
-}
-
-#[pyfunction]
-fn detected_poles(py: Python<'_>) -> PyResult<Vec<f64>> {
-    with_statistics(py, |statistics| statistics.detected_poles())
-}
-
-#[pyfunction]
-fn near_decisions(py: Python<'_>, threshold: Double) -> PyResult<Vec<usize>> {
-    with_statistics(py, |statistics| statistics.near_decisions(threshold.0))
-}
-
-#[pyfunction]
-fn get_statistics(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let current = GradientState::current(py)?;
-    let summary = with_statistics(py, |statistics| statistics.summary(&current.state))?;
-    let result = PyDict::new(py);
-    for (key, value) in summary.fields() {
-        match value {
-            SummaryValue::Nothing => result.set_item(key, py.None())?,
-            SummaryValue::Integer(value) => result.set_item(key, value)?,
-            SummaryValue::Number(value) => result.set_item(key, value)?,
-            SummaryValue::Text(value) => result.set_item(key, value)?,
-            SummaryValue::Regions(regions) => {
-                result.set_item(key, PyList::new(py, regions.iter().map(|r| (r.low, r.high)))?)?;
-            }
-        }
-    }
-    Ok(result)
-}
-
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GradientBlock>()?;
     module.add_class::<GradientRestorer>()?;
@@ -558,18 +374,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(update_epoch, module)?,
         wrap_pyfunction!(set_policy, module)?,
         wrap_pyfunction!(check_policy, module)?,
-        wrap_pyfunction!(should_use_saturating, module)?,
-        wrap_pyfunction!(update_q_value, module)?,
-        wrap_pyfunction!(end_batch, module)?,
-        wrap_pyfunction!(reset_statistics, module)?,
-        wrap_pyfunction!(forget_statistics, module)?,
-        wrap_pyfunction!(get_q_min, module)?,
-        wrap_pyfunction!(get_q_min_epoch, module)?,
-        wrap_pyfunction!(detected_poles, module)?,
-        wrap_pyfunction!(near_decisions, module)?,
-        wrap_pyfunction!(get_statistics, module)?,
     ] {
         module.add_function(function)?;
     }
-    Ok(())
+    statistics::register(module)
 }

@@ -1,0 +1,113 @@
+//! Reclaiming: nodes that no handle and no live descendant can reach make room for new ones.
+
+use super::{Graph, Node, SMALLEST_NURSERY, UNOWNED};
+use crate::node_set::NodeSet;
+use crate::ops::{Arity, Op};
+
+impl Graph {
+    #[inline(always)]
+    pub(super) fn make_room(&mut self, rows: usize) {
+        if self.len + rows > self.nodes.len() {
+            self.collect();
+        }
+    }
+
+    /// Reclaims every node that no handle and no live descendant can reach.
+    #[cold]
+    #[inline(never)]
+    pub fn collect(&mut self) {
+        let live = self.mark();
+        if live.len() < self.len {
+            self.slide(&live);
+        }
+        assert!(self.len < UNOWNED as usize / 2, "more than 2^31 live nodes");
+        let wanted = room_for(self.len).max(self.nodes.len() / 2).max(SMALLEST_NURSERY);
+        self.set_room(wanted);
+        self.list_room = room_for(self.lists.len()).max(SMALLEST_NURSERY);
+    }
+
+    /// The live nodes, in descending order.
+    fn mark(&mut self) -> Vec<u32> {
+        self.set.grow(self.len);
+        // The owned nodes are found from the claims or from the rows, whichever are fewer: a burst of
+        // handles leaves a long table of free claims behind.
+        if self.claims.len() <= self.len {
+            for claim in self.claims.iter().filter(|claim| claim.count > 0) {
+                self.set.insert(claim.node);
+            }
+        } else {
+            for (node, row) in self.nodes[..self.len].iter().enumerate() {
+                if row.owner != UNOWNED {
+                    self.set.insert(node as u32);
+                }
+            }
+        }
+        let mut live = vec![];
+        while let Some(node) = self.set.take_last() {
+            live.push(node);
+            let operands = self.nodes[node as usize].operands(&self.lists);
+            operands.for_each(|input| self.set.insert(input));
+        }
+        live
+    }
+
+    /// Moves the live nodes, given in descending order, to the front without changing their order.
+    fn slide(&mut self, live: &[u32]) {
+        self.remap.resize(self.remap.len().max(self.len), 0);
+        let (mut list_end, mut leaf_end) = (0, 0);
+        for (new, &old) in live.iter().rev().enumerate() {
+            let old = old as usize;
+            self.remap[old] = new as u32;
+            self.adjoints.slide(old, new);
+            let mut node = self.nodes[old];
+            if node.owner != UNOWNED {
+                self.claims[node.owner as usize].node = new as u32;
+            }
+            match node.op.arity() {
+                Arity::Leaf if node.has_leaf() => {
+                    self.leaves.swap(leaf_end, node.links[0] as usize);
+                    node.links[0] = leaf_end as u32;
+                    leaf_end += 1;
+                }
+                Arity::Leaf => {}
+                Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
+                Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
+                Arity::Variadic => {
+                    let (start, len) = node.list();
+                    node.links[0] = list_end as u32;
+                    for k in start..start + len {
+                        self.lists[list_end] = self.remap[self.lists[k] as usize];
+                        list_end += 1;
+                    }
+                }
+            }
+            self.nodes[new] = node;
+        }
+        self.lists.truncate(list_end);
+        self.leaves.truncate(leaf_end);
+        self.truncate(live.len());
+    }
+
+    /// Makes room for so many rows, and gives memory back that is much more than they need.
+    fn set_room(&mut self, rows: usize) {
+        let empty = Node { value: 0.0, links: [0; 2], owner: UNOWNED, op: Op::Constant, flags: 0 };
+        self.nodes.reserve_exact(rows.saturating_sub(self.nodes.len()));
+        self.nodes.resize(rows, empty);
+        if self.nodes.capacity() > 4 * rows {
+            self.nodes.shrink_to(rows);
+            self.adjoints.shrink_to(rows);
+            self.leaves.shrink_to(rows);
+            self.lists.shrink_to(rows);
+            self.set = NodeSet::default();
+        }
+        if self.remap.len() > SMALLEST_NURSERY {
+            self.remap = vec![];
+        }
+    }
+}
+
+/// How much room to make when so much is alive: in proportion, so that collecting costs a constant
+/// per row recorded, and less generously for large arenas.
+fn room_for(live: usize) -> usize {
+    if live < 1 << 16 { 2 * live } else { live + live / 2 }
+}

@@ -1,0 +1,161 @@
+//! Recording: a row is appended, and nothing is counted.
+
+use super::{Graph, Handle, Leaf, Node, UNOWNED, flag};
+use crate::ops::{Arity, Op};
+use crate::reduce::Reduction;
+
+impl Graph {
+    /// An empty arena.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records a value that no gradient flows to.
+    #[inline(always)]
+    pub fn constant(&mut self, value: f64) -> Handle {
+        self.make_room(1);
+        let node = self.push_constant(value);
+        self.claim_new(node)
+    }
+
+    /// Records a leaf; `op` is `Constant`, `Parameter` or `Input`.
+    pub fn leaf(&mut self, op: Op, value: f64, name: Option<&str>) -> Handle {
+        debug_assert_eq!(op.arity(), Arity::Leaf);
+        self.make_room(1);
+        let flags = match op {
+            Op::Parameter => flag::NEEDS_GRAD | flag::LEARNS,
+            Op::Input => flag::NEEDS_GRAD | flag::LEARNS | flag::ON_INPUT,
+            _ => 0,
+        };
+        let place = self.leaves.len() as u32;
+        if flags != 0 {
+            self.leaves.push(Leaf { gradient: None, name: name.map(Into::into) });
+        }
+        let node = self.push_row(op, value, [place, 0], flags);
+        self.claim_new(node)
+    }
+
+    /// Records `op(a, b)`.
+    #[inline(always)]
+    pub fn binary(&mut self, op: Op, a: Handle, b: Handle) -> Handle {
+        self.binary_taking(op, a, b, None)
+    }
+
+    /// Records `op(a, b)` and releases `taken`, one of the two, in one go.
+    #[inline(always)]
+    pub fn binary_taking(&mut self, op: Op, a: Handle, b: Handle, taken: Option<Handle>) -> Handle {
+        self.make_room(1);
+        let node = self.push_binary(op, self.node(a), self.node(b));
+        self.claim_from(node, taken)
+    }
+
+    /// Records `op(a, constant)`, and releases `taken` if it is given: `a`.
+    #[inline(always)]
+    pub fn binary_with_constant(
+        &mut self,
+        op: Op,
+        a: Handle,
+        constant: f64,
+        taken: Option<Handle>,
+    ) -> Handle {
+        self.make_room(2);
+        let (a, b) = (self.node(a), self.push_constant(constant));
+        let node = self.push_binary(op, a, b);
+        self.claim_from(node, taken)
+    }
+
+    /// Records `op(constant, b)`, and releases `taken` if it is given: `b`.
+    #[inline(always)]
+    pub fn constant_with_binary(
+        &mut self,
+        op: Op,
+        constant: f64,
+        b: Handle,
+        taken: Option<Handle>,
+    ) -> Handle {
+        self.make_room(2);
+        let (a, b) = (self.push_constant(constant), self.node(b));
+        let node = self.push_binary(op, a, b);
+        self.claim_from(node, taken)
+    }
+
+    /// Records `op(a)`.
+    #[inline(always)]
+    pub fn unary(&mut self, op: Op, a: Handle) -> Handle {
+        self.unary_with_immediate(op, a, 0)
+    }
+
+    /// Records `aⁿ`.
+    #[inline(always)]
+    pub fn pow_int(&mut self, a: Handle, n: i32) -> Handle {
+        self.unary_with_immediate(Op::PowInt, a, n)
+    }
+
+    #[inline(always)]
+    fn unary_with_immediate(&mut self, op: Op, a: Handle, n: i32) -> Handle {
+        self.make_room(1);
+        let a = self.node(a);
+        let operand = &self.nodes[a as usize];
+        let value = op.value(operand.value, f64::from(n));
+        let node = self.push(op, value, [a, n as u32], operand.flags);
+        self.claim_new(node)
+    }
+
+    /// Records the sum or mean of any number of nodes.
+    pub fn reduce(&mut self, op: Op, mode: Reduction, inputs: &[Handle]) -> Handle {
+        debug_assert_eq!(op.arity(), Arity::Variadic);
+        if self.lists.len() + inputs.len() > self.list_room {
+            self.collect();
+        }
+        self.make_room(1);
+        let start = self.lists.len();
+        assert!(start < u32::MAX as usize, "the live sums and means have more than 2^32 inputs");
+        self.lists.extend(inputs.iter().map(|h| self.claims[h.0 as usize].node));
+        let inputs = &self.lists[start..];
+        let (sum, kept) = mode.sum_of(inputs.iter().map(|&i| self.nodes[i as usize].value));
+        let value = if op == Op::Mean { sum / kept as f64 } else { sum };
+        let flags = inputs.iter().fold(0, |all, &i| all | self.nodes[i as usize].flags);
+        if flags & flag::NEEDS_GRAD == 0 {
+            self.lists.truncate(start);
+        }
+        let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
+        let node = self.push(op, value, [start as u32, packed], flags);
+        self.claim_new(node)
+    }
+
+    #[inline(always)]
+    fn push_constant(&mut self, value: f64) -> u32 {
+        self.push_row(Op::Constant, value, [0; 2], 0)
+    }
+
+    #[inline(always)]
+    fn push_binary(&mut self, op: Op, a: u32, b: u32) -> u32 {
+        let (left, right) = (&self.nodes[a as usize], &self.nodes[b as usize]);
+        let value = op.value(left.value, right.value);
+        self.push(op, value, [a, b], left.flags | right.flags)
+    }
+
+    /// Appends an op whose operands have, together, these flags.
+    #[inline(always)]
+    fn push(&mut self, op: Op, value: f64, links: [u32; 2], operand_flags: u8) -> u32 {
+        let flags = operand_flags & flag::INHERITED;
+        if flags & flag::NEEDS_GRAD == 0 {
+            return self.push_constant(value);
+        }
+        self.push_row(op, value, links, flags)
+    }
+
+    #[inline(always)]
+    fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
+        let node = self.len;
+        self.nodes[node] = Node { value, links, owner: UNOWNED, op, flags };
+        self.len = node + 1;
+        node as u32
+    }
+}
+
+fn inputs_len(lists: &[u32], start: usize) -> u32 {
+    let len = lists.len() - start;
+    assert!(len < 1 << 30, "a sum or mean has 2^30 inputs or more");
+    len as u32
+}
