@@ -1,12 +1,13 @@
 """The native half of zeroproof. Import the public modules instead."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Optional, SupportsIndex, Union, final, overload
+from typing import Any, Optional, SupportsIndex, TypeVar, Union, final, overload
 
 from ._enums import GradientMode, GradientStatus, OpType, ReductionMode, ScheduleType, TRTag
 from .typing import Operand, Value
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 _Thresholds = tuple[float, float, Optional[float], Optional[float]]
 
 @final
@@ -115,6 +116,7 @@ class GradientRestorer(AbstractContextManager[None]):
 @final
 class GradientBlock(AbstractContextManager[Any]):
     def __enter__(self) -> Any: ...
+    def __call__(self, function: _F) -> _F: ...
     def __exit__(self, *_exception: object) -> None: ...
 
 @final

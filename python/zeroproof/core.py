@@ -6,6 +6,7 @@ raises for a value and never warns. An elementwise function that is given a node
 
 from ._enums import ReductionMode, TRTag
 from ._native import (
+    TRNode,
     TRScalar,
     ninf,
     phi,
@@ -74,7 +75,7 @@ __all__ = [
 
 
 def _tag(x: Operand) -> TRTag:
-    return x.tag if hasattr(x, "tag") else TRScalar(x).tag
+    return x.tag if isinstance(x, (TRNode, TRScalar)) else TRScalar(x).tag
 
 
 def is_real(x: Operand) -> bool:

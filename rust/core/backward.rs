@@ -41,6 +41,28 @@ pub struct PassCounts {
 }
 
 impl Scratch {
+    /// Gives memory back that is much more than so many nodes need.
+    fn trim(&mut self, nodes: usize) {
+        let enough = nodes.max(1024);
+        if self.adjoints.rows.capacity() > 4 * enough {
+            self.adjoints.rows.truncate(enough);
+            self.adjoints.rows.shrink_to(enough);
+        }
+        if self.coordinates.capacity() > 4 * enough {
+            self.coordinates.truncate(enough);
+            self.coordinates.shrink_to(enough);
+            self.leaves.shrink_to(enough);
+            self.set = NodeSet::default();
+        }
+    }
+
+    /// The bytes that it occupies.
+    pub fn allocated_bytes(&self) -> usize {
+        self.adjoints.allocated_bytes()
+            + self.coordinates.capacity() * size_of::<Coordinate>()
+            + self.leaves.capacity() * size_of::<(u32, f64, Status)>()
+    }
+
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     fn reachable(&mut self, graph: &Graph, root: u32) -> Vec<u32> {
         let mut found = vec![];
@@ -127,6 +149,7 @@ fn run_pass<const RESTRICTED: bool>(
     statistics: Option<&mut Statistics>,
     on_leaf: impl FnMut(u32, f64, Status),
 ) -> PassCounts {
+    scratch.trim(graph.len());
     scratch.set.grow(graph.len());
     let on_input =
         state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state).is_empty();

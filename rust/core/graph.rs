@@ -291,10 +291,13 @@ impl Graph {
         self.leaves[place].accumulate(gradient, status);
     }
 
-    /// Lets gradients flow to a constant in what is recorded from now on.
+    /// Lets gradients flow to a constant in what is recorded from now on: its handles move to a new
+    /// row, and what was recorded before keeps the old one.
     pub fn watch(&mut self, handle: Handle) {
-        let node = self.node(handle) as usize;
-        self.nodes[node].flags |= flag::NEEDS_GRAD;
+        let node = *self.at(handle);
+        if node.op == Op::Constant && !node.needs_grad() {
+            self.watch_anew(handle, node.value);
+        }
     }
 
     /// How many nodes the arena holds, live ones and those not yet reclaimed.

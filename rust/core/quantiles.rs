@@ -48,9 +48,12 @@ fn place(value: f64) -> (usize, usize) {
     ((key >> MANTISSA_BITS) as usize, key as usize % BUCKETS)
 }
 
-/// The middle of a bucket.
+/// The middle of a bucket. The first one holds zeros, which must not become something else.
 fn middle(page: usize, bucket: usize) -> f64 {
     let key = ((page << MANTISSA_BITS) | bucket) as u64;
+    if key == 0 {
+        return 0.0;
+    }
     f64::from_bits(key << (52 - MANTISSA_BITS) | 1 << (51 - MANTISSA_BITS))
 }
 
@@ -217,6 +220,13 @@ mod tests {
                 (joint.count(), joint.min(), joint.mean())
             );
         }
+    }
+
+    #[test]
+    fn zeros_stay_zeros_in_large_streams() {
+        let q = stream((0..3000).map(|k| f64::from(k % 2)));
+        assert_eq!(q.quantiles([0.1, 0.9]).unwrap(), [0.0, 1.0]);
+        assert_eq!(q.reciprocal_quantiles([0.9]).unwrap(), [f64::INFINITY]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum ScheduleType {
 /// Warm-up, decay, adaptive δ and forced exploration of detected poles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HybridSchedule {
-    /// Epochs of pure Mask-REAL at the beginning.
+    /// Epochs without δ at the beginning: Mask-REAL outside exploration regions.
     pub warmup_epochs: u32,
     /// Epochs over which δ decays after them.
     pub transition_epochs: u32,
@@ -28,7 +28,7 @@ pub struct HybridSchedule {
     pub delta_final: f64,
     /// The shape of the decay.
     pub schedule_type: ScheduleType,
-    /// Without it, δ is never set and Hybrid is Mask-REAL.
+    /// Without it there is neither δ nor region, and Hybrid is Mask-REAL.
     pub enable: bool,
     /// The saturation bound in force.
     pub saturating_bound: f64,
@@ -146,7 +146,7 @@ impl HybridSchedule {
     pub fn describe(&self, epoch: i64) -> String {
         match self.delta(epoch, None) {
             _ if !self.enable => "disabled: Hybrid mode acts as Mask-REAL".into(),
-            None => format!("warmup: Mask-REAL until epoch {}", self.warmup_epochs),
+            None => format!("warmup: no delta until epoch {}", self.warmup_epochs),
             Some(delta) if self.is_transitioning(epoch) => {
                 format!(
                     "transitioning: delta {delta:.3e}, {:.0} % of the decay",

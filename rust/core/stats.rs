@@ -26,6 +26,8 @@ struct EpochCounts {
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
     epoch: Option<i64>,
+    /// The run that the epoch belongs to.
+    run: u64,
     /// What the schedule put in force for the epoch.
     epoch_state: Option<ModeState>,
     counts: EpochCounts,
@@ -203,6 +205,16 @@ impl Statistics {
     pub fn add_pass(&mut self, counts: PassCounts) {
         self.counts.dropped += counts.dropped;
         self.counts.masked += counts.masked;
+    }
+
+    /// Says which run, by a number of the caller's, the next epoch belongs to. When that changes, the
+    /// epoch before belongs to another run, and what it measured is forgotten.
+    pub fn begin_run(&mut self, run: u64) {
+        if self.run != run {
+            self.run = run;
+            self.q_min_epoch = None;
+            self.poles = PoleRecord::default();
+        }
     }
 
     /// Begins an epoch: its figures start anew, and the policy's thresholds are taken over.

@@ -25,7 +25,7 @@ use std::ops::{Add, DerefMut, Div, Mul, Neg, Sub};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How a tape lends its arena out.
-pub trait Arena: From<Graph> {
+pub trait Arena {
     /// Exclusive access to the arena for as long as the guard lives.
     type Guard<'a>: DerefMut<Target = Graph>
     where

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Optional, Union
+from operator import index
+from typing import Any, Optional, SupportsIndex, Union
 
 from .. import _native
 from .._enums import GradientStatus, OpType, TRTag
@@ -13,7 +14,7 @@ from ..typing import Operand
 
 __all__ = ["check_gradient", "tr_grad", "tr_value_and_grad"]
 
-ArgNums = Union[int, Sequence[int]]
+ArgNums = Union[SupportsIndex, Sequence[SupportsIndex]]
 
 
 def tr_value_and_grad(
@@ -36,7 +37,8 @@ def tr_value_and_grad(
         TypeError: from the returned function, if ``f`` returns no node or an argument is no number.
         ValueError: from the returned function, if an argnum names no argument.
     """
-    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    several = isinstance(argnums, Sequence)
+    numbers = [index(n) for n in (argnums if isinstance(argnums, Sequence) else [argnums])]
 
     @wraps(f)
     def value_and_grad(*args: Any, **kwargs: Any) -> tuple[TRNode, Any]:
@@ -55,7 +57,7 @@ def tr_value_and_grad(
             _native.gradient_node(*(found or (0.0, GradientStatus.EXACT)))
             for found in _native.gradients_of(value, sources, None)
         )
-        return value, gradients[0] if isinstance(argnums, int) else gradients
+        return value, gradients if several else gradients[0]
 
     return value_and_grad
 

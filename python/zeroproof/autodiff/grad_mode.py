@@ -8,7 +8,9 @@ threshold and regions once, at its start.
 
 from __future__ import annotations
 
-from typing import Optional
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Optional, TypeVar, cast
 
 from .. import _native
 from .._enums import GradientMode
@@ -20,6 +22,9 @@ __all__ = [
     "use_mask_real",
     "use_saturating",
 ]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class GradientModeConfig:
@@ -84,10 +89,21 @@ class GradientModeConfig:
         _native.reset_state()
 
 
+def _in_block(block: _native.GradientBlock, function: F) -> F:
+    """The function, run in the block at each call."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return function(*args, **kwargs)
+
+    return cast(F, run)
+
+
 def gradient_mode(
     mode: GradientMode, saturation_bound: Optional[float] = None
 ) -> _native.GradientBlock:
-    """A ``with`` block in which ``mode`` is in force.
+    """A ``with`` block, or a decorator, in which ``mode`` is in force.
 
     Args:
         mode: the gradient mode.

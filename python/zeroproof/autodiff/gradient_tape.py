@@ -81,7 +81,7 @@ class TRGradientTape:
                 "this tape has been used; make it with gradient_tape(persistent=True) to call "
                 "gradient more than once"
             )
-        targets = [target] if isinstance(target, TRNode) else list(target)
+        targets = list(target) if isinstance(target, (list, tuple)) else [target]
         adjoints = _adjoints(output_gradients, len(targets))
         nodes = list(_flatten(sources))
         for node in [*targets, *nodes]:
@@ -147,5 +147,7 @@ def _like(structure: Any, results: Any) -> Any:
     if isinstance(structure, Mapping):
         return {key: _like(item, results) for key, item in structure.items()}
     if isinstance(structure, (list, tuple)):
-        return type(structure)([_like(item, results) for item in structure])
+        items = [_like(item, results) for item in structure]
+        is_named = hasattr(structure, "_fields")
+        return type(structure)(*items) if is_named else type(structure)(items)
     return next(results)

@@ -25,7 +25,7 @@ def create_default_schedule(
     Args:
         aggressive: δ from 1e-1 down to 1e-8, bound 0.1, exploration radius 0.1 over 10 epochs and
             min_delta 1e-10, which follow the pole more closely.
-        warmup_epochs: epochs of pure Mask-REAL at the beginning.
+        warmup_epochs: epochs without δ at the beginning.
         force_exploration: explore the poles that are detected.
     """
     common: dict[str, Any] = {

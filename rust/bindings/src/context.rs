@@ -159,8 +159,11 @@ struct GradientRestorer(GradientState);
 fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64) -> PyResult<GradientState> {
     let policy = *lock(&POLICY);
     let state = with_statistics(py, |statistics| {
+        // Poles and distances that another schedule's epochs met are none of this one's.
+        statistics.begin_run(schedule.get().id());
         let mut schedule = schedule.get().lock();
         schedule.validate()?;
+        let policy = policy.filter(|_| schedule.enable);
         let (q_min, poles) = statistics.begin_epoch(epoch, Some(&schedule), policy);
         schedule.update_detected_poles(&poles, epoch.saturating_sub(1));
         let state = schedule.state(epoch, q_min)?;
@@ -177,6 +180,12 @@ fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64
 
 #[pymethods]
 impl GradientBlock {
+    /// Decorates a function: each call runs in the block.
+    fn __call__<'py>(slf: &Bound<'py, Self>, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let decorate = slf.py().import("zeroproof.autodiff.grad_mode")?.getattr("_in_block")?;
+        decorate.call1((slf, function))
+    }
+
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = slf.py();
         let outer = GradientState::block(py)?.map(Arc::new);

@@ -13,11 +13,20 @@ mod raw;
 mod scalar;
 mod schedule;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 /// The native half of `zeroproof`. Import the public modules instead.
 #[pymodule(gil_used = true)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    // The arena relies on the GIL. The module turns it on unless the user forbids that.
+    if let Some(is_enabled) = py.import("sys")?.getattr_opt("_is_gil_enabled")?
+        && !is_enabled.call0()?.is_truthy()?
+    {
+        return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
+    }
+    enums::forget(py);
     scalar::register(module)?;
     node::register(module)?;
     ops::register(module)?;

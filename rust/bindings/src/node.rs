@@ -180,12 +180,7 @@ fn rich_compare<'py>(
     b: &Bound<'py, PyAny>,
     op: CompareOp,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let other = match operand(b)? {
-        Some(Operand::Node(handle)) => Some(tr_value(py, TRNode(handle)).to_ieee()),
-        Some(Operand::Value(value)) => Some(value),
-        None => None,
-    };
-    compare(tr_value(py, this(a)?), other, op, py)
+    compare(tr_value(py, this(a)?), b, op, py)
 }
 
 fn repr(py: Python<'_>, node: TRNode) -> PyResult<String> {
@@ -485,7 +480,7 @@ fn watch(py: Python<'_>, node: TRNode) {
 fn arena_usage(py: Python<'_>) -> (usize, usize) {
     arena::with(py, |arena| {
         arena.graph.collect();
-        (arena.graph.len(), arena.graph.allocated_bytes())
+        (arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes())
     })
 }
 
@@ -533,7 +528,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         properties: properties(),
     };
     let class = spec.build::<TRNode>(module.py())?;
-    set_functions(module, &class, makers())?;
+    set_functions(&class, "", "zeroproof.autodiff.tr_node", makers())?;
     module.add("TRNode", class)?;
     for function in [
         wrap_pyfunction!(gradients_of, module)?,

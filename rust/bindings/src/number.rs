@@ -1,5 +1,6 @@
 //! Python numbers as doubles.
 
+use crate::arena;
 use crate::node::TRNode;
 use crate::raw::payload;
 use crate::scalar::TRScalar;
@@ -7,6 +8,7 @@ use pyo3::Borrowed;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyFloat, PyInt, PyString};
+use zeroproof::TrScalar;
 use zeroproof::graph::Handle;
 
 /// An operand of an arithmetic operation.
@@ -85,6 +87,13 @@ fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     {
         return Ok(None);
     }
+    // Of NumPy's kinds only the real ones; a complex number would lose its imaginary part.
+    if let Some(dtype) = object.getattr_opt("dtype")?
+        && let Some(kind) = dtype.getattr_opt("kind")?
+        && !"fiubO".contains(&kind.str()?.to_string())
+    {
+        return Ok(None);
+    }
     match object.extract::<f64>() {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
@@ -121,14 +130,20 @@ fn not_a_number(object: &Bound<'_, PyAny>, expected: &str) -> PyErr {
 
 /// An integer exponent that fits in 32 bits.
 pub(crate) fn exponent(object: &Bound<'_, PyAny>) -> PyResult<i32> {
-    let index = object.call_method0("__index__").map_err(|_| {
-        PyTypeError::new_err(
-            "the exponent must be an int: powers with other exponents are exp(b * log(a)), which has \
-             a singularity at 0 of its own",
-        )
-    })?;
-    index
-        .extract::<i32>()
+    let exponent = match object.cast_exact::<PyInt>() {
+        Ok(int) => int.extract::<i32>(),
+        Err(_) => match object.py().import("operator")?.call_method1("index", (object,)) {
+            Ok(index) => index.extract::<i32>(),
+            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
+                return Err(PyTypeError::new_err(
+                    "the exponent must be an int: powers with other exponents are exp(b * log(a)), which \
+                     has a singularity at 0 of its own",
+                ));
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    exponent
         .ok()
         .filter(|n| *n != i32::MIN)
         .ok_or_else(|| PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647"))
@@ -144,4 +159,29 @@ impl<'py> FromPyObject<'_, 'py> for Double {
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         expect_number(&object).map(Self)
     }
+}
+
+/// What a value is compared with.
+pub(crate) enum Comparand<'py> {
+    /// A TR value.
+    Value(TrScalar),
+    /// A number whose comparison with a float Python decides, exactly: an int, a fraction.
+    Number(Bound<'py, PyAny>),
+    /// Something that is no number.
+    Other,
+}
+
+/// What an object is to be compared with.
+pub(crate) fn comparand<'py>(object: &Bound<'py, PyAny>) -> PyResult<Comparand<'py>> {
+    Ok(match common_operand(object) {
+        Some(Operand::Node(node)) => {
+            Comparand::Value(arena::with(object.py(), |arena| arena.graph.value(node)))
+        }
+        Some(Operand::Value(value)) => Comparand::Value(value.into()),
+        None => match other_number(object)? {
+            Some(number) if number.is_nan() => Comparand::Value(TrScalar::PHI),
+            Some(_) => Comparand::Number(object.clone()),
+            None => Comparand::Other,
+        },
+    })
 }

@@ -1,9 +1,10 @@
-//! The op table as Python functions: `scalar_NAME` on TR scalars, `node_NAME` on nodes.
+//! The op table as Python functions. Each is called `tr_NAME` where it is public; this module holds
+//! it as `scalar_NAME`, on TR scalars, and as `node_NAME`, on nodes.
 
 use crate::enums;
 use crate::node::{TRNode, record_binary, record_reduction, record_unary};
 use crate::number::{Operand, expect_operand, exponent};
-use crate::raw::{add_functions, method, new_object};
+use crate::raw::{method, new_object, set_functions};
 use crate::scalar::TRScalar;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -12,7 +13,7 @@ use zeroproof::{Op, Reduction};
 
 /// The op on values, as a TR scalar, or on nodes, as a node.
 #[inline(always)]
-fn on_scalars<'py>(
+fn scalar_or_node<'py>(
     py: Python<'py>,
     op: Op,
     a: Operand,
@@ -33,43 +34,44 @@ fn record_first(py: Python<'_>, op: Op, a: Operand, n: Operand) -> TRNode {
 
 macro_rules! functions {
     ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-        fn elementwise() -> Vec<pyo3::ffi::PyMethodDef> {
-            vec![$(
-                functions! { @scalar $arity $op $name $formula },
-                functions! { @node $arity $op $name $formula },
-            )*]
+        fn on_scalars() -> Vec<pyo3::ffi::PyMethodDef> {
+            vec![$(functions! { @scalar $arity $op $name $formula },)*]
+        }
+
+        fn on_nodes() -> Vec<pyo3::ffi::PyMethodDef> {
+            vec![$(functions! { @node $arity $op $name $formula },)*]
         }
     };
     (@scalar Unary $op:ident $name:ident $formula:literal) => {
-        functions! { @define "scalar_" $name "(a, /)" $formula
+        functions! { @define $name "(a, /)" $formula
             "Takes a TRScalar or a number and returns a TRScalar; a node gives a node."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                on_scalars(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
+                scalar_or_node(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
             }
         }
     };
     (@scalar Binary $op:ident $name:ident $formula:literal) => {
-        functions! { @define "scalar_" $name "(a, b, /)" $formula
+        functions! { @define $name "(a, b, /)" $formula
             "Takes TRScalars or numbers and returns a TRScalar; a node gives a node."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                on_scalars(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
+                scalar_or_node(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
             }
         }
     };
     (@scalar Power $op:ident $name:ident $formula:literal) => {
-        functions! { @define "scalar_" $name "(a, n, /)" $formula
+        functions! { @define $name "(a, n, /)" $formula
             "Takes a TRScalar or a number, and an int; a node gives a node."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
                 let n = Operand::Value(f64::from(exponent(n)?));
-                on_scalars(py, Op::$op, expect_operand(a)?, n, record_first)
+                scalar_or_node(py, Op::$op, expect_operand(a)?, n, record_first)
             }
         }
     };
     (@node Unary $op:ident $name:ident $formula:literal) => {
-        functions! { @define "node_" $name "(a, /)" $formula
+        functions! { @define $name "(a, /)" $formula
             "Takes a TRNode, TRScalar or number and returns a TRNode."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
@@ -78,7 +80,7 @@ macro_rules! functions {
         }
     };
     (@node Binary $op:ident $name:ident $formula:literal) => {
-        functions! { @define "node_" $name "(a, b, /)" $formula
+        functions! { @define $name "(a, b, /)" $formula
             "Takes TRNodes, TRScalars or numbers and returns a TRNode."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
@@ -87,7 +89,7 @@ macro_rules! functions {
         }
     };
     (@node Power $op:ident $name:ident $formula:literal) => {
-        functions! { @define "node_" $name "(a, n, /)" $formula
+        functions! { @define $name "(a, n, /)" $formula
             "Takes a TRNode, TRScalar or number, and an int; returns a TRNode."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
@@ -95,12 +97,12 @@ macro_rules! functions {
             }
         }
     };
-    (@define $prefix:literal $name:ident $signature:literal $formula:literal $takes:literal
+    (@define $name:ident $signature:literal $formula:literal $takes:literal
         |$py:ident, $arguments:ident| $body:expr) => {
         method!(
-            c_text(concat!($prefix, stringify!($name), "\0")),
+            c_text(concat!("tr_", stringify!($name), "\0")),
             0,
-            c_text(concat!($prefix, stringify!($name), $signature, "\n--\n\n", $formula, "\n\n", $takes, "\0")),
+            c_text(concat!("tr_", stringify!($name), $signature, "\n--\n\n", $formula, "\n\n", $takes, "\0")),
             |$py, _module, $arguments| $body
         )
     };
@@ -127,7 +129,7 @@ fn reduce<'py>(values: &Bound<'py, PyAny>, op: Op, mode: Option<&Bound<'py, PyAn
 ///     values: TRNodes, TRScalars or numbers.
 ///     mode: ``ReductionMode``, STRICT unless given.
 #[pyfunction]
-#[pyo3(signature = (values, mode=None))]
+#[pyo3(name = "tr_sum", signature = (values, mode=None))]
 fn node_sum<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
     reduce(values, Op::Sum, mode)
 }
@@ -138,7 +140,7 @@ fn node_sum<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -
 ///     values: TRNodes, TRScalars or numbers.
 ///     mode: ``ReductionMode``, STRICT unless given.
 #[pyfunction]
-#[pyo3(signature = (values, mode=None))]
+#[pyo3(name = "tr_mean", signature = (values, mode=None))]
 fn node_mean<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
     reduce(values, Op::Mean, mode)
 }
@@ -154,8 +156,9 @@ fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    add_functions(module, elementwise())?;
-    module.add_function(wrap_pyfunction!(node_sum, module)?)?;
-    module.add_function(wrap_pyfunction!(node_mean, module)?)?;
+    set_functions(module, "scalar_", "zeroproof.core", on_scalars())?;
+    set_functions(module, "node_", "zeroproof.autodiff.tr_ops_grad", on_nodes())?;
+    module.add("node_sum", wrap_pyfunction!(node_sum, module)?)?;
+    module.add("node_mean", wrap_pyfunction!(node_mean, module)?)?;
     module.add_function(wrap_pyfunction!(op_table, module)?)
 }

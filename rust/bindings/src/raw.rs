@@ -17,7 +17,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyString, PyTuple, PyType};
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -142,7 +142,11 @@ unsafe extern "C" fn deallocate<P: Payload>(object: *mut ffi::PyObject) {
     // SAFETY: called once by the interpreter, with the GIL held, on an object of `P`'s type.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        (*object.cast::<Object<P>>()).payload.release(Python::assume_attached());
+        let py = Python::assume_attached();
+        let payload = (*object.cast::<Object<P>>()).payload;
+        if catch_unwind(AssertUnwindSafe(|| payload.release(py))).is_err() {
+            bug().write_unraisable(py, None);
+        }
         P::class().free(object);
         ffi::Py_DECREF(class.cast());
     }
@@ -213,10 +217,15 @@ pub(crate) unsafe fn guard<'py, R: Returned>(body: impl FnOnce(Python<'py>) -> P
             R::ERROR
         }
         Err(_) => {
-            PanicException::new_err("a bug in zeroproof: the message of the panic is on stderr").restore(py);
+            bug().restore(py);
             R::ERROR
         }
     }
+}
+
+#[cold]
+fn bug() -> PyErr {
+    PanicException::new_err("a bug in zeroproof: the message of the panic is on stderr")
 }
 
 /// The positional and keyword arguments of a fast call.
@@ -269,7 +278,10 @@ impl<'a, 'py> Arguments<'a, 'py> {
     fn wrong_count(&self, function: &str, expected: usize) -> PyErr {
         PyTypeError::new_err(match self.names {
             Some(_) => format!("{function}() takes no keyword arguments"),
-            None => format!("{function}() takes {expected} arguments ({} given)", self.positional.len()),
+            None => {
+                let plural = if expected == 1 { "" } else { "s" };
+                format!("{function}() takes {expected} argument{plural} ({} given)", self.positional.len())
+            }
         })
     }
 
@@ -415,8 +427,12 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
-    /// Builds the type and makes it that of `P`; called once, when the module is initialised.
+    /// Builds the type and makes it that of `P`, when the module is first initialised. Initialised
+    /// again, the module gets the same type, so that objects made before stay what they are.
     pub(crate) fn build<P: Payload>(mut self, py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
+        if !P::class().get().is_null() {
+            return Ok(P::class().bind(py));
+        }
         let mut slots = self.slots;
         let mut slot = |slot: c_int, pfunc: *mut c_void| slots.insert(0, ffi::PyType_Slot { slot, pfunc });
         // SAFETY: all-zero definitions end the tables, as the C API has it.
@@ -447,29 +463,27 @@ impl Spec {
     }
 }
 
-/// Adds functions to a module, as built-ins.
-pub(crate) fn add_functions(module: &Bound<'_, PyModule>, functions: Vec<ffi::PyMethodDef>) -> PyResult<()> {
-    set_functions(module, module, functions)
-}
-
-/// Sets functions as attributes of a module or a class. On a class they act as static methods; a
-/// `staticmethod` object in their place would keep the interpreter from caching the look-up.
+/// Sets functions as attributes of a module or a class, each under `prefix` and its name less
+/// `tr_`. `home` is the module that they are to be imported from. On a class they act as static
+/// methods; a `staticmethod` object in their place would keep the interpreter from caching the
+/// look-up.
 pub(crate) fn set_functions(
-    module: &Bound<'_, PyModule>,
     owner: &Bound<'_, PyAny>,
+    prefix: &str,
+    home: &str,
     functions: Vec<ffi::PyMethodDef>,
 ) -> PyResult<()> {
-    let py = module.py();
-    let name = module.name()?;
+    let py = owner.py();
+    let home = PyString::new(py, home);
     for definition in Box::leak(functions.into_boxed_slice()) {
         // SAFETY: the definition lives for ever, and the new reference is checked.
         let function = unsafe {
-            let new = ffi::PyCFunction_NewEx(definition, std::ptr::null_mut(), name.as_ptr());
+            let new = ffi::PyCFunction_NewEx(definition, std::ptr::null_mut(), home.as_ptr());
             Bound::from_owned_ptr_or_err(py, new)?
         };
         // SAFETY: the name is a C string of the definition.
-        let name = unsafe { CStr::from_ptr(definition.ml_name) };
-        owner.setattr(&*name.to_string_lossy(), function)?;
+        let name = unsafe { CStr::from_ptr(definition.ml_name) }.to_string_lossy();
+        owner.setattr(format!("{prefix}{}", name.strip_prefix("tr_").unwrap_or(&name)), function)?;
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use crate::enums;
 use crate::node::{TRNode, record_reduction};
-use crate::number::{Operand, expect_number, exponent, operand};
+use crate::number::{Comparand, Operand, comparand, expect_number, exponent, operand};
 use crate::raw::{
-    Class, Payload, Spec, add_functions, compare_slot, guard, method, new_object, payload, property, slot,
+    Class, Payload, Spec, compare_slot, guard, method, new_object, payload, property, set_functions, slot,
 };
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -72,9 +72,9 @@ fn rich_compare<'py>(
     b: &Bound<'py, PyAny>,
     op: CompareOp,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match operand(b)? {
-        Some(Operand::Value(b)) => compare(this(a)?, Some(b), op, py),
-        _ => Ok(py.NotImplemented().into_bound(py)),
+    match payload::<TRNode>(b) {
+        Some(_) => Ok(py.NotImplemented().into_bound(py)),
+        None => compare(this(a)?, b, op, py),
     }
 }
 
@@ -172,15 +172,22 @@ fn hash(py: Python<'_>, value: TrScalar) -> PyResult<isize> {
     }
 }
 
-/// The transreal comparison with a number, `NotImplemented` for what is none.
+/// The transreal comparison with an object, `NotImplemented` for what is no number.
 pub(crate) fn compare<'py>(
     this: TrScalar,
-    other: Option<f64>,
+    object: &Bound<'py, PyAny>,
     op: CompareOp,
     py: Python<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let Some(other) = other.map(TrScalar::from) else {
-        return Ok(py.NotImplemented().into_bound(py));
+    let other = match comparand(object)? {
+        Comparand::Value(value) => value,
+        Comparand::Number(number) => {
+            return PyFloat::new(py, this.to_ieee())
+                .rich_compare(number, op)?
+                .is_truthy()?
+                .into_bound_py_any(py);
+        }
+        Comparand::Other => return Ok(py.NotImplemented().into_bound(py)),
     };
     let result = match op {
         CompareOp::Eq => this == other,
@@ -190,7 +197,7 @@ pub(crate) fn compare<'py>(
         CompareOp::Gt => this > other,
         CompareOp::Ge => this.tag() != TrTag::Phi && this >= other,
     };
-    Ok(result.into_pyobject(py)?.to_owned().into_any())
+    result.into_bound_py_any(py)
 }
 
 /// A REAL as Python writes a float; `+∞`, `−∞` and `Φ` otherwise.
@@ -351,7 +358,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         properties: properties(),
     };
     module.add("TRScalar", spec.build::<TRScalar>(module.py())?)?;
-    add_functions(module, functions())?;
+    set_functions(module, "", "zeroproof.core", functions())?;
     module.add_function(wrap_pyfunction!(scalars_from_doubles, module)?)?;
     register_reductions(module)
 }

@@ -7,18 +7,19 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroproof::{HybridSchedule, Region};
 
 /// The schedule δ(t) of Hybrid mode: warm-up, decay, adaptive δ and forced exploration.
 ///
 /// Args:
-///     warmup_epochs: epochs of pure Mask-REAL at the beginning.
+///     warmup_epochs: epochs without δ at the beginning: Mask-REAL outside exploration regions.
 ///     transition_epochs: epochs over which δ decays after them.
 ///     delta_init: δ at the beginning of the decay, a distance to a pole.
 ///     delta_final: δ at its end.
 ///     schedule_type: the shape of the decay, a ``ScheduleType``.
-///     enable: False keeps δ unset, which makes Hybrid Mask-REAL.
+///     enable: False keeps δ, regions and policy out, which makes Hybrid Mask-REAL.
 ///     saturating_bound: the saturation bound in force under ``apply``.
 ///     force_pole_exploration: explore the poles that are detected.
 ///     pole_exploration_radius: half the width of an exploration region.
@@ -30,11 +31,24 @@ use zeroproof::{HybridSchedule, Region};
 /// Raises:
 ///     ValueError: names the field that is out of its range.
 #[pyclass(frozen, name = "HybridGradientSchedule", module = "zeroproof.autodiff.hybrid_gradient")]
-pub(crate) struct HybridGradientSchedule(Mutex<HybridSchedule>);
+pub(crate) struct HybridGradientSchedule {
+    schedule: Mutex<HybridSchedule>,
+    id: u64,
+}
 
 impl HybridGradientSchedule {
+    fn make(schedule: HybridSchedule) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(1);
+        Self { schedule: Mutex::new(schedule), id: MADE.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// A number that no other schedule of the process has.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, HybridSchedule> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn snapshot(&self) -> HybridSchedule {
@@ -169,7 +183,7 @@ impl HybridGradientSchedule {
             }
         }
         schedule.validate().map_err(value_error)?;
-        Ok(Self(Mutex::new(schedule)))
+        Ok(Self::make(schedule))
     }
 
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -180,11 +194,15 @@ impl HybridGradientSchedule {
 
     /// Sets a field; an invalid value changes nothing.
     fn __setattr__(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        // Converting the value may run Python code, so the lock is not held meanwhile.
+        // Converting the value may run Python code, so the lock is not held meanwhile; poles that are
+        // added meanwhile stay.
         let mut changed = self.snapshot();
         assign(&mut changed, name, value)?;
         changed.validate().map_err(value_error)?;
-        *self.lock() = changed;
+        let mut schedule = self.lock();
+        changed.known_poles = std::mem::take(&mut schedule.known_poles);
+        changed.explorations = std::mem::take(&mut schedule.explorations);
+        *schedule = changed;
         Ok(())
     }
 
@@ -243,7 +261,8 @@ impl HybridGradientSchedule {
     }
 
     /// A ``with`` block for one epoch: sets Hybrid mode, bound, δ and regions, and on leaving puts
-    /// back what was there. The statistics stay readable after it.
+    /// back what was there. The statistics stay readable after it. Each entry begins an epoch, so
+    /// enter it once an epoch, around all batches.
     fn apply(slf: Py<Self>, epoch: i64) -> GradientBlock {
         GradientBlock::of_epoch(slf, epoch)
     }

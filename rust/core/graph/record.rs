@@ -104,7 +104,7 @@ impl Graph {
     /// Records the sum or mean of any number of nodes.
     pub fn reduce(&mut self, op: Op, mode: Reduction, inputs: &[Handle]) -> Handle {
         debug_assert_eq!(op.arity(), Arity::Variadic);
-        if self.lists.len() + inputs.len() > self.list_room {
+        if self.lists.len() > self.list_room {
             self.collect();
         }
         self.make_room(1);
@@ -121,6 +121,16 @@ impl Graph {
         let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
         let node = self.push(op, value, [start as u32, packed], flags);
         self.claim_new(node)
+    }
+
+    /// Moves the handles of a constant to a row of its own that gradients flow to.
+    pub(super) fn watch_anew(&mut self, handle: Handle, value: f64) {
+        self.make_room(1);
+        let (before, watched) =
+            (self.node(handle), self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD));
+        self.nodes[before as usize].owner = UNOWNED;
+        self.nodes[watched as usize].owner = handle.0;
+        self.claims[handle.0 as usize].node = watched;
     }
 
     #[inline(always)]

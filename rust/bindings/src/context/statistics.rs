@@ -7,7 +7,6 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use std::cell::RefCell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroproof::Statistics;
 use zeroproof::stats::SummaryValue;
 
@@ -20,26 +19,12 @@ struct TaskStatistics(Mutex<Statistics>);
 /// The async task that is running on this thread, if any.
 fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-    static ASYNCIO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    // How many modules there were when asyncio was last found to be missing.
-    static SEEN: AtomicUsize = AtomicUsize::new(0);
     let modules = MODULES.get_or_try_init(py, || -> PyResult<_> {
         Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
     })?;
-    let asyncio = match ASYNCIO.get(py) {
-        Some(asyncio) => asyncio.bind(py).clone(),
-        None => {
-            let modules = modules.bind(py);
-            if modules.len() == SEEN.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            SEEN.store(modules.len(), Ordering::Relaxed);
-            let Some(asyncio) = modules.get_item(pyo3::intern!(py, "asyncio"))? else {
-                return Ok(None);
-            };
-            ASYNCIO.get_or_init(py, || asyncio.clone().unbind());
-            asyncio
-        }
+    // No task runs before asyncio is imported.
+    let Some(asyncio) = modules.bind(py).get_item(pyo3::intern!(py, "asyncio"))? else {
+        return Ok(None);
     };
     // A half-imported asyncio runs no task.
     let Some(running_loop) = asyncio.getattr_opt(pyo3::intern!(py, "_get_running_loop"))? else {
