@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from tr_support import INF
@@ -200,3 +200,25 @@ def test_gradients_are_those_of_the_mode_in_force() -> None:
     with gradient_mode(GradientMode.SATURATING, saturation_bound=0.5):
         gradient = gradient_tape().gradient(1.0 / x, x)
     assert float(gradient) == pytest.approx(-2.0)
+
+
+def test_what_was_recorded_before_watching_is_left_out() -> None:
+    p, c = TRNode.parameter(3.0), TRNode.constant(5.0)
+    before = p * c + c * c
+    with gradient_tape(persistent=True) as tape:
+        tape.watch(c)
+        y = before + c
+    assert tape.gradient(y, c) == 1.0
+    assert tape.gradient(before, c) == 0.0
+    assert tape.gradient(y, p) == 5.0
+
+
+def test_sources_may_be_a_named_tuple() -> None:
+    class Pair(NamedTuple):
+        a: TRNode
+        b: TRNode
+
+    pair = Pair(TRNode.parameter(2.0), TRNode.parameter(3.0))
+    found = gradient_tape().gradient(pair.a * pair.b, pair)
+    assert isinstance(found, Pair)
+    assert (found.a, found.b) == (3.0, 2.0)

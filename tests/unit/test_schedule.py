@@ -10,6 +10,15 @@ from typing import Any, Optional
 import pytest
 from tr_support import INF, NAN
 
+from zeroproof import (
+    GradientMode,
+    GradientModeConfig,
+    HybridGradientContext,
+    TRNode,
+    TRPolicy,
+    TRPolicyConfig,
+    gradient_mode,
+)
 from zeroproof.autodiff.hybrid_gradient import (
     HybridGradientSchedule,
     ScheduleType,
@@ -258,3 +267,36 @@ def test_pickle_copy_equality_and_repr() -> None:
 
 def test_repr_names_the_type_of_schedule() -> None:
     assert "COSINE" in repr(HybridGradientSchedule(schedule_type=COSINE))
+
+
+def test_a_schedule_takes_nothing_over_from_the_epochs_of_another() -> None:
+    first = HybridGradientSchedule()
+    with first.apply(0):
+        (TRNode.parameter(1.0) / TRNode.input(1e-3)).backward()
+    second = HybridGradientSchedule()
+    with second.apply(0):
+        assert GradientModeConfig.get_local_threshold() == second.get_delta(0)
+    assert second.detected_poles == []
+
+
+def test_a_disabled_schedule_keeps_the_policy_out() -> None:
+    TRPolicyConfig.set_policy(TRPolicy(tau_Q_on=1.0, tau_Q_off=2.0))
+    schedule = HybridGradientSchedule(enable=False)
+    for epoch in range(3):
+        with schedule.apply(epoch):
+            x = TRNode.parameter(0.5)
+            (1.0 / x).backward()
+            HybridGradientContext.end_batch_policy_update()
+        assert x.gradient == -4.0
+
+
+def test_a_mode_block_decorates_functions() -> None:
+    @gradient_mode(GradientMode.SATURATING, saturation_bound=0.5)
+    def differentiate(x: TRNode) -> float:
+        """Differentiates 1/x."""
+        (1.0 / x).backward()
+        return float(x.gradient or 0.0)
+
+    assert differentiate(TRNode.parameter(0.0)) == -4.0
+    assert differentiate.__doc__ == "Differentiates 1/x."
+    assert GradientModeConfig.is_mask_real()

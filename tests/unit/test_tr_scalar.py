@@ -121,7 +121,9 @@ def test_numbers_on_either_side(name: str, a: float, b: float) -> None:
             assert same(result, expected), type(number)
 
 
-@pytest.mark.parametrize("other", ["1", None, 1j, [1.0], np.array([1.0, 2.0]), np.complex128(1)])
+@pytest.mark.parametrize(
+    "other", ["1", None, 1j, [1.0], np.complex64(1j), np.complex128(1), np.array("2.5")]
+)
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_what_is_no_number_is_refused(name: str, other: Any) -> None:
     with pytest.raises(TypeError):

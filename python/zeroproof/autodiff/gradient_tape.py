@@ -81,7 +81,7 @@ class TRGradientTape:
                 "this tape has been used; make it with gradient_tape(persistent=True) to call "
                 "gradient more than once"
             )
-        targets = list(target) if isinstance(target, (list, tuple)) else [target]
+        targets: list[Any] = list(target) if isinstance(target, (list, tuple)) else [target]
         adjoints = _adjoints(output_gradients, len(targets))
         nodes = list(_flatten(sources))
         for node in [*targets, *nodes]:

@@ -3,7 +3,9 @@
 use crate::arena;
 use crate::context;
 use crate::enums;
-use crate::number::{Double, Operand, expect_number, expect_operand, exponent, operand};
+use crate::number::{
+    Double, Operand, expect_number, expect_operand, exponent, operand, operator_of, with_array,
+};
 use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
 };
@@ -122,7 +124,7 @@ fn binary<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match (operand(a)?, operand(b)?) {
         (Some(a), Some(b)) => new_object(py, record_binary(py, op, a, b)),
-        _ => Ok(py.NotImplemented().into_bound(py)),
+        _ => with_array(operator_of(op), a, b),
     }
 }
 
@@ -180,7 +182,7 @@ fn rich_compare<'py>(
     b: &Bound<'py, PyAny>,
     op: CompareOp,
 ) -> PyResult<Bound<'py, PyAny>> {
-    compare(tr_value(py, this(a)?), b, op, py)
+    compare(tr_value(py, this(a)?), a, b, op, py)
 }
 
 fn repr(py: Python<'_>, node: TRNode) -> PyResult<String> {

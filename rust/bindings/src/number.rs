@@ -7,9 +7,9 @@ use crate::scalar::TRScalar;
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyComplex, PyFloat, PyInt, PyString};
-use zeroproof::TrScalar;
+use pyo3::types::{IntoPyDict, PyComplex, PyFloat, PyInt, PyString, PyTuple};
 use zeroproof::graph::Handle;
+use zeroproof::{Op, TrScalar};
 
 /// An operand of an arithmetic operation.
 pub(crate) enum Operand {
@@ -147,6 +147,46 @@ pub(crate) fn exponent(object: &Bound<'_, PyAny>) -> PyResult<i32> {
         .ok()
         .filter(|n| *n != i32::MIN)
         .ok_or_else(|| PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647"))
+}
+
+/// The name in Python's `operator` module of an op that has an operator.
+pub(crate) fn operator_of(op: Op) -> &'static str {
+    match op {
+        Op::Div => "truediv",
+        op => op.name(),
+    }
+}
+
+/// An operation between a node or TR scalar and a NumPy array: element by element, in an array of
+/// objects. `NotImplemented` if neither side is an array. `operator` is a name of Python's module.
+#[cold]
+pub(crate) fn with_array<'py>(
+    operator: &str,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = a.py();
+    let numpy = py.import("numpy")?;
+    let array = numpy.getattr("ndarray")?;
+    // An array of one object and no dimensions, for NumPy to broadcast.
+    let boxed = |object: &Bound<'py, PyAny>| -> PyResult<Bound<'py, PyAny>> {
+        let boxed = numpy.call_method1("empty", (PyTuple::empty(py), "O"))?;
+        boxed.set_item(PyTuple::empty(py), object)?;
+        Ok(boxed)
+    };
+    // NumPy would warn of the infinities that are values here.
+    let quiet = numpy.call_method("errstate", (), Some(&[("all", "ignore")].into_py_dict(py)?))?;
+    let apply = |a, b| {
+        quiet.call_method0("__enter__")?;
+        let result = py.import("operator")?.call_method1(operator, (a, b));
+        quiet.call_method1("__exit__", (py.None(), py.None(), py.None()))?;
+        result
+    };
+    match (a.is_instance(&array)?, b.is_instance(&array)?) {
+        (false, true) => apply(boxed(a)?, b.clone()),
+        (true, false) => apply(a.clone(), boxed(b)?),
+        _ => Ok(py.NotImplemented().into_bound(py)),
+    }
 }
 
 /// A double argument: any number, one beyond the range as ±∞, so that range checks see it.

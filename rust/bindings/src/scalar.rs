@@ -2,7 +2,9 @@
 
 use crate::enums;
 use crate::node::{TRNode, record_reduction};
-use crate::number::{Comparand, Operand, comparand, expect_number, exponent, operand};
+use crate::number::{
+    Comparand, Operand, comparand, expect_number, exponent, operand, operator_of, with_array,
+};
 use crate::raw::{
     Class, Payload, Spec, compare_slot, guard, method, new_object, payload, property, set_functions, slot,
 };
@@ -51,7 +53,8 @@ fn binary<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match (operand(a)?, operand(b)?) {
         (Some(Operand::Value(a)), Some(Operand::Value(b))) => new_object(py, TRScalar::from(op.value(a, b))),
-        _ => Ok(py.NotImplemented().into_bound(py)),
+        (Some(_), Some(_)) => Ok(py.NotImplemented().into_bound(py)),
+        _ => with_array(operator_of(op), a, b),
     }
 }
 
@@ -74,7 +77,7 @@ fn rich_compare<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match payload::<TRNode>(b) {
         Some(_) => Ok(py.NotImplemented().into_bound(py)),
-        None => compare(this(a)?, b, op, py),
+        None => compare(this(a)?, a, b, op, py),
     }
 }
 
@@ -172,9 +175,11 @@ fn hash(py: Python<'_>, value: TrScalar) -> PyResult<isize> {
     }
 }
 
-/// The transreal comparison with an object, `NotImplemented` for what is no number.
+/// The transreal comparison of `own`, whose value is `this`, with an object; `NotImplemented` for what
+/// is neither a number nor an array.
 pub(crate) fn compare<'py>(
     this: TrScalar,
+    own: &Bound<'py, PyAny>,
     object: &Bound<'py, PyAny>,
     op: CompareOp,
     py: Python<'py>,
@@ -187,7 +192,17 @@ pub(crate) fn compare<'py>(
                 .is_truthy()?
                 .into_bound_py_any(py);
         }
-        Comparand::Other => return Ok(py.NotImplemented().into_bound(py)),
+        Comparand::Other => {
+            let operator = match op {
+                CompareOp::Eq => "eq",
+                CompareOp::Ne => "ne",
+                CompareOp::Lt => "lt",
+                CompareOp::Le => "le",
+                CompareOp::Gt => "gt",
+                CompareOp::Ge => "ge",
+            };
+            return with_array(operator, own, object);
+        }
     };
     let result = match op {
         CompareOp::Eq => this == other,
