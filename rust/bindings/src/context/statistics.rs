@@ -22,10 +22,11 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     let modules = MODULES.get_or_try_init(py, || -> PyResult<_> {
         Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
     })?;
-    // No task runs before asyncio is imported.
-    let Some(asyncio) = modules.bind(py).get_item(pyo3::intern!(py, "asyncio"))? else {
-        return Ok(None);
-    };
+    let (modules, name) = (modules.bind(py), pyo3::intern!(py, "asyncio"));
+    if !modules.contains(name)? {
+        return Ok(None); // no task runs before asyncio is imported
+    }
+    let Some(asyncio) = modules.get_item(name)? else { return Ok(None) };
     // A half-imported asyncio runs no task.
     let Some(running_loop) = asyncio.getattr_opt(pyo3::intern!(py, "_get_running_loop"))? else {
         return Ok(None);
