@@ -154,10 +154,12 @@ fn run_pass<const RESTRICTED: bool>(
     let on_input =
         state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state).is_empty();
     adjoints.grow(graph.len());
+    // One length for both, so that one check of an index serves both.
+    let nodes = graph.len();
     let mut sweep = Sweep::<RESTRICTED> {
-        nodes: &graph.nodes[..graph.len()],
+        nodes: &graph.nodes[..nodes],
         lists: &graph.lists,
-        adjoints: &mut adjoints.rows[..graph.len()],
+        adjoints: &mut adjoints.rows[..nodes],
         set: &mut scratch.set,
         counts: PassCounts::default(),
     };
