@@ -8,9 +8,9 @@ use crate::node_set::NodeSet;
 use crate::ops::{Arity, Op};
 use crate::status::Status;
 
-/// The sweep's set holds blocks of 16 nodes: inside a block it walks down node by node, which the
+/// The sweep's set holds blocks of 32 nodes: inside a block it walks down node by node, which the
 /// processor predicts, and between blocks it skips what was not reached.
-const BLOCK_BITS: u32 = 4;
+const BLOCK_BITS: u32 = 5;
 
 /// The arena during a sweep: what it reads, and the columns that contributions go to.
 pub(super) struct Sweep<'a, const RESTRICTED: bool> {
