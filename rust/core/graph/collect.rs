@@ -7,7 +7,8 @@ use crate::ops::{Arity, Op};
 impl Graph {
     #[inline(always)]
     pub(super) fn make_room(&mut self, rows: usize) {
-        if self.len + rows > self.nodes.len() {
+        // Written so that the index check of the row that follows is seen to be the same one.
+        if self.len >= self.nodes.len() || (rows > 1 && self.nodes.len() - self.len < rows) {
             self.collect();
         }
     }
