@@ -32,6 +32,8 @@ from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any, Callable, NamedTuple, Optional
 
+from machine import processor
+
 CHAIN = 300  # a recursive backward dies at depth 1000
 MEASUREMENTS = ("loop", "record", "backward")
 PARTY_NAMES = ("zeroproof", "zeroproofml", "torch", "autograd")
@@ -222,17 +224,6 @@ def parties(peers: list[str]) -> Iterator[Party]:
             party = start(name, python)
             if party is not None:
                 yield party
-
-
-def processor() -> str:
-    """The processor, as far as the system names it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
-            names = [line.split(":", 1)[1].strip() for line in cpuinfo if "model name" in line]
-    except OSError:
-        names = []
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} CPUs, {platform.system()}"
 
 
 def show(found: list[Party], rounds: int) -> None:

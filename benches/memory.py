@@ -12,6 +12,8 @@ import platform
 from time import perf_counter
 from typing import Callable
 
+from machine import processor
+
 import zeroproof
 from zeroproof._native import arena_usage
 from zeroproof.autodiff import TRNode
@@ -100,21 +102,10 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=2_000_000, help="length of the chain")
     parser.add_argument("--steps", type=int, default=1_000_000, help="steps of each training loop")
     arguments = parser.parse_args()
-    print(f"zeroproof {zeroproof.__version__}, Python {platform.python_version()}, {machine()}")
+    print(f"zeroproof {zeroproof.__version__}, Python {platform.python_version()}, {processor()}")
     for name, step in loops().items():
         train(name, step, arguments.steps)
     chain(arguments.nodes)
-
-
-def machine() -> str:
-    """The processor, as far as the system names it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
-            names = [line.split(":", 1)[1].strip() for line in cpuinfo if "model name" in line]
-    except OSError:
-        names = []
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} CPUs"
 
 
 if __name__ == "__main__":

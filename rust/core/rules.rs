@@ -51,8 +51,13 @@ fn exp_scaled(g: f64, x: f64, z: f64) -> f64 {
     if z > 1.0 || !x.is_finite() || !g.is_finite() {
         return g * z;
     }
+    times_exp(Scaled::new(g), x)
+}
+
+/// `factor·eˣ` for x ≤ 0. A quarter of any x that matters is in the range of `exp`.
+fn times_exp(factor: Scaled, x: f64) -> f64 {
     let quarter = Scaled::new(elementary::exp(0.25 * x.max(-2900.0)));
-    Scaled::new(g).mul(quarter.powi(4)).to_f64()
+    factor.mul(quarter.powi(4)).to_f64()
 }
 
 /// `tanh x`: `ḡ·sech²x = ḡ·4e/(1 + e)²` with `e = exp(−2|x|)`, which does not cancel near ±1.
@@ -63,12 +68,17 @@ pub(crate) fn tanh(g: f64, x: f64) -> f64 {
         let sum = 1.0 + e;
         g * (4.0 * e / (sum * sum))
     } else {
-        let quarter = Scaled::new(elementary::exp(-0.5 * x.abs().min(1400.0)));
-        match g.is_finite() && x.is_finite() {
-            true => Scaled::new(g).mul(Scaled::new(4.0)).mul(quarter.powi(4)).to_f64(),
-            false => g * e,
-        }
+        tanh_scaled(g, x, e)
     }
+}
+
+/// Where `e` is below the range, `(1 + e)²` is 1.
+#[cold]
+fn tanh_scaled(g: f64, x: f64, e: f64) -> f64 {
+    if !x.is_finite() || !g.is_finite() {
+        return g * e;
+    }
+    times_exp(Scaled::new(g).mul(Scaled::new(4.0)), -2.0 * x.abs())
 }
 
 /// Powers up to this one are multiplied out in doubles; their rounding errors stay below 2 ulp.
