@@ -5,7 +5,7 @@
 //! Every contribution goes through `Sweep::receive`, the one place that decides what is added
 //! and what is left out.
 
-mod policies;
+pub(crate) mod policies;
 mod sweep;
 
 use crate::adjoints::{ACTIVE, Adjoints};
@@ -90,22 +90,14 @@ impl Scratch {
         }
         for &node in reached.iter().rev() {
             let i = node as usize;
-            let mut here = Coordinate::NONE;
-            if graph.nodes[i].op == Op::Input {
-                here.value = graph.nodes[i].value;
-                here.explored = state.explores(here.value);
-            }
-            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
+            let mut here = match graph.nodes[i].op {
+                Op::Input => Coordinate::of(graph.nodes[i].value, state),
+                _ => Coordinate::NONE,
+            };
+            graph.nodes[i].operands(&graph.lists).for_each(|input| {
                 let flags = graph.nodes[input as usize].flags;
-                if flags & flag::ON_INPUT == 0 || flags & flag::NEEDS_GRAD == 0 {
-                    return;
-                }
-                let below = self.coordinates[input as usize];
-                let differ = !here.value.is_nan() && !below.value.is_nan() && here.value != below.value;
-                here.several |= below.several || differ;
-                here.explored |= below.explored;
-                if here.value.is_nan() {
-                    here.value = below.value;
+                if flags & flag::ON_INPUT != 0 && flags & flag::NEEDS_GRAD != 0 {
+                    here = here.and(self.coordinates[input as usize]);
                 }
             });
             self.coordinates[i] = here;

@@ -23,13 +23,14 @@
 //! [`ops`] (the op table: value and partials side by side), [`graph`] (the arena), [`mode`],
 //! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API).
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[macro_use]
 pub mod ops;
 mod adjoints;
 pub mod backward;
-mod elementary;
+pub mod batch;
+pub mod elementary;
 pub mod error;
 mod exact_sum;
 pub mod graph;

@@ -14,6 +14,14 @@
 //! }
 //! ```
 //!
+//! An entry may be split in two, `= hot form, else slow form`. The hot form has no branches, so that
+//! loops over it vectorise, and says beside its result whether it holds for these operands; where it
+//! does not, the slow form decides. Which of the two it is depends on the operands only.
+//!
+//! An entry may be split in two, `= hot form, else slow form`. The hot form has no branches, so that
+//! loops over it vectorise; it comes with a flag that says whether it holds for these operands, and
+//! where it does not, the slow form decides. Which of the two it is depends on the operands only.
+//!
 //! `g` is the adjoint that arrives and `z` the value. The `b` of `PowInt` is its exponent, which is
 //! no operand and has no gradient. Contributions that are not REAL are left out by the sweep in
 //! [`backward`](crate::backward), not here.
@@ -35,15 +43,38 @@ pub enum Arity {
     Variadic,
 }
 
+/// The two forms of an entry: `hot`, with a flag that says whether it holds, and `full`, which always
+/// does.
+macro_rules! entry {
+    (($($p:pat),*) -> $result:ty = $hot:expr) => {
+        #[inline(always)]
+        pub fn hot($($p: f64),*) -> ($result, bool) { ($hot, true) }
+        #[inline(always)]
+        pub fn full($($p: f64),*) -> $result { $hot }
+    };
+    (($($p:pat),*) -> $result:ty = $hot:expr, else $slow:expr) => {
+        #[inline(always)]
+        pub fn hot($($p: f64),*) -> ($result, bool) { $hot }
+        #[inline(always)]
+        pub fn full($($p: f64),*) -> $result {
+            let (result, holds) = $hot;
+            if holds { result } else { $slow }
+        }
+    };
+}
+
 macro_rules! op_table {
     (
         ($d:tt)
         leaves { $($leaf:ident $leaf_name:ident $leaf_formula:literal)* }
         elementwise { $(
             $op:ident $name:ident $arity:ident $formula:literal on $domain:tt {
-                value($($v:pat),*) = $value:expr;
-                classical($($c:pat),*) = $classical:expr;
-                $($bounded_rule:ident($($s:pat),*) = $bounded:expr; $pole_operand:ident($($p:pat),*) = $pole:expr;)?
+                value($($v:pat),*) = $value:expr $(, else $slow_value:expr)?;
+                classical($($c:pat),*) = $classical:expr $(, else $slow_classical:expr)?;
+                $(
+                    $bounded_rule:ident($($s:pat),*) = $bounded:expr, else $slow_bounded:expr;
+                    $pole_operand:ident($($p:pat),*) = $pole:expr;
+                )?
             }
         )* }
         variadic { $($many:ident $many_name:ident $many_formula:literal)* }
@@ -57,20 +88,28 @@ macro_rules! op_table {
             $(#[doc = $many_formula] $many,)*
         }
 
-        /// The functions of each row, by name.
+        /// The entries of each row, by name.
         mod row {
             $(pub(super) mod $name {
                 #[allow(unused_imports, reason = "each row uses what it needs")]
                 use super::super::*;
-                #[inline(always)]
-                pub(in super::super) fn value($($v: f64),*) -> f64 { $value }
-                #[inline(always)]
-                pub(in super::super) fn classical($($c: f64),*) -> [f64; 2] { $classical }
+                pub mod value {
+                    #[allow(unused_imports, reason = "likewise")]
+                    use super::*;
+                    entry! { ($($v),*) -> f64 = $value $(, else $slow_value)? }
+                }
+                pub mod classical {
+                    #![allow(unused_imports, unused_variables, reason = "one of two forms may not need them")]
+                    use super::*;
+                    entry! { ($($c),*) -> [f64; 2] = $classical $(, else $slow_classical)? }
+                }
                 $(
+                    pub mod $bounded_rule {
+                        use super::*;
+                        entry! { ($($s),*) -> [f64; 2] = $bounded, else $slow_bounded }
+                    }
                     #[inline(always)]
-                    pub(in super::super) fn $bounded_rule($($s: f64),*) -> [f64; 2] { $bounded }
-                    #[inline(always)]
-                    pub(in super::super) fn $pole_operand($($p: f64),*) -> Option<f64> { $pole }
+                    pub fn $pole_operand($($p: f64),*) -> Option<f64> { $pole }
                 )?
             })*
         }
@@ -118,8 +157,17 @@ macro_rules! op_table {
             #[inline(always)]
             pub fn value(self, a: f64, b: f64) -> f64 {
                 match self {
-                    $(Op::$op => row::$name::value(a, b),)*
+                    $(Op::$op => row::$name::value::full(a, b),)*
                     _ => f64::NAN,
+                }
+            }
+
+            /// The hot form of [`value`](Self::value), and whether it holds.
+            #[inline(always)]
+            pub(crate) fn value_hot(self, a: f64, b: f64) -> (f64, bool) {
+                match self {
+                    $(Op::$op => row::$name::value::hot(a, b),)*
+                    _ => (f64::NAN, true),
                 }
             }
 
@@ -127,8 +175,17 @@ macro_rules! op_table {
             #[inline(always)]
             pub fn classical(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
                 match self {
-                    $(Op::$op => row::$name::classical(g, a, b, z),)*
+                    $(Op::$op => row::$name::classical::full(g, a, b, z),)*
                     _ => [0.0; 2],
+                }
+            }
+
+            /// The hot form of [`classical`](Self::classical), and whether it holds.
+            #[inline(always)]
+            pub(crate) fn classical_hot(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+                match self {
+                    $(Op::$op => row::$name::classical::hot(g, a, b, z),)*
+                    _ => ([0.0; 2], true),
                 }
             }
 
@@ -136,8 +193,17 @@ macro_rules! op_table {
             #[inline(always)]
             pub fn bounded(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> [f64; 2] {
                 match self {
-                    $($(Op::$op => row::$name::$bounded_rule(g, a, b, z, s),)?)*
+                    $($(Op::$op => row::$name::$bounded_rule::full(g, a, b, z, s),)?)*
                     _ => [0.0; 2],
+                }
+            }
+
+            /// The hot form of [`bounded`](Self::bounded), and whether it holds.
+            #[inline(always)]
+            pub(crate) fn bounded_hot(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> ([f64; 2], bool) {
+                match self {
+                    $($(Op::$op => row::$name::$bounded_rule::hot(g, a, b, z, s),)?)*
+                    _ => ([0.0; 2], true),
                 }
             }
 
@@ -185,8 +251,8 @@ op_table! {
         }
         Div div Binary "a ÷ b" on (0.25, 4.0) {
             value(a, b) = a / b;
-            classical(g, a, b, z) = rules::div(g, a, b, z);
-            bounded(g, a, b, _z, s) = rules::bounded_div(g, a, b, s);
+            classical(g, a, b, z) = rules::div(g, a, b, z), else rules::div_slow(g, a, b, z);
+            bounded(g, a, b, _z, s) = rules::bounded_div(g, a, b, s), else rules::bounded_div_slow(g, a, b, s);
             pole(_a, b) = Some(b);
         }
         Minimum minimum Binary "the smaller of a and b; ties share the gradient" on (-4.0, 4.0) {
@@ -210,37 +276,38 @@ op_table! {
             classical(g, _a, _b, _z) = [g * 0.0, 0.0];
         }
         Log log Unary "ln a for a > 0, else Φ" on (0.25, 4.0) {
-            value(a, _b) = if a > 0.0 { elementary::ln(a) } else { f64::NAN };
+            value(a, _b) = elementary::hot::ln(a), else if a > 0.0 { elementary::ln(a) } else { f64::NAN };
             classical(g, a, _b, _z) = [g / a, 0.0];
-            bounded(g, a, _b, _z, s) = [rules::bounded_recip(g, a, s), 0.0];
+            bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, a, s)), else [rules::bounded_recip_slow(g, a, s), 0.0];
             pole(a, _b) = Some(a);
         }
         Sqrt sqrt Unary "√a for a ≥ 0, else Φ" on (0.25, 4.0) {
             value(a, _b) = a.sqrt();
             classical(g, _a, _b, z) = [g / (2.0 * z), 0.0];
-            bounded(g, _a, _b, z, s) = [rules::bounded_recip(g, 2.0 * z, s), 0.0];
+            bounded(g, _a, _b, z, s) = unary(rules::bounded_recip(g, 2.0 * z, s)), else [rules::bounded_recip_slow(g, 2.0 * z, s), 0.0];
             pole(a, _b) = Some(a);
         }
         Exp exp Unary "eᵃ" on (-4.0, 4.0) {
-            value(a, _b) = elementary::exp(a);
-            classical(g, a, _b, z) = [rules::exp(g, a, z), 0.0];
+            value(a, _b) = elementary::hot::exp(a), else elementary::exp(a);
+            classical(g, a, _b, z) = unary(rules::exp(g, z)), else [rules::exp_slow(g, a, z), 0.0];
         }
         Sin sin Unary "sin a" on (-4.0, 4.0) {
-            value(a, _b) = elementary::sin(a);
-            classical(g, a, _b, _z) = [g * elementary::cos(a), 0.0];
+            value(a, _b) = elementary::hot::sin(a), else elementary::sin(a);
+            classical(g, a, _b, _z) = scaled(g, elementary::hot::cos(a)), else [g * elementary::cos(a), 0.0];
         }
         Cos cos Unary "cos a" on (-4.0, 4.0) {
-            value(a, _b) = elementary::cos(a);
-            classical(g, a, _b, _z) = [-g * elementary::sin(a), 0.0];
+            value(a, _b) = elementary::hot::cos(a), else elementary::cos(a);
+            classical(g, a, _b, _z) = scaled(-g, elementary::hot::sin(a)), else [-g * elementary::sin(a), 0.0];
         }
         Tanh tanh Unary "tanh a" on (-4.0, 4.0) {
-            value(a, _b) = elementary::tanh(a);
-            classical(g, a, _b, _z) = [rules::tanh(g, a), 0.0];
+            value(a, _b) = elementary::hot::tanh(a), else elementary::tanh(a);
+            classical(g, a, _b, _z) = unary(rules::tanh(g, a)), else [rules::tanh_slow(g, a), 0.0];
         }
         PowInt pow_int Power "aⁿ by squaring; Φ for 0⁰ and for any a⁰ that is not REAL" on (0.25, 4.0) {
             value(a, n) = pow_int(a, n as i32);
-            classical(g, a, n, _z) = [rules::pow_int(g, a, n as i32), 0.0];
-            bounded(g, a, n, _z, s) = [rules::bounded_pow_int(g, a, n as i32, s), 0.0];
+            classical(g, a, n, _z) = unary(rules::pow_int(g, a, n as i32)), else [rules::pow_int_slow(g, a, n as i32), 0.0];
+            bounded(g, a, n, _z, s) = unary(rules::bounded_pow_int(g, a, n as i32, s)),
+                else [rules::bounded_pow_int_slow(g, a, n as i32, s), 0.0];
             pole(a, n) = (n < 0.0).then_some(a);
         }
     }
@@ -248,6 +315,18 @@ op_table! {
         Sum sum "the sum of the inputs kept"
         Mean mean "the mean of the inputs kept"
     }
+}
+
+/// A hot contribution to the one operand.
+#[inline(always)]
+fn unary((contribution, holds): (f64, bool)) -> ([f64; 2], bool) {
+    ([contribution, 0.0], holds)
+}
+
+/// `ḡ·partial` for a partial in hot form.
+#[inline(always)]
+fn scaled(g: f64, (partial, holds): (f64, bool)) -> ([f64; 2], bool) {
+    ([g * partial, 0.0], holds)
 }
 
 /// −1, 0 or 1; NaN for NaN.

@@ -30,6 +30,16 @@ impl PoleRecord {
         Self { threshold, radius, bins: BTreeMap::new() }
     }
 
+    /// A record with the same measures, and nothing in it.
+    pub fn empty_like(&self) -> Self {
+        Self::new(self.threshold, self.radius)
+    }
+
+    /// Decisions farther from the pole than this are not recorded.
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
     /// Records a decision at distance `d` where the input was `coordinate`.
     pub fn record(&mut self, d: f64, coordinate: f64) {
         if d <= self.threshold {

@@ -29,6 +29,72 @@ pub(crate) struct Quantiles {
     pages: Vec<Option<Page>>,
 }
 
+/// Distances counted in bulk, a line of lanes at a time.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    count: u64,
+    min: f64,
+    max: f64,
+    sum: ExactSum,
+    buckets: Vec<u64>,
+    /// Of the decisions, how many were near a pole, and how many saturated.
+    pub near: u64,
+    pub saturating: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let (sum, buckets) = (ExactSum::default(), vec![0; 2048 * BUCKETS]);
+        Self { count: 0, min: f64::INFINITY, max: 0.0, sum, buckets, near: 0, saturating: 0 }
+    }
+}
+
+impl Tally {
+    /// Takes in the magnitudes of finite values.
+    #[inline(always)]
+    pub fn add<const N: usize>(&mut self, line: &[f64; N]) {
+        let (mut keys, mut sum) = ([0; N], 0.0);
+        let (mut min, mut max) = ([f64::INFINITY; N], [0.0; N]);
+        for (lane, value) in line.iter().enumerate() {
+            let d = value.abs();
+            keys[lane] = (d.to_bits() >> (52 - MANTISSA_BITS)) as u32;
+            min[lane] = d;
+            max[lane] = d;
+        }
+        // Halves are folded together, a fixed order that vectorises.
+        let mut sums = max;
+        let mut half = N / 2;
+        while half > 0 {
+            for lane in 0..half {
+                sums[lane] += sums[lane + half];
+                min[lane] = if min[lane + half] < min[lane] { min[lane + half] } else { min[lane] };
+                max[lane] = if max[lane + half] > max[lane] { max[lane + half] } else { max[lane] };
+            }
+            half /= 2;
+        }
+        sum += sums[0];
+        if sum.is_finite() {
+            self.sum.add(sum);
+        } else {
+            line.iter().for_each(|value| self.sum.add(value.abs()));
+        }
+        self.min = self.min.min(min[0]);
+        self.max = self.max.max(max[0]);
+        self.count += N as u64;
+        for key in keys {
+            self.buckets[key as usize] += 1;
+        }
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub fn min(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.min)
+    }
+}
+
 impl Default for Quantiles {
     fn default() -> Self {
         Self {
@@ -73,6 +139,33 @@ impl Quantiles {
             self.spill();
             self.tally(value, 1);
         }
+    }
+
+    /// Whether the next value is kept as it is.
+    pub fn keeps_values(&self) -> bool {
+        self.pages.is_empty() && self.first.len() < EXACT
+    }
+
+    /// Takes in what was counted in bulk.
+    pub fn add_tally(&mut self, tally: &Tally) {
+        if tally.count == 0 {
+            return;
+        }
+        if self.pages.is_empty() {
+            self.spill();
+        }
+        let key = |value: f64| (value.to_bits() >> (52 - MANTISSA_BITS)) as usize;
+        for key in key(tally.min)..=key(tally.max) {
+            let count = tally.buckets[key];
+            if count > 0 {
+                let page = self.pages[key / BUCKETS].get_or_insert_with(|| Box::new([0; BUCKETS]));
+                page[key % BUCKETS] += count;
+            }
+        }
+        self.count += tally.count;
+        self.min = self.min.min(tally.min);
+        self.max = self.max.max(tally.max);
+        self.sum.merge(&tally.sum);
     }
 
     /// Takes in all that another stream took in.

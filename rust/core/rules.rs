@@ -1,8 +1,9 @@
 //! The contributions that need more than a product: singular ops, classical and bounded.
 //!
-//! Each rule has a hot form in plain doubles and, where a factor might leave the range of a double
-//! although the contribution does not, the same formula in `Scaled`. Which of the two is used
-//! depends on the operands only, so every path computes the same bits.
+//! Each rule has a hot form in plain doubles, which says whether it holds, and a slow form for the
+//! other operands: where a factor might leave the range of a double although the contribution does
+//! not, the same formula in `Scaled`. Which of the two is used depends on the operands only, so every
+//! path computes the same bits.
 //!
 //! Notation: `g` the adjoint ḡ that arrives, `b` the saturation bound, `recip(y) = sign(y)/√(y²+b²)`.
 
@@ -20,34 +21,35 @@ fn is_normal(x: f64) -> bool {
 /// A factor that loses nothing: normal, or zero because its numerator is.
 #[inline(always)]
 fn is_full(factor: f64, numerator: f64) -> bool {
-    is_normal(factor) || (numerator == 0.0 && factor == 0.0)
+    is_normal(factor) | ((numerator == 0.0) & (factor == 0.0))
 }
 
 /// `z = a/y`: `ḡ/y` to `a`, `−ḡ·a/y²` to `y`.
 #[inline(always)]
-pub(crate) fn div(g: f64, a: f64, y: f64, z: f64) -> [f64; 2] {
+pub(crate) fn div(g: f64, a: f64, y: f64, z: f64) -> ([f64; 2], bool) {
     let to_a = g / y;
-    if is_full(to_a, g) && is_full(z, a) { [to_a, -to_a * z] } else { [to_a, div_scaled(g, a, y, z)] }
+    ([to_a, -to_a * z], is_full(to_a, g) & is_full(z, a))
 }
 
 #[cold]
-fn div_scaled(g: f64, a: f64, y: f64, z: f64) -> f64 {
+pub(crate) fn div_slow(g: f64, a: f64, y: f64, z: f64) -> [f64; 2] {
+    let to_a = g / y;
     if g.is_finite() && a.is_finite() && y.is_finite() && y != 0.0 {
         let y = Scaled::new(y);
-        Scaled::new(-g).mul(Scaled::new(a)).div(y).div(y).to_f64()
+        [to_a, Scaled::new(-g).mul(Scaled::new(a)).div(y).div(y).to_f64()]
     } else {
-        -(g / y) * z
+        [to_a, -to_a * z]
     }
 }
 
 /// `z = eˣ`: `ḡ·eˣ`, also where `eˣ` alone is below the range.
 #[inline(always)]
-pub(crate) fn exp(g: f64, x: f64, z: f64) -> f64 {
-    if is_normal(z) { g * z } else { exp_scaled(g, x, z) }
+pub(crate) fn exp(g: f64, z: f64) -> (f64, bool) {
+    (g * z, is_normal(z))
 }
 
 #[cold]
-fn exp_scaled(g: f64, x: f64, z: f64) -> f64 {
+pub(crate) fn exp_slow(g: f64, x: f64, z: f64) -> f64 {
     if z > 1.0 || !x.is_finite() || !g.is_finite() {
         return g * z;
     }
@@ -62,19 +64,24 @@ fn times_exp(factor: Scaled, x: f64) -> f64 {
 
 /// `tanh x`: `ḡ·sech²x = ḡ·4e/(1 + e)²` with `e = exp(−2|x|)`, which does not cancel near ±1.
 #[inline(always)]
-pub(crate) fn tanh(g: f64, x: f64) -> f64 {
-    let e = elementary::exp(-2.0 * x.abs());
-    if is_normal(e) {
-        let sum = 1.0 + e;
-        g * (4.0 * e / (sum * sum))
-    } else {
-        tanh_scaled(g, x, e)
-    }
+pub(crate) fn tanh(g: f64, x: f64) -> (f64, bool) {
+    let (e, holds) = elementary::hot::exp(-2.0 * x.abs());
+    (sech_squared(g, e), holds & is_normal(e))
+}
+
+#[inline(always)]
+fn sech_squared(g: f64, e: f64) -> f64 {
+    let sum = 1.0 + e;
+    g * (4.0 * e / (sum * sum))
 }
 
 /// Where `e` is below the range, `(1 + e)²` is 1.
 #[cold]
-fn tanh_scaled(g: f64, x: f64, e: f64) -> f64 {
+pub(crate) fn tanh_slow(g: f64, x: f64) -> f64 {
+    let e = elementary::exp(-2.0 * x.abs());
+    if is_normal(e) {
+        return sech_squared(g, e);
+    }
     if !x.is_finite() || !g.is_finite() {
         return g * e;
     }
@@ -84,40 +91,36 @@ fn tanh_scaled(g: f64, x: f64, e: f64) -> f64 {
 /// Powers up to this one are multiplied out in doubles; their rounding errors stay below 2 ulp.
 const PLAIN_POWER: u64 = 4;
 
-/// `xᵐ` in plain doubles where that is accurate.
+/// `xᵐ` in plain doubles, and whether that is accurate.
 #[inline(always)]
-fn plain_power(x: f64, m: u64) -> Option<f64> {
+fn plain_power(x: f64, m: u64) -> (f64, bool) {
     let square = x * x;
     let power = match m {
         1 => x,
         2 => square,
         3 => square * x,
         PLAIN_POWER => square * square,
-        _ => return None,
+        _ => return (0.0, false),
     };
-    is_normal(power).then_some(power)
+    (power, is_normal(power))
 }
 
 /// `xⁿ`: `ḡ·n·xⁿ⁻¹`; 0 for n = 0.
-#[inline]
-pub(crate) fn pow_int(g: f64, x: f64, n: i32) -> f64 {
+#[inline(always)]
+pub(crate) fn pow_int(g: f64, x: f64, n: i32) -> (f64, bool) {
     let scale = g * f64::from(n);
     match n {
-        0 => g * 0.0,
-        1 => g,
-        _ if n > 0 => match plain_power(x, (n - 1) as u64) {
-            Some(power) if is_full(scale, g) => scale * power,
-            _ => pow_scaled(g, x, n),
-        },
-        _ => match plain_power(x, (1 - i64::from(n)) as u64) {
-            Some(power) if is_full(scale, g) => scale / power,
-            _ => pow_scaled(g, x, n),
-        },
+        0 => (g * 0.0, true),
+        1 => (g, true),
+        _ => {
+            let (power, holds) = plain_power(x, (i64::from(n) - 1).unsigned_abs());
+            (if n > 0 { scale * power } else { scale / power }, holds & is_full(scale, g))
+        }
     }
 }
 
 #[cold]
-fn pow_scaled(g: f64, x: f64, n: i32) -> f64 {
+pub(crate) fn pow_int_slow(g: f64, x: f64, n: i32) -> f64 {
     let m = i64::from(n) - 1;
     if x.is_infinite() && m < 0 {
         return g * 0.0; // whatever ḡ·n is
@@ -144,24 +147,44 @@ fn hypot(y: f64, b: f64) -> (f64, bool) {
 
 /// `recip(y) = sign(y)/√(y² + b²)` for REAL `y`, so 0 at ±0; 0 for ±∞ and Φ.
 pub fn recip(y: f64, b: f64) -> f64 {
-    bounded_recip(1.0, y, b)
+    full_bounded_recip(1.0, y, b)
+}
+
+fn full_bounded_recip(g: f64, y: f64, b: f64) -> f64 {
+    let (contribution, holds) = bounded_recip(g, y, b);
+    if holds { contribution } else { bounded_recip_slow(g, y, b) }
 }
 
 /// `ḡ·recip(y)`.
-#[inline]
-pub(crate) fn bounded_recip(g: f64, y: f64, b: f64) -> f64 {
+#[inline(always)]
+pub(crate) fn bounded_recip(g: f64, y: f64, b: f64) -> (f64, bool) {
+    let g = if y < 0.0 { -g } else { g };
+    let (h, full) = hypot(y, b);
+    (g / h, full & (y != 0.0) & y.is_finite())
+}
+
+#[cold]
+pub(crate) fn bounded_recip_slow(g: f64, y: f64, b: f64) -> f64 {
     if y == 0.0 || !y.is_finite() {
         return g * 0.0;
     }
     let g = if y < 0.0 { -g } else { g };
-    let (h, full) = hypot(y, b);
-    if full || !g.is_finite() { g / h } else { Scaled::new(g).div(Scaled::new(y).hypot(b)).to_f64() }
+    if g.is_finite() { Scaled::new(g).div(Scaled::new(y).hypot(b)).to_f64() } else { g / hypot(y, b).0 }
 }
 
 /// `z = a/y`, bounded: `ḡ·recip(y)` to `a`, `−ḡ·a/(y² + b²)` to `y`.
-#[inline]
-pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
-    let to_a = bounded_recip(g, y, b);
+#[inline(always)]
+pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> ([f64; 2], bool) {
+    let (h, full) = hypot(y, b);
+    let (left, right) = (g / h, a / h);
+    let to_a = if y < 0.0 { -left } else { left };
+    let finite = g.is_finite() & a.is_finite() & y.is_finite() & (y != 0.0);
+    ([to_a, -left * right], full & finite & is_full(left, g) & is_full(right, a))
+}
+
+#[cold]
+pub(crate) fn bounded_div_slow(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
+    let to_a = full_bounded_recip(g, y, b);
     if !(g.is_finite() && a.is_finite() && y.is_finite()) {
         // Nothing passes from an infinite y, whatever g and a multiply to.
         return [to_a, if y.is_finite() { -(g * a) } else { -(g * 0.0) * a }];
@@ -179,16 +202,24 @@ pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
 
 /// `xⁿ` with n < 0, bounded: `ḡ·n·recip(x^(1−n))`. A power that underflows still has its sign, so
 /// the rule jumps only at `x = 0`.
-#[inline]
-pub(crate) fn bounded_pow_int(g: f64, x: f64, n: i32, b: f64) -> f64 {
+#[inline(always)]
+pub(crate) fn bounded_pow_int(g: f64, x: f64, n: i32, b: f64) -> (f64, bool) {
     debug_assert!(n < 0);
+    let scale = g * f64::from(n);
+    let (power, full) = plain_power(x, (i64::from(n) - 1).unsigned_abs());
+    let (contribution, holds) = bounded_recip(scale, power, b);
+    (contribution, holds & full & x.is_finite() & is_full(scale, g))
+}
+
+#[cold]
+pub(crate) fn bounded_pow_int_slow(g: f64, x: f64, n: i32, b: f64) -> f64 {
     if x == 0.0 || !x.is_finite() {
         return -g * 0.0; // the sign of ḡ·n, which may overflow
     }
     let scale = g * f64::from(n);
     let m = (1 - i64::from(n)) as u64;
     match plain_power(x, m) {
-        Some(power) if is_full(scale, g) => bounded_recip(scale, power, b),
+        (power, true) if is_full(scale, g) => full_bounded_recip(scale, power, b),
         _ if !g.is_finite() => scale,
         _ => {
             let sign = if x < 0.0 && m % 2 == 1 { -1.0 } else { 1.0 };

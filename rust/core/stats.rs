@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::mode::{ModeState, Region};
 use crate::poles::PoleRecord;
 use crate::policy::HysteresisPolicy;
-use crate::quantiles::Quantiles;
+use crate::quantiles::{Quantiles, Tally};
 use crate::schedule::HybridSchedule;
 
 /// Counts since the last epoch began.
@@ -269,6 +269,42 @@ impl Statistics {
     pub fn reset(&mut self) {
         self.counts = EpochCounts::default();
         self.batch = Quantiles::default();
+    }
+
+    /// For a worker that decides as `self` does and counts on its own, to be merged.
+    pub fn worker(&self) -> Self {
+        Self {
+            poles: self.poles.empty_like(),
+            policy: self.policy,
+            saturating: self.saturating,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the hysteresis policy saturates.
+    pub fn saturates(&self) -> bool {
+        self.saturating
+    }
+
+    /// Whether the next distances of the batch are still kept one by one.
+    pub(crate) fn keeps_distances(&self) -> bool {
+        self.batch.keeps_values()
+    }
+
+    /// Counts decisions in bulk, all of which saturate if the policy does.
+    pub(crate) fn add_tally(&mut self, tally: &Tally) {
+        self.counts.decisions += tally.count();
+        self.counts.near_pole += tally.near;
+        self.counts.saturating += tally.saturating;
+        if let Some(d) = tally.min() {
+            self.q_min_epoch = Some(self.q_min_epoch.map_or(d, |q| q.min(d)));
+        }
+        self.batch.add_tally(tally);
+    }
+
+    /// Where near-pole decisions are recorded.
+    pub(crate) fn poles_mut(&mut self) -> &mut PoleRecord {
+        &mut self.poles
     }
 
     /// Adds what another worker measured. Epoch and policy stay those of `self`.

@@ -124,6 +124,18 @@ pub(crate) fn run_pass(
     }
 }
 
+/// What a batch needs of what is in force here: the mode state, and statistics to count in while the
+/// GIL is released, which [`count_batch`] adds.
+pub(crate) fn for_batch(py: Python<'_>) -> PyResult<(Arc<ModeState>, Statistics)> {
+    let state = GradientState::with_state(py, Arc::clone)?;
+    Ok((state, with_statistics(py, |statistics| statistics.worker())?))
+}
+
+/// Adds what a batch counted.
+pub(crate) fn count_batch(py: Python<'_>, counted: &Statistics) -> PyResult<()> {
+    with_statistics(py, |statistics| statistics.merge(counted))
+}
+
 /// Looks at the arena with what is in force here, counting nothing.
 pub(crate) fn read<R>(
     py: Python<'_>,

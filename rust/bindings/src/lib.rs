@@ -4,6 +4,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod arena;
+mod batch;
 mod context;
 mod enums;
 mod node;
@@ -12,6 +13,7 @@ mod ops;
 mod raw;
 mod scalar;
 mod schedule;
+mod tracer;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -31,5 +33,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     node::register(module)?;
     ops::register(module)?;
     context::register(module)?;
-    schedule::register(module)
+    schedule::register(module)?;
+    tracer::register(module)?;
+    batch::register(module)
 }

@@ -10,6 +10,7 @@ use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
 };
 use crate::scalar::{TRScalar, compare, format, no_modulus, text};
+use crate::tracer;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
@@ -89,14 +90,17 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> TRNode
 }
 
 /// Records a sum or mean over operands.
-pub(crate) fn record_reduction(
-    py: Python<'_>,
-    objects: &[Bound<'_, PyAny>],
+pub(crate) fn record_reduction<'py>(
+    py: Python<'py>,
+    objects: &[Bound<'py, PyAny>],
     op: Op,
     mode: Reduction,
-) -> PyResult<TRNode> {
-    let operands: Vec<_> = objects.iter().map(expect_operand).collect::<PyResult<_>>()?;
-    Ok(TRNode(arena::with(py, |arena| {
+) -> PyResult<Bound<'py, PyAny>> {
+    let operands: Vec<_> = match objects.iter().map(expect_operand).collect() {
+        Ok(operands) => operands,
+        Err(error) => return tracer::record_fold(objects, op, mode, error),
+    };
+    let node = arena::with(py, |arena| {
         let graph = &mut arena.graph;
         let handles: Vec<_> = operands
             .iter()
@@ -111,7 +115,8 @@ pub(crate) fn record_reduction(
         let node = graph.reduce(op, mode, &handles);
         handles.into_iter().for_each(|handle| graph.release(handle));
         node
-    })))
+    });
+    new_object(py, TRNode(node))
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.

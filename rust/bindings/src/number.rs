@@ -4,6 +4,7 @@ use crate::arena;
 use crate::node::TRNode;
 use crate::raw::payload;
 use crate::scalar::TRScalar;
+use crate::tracer;
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
@@ -79,6 +80,7 @@ fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     if payload::<TRNode>(object).is_some()
         || object.is_instance_of::<PyString>()
         || object.is_instance_of::<PyComplex>()
+        || tracer::is_traced(object)
     {
         return Ok(None);
     }
@@ -121,9 +123,12 @@ pub(crate) fn expect_number(object: &Bound<'_, PyAny>) -> PyResult<f64> {
 fn not_a_number(object: &Bound<'_, PyAny>, expected: &str) -> PyErr {
     let class = object.get_type().name().map(|n| n.to_string()).unwrap_or_default();
     let hint = match object.getattr_opt("ndim") {
-        Ok(Some(_)) => "; apply the function to the array's elements one by one",
-        _ if class == "TRNode" => "; take its value, or use the function of the same name in tr_ops_grad",
-        _ => "",
+        Ok(Some(_)) => "; apply the function to the array's elements one by one".to_owned(),
+        _ if class == "TRNode" => {
+            "; take its value, or use the function of the same name in tr_ops_grad".to_owned()
+        }
+        _ if tracer::is_traced(object) => format!(", whose value {}", tracer::UNKNOWN),
+        _ => String::new(),
     };
     PyTypeError::new_err(format!("expected {expected}, not {class}{hint}"))
 }

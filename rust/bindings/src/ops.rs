@@ -3,9 +3,10 @@
 
 use crate::enums;
 use crate::node::{TRNode, record_binary, record_reduction, record_unary};
-use crate::number::{Operand, expect_operand, exponent};
+use crate::number::{Operand, exponent, operand};
 use crate::raw::{method, new_object, set_functions};
 use crate::scalar::TRScalar;
+use crate::tracer;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use std::ffi::CStr;
@@ -47,7 +48,10 @@ macro_rules! functions {
             "Takes a TRScalar or a number and returns a TRScalar; a node gives a node."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                scalar_or_node(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
+                match operand(a)? {
+                    Some(a) => scalar_or_node(py, Op::$op, a, Operand::Value(0.0), record_first),
+                    None => tracer::record_op(Op::$op, &[a], 0),
+                }
             }
         }
     };
@@ -56,7 +60,10 @@ macro_rules! functions {
             "Takes TRScalars or numbers and returns a TRScalar; a node gives a node."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                scalar_or_node(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
+                match (operand(a)?, operand(b)?) {
+                    (Some(a), Some(b)) => scalar_or_node(py, Op::$op, a, b, record_binary),
+                    _ => tracer::record_op(Op::$op, &[a, b], 0),
+                }
             }
         }
     };
@@ -65,8 +72,11 @@ macro_rules! functions {
             "Takes a TRScalar or a number, and an int; a node gives a node."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                let n = Operand::Value(f64::from(exponent(n)?));
-                scalar_or_node(py, Op::$op, expect_operand(a)?, n, record_first)
+                let n = exponent(n)?;
+                match operand(a)? {
+                    Some(a) => scalar_or_node(py, Op::$op, a, Operand::Value(f64::from(n)), record_first),
+                    None => tracer::record_op(Op::$op, &[a], n),
+                }
             }
         }
     };
@@ -75,7 +85,10 @@ macro_rules! functions {
             "Takes a TRNode, TRScalar or number and returns a TRNode."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0))
+                match operand(a)? {
+                    Some(a) => new_object(py, record_unary(py, Op::$op, a, 0)),
+                    None => tracer::record_op(Op::$op, &[a], 0),
+                }
             }
         }
     };
@@ -84,7 +97,10 @@ macro_rules! functions {
             "Takes TRNodes, TRScalars or numbers and returns a TRNode."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?))
+                match (operand(a)?, operand(b)?) {
+                    (Some(a), Some(b)) => new_object(py, record_binary(py, Op::$op, a, b)),
+                    _ => tracer::record_op(Op::$op, &[a, b], 0),
+                }
             }
         }
     };
@@ -93,7 +109,11 @@ macro_rules! functions {
             "Takes a TRNode, TRScalar or number, and an int; returns a TRNode."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?))
+                let n = exponent(n)?;
+                match operand(a)? {
+                    Some(a) => new_object(py, record_unary(py, Op::$op, a, n)),
+                    None => tracer::record_op(Op::$op, &[a], n),
+                }
             }
         }
     };
@@ -116,7 +136,11 @@ fn c_text(text: &'static str) -> &'static CStr {
 zeroproof::for_each_elementwise_op! { functions }
 
 /// Records a reduction of anything iterable.
-fn reduce<'py>(values: &Bound<'py, PyAny>, op: Op, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
+fn reduce<'py>(
+    values: &Bound<'py, PyAny>,
+    op: Op,
+    mode: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let mode = mode.map_or(Ok(Reduction::Strict), enums::to_reduction)?;
     // Kept until the node is recorded: an iterator may be the only owner of what it yields.
     let objects: Vec<_> = values.try_iter()?.collect::<PyResult<_>>()?;
@@ -130,7 +154,10 @@ fn reduce<'py>(values: &Bound<'py, PyAny>, op: Op, mode: Option<&Bound<'py, PyAn
 ///     mode: ``ReductionMode``, STRICT unless given.
 #[pyfunction]
 #[pyo3(name = "tr_sum", signature = (values, mode=None))]
-fn node_sum<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
+fn node_sum<'py>(
+    values: &Bound<'py, PyAny>,
+    mode: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     reduce(values, Op::Sum, mode)
 }
 
@@ -141,7 +168,10 @@ fn node_sum<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -
 ///     mode: ``ReductionMode``, STRICT unless given.
 #[pyfunction]
 #[pyo3(name = "tr_mean", signature = (values, mode=None))]
-fn node_mean<'py>(values: &Bound<'py, PyAny>, mode: Option<&Bound<'py, PyAny>>) -> PyResult<TRNode> {
+fn node_mean<'py>(
+    values: &Bound<'py, PyAny>,
+    mode: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     reduce(values, Op::Mean, mode)
 }
 

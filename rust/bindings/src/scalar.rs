@@ -8,6 +8,7 @@ use crate::number::{
 use crate::raw::{
     Class, Payload, Spec, compare_slot, guard, method, new_object, payload, property, set_functions, slot,
 };
+use crate::tracer;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -298,9 +299,13 @@ fn reduce<'py>(
     let objects: Vec<_> = objects.try_iter()?.collect::<PyResult<_>>()?;
     match op {
         Some(op) if objects.iter().any(|object| payload::<TRNode>(object).is_some()) => {
-            record_reduction(py, &objects, op, mode)?.into_pyobject(py)
+            record_reduction(py, &objects, op, mode)
         }
-        _ => new_object(py, TRScalar(reduction(mode, &values(&objects)?))),
+        _ => match (values(&objects), op) {
+            (Ok(values), _) => new_object(py, TRScalar(reduction(mode, &values))),
+            (Err(error), Some(op)) => tracer::record_fold(&objects, op, mode, error),
+            (Err(error), None) => Err(error),
+        },
     }
 }
 

@@ -5,18 +5,18 @@ use crate::ops::Op;
 use crate::stats::Statistics;
 
 /// What a node does with its adjoint.
-pub(super) enum Rule {
+pub(crate) enum Rule {
     Silence,
     Classical,
     Bounded(f64),
 }
 
 /// A gradient mode as the sweep sees it: the rule for each node it visits.
-pub(super) trait Policy {
+pub(crate) trait Policy {
     fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule;
 }
 
-pub(super) struct MaskReal;
+pub(crate) struct MaskReal;
 impl Policy for MaskReal {
     #[inline(always)]
     fn rule(&mut self, _: usize, _: Op, _: f64, _: f64, z: f64) -> Rule {
@@ -36,8 +36,8 @@ fn saturating_rule(bound: f64, op: Op, a: f64, b: f64, z: f64) -> Rule {
     }
 }
 
-pub(super) struct Saturating {
-    pub(super) bound: f64,
+pub(crate) struct Saturating {
+    pub(crate) bound: f64,
 }
 impl Policy for Saturating {
     #[inline(always)]
@@ -46,11 +46,11 @@ impl Policy for Saturating {
     }
 }
 
-pub(super) struct Hybrid<'a> {
-    pub(super) state: &'a ModeState,
-    pub(super) statistics: &'a mut Statistics,
+pub(crate) struct Hybrid<'a> {
+    pub(crate) state: &'a ModeState,
+    pub(crate) statistics: &'a mut Statistics,
     /// Empty if the root depends on no input.
-    pub(super) coordinates: &'a [Coordinate],
+    pub(crate) coordinates: &'a [Coordinate],
 }
 impl Policy for Hybrid<'_> {
     #[inline(always)]
@@ -58,8 +58,7 @@ impl Policy for Hybrid<'_> {
         let saturate = match op.pole(a, b).filter(|operand| operand.is_finite()) {
             Some(operand) => {
                 let at = self.coordinates.get(node).copied().unwrap_or(Coordinate::NONE);
-                let coordinate = (at.value.is_finite() && !at.several).then_some(at.value);
-                self.statistics.decide(self.state, operand.abs(), coordinate, at.explored)
+                self.statistics.decide(self.state, operand.abs(), at.known(), at.explored)
             }
             None => z.is_infinite() && op.pole(a, b).is_none() && self.state.delta().is_some(),
         };
@@ -73,15 +72,35 @@ impl Policy for Hybrid<'_> {
 
 /// The input that a node depends on, as far as exploration needs to know.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Coordinate {
+pub(crate) struct Coordinate {
     /// The value of the only input it depends on; NaN for none or several.
-    pub(super) value: f64,
-    pub(super) several: bool,
+    pub(crate) value: f64,
+    pub(crate) several: bool,
     /// Whether some input it depends on lies in an exploration region.
-    pub(super) explored: bool,
+    pub(crate) explored: bool,
 }
 
 impl Coordinate {
     /// Of what depends on no input.
-    pub(super) const NONE: Self = Self { value: f64::NAN, several: false, explored: false };
+    pub(crate) const NONE: Self = Self { value: f64::NAN, several: false, explored: false };
+
+    /// Of a coordinate itself.
+    pub(crate) fn of(value: f64, state: &ModeState) -> Self {
+        Self { value, several: false, explored: state.explores(value) }
+    }
+
+    /// The value of the only one, if there is only one and it is REAL.
+    pub(crate) fn known(self) -> Option<f64> {
+        (self.value.is_finite() && !self.several).then_some(self.value)
+    }
+
+    /// Of what depends on both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let differ = !self.value.is_nan() && !other.value.is_nan() && self.value != other.value;
+        Self {
+            value: if self.value.is_nan() { other.value } else { self.value },
+            several: self.several | other.several | differ,
+            explored: self.explored | other.explored,
+        }
+    }
 }

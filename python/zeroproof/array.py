@@ -1,0 +1,134 @@
+"""Arrays of transreal values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from ._enums import TRTag
+from ._native import TRScalar, scalars_from_doubles
+from .bridge import to_ieee
+
+__all__ = ["TRArray"]
+
+DoubleArray = npt.NDArray[np.float64]
+
+
+class TRArray:
+    """An array of TR values, held as their IEEE doubles: what batched calls return.
+
+    Φ is NaN, +∞ is ``inf`` and −∞ is ``-inf``, so that every array of doubles is one of TR values.
+    An array of float64 is wrapped, not copied. There is no arithmetic: compute with
+    ``np.asarray(a)``, by the rules of NumPy, or with ``tr_vmap``, by those of TR values.
+
+    Args:
+        array: real numbers, or an object array of TR scalars, of any shape.
+
+    Raises:
+        TypeError: for what holds no real numbers.
+    """
+
+    __slots__ = ("_doubles",)
+    __array_ufunc__ = None  # operators with NumPy arrays come here, and only == is defined
+    __hash__ = None  # type: ignore[assignment]  # as every mutable array
+
+    _doubles: DoubleArray
+
+    def __init__(self, array: npt.ArrayLike) -> None:
+        given = array._doubles if isinstance(array, TRArray) else np.asarray(array)
+        self._doubles = given if given.dtype == np.float64 else to_ieee(given)
+
+    @property
+    def values(self) -> DoubleArray:
+        """The numbers where the value is REAL, NaN elsewhere; float64.
+
+        The array itself, without a copy, if every value is REAL. Looked up at each access.
+        """
+        real = np.isfinite(self._doubles)
+        return self._doubles if real.all() else np.where(real, self._doubles, np.nan)
+
+    @property
+    def tags(self) -> npt.NDArray[np.uint8]:
+        """The codes of ``TRTag``: REAL 0, PINF 1, NINF 2, PHI 3. Looked up at each access."""
+        tags = np.zeros(self.shape, np.uint8)
+        tags[self._doubles == np.inf] = TRTag.PINF
+        tags[self._doubles == -np.inf] = TRTag.NINF
+        tags[np.isnan(self._doubles)] = TRTag.PHI
+        return tags
+
+    @property
+    def is_real(self) -> npt.NDArray[np.bool_]:
+        """Where the value is a finite number."""
+        return np.asarray(np.isfinite(self._doubles))
+
+    def to_ieee(self) -> DoubleArray:
+        """The IEEE doubles; the array itself, without a copy."""
+        return self._doubles
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._doubles.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._doubles.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._doubles.size
+
+    @property
+    def dtype(self) -> np.dtype[np.float64]:
+        """Float64, which the values are held in."""
+        return self._doubles.dtype
+
+    def __array__(self, dtype: Optional[npt.DTypeLike] = None, copy: Optional[bool] = None) -> Any:
+        return np.array(self._doubles, dtype=dtype, copy=copy)  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return len(self._doubles)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 1:
+            return iter(scalars_from_doubles(self._doubles.tolist()))
+        return (TRArray(row) for row in self._doubles)
+
+    def __getitem__(self, index: Any) -> Union[TRScalar, TRArray]:
+        found = self._doubles[index]
+        return TRArray(found) if isinstance(found, np.ndarray) else TRScalar(found)
+
+    def __eq__(self, other: object) -> Any:
+        """Where the values are equal by tag, then by value: Φ equals Φ."""
+        if isinstance(other, TRArray):
+            theirs: Any = other._doubles
+        elif isinstance(other, (TRScalar, int, float)):
+            theirs = float(TRScalar(other))
+        elif isinstance(other, (np.ndarray, np.generic, list, tuple)):
+            theirs = to_ieee(np.asarray(other))
+        else:
+            return NotImplemented
+        return (self._doubles == theirs) | (np.isnan(self._doubles) & np.isnan(theirs))
+
+    def __ne__(self, other: object) -> Any:
+        """Where the values differ by tag or value."""
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else ~equal
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TRArray, (self._doubles,)
+
+    def __repr__(self) -> str:
+        shown = np.array2string(
+            self._doubles,
+            separator=", ",
+            prefix="TRArray(",
+            suffix=")",
+            formatter={"float_kind": lambda x: str(TRScalar(x))},
+        )
+        return f"TRArray({shown})"

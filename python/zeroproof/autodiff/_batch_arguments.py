@@ -1,0 +1,148 @@
+"""The arguments of a batched function: their names, axes and numbers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any, Optional, SupportsIndex, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from .._native import TRNode, TRScalar
+from ..array import TRArray
+
+Array = npt.NDArray[np.float64]
+Shape = tuple[int, ...]
+InAxes = Union[None, int, Sequence[Optional[int]]]
+ArgNums = Union[SupportsIndex, Sequence[SupportsIndex]]
+
+FLOAT64 = np.dtype(np.float64)
+
+
+class Parameters:
+    """What is known of the arguments before any is given."""
+
+    def __init__(self, function: Callable[..., Any], in_axes: InAxes) -> None:
+        self.label = getattr(function, "__name__", None) or repr(function)
+        self._names = _positional_names(function)
+        if in_axes is None or not isinstance(in_axes, (Sequence, str)):
+            self._axes: Optional[tuple[bool, ...]] = None
+            _check_axis(in_axes)
+            if in_axes is None:
+                raise ValueError("in_axes must be 0 for at least one argument")
+        else:
+            self._axes = tuple(_check_axis(axis) for axis in in_axes)
+            if not any(self._axes):
+                raise ValueError(
+                    f"in_axes must be 0 for at least one argument, not {tuple(in_axes)}"
+                )
+
+    def name(self, place: int) -> str:
+        """The name of an argument; ``arg0`` and so on where the function has none."""
+        return self._names[place] if place < len(self._names) else f"arg{place}"
+
+    def describe(self, place: int) -> str:
+        """An argument in an error message."""
+        return f"argument {place} ({self.name(place)}) of {self.label}"
+
+    def per_sample(self, count: int) -> tuple[bool, ...]:
+        """Whether every sample has its own, for so many arguments."""
+        if self._axes is None:
+            if count == 0:
+                raise TypeError(f"{self.label} needs at least one argument to be batched over")
+            return (True,) * count
+        if count != len(self._axes):
+            raise TypeError(
+                f"{self.label} takes {len(self._axes)} positional arguments by its in_axes, "
+                f"but {count} were given"
+            )
+        return self._axes
+
+    def place(self, argument: Union[SupportsIndex, str], count: int, role: str) -> int:
+        """The place of an argument that is given by name, or by a place that may be negative."""
+        if isinstance(argument, str):
+            for place in range(count):
+                if self.name(place) == argument:
+                    return place
+            raise ValueError(f"{role} names no argument of {self.label}: {argument!r}")
+        place = index(argument)
+        if not -count <= place < count:
+            raise ValueError(
+                f"{role} names argument {place}, but {count} positional arguments were given"
+            )
+        return place % count
+
+    def samples(self, arrays: Sequence[Array], per_sample: Sequence[bool]) -> int:
+        """How many samples there are: the one length of all arguments that have one each."""
+        lengths = {}
+        for place, (array, own) in enumerate(zip(arrays, per_sample)):
+            if own and array.ndim == 0:
+                raise ValueError(
+                    f"{self.describe(place)} is a single number, but its in_axes is 0: pass one for "
+                    "each sample, or make its in_axes None"
+                )
+            if own:
+                lengths[self.name(place)] = array.shape[0]
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+            raise ValueError(f"{self.label} was given different numbers of samples ({listed})")
+        return next(iter(lengths.values()))
+
+    def doubles(self, argument: Any, place: int) -> Array:
+        """The numbers of an argument as a C-contiguous array, which is the argument if it can be."""
+        if isinstance(argument, TRArray):
+            argument = argument.to_ieee()
+        elif isinstance(argument, (TRScalar, int, float)):
+            return np.array(float(TRScalar(argument)))
+        elif isinstance(argument, TRNode):
+            raise TypeError(
+                f"{self.describe(place)} is a TRNode, whose gradient would be lost: pass its value"
+            )
+        try:
+            array = np.asarray(argument)
+        except ValueError as error:
+            raise ValueError(f"{self.describe(place)} is no array: {error}") from None
+        if array.dtype.kind not in "fiub":
+            hint = "; zeroproof.TRArray holds TR scalars" if array.dtype.kind == "O" else ""
+            raise TypeError(
+                f"{self.describe(place)} must hold real numbers, not {array.dtype}{hint}"
+            )
+        with np.errstate(all="ignore"):  # narrowing a long double may overflow to an infinity
+            return np.require(array, FLOAT64, "CA")
+
+
+def is_ready(array: Any) -> bool:
+    """Whether the engine can read it as it is."""
+    if type(array) is not np.ndarray or array.dtype is not FLOAT64:
+        return False
+    flags = array.flags
+    return flags.c_contiguous and flags.aligned
+
+
+def _check_axis(axis: Any) -> bool:
+    """Whether every sample has its own, by one entry of ``in_axes``."""
+    if axis is None:
+        return False
+    try:
+        place = index(axis)
+    except TypeError:
+        raise TypeError(
+            f"in_axes must be 0, None or a sequence of these, not {axis!r}"
+        ) from None
+    if place != 0:
+        raise ValueError(
+            f"in_axes must be 0, None or a sequence of these, not {place}: samples lie along the "
+            "first axis, where numpy.moveaxis can bring them"
+        )
+    return True
+
+
+def _positional_names(function: Callable[..., Any]) -> list[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a function without a signature
+        return []
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in positional]

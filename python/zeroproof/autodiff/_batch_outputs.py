@@ -1,0 +1,136 @@
+"""Where the results of a batched call go: new arrays, or those of ``out``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from ..array import TRArray
+from ._batch_arguments import FLOAT64, Array, Shape
+from ._batch_trace import Structure
+
+
+class Values:
+    """Arrays for the values of all outputs.
+
+    The engine writes one column for each node. A result of one node is its column; for others the
+    columns are copied together.
+    """
+
+    def __init__(self, structure: Structure, samples: int, out: Any) -> None:
+        given = _per_result(out, structure)
+        self._structure = structure
+        self._arrays: list[Array] = []
+        self._blocks: list[tuple[Array, Array]] = []
+        self.columns: list[Array] = []
+        for place, (array, shape) in enumerate(zip(given, structure.shapes)):
+            name = "out" if structure.container is None else f"out[{place}]"
+            array = allocate(array, (samples, *shape), name)
+            self._arrays.append(array)
+            if prod(shape) == 1:
+                self.columns.append(array.reshape(samples))
+            else:
+                block = np.empty((prod(shape), samples))
+                self._blocks.append((array, block))
+                self.columns.extend(block)
+
+    def results(self) -> Any:
+        """What the call returns, when the columns have been written."""
+        for array, block in self._blocks:
+            array.reshape(block.shape[::-1])[...] = block.T
+        return self._structure.pack([TRArray(array) for array in self._arrays])
+
+
+def _per_result(out: Any, structure: Structure) -> Sequence[Any]:
+    count = len(structure.shapes)
+    if structure.container is None:
+        return [out]
+    if out is None:
+        return [None] * count
+    return _expect_sequence(out, count, "out")
+
+
+def _expect_sequence(out: Any, count: int, name: str) -> Sequence[Any]:
+    if not isinstance(out, (tuple, list)):
+        raise TypeError(
+            f"{name} must be a tuple or list of {count} arrays or None, not {type(out).__name__}"
+        )
+    if len(out) != count:
+        raise ValueError(f"{name} must have {count} items, not {len(out)}")
+    return out
+
+
+class Gradients:
+    """Arrays for gradients, one for each argument asked for, which may be the same twice.
+
+    Args:
+        sources: the argument of each gradient.
+        shapes: the shape of each distinct argument's gradient, in order of first appearance.
+        out: the arrays given, a sequence unless ``single``; None for new ones.
+        single: whether the result is a gradient and not a tuple of them.
+        name: of ``out``, for errors.
+    """
+
+    def __init__(
+        self, sources: Sequence[int], shapes: Sequence[Shape], out: Any, single: bool, name: str
+    ) -> None:
+        self._single = single
+        if out is None:
+            given: Sequence[Any] = [None] * len(sources)
+        else:
+            given = [out] if single else _expect_sequence(out, len(sources), name)
+        self._written: dict[int, Array] = {}
+        self._copies: list[tuple[Optional[Array], int]] = []
+        left = iter(shapes)
+        for place, (source, array) in enumerate(zip(sources, given)):
+            label = name if single else f"{name}[{place}]"
+            if source not in self._written:
+                self._written[source] = allocate(array, next(left), label)
+                self._copies.append((None, source))
+            elif array is None:
+                self._copies.append((np.empty(self._written[source].shape), source))
+            else:
+                shape = self._written[source].shape
+                self._copies.append((allocate(array, shape, label), source))
+
+    @property
+    def written(self) -> list[Array]:
+        """The arrays for the engine, one for each distinct argument."""
+        return list(self._written.values())
+
+    def results(self) -> Any:
+        """What the call returns, when the arrays have been written."""
+        arrays = []
+        for copy, source in self._copies:
+            if copy is None:
+                arrays.append(self._written[source])
+            else:
+                copy[...] = self._written[source]
+                arrays.append(copy)
+        return arrays[0] if self._single else tuple(arrays)
+
+
+def allocate(out: Any, shape: Shape, name: str) -> Array:
+    """The array given, or a new one."""
+    if out is None:
+        return np.empty(shape)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name} must be a NumPy array, not {type(out).__name__}")
+    if out.dtype != FLOAT64:
+        raise TypeError(f"{name} must be an array of float64, not of {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape}, not {out.shape}")
+    if not (out.flags.c_contiguous and out.flags.aligned):
+        raise ValueError(f"{name} must be C-contiguous and aligned; numpy.empty makes such arrays")
+    if not out.flags.writeable:
+        raise ValueError(f"{name} is read-only")
+    return out
+
+
+def flat(arrays: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    """The arrays with one axis at least, as the engine takes them, without a copy."""
+    return [array if array.ndim else array.reshape(1) for array in arrays]

@@ -1,0 +1,266 @@
+//! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
+
+use crate::context;
+use pyo3::buffer::{Element, PyBuffer};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::prelude::*;
+use std::ops::Range;
+use zeroproof::batch::{Execution, Input, Outputs, Plan, Program, Request, Total, Totals};
+
+/// A traced function: ``print`` shows its arguments, operations and results.
+#[pyclass(frozen, module = "zeroproof._native")]
+pub(crate) struct TracedProgram(Program);
+
+impl TracedProgram {
+    pub(crate) fn new(program: Program) -> Self {
+        Self(program)
+    }
+
+    fn plan(&self, request: Request) -> BatchPlan {
+        let arguments = self.0.arguments();
+        let per_sample = arguments.iter().map(|argument| argument.per_sample).collect::<Vec<_>>();
+        let summed = match &request {
+            Request::Gradient { sources, total: Some(_), .. } => {
+                sources.iter().map(|&source| !per_sample[source]).collect()
+            }
+            _ => vec![],
+        };
+        let total = matches!(request, Request::Gradient { total: Some(_), .. });
+        BatchPlan { plan: Plan::new(&self.0, request), per_sample, total, summed }
+    }
+}
+
+#[pymethods]
+impl TracedProgram {
+    /// The plan for the values of all outputs.
+    fn values(&self) -> BatchPlan {
+        self.plan(Request::Values)
+    }
+
+    /// The plan for the value of the one output and its gradients by the arguments ``sources``, for
+    /// each sample, or as their ``"sum"`` or ``"mean"``.
+    fn gradient(
+        &self,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+        reduce: Option<&str>,
+    ) -> PyResult<BatchPlan> {
+        let total = match reduce {
+            None => None,
+            Some("sum") => Some(Total::Sum),
+            Some("mean") => Some(Total::Mean),
+            Some(other) => {
+                let message = format!("reduce must be None, 'mean' or 'sum', not {other:?}");
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        Ok(self.plan(Request::Gradient { sources, coordinate, total }))
+    }
+
+    /// The plan for the values of all outputs and their derivatives by the arguments ``sources``.
+    fn jacobian(&self, sources: Vec<usize>, coordinate: Option<usize>) -> BatchPlan {
+        self.plan(Request::Jacobian { sources, coordinate })
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<TracedProgram of {} nodes and {} outputs>", self.0.len(), self.0.outputs().len())
+    }
+}
+
+/// A program compiled for one kind of request.
+#[pyclass(frozen, module = "zeroproof._native")]
+pub(crate) struct BatchPlan {
+    plan: Plan,
+    /// By argument: whether every sample has its own.
+    per_sample: Vec<bool>,
+    /// Whether values and gradients are put together over the samples.
+    total: bool,
+    /// By source of a total: whether its gradient is put together too. Empty for no total.
+    summed: Vec<bool>,
+}
+
+#[pymethods]
+impl BatchPlan {
+    /// Replays the program in the gradient mode in force, on up to ``threads`` threads and without
+    /// the GIL, and counts in the statistics of the calling thread or async task.
+    ///
+    /// Args:
+    ///     samples: how many there are.
+    ///     threads: at least 1.
+    ///     inputs: the numbers of each argument.
+    ///     values: where the values of each output go; none for a total.
+    ///     gradients: where the gradients by each source go; for a Jacobian one array.
+    ///     statuses: where the flags of the gradients go; none at all if nobody asks.
+    ///
+    /// All are C-contiguous arrays with at least one dimension, of float64, statuses of uint8.
+    ///
+    /// Returns:
+    ///     For a total, the sum or mean of the values.
+    fn run(
+        &self,
+        py: Python<'_>,
+        samples: usize,
+        threads: usize,
+        inputs: Vec<PyBuffer<f64>>,
+        values: Vec<PyBuffer<f64>>,
+        gradients: Vec<PyBuffer<f64>>,
+        statuses: Vec<PyBuffer<u8>>,
+    ) -> PyResult<Option<f64>> {
+        let written = values.iter().chain(&gradients).map(range).chain(statuses.iter().map(range));
+        refuse_overlaps(inputs.iter().map(range).collect(), written.collect())?;
+        let mut data = Outputs::default();
+        let (mut summed_gradients, mut summed_statuses) = (vec![], vec![]);
+        // SAFETY: no two of the memories that are written overlap, nor one with an input, as was just
+        // seen. The buffers live until the run is over, which keeps the arrays from being freed. That
+        // nobody else writes to them meanwhile is what the caller of `tr_vmap` is asked for, as by all
+        // functions that work on NumPy arrays without the GIL.
+        let inputs: Vec<_> = unsafe {
+            for buffer in &values {
+                data.values.push(slice_mut(buffer)?);
+            }
+            for (array, buffer) in gradients.iter().enumerate() {
+                let slice = slice_mut(buffer)?;
+                data.gradients.push(if self.is_summed(array) {
+                    keep(&mut summed_gradients, slice)
+                } else {
+                    slice
+                });
+            }
+            for (array, buffer) in statuses.iter().enumerate() {
+                let slice = slice_mut(buffer)?;
+                data.statuses.push(if self.is_summed(array) {
+                    keep(&mut summed_statuses, slice)
+                } else {
+                    slice
+                });
+            }
+            let inputs = inputs.iter().zip(&self.per_sample).map(|(buffer, per_sample)| {
+                let slice = slice(buffer)?;
+                Ok(if *per_sample { Input::PerSample(slice) } else { Input::Shared(slice) })
+            });
+            inputs.collect::<PyResult<_>>()?
+        };
+        let totals = self.run_detached(py, samples, threads, &inputs, data)?;
+        let summed = |array: &usize| self.is_summed(*array);
+        for (slice, array) in summed_gradients.into_iter().zip((0..).filter(summed)) {
+            slice.copy_from_slice(&totals.gradients[array]);
+        }
+        for (slice, array) in summed_statuses.into_iter().zip((0..).filter(summed)) {
+            slice.iter_mut().zip(&totals.statuses[array]).for_each(|(to, status)| *to = status.bits());
+        }
+        Ok(self.total.then_some(totals.value))
+    }
+}
+
+/// Sets a slice aside and leaves an empty one in its place.
+fn keep<'a, T>(kept: &mut Vec<&'a mut [T]>, slice: &'a mut [T]) -> &'a mut [T] {
+    kept.push(slice);
+    &mut []
+}
+
+impl BatchPlan {
+    fn is_summed(&self, source: usize) -> bool {
+        self.summed.get(source).copied().unwrap_or(false)
+    }
+
+    fn run_detached(
+        &self,
+        py: Python<'_>,
+        samples: usize,
+        threads: usize,
+        inputs: &[Input<'_>],
+        outputs: Outputs<'_>,
+    ) -> PyResult<Totals> {
+        let (state, mut statistics) = context::for_batch(py)?;
+        let execution = Execution { threads: threads.max(1), block: None };
+        let mut raised = None;
+        // An exception of a signal handler ends the run, and so does an interpreter that is ending.
+        let mut interrupted = || {
+            raised = Python::try_attach(|py| py.check_signals())
+                .unwrap_or_else(|| Err(PyKeyboardInterrupt::new_err(())))
+                .err();
+            raised.is_some()
+        };
+        let done = py.detach(|| {
+            let statistics = &mut statistics;
+            self.plan.run(samples, inputs, outputs, &state, statistics, execution, &mut interrupted)
+        });
+        match done {
+            Ok(totals) => context::count_batch(py, &statistics).map(|()| totals),
+            Err(_) => Err(raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))),
+        }
+    }
+}
+
+/// The addresses of a buffer's memory.
+fn range<T: Element>(buffer: &PyBuffer<T>) -> Range<usize> {
+    let start = buffer.buf_ptr() as usize;
+    start..start + buffer.len_bytes()
+}
+
+/// Refuses memory to be written that is read or written elsewhere too.
+fn refuse_overlaps(read: Vec<Range<usize>>, written: Vec<Range<usize>>) -> PyResult<()> {
+    let overlap = |a: &Range<usize>, b: &Range<usize>| a.start.max(b.start) < a.end.min(b.end);
+    for (number, range) in written.iter().enumerate() {
+        if written[..number].iter().chain(&read).any(|other| overlap(range, other)) {
+            return Err(PyValueError::new_err(
+                "an array of out shares memory with an argument or with another array of out",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_strides<T: Element>(buffer: &PyBuffer<T>) -> PyResult<()> {
+    if buffer.is_c_contiguous() {
+        Ok(())
+    } else {
+        Err(PyValueError::new_err("the array is not C-contiguous"))
+    }
+}
+
+/// The memory of a buffer.
+///
+/// # Safety
+/// Nobody writes to it while the slice lives.
+unsafe fn slice<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&[T]> {
+    refuse_strides(buffer)?;
+    Ok(match buffer.item_count() {
+        0 => &[],
+        // SAFETY: a C-contiguous buffer is `items` aligned values in a row, and lives as long as it is held.
+        items => unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast(), items) },
+    })
+}
+
+/// The memory of a writable buffer.
+///
+/// # Safety
+/// Nobody else reads or writes it while the slice lives.
+#[expect(clippy::mut_from_ref, reason = "the buffer owns no memory, it lends that of an array")]
+unsafe fn slice_mut<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&mut [T]> {
+    refuse_strides(buffer)?;
+    if buffer.readonly() {
+        return Err(PyValueError::new_err("the array is read-only"));
+    }
+    Ok(match buffer.item_count() {
+        0 => &mut [],
+        // SAFETY: as above, and the exporter allows writing.
+        items => unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast(), items) },
+    })
+}
+
+/// How many threads the process may run at once, as the system has it: affinity and quotas count.
+#[pyfunction]
+fn available_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<TracedProgram>()?;
+    module.add_class::<BatchPlan>()?;
+    module.add_function(wrap_pyfunction!(available_cores, module)?)
+}

@@ -1,0 +1,194 @@
+//! Total conditions, and the choice between two operands by one.
+//!
+//! Of values and nodes a condition is a Python bool and the choice is made at once, so that nothing
+//! is recorded of the branch not taken. Of tracers both are recorded.
+
+use super::objects::TracedCondition;
+use super::{Trace, Traced, common_trace, push, traced, tracer};
+use crate::arena;
+use crate::node::TRNode;
+use crate::number::{Operand, expect_operand};
+use crate::raw::new_object;
+use crate::scalar::TRScalar;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyBool;
+use zeroproof::Op;
+use zeroproof::batch::{Kind, NodeId, Predicate};
+
+type Operands<'a, 'py> = [&'a Bound<'py, PyAny>];
+
+/// A condition as an operand: recorded, or known as 1 or 0.
+fn condition<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Traced<'a, 'py>> {
+    let py = object.py();
+    if let Ok(condition) = object.cast::<TracedCondition>() {
+        return Ok(Traced::Node(condition.get().trace.bind(py), condition.get().node));
+    }
+    let holds = match object.cast::<PyBool>() {
+        Ok(holds) => holds.is_true(),
+        Err(_) if object.is_instance(&py.import("numpy")?.getattr("bool_")?)? => object.is_truthy()?,
+        Err(_) => {
+            let class = object.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "expected a condition, not {class}: a condition is a bool, or what tr_less, tr_equal, \
+                 tr_is_real and their like return; its negation is tr_not(condition), since ~ makes an int \
+                 of a bool"
+            )));
+        }
+    };
+    Ok(Traced::Constant(f64::from(u8::from(holds))))
+}
+
+fn new_condition<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound<'py, PyAny>> {
+    Ok(Bound::new(trace.py(), TracedCondition { trace: trace.clone().unbind(), node })?.into_any())
+}
+
+/// The predicate of conditions.
+pub(super) fn logical<'py>(
+    predicate: Predicate,
+    operands: &Operands<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = operands[0].py();
+    let operands: Vec<_> = operands.iter().map(|operand| condition(operand)).collect::<PyResult<_>>()?;
+    if let Some(trace) = common_trace(&operands)? {
+        return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
+    }
+    let known = |operand: &Traced<'_, '_>| if let Traced::Constant(value) = operand { *value } else { 0.0 };
+    let second = operands.get(1).map_or(0.0, known);
+    predicate.holds(known(&operands[0]), second).into_bound_py_any(py)
+}
+
+/// The value of a node, TR scalar or number.
+fn value(object: &Bound<'_, PyAny>) -> PyResult<f64> {
+    Ok(match expect_operand(object)? {
+        Operand::Value(value) => value,
+        Operand::Node(handle) => arena::with(object.py(), |arena| arena.graph.value(handle).to_ieee()),
+    })
+}
+
+fn any_tracer(operands: &Operands<'_, '_>) -> bool {
+    operands.iter().any(|operand| super::is_traced(operand))
+}
+
+/// The predicate of numbers.
+fn numerical<'py>(predicate: Predicate, operands: &Operands<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    if any_tracer(operands) {
+        let operands: Vec<_> = operands.iter().map(|operand| traced(operand)).collect::<PyResult<_>>()?;
+        let trace = common_trace(&operands)?.expect("one of them is a tracer");
+        return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
+    }
+    let second = operands.get(1).map_or(Ok(0.0), |operand| value(operand))?;
+    predicate.holds(value(operands[0])?, second).into_bound_py_any(operands[0].py())
+}
+
+/// The operand chosen by a condition that is known.
+fn choose<'py>(holds: bool, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = a.py();
+    let chosen = if holds { a } else { b };
+    if any_tracer(&[a, b]) {
+        let operands = [traced(a)?, traced(b)?];
+        let trace = common_trace(&operands)?.expect("one of them is a tracer");
+        return match &operands[usize::from(!holds)] {
+            Traced::Node(..) => Ok(chosen.clone()),
+            Traced::Constant(value) => tracer(trace, push(trace, Kind::Constant(*value), &[])?),
+        };
+    }
+    match (expect_operand(chosen)?, expect_operand(a)?, expect_operand(b)?) {
+        (Operand::Node(_), ..) => Ok(chosen.clone()),
+        (Operand::Value(value), Operand::Value(_), Operand::Value(_)) => {
+            new_object(py, TRScalar::from(value))
+        }
+        (Operand::Value(value), ..) => {
+            new_object(py, TRNode(arena::with(py, |arena| arena.graph.leaf(Op::Constant, value, None))))
+        }
+    }
+}
+
+/// ``a`` where the condition holds, else ``b``; what is not chosen contributes nothing at all.
+///
+/// Of two numbers or TR scalars it returns the one chosen as a TRScalar; if one of them is a node, the
+/// one chosen as a node.
+///
+/// Args:
+///     condition: a bool, or what a condition such as ``tr_less`` returns.
+///     a: a TRNode, TRScalar or number.
+///     b: a TRNode, TRScalar or number.
+///
+/// Raises:
+///     TypeError: for a condition of another type, also for an int such as ``~True``.
+#[pyfunction]
+#[pyo3(signature = (condition, a, b, /))]
+fn tr_where<'py>(
+    condition: &Bound<'py, PyAny>,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match self::condition(condition)? {
+        Traced::Constant(holds) => choose(holds != 0.0, a, b),
+        decided => {
+            let operands = [decided, traced(a)?, traced(b)?];
+            let trace = common_trace(&operands)?.expect("the condition is traced");
+            tracer(trace, push(trace, Kind::Select, &operands)?)
+        }
+    }
+}
+
+macro_rules! conditions {
+    ($($(#[$doc:meta])* $name:ident($($operand:ident),*) = $apply:ident($predicate:ident; $($order:ident),*);)*) => {
+        $(
+            $(#[$doc])*
+            #[pyfunction]
+            #[pyo3(signature = ($($operand,)* /))]
+            fn $name<'py>($($operand: &Bound<'py, PyAny>),*) -> PyResult<Bound<'py, PyAny>> {
+                $apply(Predicate::$predicate, &[$($order),*])
+            }
+        )*
+
+        pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+            module.add_function(wrap_pyfunction!(tr_where, module)?)
+        }
+    };
+}
+
+conditions! {
+    /// Whether a < b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
+    ///
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    tr_less(a, b) = numerical(Less; a, b);
+    /// Whether a ≤ b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
+    ///
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    tr_less_equal(a, b) = numerical(LessEqual; a, b);
+    /// Whether a > b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
+    ///
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    tr_greater(a, b) = numerical(Less; b, a);
+    /// Whether a ≥ b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
+    ///
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    tr_greater_equal(a, b) = numerical(LessEqual; b, a);
+    /// Whether a = b by tag, then by value: Φ equals Φ, and −0 equals 0.
+    ///
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    tr_equal(a, b) = numerical(Equal; a, b);
+    /// Whether a is a finite number.
+    ///
+    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition.
+    tr_is_real(a) = numerical(IsReal; a);
+    /// Whether a is +∞ or −∞.
+    ///
+    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition.
+    tr_is_infinite(a) = numerical(IsInfinite; a);
+    /// Whether a is Φ.
+    ///
+    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition.
+    tr_is_phi(a) = numerical(IsPhi; a);
+    /// Whether both conditions hold. Takes bools and conditions.
+    tr_and(a, b) = logical(And; a, b);
+    /// Whether at least one of the conditions holds. Takes bools and conditions.
+    tr_or(a, b) = logical(Or; a, b);
+    /// Whether the condition does not hold. Takes a bool or a condition.
+    tr_not(a) = logical(Not; a);
+}

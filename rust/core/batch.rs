@@ -1,0 +1,104 @@
+//! Batches: a traced function replayed over many samples at once, on all cores.
+//!
+//! [`Program`] is the traced function, [`Plan`] the program compiled for one kind of request,
+//! [`Plan::run`] replays it. For each sample the bits are those of the scalar path.
+
+mod analysis;
+mod code;
+mod dispatch;
+mod exact;
+mod kernels;
+mod lower;
+mod machine;
+mod plan;
+mod program;
+mod registers;
+mod run;
+mod slots;
+mod totals;
+mod worker;
+
+pub use plan::Plan;
+pub use program::{Argument, Kind, NodeId, Predicate, Program};
+
+use crate::status::Status;
+
+/// How the samples' values are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Total {
+    /// The sum over the samples whose value is REAL.
+    Sum,
+    /// The mean over the samples whose value is REAL; Φ if none is.
+    Mean,
+}
+
+/// What is asked of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// The values of all outputs.
+    Values,
+    /// The value of the one output, and its gradients by the elements of these arguments.
+    Gradient {
+        /// The arguments, by number; none twice.
+        sources: Vec<usize>,
+        /// The argument whose elements are coordinates of exploration regions.
+        coordinate: Option<usize>,
+        /// Whether values and gradients are put together over the samples.
+        total: Option<Total>,
+    },
+    /// The values of all outputs, and the derivative of each by each element of these arguments.
+    Jacobian {
+        /// The arguments, by number; none twice.
+        sources: Vec<usize>,
+        /// The argument whose elements are coordinates of exploration regions.
+        coordinate: Option<usize>,
+    },
+}
+
+/// The numbers of an argument.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// One for each element.
+    Shared(&'a [f64]),
+    /// Those of the first sample, then those of the second, and so on.
+    PerSample(&'a [f64]),
+}
+
+/// Where per-sample results go. Rows are samples.
+#[derive(Debug, Default)]
+pub struct Outputs<'a> {
+    /// For each output one number a sample. Empty under a [`Total`].
+    pub values: Vec<&'a mut [f64]>,
+    /// For a gradient, by source: as many numbers a sample as the argument has elements. Under a
+    /// [`Total`] those of shared arguments are empty. For a Jacobian one array: outputs × elements of
+    /// all sources.
+    pub gradients: Vec<&'a mut [f64]>,
+    /// The same for the flags of [`Status`]; no array at all if nobody asks.
+    pub statuses: Vec<&'a mut [u8]>,
+}
+
+/// What a run under a [`Total`] comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// The sum or mean of the values that are REAL.
+    pub value: f64,
+    /// How many samples are.
+    pub kept: u64,
+    /// By source, the gradients of a shared argument; empty for an argument of samples.
+    pub gradients: Vec<Vec<f64>>,
+    /// How each came about over all samples.
+    pub statuses: Vec<Vec<Status>>,
+}
+
+/// How a run is carried out; no result depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Execution {
+    /// The most threads to use, at least 1.
+    pub threads: usize,
+    /// The samples that are replayed together, a multiple of 32; `None` for what fits the cache.
+    pub block: Option<usize>,
+}
+
+/// The run was interrupted; outputs are half-written, statistics are as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;

@@ -1,0 +1,121 @@
+//! What follows from a program and a request alone.
+
+use super::program::{Kind, NodeId, Program};
+use crate::ops::Op;
+use crate::reduce::Reduction;
+
+/// Facts about the nodes of a program.
+#[derive(Debug)]
+pub(super) struct Analysis {
+    /// An output depends on it.
+    pub needed: Vec<bool>,
+    /// It may differ from sample to sample.
+    pub varying: Vec<bool>,
+    /// Gradients flow through it to a source.
+    pub active: Vec<bool>,
+    /// It depends on a coordinate.
+    pub on_coordinate: Vec<bool>,
+}
+
+impl Analysis {
+    /// Of a program whose derivatives by the elements of `sources` are asked for.
+    pub fn new(program: &Program, sources: &[usize], coordinate: Option<usize>) -> Self {
+        let nodes = program.len();
+        let mut facts = Self {
+            needed: vec![false; nodes],
+            varying: vec![false; nodes],
+            active: vec![false; nodes],
+            on_coordinate: vec![false; nodes],
+        };
+        for (number, argument) in program.arguments().iter().enumerate() {
+            let range = program.elements(number);
+            let range = range.start as usize..range.end as usize;
+            facts.varying[range.clone()].fill(argument.per_sample);
+            facts.active[range.clone()].fill(sources.contains(&number));
+            facts.on_coordinate[range].fill(coordinate == Some(number));
+        }
+        for node in 0..nodes {
+            let all = program.operands(node as NodeId);
+            facts.varying[node] |= all.iter().any(|&o| facts.varying[o as usize]);
+            let differentiable = differentiable(program.kind(node as NodeId), all);
+            facts.active[node] |= differentiable.iter().any(|&o| facts.active[o as usize]);
+            facts.on_coordinate[node] |= differentiable.iter().any(|&o| facts.on_coordinate[o as usize]);
+        }
+        for &output in program.outputs() {
+            facts.needed[output as usize] = true;
+        }
+        for node in (0..nodes).rev() {
+            if facts.needed[node] {
+                program.operands(node as NodeId).iter().for_each(|&o| facts.needed[o as usize] = true);
+            }
+        }
+        facts
+    }
+
+    /// Whether some gradient goes the way that a condition chooses.
+    pub fn selects(&self, program: &Program) -> bool {
+        (0..program.len()).any(|node| {
+            self.needed[node] && self.active[node] && program.kind(node as NodeId) == Kind::Select
+        })
+    }
+
+    /// The nodes through which gradients flow below `root`.
+    pub fn reached(&self, program: &Program, root: NodeId) -> Vec<bool> {
+        let mut reached = vec![false; program.len()];
+        reached[root as usize] = self.active[root as usize];
+        for node in (0..=root).rev() {
+            if reached[node as usize] {
+                for &operand in differentiable(program.kind(node), program.operands(node)) {
+                    reached[operand as usize] |= self.active[operand as usize];
+                }
+            }
+        }
+        reached
+    }
+
+    /// The reached nodes that have to be looked at to know that all of them are REAL: those whose
+    /// value, if it is not REAL, need not show in the value of another reached node.
+    pub fn checks(program: &Program, reached: &[bool]) -> Vec<NodeId> {
+        let mut shown = vec![false; program.len()];
+        for node in 0..program.len() as NodeId {
+            if reached[node as usize] {
+                for (place, &operand) in program.operands(node).iter().enumerate() {
+                    shown[operand as usize] |= propagates(program.kind(node), place);
+                }
+            }
+        }
+        (0..program.len()).filter(|&n| reached[n] && !shown[n]).map(|n| n as NodeId).collect()
+    }
+}
+
+/// The operands that gradients flow to, activity permitting.
+pub(super) fn differentiable(kind: Kind, operands: &[NodeId]) -> &[NodeId] {
+    match kind {
+        Kind::Condition(_) => &[],
+        Kind::Select => &operands[1..],
+        _ => operands,
+    }
+}
+
+/// Whether a value that is not REAL at this operand makes one that is not REAL.
+fn propagates(kind: Kind, place: usize) -> bool {
+    match kind {
+        Kind::Elementwise(op) => match op {
+            Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::Abs | Op::Log | Op::Sqrt | Op::Sin | Op::Cos => true,
+            Op::Div => place == 0,
+            _ => false,
+        },
+        Kind::Power(n) => n >= 0,
+        Kind::Fold(_, mode) => mode == Reduction::Strict,
+        _ => false,
+    }
+}
+
+/// Whether the node is a singular op: one with a pole at a REAL operand.
+pub(super) fn is_singular(kind: Kind) -> bool {
+    match kind {
+        Kind::Elementwise(op) => op.pole(1.0, 1.0).is_some(),
+        Kind::Power(n) => Op::PowInt.pole(1.0, f64::from(n)).is_some(),
+        _ => false,
+    }
+}

@@ -1,0 +1,278 @@
+//! Loops over the samples of a block, one for each kind of instruction and op.
+//!
+//! Every kernel works out the hot form of the op table for all lanes, which the compiler turns into
+//! vector instructions, and then has the full form decide in the lines where the hot one does not
+//! hold for some lane. So a kernel computes what the table says, bit for bit.
+//!
+//! Ops are constants of the kernels, and nothing is a closure: all that a loop calls is certain to be
+//! inlined into it. A line is worked out on the stack and then stored, so that the compiler need not
+//! fear that a store changes a source.
+
+use super::slots::{LANES, Line};
+use crate::ops::Op;
+
+/// A source as lines: a slot or column moves on from line to line, a uniform number stays.
+#[derive(Clone, Copy)]
+pub(super) struct Lines<'a> {
+    pub lines: &'a [Line],
+    pub step: usize,
+}
+
+impl<'a> Lines<'a> {
+    #[inline(always)]
+    pub fn at(self, line: usize) -> &'a Line {
+        &self.lines[line * self.step]
+    }
+}
+
+/// The op of this code.
+#[inline(always)]
+pub(super) const fn op<const OP: u8>() -> Op {
+    const { Op::ALL[OP as usize] }
+}
+
+/// `to = op(a, b)`.
+#[inline(always)]
+pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let (a, b) = (a.at(line), b.at(line));
+        let (mut result, mut holds) = ([0.0; LANES], true);
+        for lane in 0..LANES {
+            let (value, holds_here) = op::<OP>().value_hot(a[lane], b[lane]);
+            result[lane] = value;
+            holds &= holds_here;
+        }
+        *to = result;
+        if !holds {
+            for lane in 0..LANES {
+                to[lane] = op::<OP>().value(a[lane], b[lane]);
+            }
+        }
+    }
+}
+
+/// `to = c + a·b`.
+#[inline(always)]
+pub(super) fn multiply_add(to: &mut [Line], a: Lines<'_>, b: Lines<'_>, c: Lines<'_>) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let (a, b, c) = (a.at(line), b.at(line), c.at(line));
+        let mut result = [0.0; LANES];
+        for lane in 0..LANES {
+            result[lane] = c[lane] + a[lane] * b[lane];
+        }
+        *to = result;
+    }
+}
+
+/// `to = a` where the condition holds, else `b`.
+#[inline(always)]
+pub(super) fn select(to: &mut [Line], condition: Lines<'_>, a: Lines<'_>, b: Lines<'_>) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let (condition, a, b) = (condition.at(line), a.at(line), b.at(line));
+        let mut result = [0.0; LANES];
+        for lane in 0..LANES {
+            result[lane] = if condition[lane] != 0.0 { a[lane] } else { b[lane] };
+        }
+        *to = result;
+    }
+}
+
+/// A power with n ≠ 0, by the multiplications of [`Op::PowInt`] in their order.
+#[inline(always)]
+pub(super) fn power(n: i32, to: &mut [Line], a: Lines<'_>) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let (mut result, mut base, mut bits) = ([1.0; LANES], *a.at(line), n.unsigned_abs());
+        loop {
+            if bits & 1 == 1 {
+                for lane in 0..LANES {
+                    result[lane] *= base[lane];
+                }
+            }
+            bits >>= 1;
+            if bits == 0 {
+                break;
+            }
+            for base in &mut base {
+                *base *= *base;
+            }
+        }
+        if n < 0 {
+            for result in &mut result {
+                *result = 1.0 / *result;
+            }
+        }
+        *to = result;
+    }
+}
+
+/// What a power with this exponent does; a product of its own, since squares are everywhere.
+#[inline(always)]
+pub(super) fn square(to: &mut [Line], a: Lines<'_>) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let mut result = *a.at(line);
+        for a in &mut result {
+            *a *= *a;
+        }
+        *to = result;
+    }
+}
+
+/// The operands of an op's contributions.
+#[derive(Clone, Copy)]
+pub(super) struct AdjointSources<'a> {
+    pub g: Lines<'a>,
+    pub a: Lines<'a>,
+    pub b: Lines<'a>,
+    pub z: Lines<'a>,
+}
+
+/// Partial derivatives of the op table: a rule for all of its ops.
+pub(super) trait Partials: Copy {
+    fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool);
+    fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2];
+}
+
+/// The second operand of an op; of a power it is the exponent.
+#[inline(always)]
+fn second<const OP: u8>(b: f64, exponent: i32) -> f64 {
+    if matches!(op::<OP>(), Op::PowInt) { f64::from(exponent) } else { b }
+}
+
+/// Classical partials. `exponent` is that of a power.
+#[derive(Clone, Copy)]
+pub(super) struct Classical {
+    pub exponent: i32,
+}
+
+impl Partials for Classical {
+    #[inline(always)]
+    fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+        op::<OP>().classical_hot(g, a, second::<OP>(b, self.exponent), z)
+    }
+
+    #[inline(always)]
+    fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
+        op::<OP>().classical(g, a, second::<OP>(b, self.exponent), z)
+    }
+}
+
+/// Bounded partials of singular ops.
+#[derive(Clone, Copy)]
+pub(super) struct Bounded {
+    pub exponent: i32,
+    pub bound: f64,
+}
+
+impl Partials for Bounded {
+    #[inline(always)]
+    fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+        op::<OP>().bounded_hot(g, a, second::<OP>(b, self.exponent), z, self.bound)
+    }
+
+    #[inline(always)]
+    fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
+        op::<OP>().bounded(g, a, second::<OP>(b, self.exponent), z, self.bound)
+    }
+}
+
+/// Both contributions, or one of them.
+#[inline(always)]
+pub(super) fn contribute<const OP: u8>(
+    to: &mut [Option<&mut [Line]>; 2],
+    from: AdjointSources<'_>,
+    rule: impl Partials,
+) {
+    match to {
+        [Some(to_a), Some(to_b)] => contribute_both::<OP>(to_a, to_b, from, rule),
+        [Some(to), None] => contribute_one::<OP, 0>(to, from, rule),
+        [None, Some(to)] => contribute_one::<OP, 1>(to, from, rule),
+        [None, None] => {}
+    }
+}
+
+#[inline(always)]
+fn contribute_both<const OP: u8>(
+    to_a: &mut [Line],
+    to_b: &mut [Line],
+    from: AdjointSources<'_>,
+    rule: impl Partials,
+) {
+    for (line, (to_a, to_b)) in to_a.iter_mut().zip(to_b).enumerate() {
+        let (g, a, b, z) = (from.g.at(line), from.a.at(line), from.b.at(line), from.z.at(line));
+        let (mut result_a, mut result_b, mut holds) = ([0.0; LANES], [0.0; LANES], true);
+        for lane in 0..LANES {
+            let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            [result_a[lane], result_b[lane]] = contributions;
+            holds &= holds_here;
+        }
+        (*to_a, *to_b) = (result_a, result_b);
+        if !holds {
+            for lane in 0..LANES {
+                [to_a[lane], to_b[lane]] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn contribute_one<const OP: u8, const PLACE: usize>(
+    to: &mut [Line],
+    from: AdjointSources<'_>,
+    rule: impl Partials,
+) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let (g, a, b, z) = (from.g.at(line), from.a.at(line), from.b.at(line), from.z.at(line));
+        let (mut result, mut holds) = ([0.0; LANES], true);
+        for lane in 0..LANES {
+            let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            result[lane] = contributions[PLACE];
+            holds &= holds_here;
+        }
+        *to = result;
+        if !holds {
+            for lane in 0..LANES {
+                to[lane] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane])[PLACE];
+            }
+        }
+    }
+}
+
+/// Puts bounded contributions where a sample of a singular op is within `delta` of its pole or
+/// explored, and reports those lanes.
+#[inline(always)]
+pub(super) fn saturate<const OP: u8>(
+    to: &mut [Option<&mut [Line]>; 2],
+    from: AdjointSources<'_>,
+    rule: Bounded,
+    delta: f64,
+    explored: &[bool],
+    lines: usize,
+    mut report: impl FnMut(usize),
+) {
+    for line in 0..lines {
+        let (a, b) = (from.a.at(line), from.b.at(line));
+        let pole = |lane: usize| {
+            op::<OP>().pole(a[lane], second::<OP>(b[lane], rule.exponent)).unwrap_or(f64::NAN).abs()
+        };
+        let explored = explored.get(line * LANES..(line + 1) * LANES).unwrap_or(&[]);
+        let mut any = explored.contains(&true);
+        for lane in 0..LANES {
+            any |= pole(lane) <= delta;
+        }
+        if !any {
+            continue;
+        }
+        let (g, z) = (from.g.at(line), from.z.at(line));
+        for lane in 0..LANES {
+            if pole(lane) <= delta || explored.get(lane) == Some(&true) {
+                let contributions = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
+                for (to, contribution) in to.iter_mut().zip(contributions) {
+                    if let Some(to) = to {
+                        to[line][lane] = contribution;
+                    }
+                }
+                report(line * LANES + lane);
+            }
+        }
+    }
+}

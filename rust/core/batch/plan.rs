@@ -1,0 +1,134 @@
+//! A program compiled for a request.
+
+use super::analysis::{Analysis, differentiable};
+use super::code::{Code, Uniform};
+use super::lower::{Derivatives, lower};
+use super::program::{Kind, NodeId, Program};
+use super::{Input, Request, Total};
+use crate::ops::{Arity, Op};
+use std::sync::OnceLock;
+
+/// A program compiled for a request.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) program: Program,
+    pub(super) request: Request,
+    pub(super) facts: Analysis,
+    pub(super) code: Code,
+    /// Whether every sample is for the exact rules: a gradient takes the way that a condition chooses.
+    pub(super) needs_exact_rules: bool,
+    /// By array of derivatives: how many a sample has.
+    pub(super) widths: Vec<usize>,
+    /// By site, when they are first asked for: the derivatives that its contributions reach.
+    below: Vec<OnceLock<Vec<u32>>>,
+    /// The nodes that are the same for every sample, and needed.
+    uniform_nodes: Vec<NodeId>,
+}
+
+impl Plan {
+    /// Compiles a program.
+    ///
+    /// # Panics
+    /// If a source or the coordinate names no argument, or a gradient is asked of several outputs.
+    pub fn new(program: &Program, request: Request) -> Self {
+        let (sources, coordinate): (&[usize], _) = match &request {
+            Request::Values => (&[], None),
+            Request::Gradient { sources, coordinate, .. } => (sources, *coordinate),
+            Request::Jacobian { sources, coordinate } => (sources, *coordinate),
+        };
+        if let Request::Gradient { .. } = request {
+            assert!(program.outputs().len() == 1, "a gradient is that of one output");
+        }
+        let facts = Analysis::new(program, sources, coordinate);
+        let sizes: Vec<_> = sources.iter().map(|&s| program.elements(s).len()).collect();
+        let total_size: usize = sizes.iter().sum();
+        let joined = matches!(request, Request::Jacobian { .. });
+        let widths = if joined { vec![total_size * program.outputs().len()] } else { sizes.clone() };
+        let mut elements = vec![];
+        for (array, &source) in sources.iter().enumerate() {
+            for (place, element) in program.elements(source).enumerate() {
+                elements.push(if joined { (element, 0, elements.len()) } else { (element, array, place) });
+            }
+        }
+        let stride = if joined { total_size } else { 0 };
+        let mut code = lower(program, &facts, &Derivatives { elements: &elements, stride });
+        if let Request::Gradient { total: Some(_), .. } = request {
+            // A sample whose value is not REAL is left out of a total.
+            let value = code.values[0];
+            if !code.checks.contains(&value) {
+                code.checks.push(value);
+            }
+        }
+        let below = code.sites.iter().map(|_| OnceLock::new()).collect();
+        let needs_exact_rules = !elements.is_empty() && facts.selects(program);
+        let uniform_nodes = (0..program.len() as NodeId)
+            .filter(|&n| facts.needed[n as usize] && !facts.varying[n as usize])
+            .collect();
+        Self {
+            program: program.clone(),
+            facts,
+            code,
+            needs_exact_rules,
+            widths,
+            below,
+            uniform_nodes,
+            request,
+        }
+    }
+
+    /// The total that the request asks for.
+    pub(super) fn total(&self) -> Option<Total> {
+        if let Request::Gradient { total, .. } = self.request { total } else { None }
+    }
+
+    /// The derivatives that contributions of a site reach.
+    pub(super) fn below(&self, site: usize) -> &[u32] {
+        self.below[site].get_or_init(|| {
+            let site = &self.code.sites[site];
+            let mut reached = vec![false; site.node as usize + 1];
+            reached[site.node as usize] = true;
+            for node in (0..=site.node).rev() {
+                if reached[node as usize] {
+                    for &o in differentiable(self.program.kind(node), self.program.operands(node)) {
+                        reached[o as usize] |= self.facts.active[o as usize];
+                    }
+                }
+            }
+            let derivatives = self.code.derivatives.iter().enumerate();
+            let below = derivatives
+                .filter(|(_, d)| d.output == site.output && reached.get(d.element as usize) == Some(&true));
+            below.map(|(number, _)| number as u32).collect()
+        })
+    }
+
+    /// The uniform numbers of a run, in the order of the code.
+    pub(super) fn uniforms(&self, inputs: &[Input<'_>]) -> Vec<f64> {
+        let mut values = vec![0.0; self.program.len()];
+        for &node in &self.uniform_nodes {
+            let operands: Vec<f64> =
+                self.program.operands(node).iter().map(|&o| values[o as usize]).collect();
+            let [a, b] = [0, 1].map(|place| operands.get(place).copied().unwrap_or(0.0));
+            values[node as usize] = match self.program.kind(node) {
+                Kind::Constant(value) => value,
+                Kind::Argument(_) => match inputs[self.program.place(node).0] {
+                    Input::Shared(data) => data[self.program.place(node).1],
+                    Input::PerSample(_) => unreachable!("an argument of samples is not uniform"),
+                },
+                Kind::Elementwise(op) if op.arity() == Arity::Binary => op.value(a, b),
+                Kind::Elementwise(op) => op.value(a, 0.0),
+                Kind::Power(n) => Op::PowInt.value(a, f64::from(n)),
+                Kind::Fold(op, mode) => {
+                    let (sum, kept) = mode.sum_of(operands.iter().copied());
+                    if op == Op::Mean { sum / kept as f64 } else { sum }
+                }
+                Kind::Condition(predicate) => f64::from(u8::from(predicate.holds(a, b))),
+                Kind::Select => operands[if a != 0.0 { 1 } else { 2 }],
+            };
+        }
+        let number = |uniform: &Uniform| match *uniform {
+            Uniform::Number(number) => number,
+            Uniform::Node(node) => values[node as usize],
+        };
+        self.code.uniforms.iter().map(number).collect()
+    }
+}

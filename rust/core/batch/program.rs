@@ -1,0 +1,306 @@
+//! A traced function as data: nodes in recording order, to be replayed on every sample of a batch.
+//!
+//! The first nodes are the elements of the arguments. A node's operands come before it, as in the
+//! arena, and nothing is folded, merged or reordered: the program replays what the scalar path
+//! would record. Conditions and selections are no ops of the table, since the scalar path decides
+//! them while it records; here they are nodes whose truth is 1 or 0.
+
+use crate::ops::{Arity, Op};
+use crate::reduce::Reduction;
+use std::fmt;
+
+/// A node of a [`Program`], by its place.
+pub type NodeId = u32;
+
+/// A total predicate on transreal values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Predicate {
+    /// a < b in the transreal order; false with Φ.
+    Less,
+    /// a ≤ b in the transreal order; false with Φ.
+    LessEqual,
+    /// a = b by tag, then by value: Φ equals Φ.
+    Equal,
+    /// a is a finite number.
+    IsReal,
+    /// a is +∞ or −∞.
+    IsInfinite,
+    /// a is Φ.
+    IsPhi,
+    /// Both conditions hold.
+    And,
+    /// At least one of the conditions holds.
+    Or,
+    /// The condition does not hold.
+    Not,
+}
+
+impl Predicate {
+    /// How many operands it has.
+    pub const fn operands(self) -> usize {
+        match self {
+            Self::IsReal | Self::IsInfinite | Self::IsPhi | Self::Not => 1,
+            _ => 2,
+        }
+    }
+
+    /// Whether its operands are conditions.
+    pub const fn is_logical(self) -> bool {
+        matches!(self, Self::And | Self::Or | Self::Not)
+    }
+
+    /// Whether it holds; conditions are 1 or 0.
+    #[inline(always)]
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Less => a < b,
+            Self::LessEqual => a <= b,
+            Self::Equal => (a == b) | (a.is_nan() & b.is_nan()),
+            Self::IsReal => a.is_finite(),
+            Self::IsInfinite => a.is_infinite(),
+            Self::IsPhi => a.is_nan(),
+            Self::And => (a != 0.0) & (b != 0.0),
+            Self::Or => (a != 0.0) | (b != 0.0),
+            Self::Not => a == 0.0,
+        }
+    }
+
+    /// The name; Python puts `tr_` before it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Less => "less",
+            Self::LessEqual => "less_equal",
+            Self::Equal => "equal",
+            Self::IsReal => "is_real",
+            Self::IsInfinite => "is_infinite",
+            Self::IsPhi => "is_phi",
+            Self::And => "and",
+            Self::Or => "or",
+            Self::Not => "not",
+        }
+    }
+}
+
+/// What a node computes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A number that stands in the program.
+    Constant(f64),
+    /// An element of an argument, by its place among all elements.
+    Argument(u32),
+    /// An op of the table of one or two operands.
+    Elementwise(Op),
+    /// A power with an integer exponent.
+    Power(i32),
+    /// A sum or a mean.
+    Fold(Op, Reduction),
+    /// A predicate, as 1 or 0.
+    Condition(Predicate),
+    /// The second operand where the first one, a condition, holds, else the third.
+    Select,
+}
+
+/// A node: what it computes, and from what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    pub kind: Kind,
+    /// Its operands stand in the program's lists from the first up to the second.
+    operands: (u32, u32),
+}
+
+/// An argument of the traced function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name, for the listing.
+    pub name: String,
+    /// The shape of what one sample sees.
+    pub shape: Vec<usize>,
+    /// Whether every sample has its own.
+    pub per_sample: bool,
+}
+
+impl Argument {
+    /// How many numbers one sample sees.
+    pub fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// A traced function.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    arguments: Vec<Argument>,
+    /// Where each argument's elements begin, and at the end their number.
+    offsets: Vec<u32>,
+    nodes: Vec<Node>,
+    lists: Vec<NodeId>,
+    outputs: Vec<NodeId>,
+}
+
+/// The most nodes, and operands of nodes, that a program may have.
+const MOST: usize = 1 << 31;
+
+impl Program {
+    /// A program that so far has only its arguments' elements, the nodes from 0 up.
+    pub fn new(arguments: Vec<Argument>) -> Self {
+        let mut program = Self { offsets: vec![0], ..Self::default() };
+        for argument in &arguments {
+            let from = program.nodes.len();
+            let size = argument.size();
+            assert!(size < MOST - from, "a program takes fewer than 2^31 numbers");
+            program.nodes.extend(
+                (from..from + size).map(|k| Node { kind: Kind::Argument(k as u32), operands: (0, 0) }),
+            );
+            program.offsets.push(program.nodes.len() as u32);
+        }
+        program.arguments = arguments;
+        program
+    }
+
+    /// Appends a node with these operands, which must be nodes of this program.
+    pub fn push(&mut self, kind: Kind, operands: &[NodeId]) -> NodeId {
+        assert!(
+            operands.iter().all(|&o| (o as usize) < self.nodes.len()),
+            "an operand comes before its node"
+        );
+        let expected = match kind {
+            Kind::Constant(_) | Kind::Argument(_) => Some(0),
+            Kind::Elementwise(op) => Some(if op.arity() == Arity::Binary { 2 } else { 1 }),
+            Kind::Power(_) => Some(1),
+            Kind::Fold(..) => None,
+            Kind::Condition(predicate) => Some(predicate.operands()),
+            Kind::Select => Some(3),
+        };
+        assert!(
+            expected.is_none_or(|n| n == operands.len()),
+            "{kind:?} does not take {} operands",
+            operands.len()
+        );
+        assert!(
+            self.nodes.len() < MOST && self.lists.len() + operands.len() < MOST,
+            "the program is too large"
+        );
+        let start = self.lists.len() as u32;
+        self.lists.extend(operands);
+        self.nodes.push(Node { kind, operands: (start, self.lists.len() as u32) });
+        (self.nodes.len() - 1) as NodeId
+    }
+
+    /// Says which nodes are the results.
+    pub fn set_outputs(&mut self, outputs: Vec<NodeId>) {
+        assert!(
+            outputs.iter().all(|&o| (o as usize) < self.nodes.len()),
+            "an output is a node of the program"
+        );
+        self.outputs = outputs;
+    }
+
+    /// The arguments.
+    pub fn arguments(&self) -> &[Argument] {
+        &self.arguments
+    }
+
+    /// The nodes of an argument's elements, in order.
+    pub fn elements(&self, argument: usize) -> std::ops::Range<NodeId> {
+        self.offsets[argument]..self.offsets[argument + 1]
+    }
+
+    /// How many nodes are elements of arguments.
+    pub fn element_count(&self) -> usize {
+        self.offsets.last().map_or(0, |&end| end as usize)
+    }
+
+    /// The results.
+    pub fn outputs(&self) -> &[NodeId] {
+        &self.outputs
+    }
+
+    /// How many nodes there are, the arguments' elements among them.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether it has neither arguments nor operations.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Whether the node is a condition.
+    pub fn is_condition(&self, node: NodeId) -> bool {
+        matches!(self.nodes[node as usize].kind, Kind::Condition(_))
+    }
+
+    pub(crate) fn kind(&self, node: NodeId) -> Kind {
+        self.nodes[node as usize].kind
+    }
+
+    /// The operands of a node, in order.
+    pub(crate) fn operands(&self, node: NodeId) -> &[NodeId] {
+        let (start, end) = self.nodes[node as usize].operands;
+        &self.lists[start as usize..end as usize]
+    }
+
+    /// The argument and the place in it of an element.
+    pub(crate) fn place(&self, element: NodeId) -> (usize, usize) {
+        let argument = self.offsets.partition_point(|&offset| offset <= element) - 1;
+        // Of arguments without elements the last one that begins here.
+        (argument, (element - self.offsets[argument]) as usize)
+    }
+
+    /// How a node is called in the listing.
+    fn name(&self, node: NodeId) -> String {
+        match self.kind(node) {
+            Kind::Constant(value) => crate::TrScalar::from_ieee(value).to_string(),
+            Kind::Argument(_) => {
+                let (argument, mut index) = self.place(node);
+                let Argument { name, shape, .. } = &self.arguments[argument];
+                let mut indices = vec![];
+                for &extent in shape.iter().rev() {
+                    indices.push((index % extent).to_string());
+                    index /= extent;
+                }
+                indices.reverse();
+                if indices.is_empty() { name.clone() } else { format!("{name}[{}]", indices.join(", ")) }
+            }
+            _ => format!("%{}", node - self.offsets[self.arguments.len()]),
+        }
+    }
+
+    /// The right-hand side of a node in the listing.
+    fn formula(&self, node: NodeId) -> String {
+        let names: Vec<_> = self.operands(node).iter().map(|&o| self.name(o)).collect();
+        match self.kind(node) {
+            Kind::Elementwise(op) => match (op, &names[..]) {
+                (Op::Add, [a, b]) => format!("{a} + {b}"),
+                (Op::Sub, [a, b]) => format!("{a} − {b}"),
+                (Op::Mul, [a, b]) => format!("{a} × {b}"),
+                (Op::Div, [a, b]) => format!("{a} ÷ {b}"),
+                (Op::Neg, [a]) => format!("−{a}"),
+                (op, names) => format!("{}({})", op.name(), names.join(", ")),
+            },
+            Kind::Power(n) => format!("pow_int({}, {n})", names[0]),
+            Kind::Fold(op, mode) => format!("{}({}; {mode:?})", op.name(), names.join(", ")),
+            Kind::Condition(predicate) => format!("{}({})", predicate.name(), names.join(", ")),
+            Kind::Select => format!("where({})", names.join(", ")),
+            Kind::Constant(_) | Kind::Argument(_) => names.join(", "),
+        }
+    }
+}
+
+/// The listing: arguments, one line an operation, results.
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for argument in &self.arguments {
+            let shape: Vec<_> = argument.shape.iter().map(ToString::to_string).collect();
+            let kind = if argument.per_sample { "per sample" } else { "shared" };
+            writeln!(f, "{}: ({}) {kind}", argument.name, shape.join(", "))?;
+        }
+        for node in self.offsets[self.arguments.len()]..self.nodes.len() as NodeId {
+            if !matches!(self.kind(node), Kind::Constant(_)) {
+                writeln!(f, "{} = {}", self.name(node), self.formula(node))?;
+            }
+        }
+        let outputs: Vec<_> = self.outputs.iter().map(|&o| self.name(o)).collect();
+        write!(f, "return {}", outputs.join(", "))
+    }
+}

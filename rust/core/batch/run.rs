@@ -1,0 +1,279 @@
+//! Runs a plan on all cores.
+//!
+//! Threads live for one run: nothing of the engine goes on between calls, so a process may fork at
+//! any time. The calling thread works too, and it alone asks whether the run was interrupted.
+
+use super::plan::Plan;
+use super::slots::{LANES, Line};
+use super::totals::{TASK, Tree};
+use super::worker::{Run, TaskOutputs, Worker};
+use super::{Execution, Input, Interrupted, Outputs, Total, Totals};
+use crate::mode::ModeState;
+use crate::stats::Statistics;
+use crate::status::Status;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A thread is worth starting for this much work, in instructions times samples: about 0.1 ms.
+const WORTH_A_THREAD: usize = 1 << 20;
+
+/// How often the caller is asked whether to go on.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The clock is looked at after this much work.
+const CLOCK_EVERY: usize = 1 << 18;
+
+/// Slots in use at once should fit in half of a first-level cache.
+const CACHE: usize = 32 << 10;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tasks still to be done, in order, with their outputs.
+struct Tasks<'a> {
+    next: usize,
+    samples: usize,
+    rest: TaskOutputs<'a>,
+    widths: &'a [usize],
+}
+
+impl<'a> Iterator for Tasks<'a> {
+    type Item = (usize, usize, usize, TaskOutputs<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (number, start) = (self.next, self.next * TASK);
+        if start >= self.samples {
+            return None;
+        }
+        let end = self.samples.min(start + TASK);
+        self.next += 1;
+        let widths = self.widths.iter().map(|width| width * (end - start));
+        let outputs = TaskOutputs {
+            values: self.rest.values.iter_mut().map(|all| split_off(all, end - start)).collect(),
+            gradients: self
+                .rest
+                .gradients
+                .iter_mut()
+                .zip(widths.clone())
+                .map(|(all, n)| split_off(all, n))
+                .collect(),
+            statuses: self.rest.statuses.iter_mut().zip(widths).map(|(all, n)| split_off(all, n)).collect(),
+        };
+        Some((number, start, end, outputs))
+    }
+}
+
+/// The first `n` of a slice, which keeps the rest; an empty slice stays empty.
+fn split_off<'a, T>(all: &mut &'a mut [T], n: usize) -> &'a mut [T] {
+    let whole = std::mem::take(all);
+    let (head, rest) = whole.split_at_mut(n.min(whole.len()));
+    *all = rest;
+    head
+}
+
+/// What the workers hand in.
+struct Results {
+    tree: Tree,
+    statistics: Statistics,
+    kept: u64,
+    statuses: Vec<Status>,
+}
+
+impl Plan {
+    /// Replays the program on `samples` samples, in the mode of `state`. Decisions and what was
+    /// silenced or left out are added to `statistics`, which also says whether a hysteresis policy
+    /// saturates. `interrupted` is asked every 50 ms, on the calling thread.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if it said so. Outputs are then half-written, statistics are as before.
+    ///
+    /// # Panics
+    /// If inputs or outputs are not as many or as long as the program and the request have it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
+    pub fn run(
+        &self,
+        samples: usize,
+        inputs: &[Input<'_>],
+        mut outputs: Outputs<'_>,
+        state: &ModeState,
+        statistics: &mut Statistics,
+        execution: Execution,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<Totals, Interrupted> {
+        self.check(samples, inputs, &outputs);
+        let run = self.prepare(samples, inputs, state, execution.block);
+        let work_of_sample = self.code.instructions.len()
+            + 4
+            + if self.needs_exact_rules { 16 * self.program.len() } else { 0 };
+        let work = samples.saturating_mul(work_of_sample);
+        let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
+
+        let rest = TaskOutputs {
+            values: outputs.values.iter_mut().map(|all| &mut **all).collect(),
+            gradients: outputs.gradients.iter_mut().map(|all| &mut **all).collect(),
+            statuses: outputs.statuses.iter_mut().map(|all| &mut **all).collect(),
+        };
+        let tasks = Mutex::new(Tasks { next: 0, samples, rest, widths: &self.widths });
+        let results = Mutex::new(Results {
+            tree: Tree::default(),
+            statistics: statistics.worker(),
+            kept: 0,
+            statuses: vec![Status::EXACT; self.code.derivatives.len()],
+        });
+        let (cancelled, running, done) = (AtomicBool::new(false), AtomicUsize::new(0), Condvar::new());
+        let per_block = work_of_sample * run.block;
+        let work = |ask: &mut dyn FnMut() -> bool| {
+            let mut worker = Worker::new(&run, statistics.worker());
+            let mut unasked = 0;
+            let mut stop = || {
+                unasked += per_block;
+                if unasked >= CLOCK_EVERY {
+                    unasked = 0;
+                    if ask() {
+                        cancelled.store(true, Ordering::Relaxed);
+                    }
+                }
+                cancelled.load(Ordering::Relaxed)
+            };
+            loop {
+                let Some((number, start, end, mut outputs)) = lock(&tasks).next() else { break };
+                let Some(sums) = worker.task(start, end, &mut outputs, &mut stop) else { break };
+                if self.total().is_some() {
+                    lock(&results).tree.add(number, sums);
+                }
+            }
+            let mut results = lock(&results);
+            results.kept += worker.kept;
+            results.statuses.iter_mut().zip(&worker.statuses).for_each(|(all, &status)| *all |= status);
+            results.statistics.merge(&worker.into_statistics());
+        };
+        let mut asked = Instant::now();
+        let mut ask = || {
+            let patient = asked.elapsed() < PATIENCE;
+            if !patient {
+                asked = Instant::now();
+            }
+            !patient && interrupted()
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                running.fetch_add(1, Ordering::Relaxed);
+                let helper = || {
+                    work(&mut || false);
+                    running.fetch_sub(1, Ordering::Relaxed);
+                    drop(lock(&results)); // so that the caller is either waiting or sees the count
+                    done.notify_all();
+                };
+                // A thread that the system refuses is done without.
+                if std::thread::Builder::new().spawn_scoped(scope, helper).is_err() {
+                    running.fetch_sub(1, Ordering::Relaxed);
+                    break;
+                }
+            }
+            work(&mut ask);
+            let mut waiting = lock(&results);
+            while running.load(Ordering::Relaxed) > 0 {
+                waiting = done.wait_timeout(waiting, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+                if !cancelled.load(Ordering::Relaxed) && ask() {
+                    cancelled.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        if cancelled.into_inner() {
+            return Err(Interrupted);
+        }
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        statistics.merge(&results.statistics);
+        if self.total() == Some(Total::Mean) && results.kept > 0 {
+            let kept = results.kept as f64;
+            outputs.gradients.iter_mut().for_each(|all| all.iter_mut().for_each(|g| *g /= kept));
+        }
+        Ok(self.totals(results))
+    }
+
+    /// Puts the totals together.
+    fn totals(&self, results: Results) -> Totals {
+        let Some(total) = self.total() else { return Totals::default() };
+        let kept = results.kept;
+        let sums = results.tree.finish().unwrap_or_default();
+        // A sum of nothing is +0, not what changes no sum.
+        let whole = |place: usize| sums.get(place).copied().filter(|_| kept > 0).unwrap_or(0.0);
+        let share = |sum: f64| if total == Total::Mean && kept > 0 { sum / kept as f64 } else { sum };
+        let mut totals = Totals {
+            value: if total == Total::Mean { whole(0) / kept as f64 } else { whole(0) },
+            kept,
+            gradients: vec![vec![]; self.widths.len()],
+            statuses: vec![vec![]; self.widths.len()],
+        };
+        for (number, derivative) in self.code.derivatives.iter().enumerate() {
+            totals.gradients[derivative.array].push(share(whole(number + 1)));
+            totals.statuses[derivative.array].push(results.statuses[number]);
+        }
+        totals
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        samples: usize,
+        inputs: &'a [Input<'a>],
+        state: &'a ModeState,
+        block: Option<usize>,
+    ) -> Run<'a> {
+        let arguments = self.program.arguments();
+        let widths: Vec<_> = arguments.iter().map(super::Argument::size).collect();
+        let per_sample = inputs.iter().map(|input| match *input {
+            Input::PerSample(data) => data,
+            Input::Shared(_) => &[],
+        });
+        let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
+        let fitting = (CACHE / size_of::<f64>() / self.code.slots.max(1)).max(1);
+        let fitting = (1 << fitting.ilog2()).clamp(2 * LANES, 8 * LANES);
+        let block = block.unwrap_or(fitting).clamp(LANES, TASK).next_multiple_of(LANES);
+        // A block must not reach into the next task.
+        let block = if TASK.is_multiple_of(block) { block } else { LANES };
+        Run {
+            plan: self,
+            inputs,
+            block,
+            state,
+            columns: per_sample.clone().map(lines).collect(),
+            rows: per_sample.collect(),
+            widths,
+            uniforms: self.uniforms(inputs),
+        }
+    }
+
+    /// Refuses inputs and outputs that do not belong to the program.
+    fn check(&self, samples: usize, inputs: &[Input<'_>], outputs: &Outputs<'_>) {
+        let arguments = self.program.arguments();
+        assert!(inputs.len() == arguments.len(), "{} inputs for {} arguments", inputs.len(), arguments.len());
+        for (input, argument) in inputs.iter().zip(arguments) {
+            let (len, expected) = match (input, argument.per_sample) {
+                (Input::Shared(data), false) => (data.len(), argument.size()),
+                (Input::PerSample(data), true) => (data.len(), argument.size() * samples),
+                _ => panic!("{} is not of the kind that was traced", argument.name),
+            };
+            assert!(len == expected, "{} has {len} numbers, not {expected}", argument.name);
+        }
+        let values = if self.total().is_some() { 0 } else { self.program.outputs().len() };
+        assert!(
+            outputs.values.len() == values && outputs.values.iter().all(|v| v.len() == samples),
+            "values"
+        );
+        assert!(outputs.gradients.len() == self.widths.len(), "as many gradients as arrays of them");
+        let per_sample = |array: usize| match &self.request {
+            super::Request::Gradient { sources, total: Some(_), .. } => arguments[sources[array]].per_sample,
+            _ => true,
+        };
+        for (array, &width) in self.widths.iter().enumerate() {
+            let expected = if per_sample(array) { samples * width } else { 0 };
+            assert!(outputs.gradients[array].len() == expected, "the gradients of array {array}");
+            assert!(
+                outputs.statuses.get(array).is_none_or(|s| s.len() == expected),
+                "the statuses of array {array}"
+            );
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Sums and products of doubles without rounding, and rounding to integers: what the kernels share.
+//!
+//! Everything is plain IEEE arithmetic and operations on bits. There is no fused multiply-add, which
+//! would make results depend on the machine, and no conversion between floats and integers, which
+//! few vector units have.
+
+/// Added to a double of magnitude below 2⁵¹ it rounds it to an integer, half to even, and leaves that
+/// integer in the low bits.
+pub(super) const SHIFT: f64 = 1.5 * (1u64 << 52) as f64;
+
+/// The first 26 significant bits of `x`: the rest has 27, so products of a head with either are exact.
+#[inline(always)]
+pub(super) fn head(x: f64) -> f64 {
+    f64::from_bits(x.to_bits() & (u64::MAX << 27))
+}
+
+/// `a + b` as a rounded sum and its rounding error (Dekker). Needs `|a| ≥ |b|` or `a = 0`.
+#[inline(always)]
+pub(super) fn fast_two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    (sum, b - (sum - a))
+}
+
+/// `a·b` as a rounded product and its rounding error (Dekker, Veltkamp), for magnitudes around 1.
+#[inline(always)]
+pub(super) fn two_product(a: f64, b: f64) -> (f64, f64) {
+    let (product, a_head, b_head) = (a * b, head(a), head(b));
+    let (a_tail, b_tail) = (a - a_head, b - b_head);
+    let error = ((a_head * b_head - product) + a_head * b_tail + a_tail * b_head) + a_tail * b_tail;
+    (product, error)
+}
+
+/// `x²/2` in two parts, the first of them exact.
+#[inline(always)]
+pub(super) fn half_square(x: f64) -> (f64, f64) {
+    let head = head(x);
+    (0.5 * head * head, 0.5 * (x - head) * (x + head))
+}

@@ -1,0 +1,95 @@
+//! `sin x` and `cos x`.
+//!
+//! `|x| = k·π/2 + r`, `|r| ≤ π/4`, with `r` in two doubles; minimax polynomials for both functions of
+//! `r`, of which the last bits of `k` choose one and its sign.
+
+use super::exact::{SHIFT, fast_two_sum, half_square};
+use super::payne_hanek;
+
+/// Up to here, which is about 2²⁰·π/2, the hot form holds.
+const LIMIT: f64 = 1_647_099.0;
+const SIGN: u64 = 1 << 63;
+
+/// `|x| = k·π/2 + r + r_low`.
+pub(super) struct Reduced {
+    /// `k` in its low bits.
+    pub(super) k: u64,
+    pub(super) r: f64,
+    pub(super) r_low: f64,
+}
+
+/// Cody and Waite in four parts, for 0 ≤ x ≤ [`LIMIT`].
+///
+/// The first three parts of π/2 end at 2⁻³², 2⁻⁶⁴ and 2⁻⁹⁶, so their products with `k ≤ 2²⁰` are exact.
+/// Each difference is exact or its minuend the larger one, so the errors are exact as well. What is
+/// left has an error below 2⁻¹²⁸, and no double in this range is within 2⁻⁵⁹ of a multiple of π/2.
+#[inline(always)]
+fn reduce(x: f64) -> Reduced {
+    const PI_2: [f64; 4] =
+        [1.5707963267341256, 6.07710050359346e-11, 2.912732056084878e-20, 8.4784276603689e-32];
+    let shifted = x * std::f64::consts::FRAC_2_PI + SHIFT;
+    let k = shifted - SHIFT;
+    let (r, first) = fast_two_sum(x - k * PI_2[0], -(k * PI_2[1]));
+    let (r, second) = fast_two_sum(r, -(k * PI_2[2]));
+    let (r, r_low) = fast_two_sum(r, first + (second - k * PI_2[3]));
+    Reduced { k: shifted.to_bits(), r, r_low }
+}
+
+/// Sine and cosine of `r + r_low`.
+///
+/// Remez; relative errors below 2⁻⁵⁷ and 2⁻⁶³.
+#[inline(always)]
+fn kernels(r: f64, r_low: f64) -> [f64; 2] {
+    const S: [f64; 6] = [
+        -0.1666666666666663,
+        0.00833333333332184,
+        -0.00019841269829358525,
+        2.7557313538512544e-06,
+        -2.505073438890709e-08,
+        1.5895433264964925e-10,
+    ];
+    const C: [f64; 6] = [
+        0.041666666666666595,
+        -0.0013888888888873342,
+        2.4801587289002083e-05,
+        -2.755731421704104e-07,
+        2.0875705396459625e-09,
+        -1.1358749266579785e-11,
+    ];
+    let w = r * r;
+    let w2 = w * w;
+    let (half_square, half_square_low) = half_square(r);
+
+    let s = S[0] + w * ((S[1] + w * S[2]) + w2 * ((S[3] + w * S[4]) + w2 * S[5]));
+    let sin = r + ((r * w) * s + (r_low - r_low * half_square));
+
+    let c = (C[0] + w * C[1]) + w2 * ((C[2] + w * C[3]) + w2 * (C[4] + w * C[5]));
+    let (sum, error) = fast_two_sum(1.0, -half_square);
+    let cos = sum + (error + (w2 * c - (half_square_low + r * r_low)));
+    [sin, cos]
+}
+
+/// `[sin x, cos x]` from the reduced `|x|`.
+#[inline(always)]
+fn finish(x: f64, Reduced { k, r, r_low }: Reduced) -> [f64; 2] {
+    let [sin, cos] = kernels(r, r_low);
+    let odd = k & 1 == 1;
+    let (for_sin, for_cos) = if odd { (cos, sin) } else { (sin, cos) };
+    let sign_of_sin = ((k & 2) << 62) ^ (x.to_bits() & SIGN);
+    let sign_of_cos = (k.wrapping_add(1) & 2) << 62;
+    [f64::from_bits(for_sin.to_bits() ^ sign_of_sin), f64::from_bits(for_cos.to_bits() ^ sign_of_cos)]
+}
+
+/// `[sin x, cos x]`, which hold for |x| up to [`LIMIT`].
+#[inline(always)]
+pub(super) fn sin_cos_hot(x: f64) -> ([f64; 2], bool) {
+    let magnitude = x.abs();
+    (finish(x, reduce(magnitude)), magnitude <= LIMIT)
+}
+
+/// `[sin x, cos x]` for large operands; NaN for ±∞ and NaN.
+#[cold]
+#[inline(never)]
+pub(super) fn sin_cos_cold(x: f64) -> [f64; 2] {
+    if x.is_finite() { finish(x, payne_hanek::reduce(x.abs())) } else { [f64::NAN; 2] }
+}
