@@ -29,14 +29,17 @@ pub(crate) struct Quantiles {
     pages: Vec<Option<Page>>,
 }
 
-/// Distances counted in bulk, a line of lanes at a time.
+/// How many buckets there are for all exponents.
+const ALL_BUCKETS: usize = 2048 * BUCKETS;
+
+/// Distances counted in bulk, many lanes at a time.
 #[derive(Debug)]
 pub(crate) struct Tally {
     count: u64,
     min: f64,
     max: f64,
     sum: ExactSum,
-    buckets: Vec<u64>,
+    buckets: Box<[u64; ALL_BUCKETS]>,
     /// Of the decisions, how many were near a pole, and how many saturated.
     pub near: u64,
     pub saturating: u64,
@@ -44,46 +47,50 @@ pub(crate) struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        let (sum, buckets) = (ExactSum::default(), vec![0; 2048 * BUCKETS]);
-        Self { count: 0, min: f64::INFINITY, max: 0.0, sum, buckets, near: 0, saturating: 0 }
+        // From the allocator's zeros, of which only those that are counted in become memory.
+        let buckets = vec![0; ALL_BUCKETS].into_boxed_slice().try_into();
+        Self {
+            count: 0,
+            min: f64::INFINITY,
+            max: 0.0,
+            sum: ExactSum::default(),
+            buckets: buckets.unwrap_or_else(|_| unreachable!("as many as asked for")),
+            near: 0,
+            saturating: 0,
+        }
     }
 }
 
 impl Tally {
-    /// Takes in the magnitudes of finite values.
+    /// Takes in the magnitudes of finite values; those up to `delta` are near a pole.
     #[inline(always)]
-    pub fn add<const N: usize>(&mut self, line: &[f64; N]) {
-        let (mut keys, mut sum) = ([0; N], 0.0);
-        let (mut min, mut max) = ([f64::INFINITY; N], [0.0; N]);
-        for (lane, value) in line.iter().enumerate() {
-            let d = value.abs();
-            keys[lane] = (d.to_bits() >> (52 - MANTISSA_BITS)) as u32;
-            min[lane] = d;
-            max[lane] = d;
-        }
-        // Halves are folded together, a fixed order that vectorises.
-        let mut sums = max;
-        let mut half = N / 2;
-        while half > 0 {
-            for lane in 0..half {
-                sums[lane] += sums[lane + half];
-                min[lane] = if min[lane + half] < min[lane] { min[lane + half] } else { min[lane] };
-                max[lane] = if max[lane + half] > max[lane] { max[lane + half] } else { max[lane] };
+    pub fn add<const N: usize>(&mut self, lines: &[[f64; N]], delta: f64) {
+        let (mut min, mut max, mut sum) = ([f64::INFINITY; N], [0.0; N], [0.0; N]);
+        let mut near = [0; N];
+        for line in lines {
+            let mut keys = [0; N];
+            for lane in 0..N {
+                let d: f64 = line[lane].abs();
+                min[lane] = if d < min[lane] { d } else { min[lane] };
+                max[lane] = if d > max[lane] { d } else { max[lane] };
+                sum[lane] += d;
+                near[lane] += u64::from(d <= delta);
+                keys[lane] = d.to_bits() >> (52 - MANTISSA_BITS);
             }
-            half /= 2;
+            for key in keys {
+                self.buckets[key as usize % ALL_BUCKETS] += 1;
+            }
         }
-        sum += sums[0];
-        if sum.is_finite() {
-            self.sum.add(sum);
+        self.near += near.iter().sum::<u64>();
+        self.min = min.into_iter().fold(self.min, f64::min);
+        self.max = max.into_iter().fold(self.max, f64::max);
+        let total: f64 = sum.iter().sum();
+        if total.is_finite() {
+            self.sum.add(total);
         } else {
-            line.iter().for_each(|value| self.sum.add(value.abs()));
+            lines.iter().flatten().for_each(|value| self.sum.add(value.abs()));
         }
-        self.min = self.min.min(min[0]);
-        self.max = self.max.max(max[0]);
-        self.count += N as u64;
-        for key in keys {
-            self.buckets[key as usize] += 1;
-        }
+        self.count += (lines.len() * N) as u64;
     }
 
     pub fn count(&self) -> u64 {

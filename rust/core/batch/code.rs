@@ -31,6 +31,8 @@ pub(super) enum Instruction {
     Value { op: Op, to: u32, a: Source, b: Source },
     /// `c + a·b`, rounded twice.
     MulAdd { to: u32, a: Source, b: Source, c: Source },
+    /// Sine and cosine of one angle, which share most of the work.
+    SinCos { to: [Option<u32>; 2], a: Source },
     /// A power.
     Power { n: i32, to: u32, a: Source },
     /// The sum or mean of a list that leaves values out.
@@ -68,6 +70,10 @@ impl Instruction {
             Self::Power { to, a, .. } => {
                 source(a);
                 target(to);
+            }
+            Self::SinCos { to, a } => {
+                source(a);
+                to.iter_mut().flatten().for_each(target);
             }
             Self::Adjoint { g, a, b, z, to, .. } => {
                 [g, a, b, z].into_iter().for_each(&mut source);
@@ -107,6 +113,8 @@ pub(super) struct Code {
     pub instructions: Vec<Instruction>,
     /// The sources of folds.
     pub lists: Vec<Source>,
+    /// The arguments that are read as columns.
+    pub columns: Vec<u32>,
     /// How many slots there are.
     pub slots: usize,
     /// What does not depend on the sample.

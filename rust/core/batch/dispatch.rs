@@ -33,6 +33,19 @@ pub(super) fn vectorised<W: Work>(work: W) -> W::Output {
     work.run()
 }
 
+/// Has these numbers brought to the second-level cache, while the work goes on.
+#[inline(always)]
+pub(super) fn prefetch(numbers: &[f64]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in numbers.chunks(8) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a hint that reads nothing, on every processor of this kind.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
 fn with_avx512<W: Work>(work: W) -> W::Output {

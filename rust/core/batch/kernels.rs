@@ -9,19 +9,37 @@
 //! fear that a store changes a source.
 
 use super::slots::{LANES, Line};
+use crate::elementary;
 use crate::ops::Op;
 
-/// A source as lines: a slot or column moves on from line to line, a uniform number stays.
+/// A source as lines: a slot or column has one for each line of the block, a uniform number just one.
 #[derive(Clone, Copy)]
 pub(super) struct Lines<'a> {
     pub lines: &'a [Line],
-    pub step: usize,
+    pub is_uniform: bool,
 }
 
 impl<'a> Lines<'a> {
     #[inline(always)]
     pub fn at(self, line: usize) -> &'a Line {
-        &self.lines[line * self.step]
+        &self.lines[if self.is_uniform { 0 } else { line }]
+    }
+}
+
+/// The numbers of a source: one for each sample, or one for all.
+enum Samples<'a> {
+    Each(&'a [f64]),
+    All(f64),
+}
+
+impl<'a> Lines<'a> {
+    #[inline(always)]
+    fn samples(self) -> Samples<'a> {
+        if self.is_uniform {
+            Samples::All(self.lines[0][0])
+        } else {
+            Samples::Each(self.lines.as_flattened())
+        }
     }
 }
 
@@ -51,16 +69,64 @@ pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
     }
 }
 
+/// `to = op(a, b)` for an op that is so cheap that reading the operands is what takes time: a loop
+/// for each kind of operands.
+#[inline(always)]
+pub(super) fn cheap_value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
+    let to = to.as_flattened_mut();
+    match (a.samples(), b.samples()) {
+        (Samples::Each(a), Samples::Each(b)) => {
+            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+                *to = op::<OP>().value_hot(*a, *b).0;
+            }
+        }
+        (Samples::All(a), Samples::Each(b)) => {
+            for (to, b) in to.iter_mut().zip(b) {
+                *to = op::<OP>().value_hot(a, *b).0;
+            }
+        }
+        (Samples::Each(a), Samples::All(b)) => {
+            for (to, a) in to.iter_mut().zip(a) {
+                *to = op::<OP>().value_hot(*a, b).0;
+            }
+        }
+        (Samples::All(a), Samples::All(b)) => to.fill(op::<OP>().value_hot(a, b).0),
+    }
+}
+
 /// `to = c + a·b`.
 #[inline(always)]
 pub(super) fn multiply_add(to: &mut [Line], a: Lines<'_>, b: Lines<'_>, c: Lines<'_>) {
-    for (line, to) in to.iter_mut().enumerate() {
-        let (a, b, c) = (a.at(line), b.at(line), c.at(line));
-        let mut result = [0.0; LANES];
-        for lane in 0..LANES {
-            result[lane] = c[lane] + a[lane] * b[lane];
+    let to = to.as_flattened_mut();
+    let (a, b) = if a.is_uniform { (b, a) } else { (a, b) };
+    match (a.samples(), b.samples(), c.samples()) {
+        (Samples::Each(a), Samples::Each(b), Samples::Each(c)) => {
+            for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
+                *to = c + a * b;
+            }
         }
-        *to = result;
+        (Samples::Each(a), Samples::All(b), Samples::Each(c)) => {
+            for ((to, a), c) in to.iter_mut().zip(a).zip(c) {
+                *to = c + a * b;
+            }
+        }
+        (Samples::Each(a), Samples::Each(b), Samples::All(c)) => {
+            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+                *to = c + a * b;
+            }
+        }
+        (Samples::Each(a), Samples::All(b), Samples::All(c)) => {
+            for (to, a) in to.iter_mut().zip(a) {
+                *to = c + a * b;
+            }
+        }
+        (Samples::All(a), _, _) => {
+            for (line, to) in to.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+                for (lane, to) in to.iter_mut().enumerate() {
+                    *to = c.at(line)[lane] + a * b.at(line)[lane];
+                }
+            }
+        }
     }
 }
 
@@ -74,6 +140,26 @@ pub(super) fn select(to: &mut [Line], condition: Lines<'_>, a: Lines<'_>, b: Lin
             result[lane] = if condition[lane] != 0.0 { a[lane] } else { b[lane] };
         }
         *to = result;
+    }
+}
+
+/// Sine and cosine of `a`.
+#[inline(always)]
+pub(super) fn sin_cos(sine: &mut [Line], cosine: &mut [Line], a: Lines<'_>) {
+    for (line, (sine, cosine)) in sine.iter_mut().zip(cosine).enumerate() {
+        let a = a.at(line);
+        let (mut result, mut holds) = ([[0.0; LANES]; 2], true);
+        for lane in 0..LANES {
+            let ([s, c], holds_here) = elementary::hot::sin_cos(a[lane]);
+            [result[0][lane], result[1][lane]] = [s, c];
+            holds &= holds_here;
+        }
+        if !holds {
+            for lane in 0..LANES {
+                [result[0][lane], result[1][lane]] = elementary::sin_cos(a[lane]);
+            }
+        }
+        [*sine, *cosine] = result;
     }
 }
 

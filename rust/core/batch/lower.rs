@@ -10,6 +10,7 @@ use super::program::{Kind, NodeId, Program};
 use super::registers;
 use crate::ops::{Arity, Op};
 use crate::reduce::Reduction;
+use std::collections::BTreeMap;
 
 /// What is differentiated, and where the derivatives go.
 pub(super) struct Derivatives<'a> {
@@ -27,6 +28,7 @@ pub(super) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivativ
         code: Code { uniforms: vec![Uniform::Number(1.0)], ..Code::default() },
         place: vec![None; program.len()],
         registers: 0,
+        angles: BTreeMap::new(),
     };
     for node in 0..program.len() as NodeId {
         if facts.needed[node as usize] && !matches!(program.kind(node), Kind::Argument(_)) {
@@ -57,6 +59,8 @@ struct Lowering<'a> {
     place: Vec<Option<Source>>,
     /// How many virtual registers there are.
     registers: u32,
+    /// Angles with their sine and cosine.
+    angles: BTreeMap<Source, [Source; 2]>,
 }
 
 impl Lowering<'_> {
@@ -79,6 +83,7 @@ impl Lowering<'_> {
             };
             let (argument, element) = self.program.place(node);
             if self.program.arguments()[argument].size() == 1 {
+                self.code.columns.push(argument as u32);
                 Source::Column(argument as u32)
             } else {
                 let to = self.register();
@@ -105,6 +110,10 @@ impl Lowering<'_> {
         let sources: Vec<_> = self.program.operands(node).to_vec();
         let sources: Vec<_> = sources.into_iter().map(|o| self.source(o)).collect();
         let place = match kind {
+            // The derivative of the one is the other.
+            Kind::Elementwise(op @ (Op::Sin | Op::Cos)) if self.facts.active[node as usize] => {
+                self.sin_cos(sources[0])[usize::from(op == Op::Cos)]
+            }
             Kind::Elementwise(op) => self.value(op, sources[0], *sources.last().unwrap_or(&sources[0])),
             Kind::Fold(op, Reduction::Strict) => {
                 let sum = sources[1..].iter().fold(sources[0], |sum, &next| self.value(Op::Add, sum, next));
@@ -138,6 +147,18 @@ impl Lowering<'_> {
             }
         };
         self.place[node as usize] = Some(place);
+    }
+
+    /// The sine and the cosine of an angle.
+    fn sin_cos(&mut self, angle: Source) -> [Source; 2] {
+        if let Some(&found) = self.angles.get(&angle) {
+            return found;
+        }
+        let to = [self.register(), self.register()];
+        self.code.instructions.push(Instruction::SinCos { to: to.map(Some), a: angle });
+        let found = to.map(Source::Slot);
+        self.angles.insert(angle, found);
+        found
     }
 
     /// A count as a uniform number.
@@ -212,6 +233,17 @@ impl Lowering<'_> {
                         let factor = self.source(operands[other]);
                         self.receive_product(&mut adjoints[operands[this] as usize], g, factor);
                     }
+                }
+            }
+            Kind::Elementwise(op @ (Op::Sin | Op::Cos)) => {
+                let angle = self.source(operands[0]);
+                let [sine, cosine] = self.sin_cos(angle);
+                let sum = &mut adjoints[operands[0] as usize];
+                if op == Op::Sin {
+                    self.receive_product(sum, g, cosine);
+                } else {
+                    let g = self.value(Op::Neg, g, g);
+                    self.receive_product(sum, g, sine);
                 }
             }
             Kind::Fold(op, _) => {

@@ -1,11 +1,12 @@
 //! Carries out instructions on a block.
 
 use super::code::{Code, Instruction, NO_SITE, Source};
+use super::dispatch::prefetch;
 use super::kernels::{
-    AdjointSources, Bounded, Classical, Lines, contribute, multiply_add, op, power, saturate, select, square,
-    value,
+    AdjointSources, Bounded, Classical, Lines, cheap_value, contribute, multiply_add, op, power, saturate,
+    select, sin_cos, square, value,
 };
-use super::slots::{BlockInputs, LANES, Line, Slot};
+use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::mode::ModeState;
 use crate::ops::Op;
 use crate::reduce::Reduction;
@@ -41,76 +42,77 @@ pub(super) enum Rule<'a> {
 
 /// The slots of one worker.
 #[derive(Debug)]
-pub(super) struct Machine {
-    pub slots: Vec<Slot>,
+pub(super) struct Machine<'m> {
+    pub slots: Vec<&'m mut [Line]>,
     /// Site and lane of every bounded partial that Hybrid mode decided for in this block.
     pub saturated: Vec<(u32, u32)>,
     /// The lanes of the block in an exploration region, for the op at hand.
     explored: Vec<bool>,
 }
 
-impl Machine {
-    pub fn new(code: &Code, block: usize) -> Self {
-        let slots = (0..code.slots).map(|_| Slot::new(block)).collect();
-        Self { slots, saturated: vec![], explored: vec![] }
+impl<'m> Machine<'m> {
+    /// Slots for blocks of so many lines, in `memory`.
+    pub fn new(memory: &'m mut Memory, lines: usize) -> Self {
+        Self {
+            slots: memory.lines_mut().chunks_exact_mut(lines).collect(),
+            saturated: vec![],
+            explored: vec![],
+        }
     }
 
-    /// Takes a slot out to be written.
+    /// Takes a slot out to be written; none of the sources is it.
     #[inline(always)]
-    fn take(&mut self, slot: u32) -> Slot {
+    fn take(&mut self, slot: u32) -> &'m mut [Line] {
         std::mem::take(&mut self.slots[slot as usize])
     }
 
     #[inline(always)]
-    fn put(&mut self, slot: u32, written: Slot) {
+    fn put(&mut self, slot: u32, written: &'m mut [Line]) {
         self.slots[slot as usize] = written;
     }
 
-    /// A source as lines; `uniform` is where a uniform number is spread out.
+    /// A source as lines.
     #[inline(always)]
-    pub fn lines<'s>(
-        &'s self,
-        inputs: &'s BlockInputs<'_>,
-        uniform: &'s mut [Line; 1],
-        source: Source,
-    ) -> Lines<'s> {
+    pub fn lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, source: Source) -> Lines<'s> {
         match source {
-            Source::Slot(slot) => Lines { lines: self.slots[slot as usize].lines(), step: 1 },
-            Source::Column(argument) => Lines { lines: inputs.column(argument), step: 1 },
+            Source::Slot(slot) => Lines { lines: &*self.slots[slot as usize], is_uniform: false },
+            Source::Column(argument) => Lines { lines: inputs.column(argument), is_uniform: false },
             Source::Uniform(number) => {
-                *uniform = [[inputs.uniforms[number as usize]; LANES]];
-                Lines { lines: uniform, step: 0 }
+                Lines { lines: std::slice::from_ref(&inputs.uniforms[number as usize]), is_uniform: true }
             }
         }
     }
 
     /// The number of one sample.
     pub fn at(&self, inputs: &BlockInputs<'_>, source: Source, lane: usize) -> f64 {
-        match source {
-            Source::Slot(slot) => self.slots[slot as usize].samples()[lane],
-            Source::Column(argument) => inputs.column(argument)[lane / LANES][lane % LANES],
-            Source::Uniform(number) => inputs.uniforms[number as usize],
-        }
+        self.lines(inputs, source).at(lane / LANES)[lane % LANES]
     }
 
     /// Carries out all instructions.
     #[inline(always)]
     pub fn execute(&mut self, code: &Code, inputs: &BlockInputs<'_>, rule: Rule<'_>) {
         self.saturated.clear();
+        for &argument in &code.columns {
+            prefetch(inputs.next_of_column(argument as usize));
+        }
         for &instruction in &code.instructions {
-            let [mut first, mut second, mut third, mut fourth] = [[[0.0; LANES]]; 4];
             match instruction {
                 Instruction::Value { op, to, a, b } => {
-                    let mut slot = self.take(to);
-                    let (a, b) = (self.lines(inputs, &mut first, a), self.lines(inputs, &mut second, b));
-                    by_op!(($) op, CODE => value::<CODE>(slot.lines_mut(), a, b));
+                    let slot = self.take(to);
+                    let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                    match op {
+                        Op::Add => cheap_value::<{ Op::Add as u8 }>(slot, a, b),
+                        Op::Sub => cheap_value::<{ Op::Sub as u8 }>(slot, a, b),
+                        Op::Mul => cheap_value::<{ Op::Mul as u8 }>(slot, a, b),
+                        _ => by_op!(($) op, CODE => value::<CODE>(slot, a, b)),
+                    }
                     self.put(to, slot);
                 }
                 Instruction::MulAdd { to, a, b, c } => {
-                    let mut slot = self.take(to);
-                    let (a, b) = (self.lines(inputs, &mut first, a), self.lines(inputs, &mut second, b));
-                    let c = self.lines(inputs, &mut third, c);
-                    multiply_add(slot.lines_mut(), a, b, c);
+                    let slot = self.take(to);
+                    let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                    let c = self.lines(inputs, c);
+                    multiply_add(slot, a, b, c);
                     self.put(to, slot);
                 }
                 Instruction::Adjoint { op, n, g, a, b, z, to, site } => {
@@ -118,12 +120,12 @@ impl Machine {
                     let mut saturated = std::mem::take(&mut self.saturated);
                     let explored = self.explore(code, inputs, rule, site);
                     let from = AdjointSources {
-                        g: self.lines(inputs, &mut first, g),
-                        a: self.lines(inputs, &mut second, a),
-                        b: self.lines(inputs, &mut third, b),
-                        z: self.lines(inputs, &mut fourth, z),
+                        g: self.lines(inputs, g),
+                        a: self.lines(inputs, a),
+                        b: self.lines(inputs, b),
+                        z: self.lines(inputs, z),
                     };
-                    let mut to_lines = slots.each_mut().map(|slot| slot.as_mut().map(Slot::lines_mut));
+                    let mut to_lines = slots.each_mut().map(|slot| slot.as_mut().map(|lines| &mut **lines));
                     let adjoint =
                         Adjoint { from, exponent: n, rule, explored: &explored, lines: inputs.lines };
                     by_op!(($) op, CODE => adjoint.contribute::<CODE>(&mut to_lines, &mut saturated, site));
@@ -136,40 +138,51 @@ impl Machine {
                     }
                 }
                 Instruction::Load { to, argument, element } => {
-                    let mut slot = self.take(to);
+                    let slot = self.take(to);
                     let (argument, element) = (argument as usize, element as usize);
                     let rows = inputs.rows(argument);
-                    for (sample, row) in slot.samples_mut().iter_mut().zip(rows) {
+                    for (sample, row) in slot.as_flattened_mut().iter_mut().zip(rows) {
                         *sample = row[element];
                     }
                     self.put(to, slot);
                 }
+                Instruction::SinCos { to, a } => {
+                    let mut slots = to.map(|to| to.map(|to| self.take(to)));
+                    if let [Some(sine), Some(cosine)] = &mut slots {
+                        sin_cos(sine, cosine, self.lines(inputs, a));
+                    }
+                    for (to, slot) in to.into_iter().zip(slots) {
+                        if let (Some(to), Some(slot)) = (to, slot) {
+                            self.put(to, slot);
+                        }
+                    }
+                }
                 Instruction::Power { n, to, a } => {
-                    let mut slot = self.take(to);
-                    let a = self.lines(inputs, &mut first, a);
+                    let slot = self.take(to);
+                    let a = self.lines(inputs, a);
                     match n {
-                        0 => each(slot.lines_mut(), a, a, |a, _| Op::PowInt.value(a, 0.0)),
-                        2 => square(slot.lines_mut(), a),
-                        _ => power(n, slot.lines_mut(), a),
+                        0 => each(slot, a, a, |a, _| Op::PowInt.value(a, 0.0)),
+                        2 => square(slot, a),
+                        _ => power(n, slot, a),
                     }
                     self.put(to, slot);
                 }
                 Instruction::Test { predicate, to, a, b } => {
-                    let mut slot = self.take(to);
-                    let (a, b) = (self.lines(inputs, &mut first, a), self.lines(inputs, &mut second, b));
-                    each(slot.lines_mut(), a, b, |a, b| f64::from(u8::from(predicate.holds(a, b))));
+                    let slot = self.take(to);
+                    let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                    each(slot, a, b, |a, b| f64::from(u8::from(predicate.holds(a, b))));
                     self.put(to, slot);
                 }
                 Instruction::Select { to, condition, a, b } => {
-                    let mut slot = self.take(to);
-                    let (a, b) = (self.lines(inputs, &mut first, a), self.lines(inputs, &mut second, b));
-                    select(slot.lines_mut(), self.lines(inputs, &mut third, condition), a, b);
+                    let slot = self.take(to);
+                    let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                    select(slot, self.lines(inputs, condition), a, b);
                     self.put(to, slot);
                 }
                 Instruction::Fold { op, mode, to, list } => {
-                    let mut slot = self.take(to);
+                    let slot = self.take(to);
                     let sources = &code.lists[list.0 as usize..list.1 as usize];
-                    self.fold(op, mode, inputs, slot.lines_mut(), sources);
+                    self.fold(op, mode, inputs, slot, sources);
                     self.put(to, slot);
                 }
             }
@@ -181,8 +194,7 @@ impl Machine {
         for (line, to) in to.iter_mut().enumerate() {
             let (mut sum, mut kept) = ([0.0; LANES], [0.0; LANES]);
             for &source in sources {
-                let mut uniform = [[0.0; LANES]];
-                let values = self.lines(inputs, &mut uniform, source).at(line);
+                let values = self.lines(inputs, source).at(line);
                 for lane in 0..LANES {
                     let keeps = mode.keeps(values[lane]);
                     let next = if kept[lane] == 0.0 { values[lane] } else { sum[lane] + values[lane] };

@@ -1,7 +1,7 @@
 //! A program compiled for a request.
 
 use super::analysis::{Analysis, differentiable};
-use super::code::{Code, Uniform};
+use super::code::{Code, Source, Uniform};
 use super::lower::{Derivatives, lower};
 use super::program::{Kind, NodeId, Program};
 use super::{Input, Request, Total};
@@ -17,6 +17,10 @@ pub struct Plan {
     pub(super) code: Code,
     /// Whether every sample is for the exact rules: a gradient takes the way that a condition chooses.
     pub(super) needs_exact_rules: bool,
+    /// The values and derivatives that are added up, by number: the value first.
+    pub(super) totals: Vec<(usize, Source)>,
+    /// What must be checked if those are added up, which shows what of them is not REAL.
+    pub(super) checks_besides_totals: Vec<Source>,
     /// By array of derivatives: how many a sample has.
     pub(super) widths: Vec<usize>,
     /// By site, when they are first asked for: the derivatives that its contributions reach.
@@ -59,6 +63,11 @@ impl Plan {
                 code.checks.push(value);
             }
         }
+        let sources = std::iter::once(Some(code.values[0])).chain(code.derivatives.iter().map(|d| d.source));
+        let totals: Vec<_> =
+            sources.enumerate().filter_map(|(number, source)| Some((number, source?))).collect();
+        let added = |check: &&Source| !totals.iter().any(|(_, source)| source == *check);
+        let checks_besides_totals = code.checks.iter().filter(added).copied().collect();
         let below = code.sites.iter().map(|_| OnceLock::new()).collect();
         let needs_exact_rules = !elements.is_empty() && facts.selects(program);
         let uniform_nodes = (0..program.len() as NodeId)
@@ -66,13 +75,15 @@ impl Plan {
             .collect();
         Self {
             program: program.clone(),
+            request,
             facts,
             code,
             needs_exact_rules,
+            totals,
+            checks_besides_totals,
             widths,
             below,
             uniform_nodes,
-            request,
         }
     }
 

@@ -4,7 +4,7 @@
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
 use super::plan::Plan;
-use super::slots::{LANES, Line};
+use super::slots::{LANES, Line, Memory};
 use super::totals::{TASK, Tree};
 use super::worker::{Run, TaskOutputs, Worker};
 use super::{Execution, Input, Interrupted, Outputs, Total, Totals};
@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// The clock is looked at after this much work.
 const CLOCK_EVERY: usize = 1 << 18;
 
-/// Slots in use at once should fit in half of a first-level cache.
-const CACHE: usize = 32 << 10;
+/// Slots in use at once should fit in a first-level cache.
+const CACHE: usize = 48 << 10;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,7 +103,7 @@ impl Plan {
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Totals, Interrupted> {
         self.check(samples, inputs, &outputs);
-        let run = self.prepare(samples, inputs, state, execution.block);
+        let run = self.prepare(inputs, state, execution.block);
         let work_of_sample = self.code.instructions.len()
             + 4
             + if self.needs_exact_rules { 16 * self.program.len() } else { 0 };
@@ -125,7 +125,8 @@ impl Plan {
         let (cancelled, running, done) = (AtomicBool::new(false), AtomicUsize::new(0), Condvar::new());
         let per_block = work_of_sample * run.block;
         let work = |ask: &mut dyn FnMut() -> bool| {
-            let mut worker = Worker::new(&run, statistics.worker());
+            let mut memory = run.memory();
+            let mut worker = Worker::new(&run, &mut memory, statistics.worker());
             let mut unasked = 0;
             let mut stop = || {
                 unasked += per_block;
@@ -214,13 +215,7 @@ impl Plan {
         totals
     }
 
-    fn prepare<'a>(
-        &'a self,
-        samples: usize,
-        inputs: &'a [Input<'a>],
-        state: &'a ModeState,
-        block: Option<usize>,
-    ) -> Run<'a> {
+    fn prepare<'a>(&'a self, inputs: &'a [Input<'a>], state: &'a ModeState, block: Option<usize>) -> Run<'a> {
         let arguments = self.program.arguments();
         let widths: Vec<_> = arguments.iter().map(super::Argument::size).collect();
         let per_sample = inputs.iter().map(|input| match *input {
@@ -229,7 +224,7 @@ impl Plan {
         });
         let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
         let fitting = (CACHE / size_of::<f64>() / self.code.slots.max(1)).max(1);
-        let fitting = (1 << fitting.ilog2()).clamp(2 * LANES, 8 * LANES);
+        let fitting = (1 << fitting.ilog2()).clamp(2 * LANES, 16 * LANES);
         let block = block.unwrap_or(fitting).clamp(LANES, TASK).next_multiple_of(LANES);
         // A block must not reach into the next task.
         let block = if TASK.is_multiple_of(block) { block } else { LANES };
@@ -241,7 +236,7 @@ impl Plan {
             columns: per_sample.clone().map(lines).collect(),
             rows: per_sample.collect(),
             widths,
-            uniforms: self.uniforms(inputs),
+            uniforms: Memory::of_uniforms(&self.uniforms(inputs)),
         }
     }
 

@@ -6,42 +6,41 @@ pub(super) const LANES: usize = 32;
 /// Consecutive samples of one number.
 pub(super) type Line = [f64; LANES];
 
-const CACHE_LINE: usize = 64;
+/// The alignment of lines that vector instructions read and write at full speed, in numbers.
+const ALIGNED: usize = 64 / size_of::<f64>();
 
-/// The numbers of a block, one a sample, aligned to cache lines.
+/// Lines in one piece, aligned to cache lines.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct Memory {
     data: Vec<f64>,
     start: usize,
-    len: usize,
+    lines: usize,
 }
 
-impl Slot {
-    /// Room for so many samples.
-    pub fn new(samples: usize) -> Self {
-        let data = vec![0.0; samples + CACHE_LINE / size_of::<f64>()];
-        let start = data.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE / size_of::<f64>());
-        Self { data, start, len: samples }
+impl Memory {
+    /// Room for so many lines, all zeros.
+    pub fn new(lines: usize) -> Self {
+        let data = vec![0.0; lines * LANES + ALIGNED];
+        // Where there is no telling how data are aligned, results are the same.
+        let start = data.as_ptr().align_offset(ALIGNED * size_of::<f64>()).min(ALIGNED);
+        Self { data, start, lines }
     }
 
-    #[inline(always)]
-    pub fn samples(&self) -> &[f64] {
-        &self.data[self.start..self.start + self.len]
-    }
-
-    #[inline(always)]
-    pub fn samples_mut(&mut self) -> &mut [f64] {
-        &mut self.data[self.start..self.start + self.len]
+    /// One line of each number: what a uniform number looks like to a kernel.
+    pub fn of_uniforms(numbers: &[f64]) -> Self {
+        let mut memory = Self::new(numbers.len());
+        memory.lines_mut().iter_mut().zip(numbers).for_each(|(line, &number)| line.fill(number));
+        memory
     }
 
     #[inline(always)]
     pub fn lines(&self) -> &[Line] {
-        self.samples().as_chunks().0
+        self.data[self.start..self.start + self.lines * LANES].as_chunks().0
     }
 
     #[inline(always)]
     pub fn lines_mut(&mut self) -> &mut [Line] {
-        self.samples_mut().as_chunks_mut().0
+        self.data[self.start..self.start + self.lines * LANES].as_chunks_mut().0
     }
 }
 
@@ -53,7 +52,8 @@ pub(super) struct BlockInputs<'a> {
     pub rows: &'a [&'a [f64]],
     /// By argument: how many numbers a sample has.
     pub widths: &'a [usize],
-    pub uniforms: &'a [f64],
+    /// By uniform number: one line of it.
+    pub uniforms: &'a [Line],
     /// The block: where it begins, and its length.
     pub first_line: usize,
     pub lines: usize,
@@ -64,6 +64,14 @@ impl<'a> BlockInputs<'a> {
     #[inline(always)]
     pub fn column(&self, argument: u32) -> &'a [Line] {
         &self.columns[argument as usize][self.first_line..self.first_line + self.lines]
+    }
+
+    /// The part of a column that the next block will read.
+    #[inline(always)]
+    pub fn next_of_column(&self, argument: usize) -> &'a [f64] {
+        let column = self.columns[argument];
+        let start = column.len().min(self.first_line + self.lines);
+        column[start..column.len().min(start + self.lines)].as_flattened()
     }
 
     /// The rows of the block's samples; where the samples end, so do they.

@@ -8,9 +8,10 @@ use super::Input;
 use super::code::{Code, Derivative, SEED, Source};
 use super::dispatch::{Work, vectorised};
 use super::exact::{Exact, Found, Task};
+use super::kernels::Lines;
 use super::machine::{Machine, Rule};
 use super::plan::Plan;
-use super::slots::{BlockInputs, LANES, Line, Slot};
+use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{NOTHING, Sums, add_lanes};
 use crate::backward::policies::Coordinate;
 use crate::mode::{GradientMode, ModeState};
@@ -27,7 +28,7 @@ pub(super) struct Run<'a> {
     pub columns: Vec<&'a [Line]>,
     pub rows: Vec<&'a [f64]>,
     pub widths: Vec<usize>,
-    pub uniforms: Vec<f64>,
+    pub uniforms: Memory,
 }
 
 /// The outputs of one task.
@@ -47,7 +48,7 @@ struct Patch {
 
 pub(super) struct Worker<'a> {
     run: &'a Run<'a>,
-    machine: Machine,
+    machine: Machine<'a>,
     exact: Exact,
     pub statistics: Statistics,
     /// Decisions beyond those that the statistics keep one by one.
@@ -61,14 +62,16 @@ pub(super) struct Worker<'a> {
     saturated: Vec<bool>,
     /// Values first, then derivatives.
     lanes: Vec<Line>,
+    lanes_before: Vec<Line>,
     pub kept: u64,
     /// The last block, if it is not full: its columns, repeating the last sample.
-    tail: Vec<Slot>,
-    scratch: Slot,
+    tail: Vec<Memory>,
+    scratch: Memory,
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(run: &'a Run<'a>, statistics: Statistics) -> Self {
+    /// A worker that has `memory`, made by [`Run::memory`], to itself.
+    pub fn new(run: &'a Run<'a>, memory: &'a mut Memory, statistics: Statistics) -> Self {
         let code = &run.plan.code;
         let rule = match run.state.mode {
             GradientMode::MaskReal => Rule::Classical,
@@ -85,7 +88,7 @@ impl<'a> Worker<'a> {
         let totals = if run.plan.total().is_some() { 1 + code.derivatives.len() } else { 0 };
         Self {
             run,
-            machine: Machine::new(code, run.block),
+            machine: Machine::new(memory, run.block / LANES),
             exact: Exact::default(),
             statistics,
             tally: None,
@@ -94,9 +97,10 @@ impl<'a> Worker<'a> {
             base,
             saturated: vec![false; code.sites.len()],
             lanes: vec![[NOTHING; LANES]; totals],
+            lanes_before: vec![[NOTHING; LANES]; totals],
             kept: 0,
             tail: vec![],
-            scratch: Slot::new(if totals > 0 { run.block } else { 0 }),
+            scratch: Memory::new(if totals > 0 { run.block / LANES } else { 0 }),
         }
     }
 
@@ -131,7 +135,7 @@ impl<'a> Worker<'a> {
         let columns: &[&[Line]] = if full {
             &run.columns
         } else {
-            tail_columns = tail.iter().map(Slot::lines).collect();
+            tail_columns = tail.iter().map(Memory::lines).collect();
             &tail_columns
         };
         let tail_rows: Vec<&[f64]>;
@@ -146,16 +150,27 @@ impl<'a> Worker<'a> {
             columns,
             rows,
             widths: &run.widths,
-            uniforms: &run.uniforms,
+            uniforms: run.uniforms.lines(),
             first_line: if full { first / LANES } else { 0 },
             lines: block_lines,
         };
         let code = &run.plan.code;
-        let irregular = if run.plan.needs_exact_rules {
-            true
-        } else {
-            vectorised(Replay { machine: &mut self.machine, code, inputs: &inputs, rule: self.rule })
+        let adds_up = full && !self.lanes.is_empty();
+        let irregular = run.plan.needs_exact_rules || {
+            self.lanes_before.copy_from_slice(&self.lanes);
+            vectorised(Replay {
+                machine: &mut self.machine,
+                code,
+                inputs: &inputs,
+                rule: self.rule,
+                checks: if adds_up { &run.plan.checks_besides_totals } else { &code.checks },
+                totals: if adds_up { &run.plan.totals } else { &[] },
+                lanes: &mut self.lanes,
+            })
         };
+        if irregular && adds_up {
+            self.lanes.copy_from_slice(&self.lanes_before);
+        }
         let patches = if irregular { self.patches(first, samples, &inputs) } else { vec![] };
         if run.state.mode == GradientMode::Hybrid && !code.sites.is_empty() && !run.plan.needs_exact_rules {
             self.count_decisions(first, samples, &inputs, &patches);
@@ -164,7 +179,9 @@ impl<'a> Worker<'a> {
             self.statuses.iter_mut().zip(&self.base).for_each(|(all, &base)| *all |= base);
         }
         self.write(samples, place, &inputs, &patches, outputs);
-        if run.plan.total().is_some() {
+        if adds_up && !irregular {
+            self.kept += samples as u64;
+        } else if !self.lanes.is_empty() {
             self.add_up(samples, &inputs, &patches);
         }
         self.tail = tail;
@@ -373,10 +390,10 @@ impl<'a> Worker<'a> {
     fn copy(&self, inputs: &BlockInputs<'_>, source: Source, to: &mut [f64], column: usize, width: usize) {
         let samples = match source {
             Source::Uniform(number) => {
-                let value = inputs.uniforms[number as usize];
+                let value = inputs.uniforms[number as usize][0];
                 return to.iter_mut().skip(column).step_by(width).for_each(|to| *to = value);
             }
-            Source::Slot(slot) => self.machine.slots[slot as usize].samples(),
+            Source::Slot(slot) => self.machine.slots[slot as usize].as_flattened(),
             Source::Column(argument) => inputs.column(argument).as_flattened(),
         };
         if width == 1 {
@@ -392,19 +409,10 @@ impl<'a> Worker<'a> {
         let left_out = patches.iter().filter(|patch| !patch.values[0].is_finite()).count();
         self.kept += (samples - left_out) as u64;
         let sources = std::iter::once(Some(code.values[0])).chain(code.derivatives.iter().map(|d| d.source));
-        if patches.is_empty() && samples == self.run.block {
-            for (source, lanes) in sources.zip(&mut self.lanes) {
-                // What no path leads to adds nothing.
-                if let Some(source) = source {
-                    vectorised(AddUp { machine: &self.machine, inputs, source, lanes });
-                }
-            }
-            return;
-        }
         for (number, source) in sources.enumerate() {
             let Some(source) = source.or_else(|| patches.first().map(|_| SEED)) else { continue };
             let mut scratch = std::mem::take(&mut self.scratch);
-            let all = scratch.samples_mut();
+            let all = scratch.lines_mut().as_flattened_mut();
             self.copy(inputs, source, &mut all[..samples], 0, 1);
             all[samples..].fill(NOTHING);
             if code.derivatives.get(number.wrapping_sub(1)).is_some_and(|d| d.source.is_none()) {
@@ -420,11 +428,8 @@ impl<'a> Worker<'a> {
                     self.statuses[number - 1] |= Status::DROPPED;
                 }
             }
-            for line in scratch.lines() {
-                for (sum, value) in self.lanes[number].iter_mut().zip(line) {
-                    *sum += value;
-                }
-            }
+            let lines = Lines { lines: scratch.lines(), is_uniform: false };
+            add_up(lines, inputs.lines, &mut self.lanes[number]);
             self.scratch = scratch;
         }
     }
@@ -440,17 +445,22 @@ impl<'a> Worker<'a> {
 }
 
 impl Run<'_> {
+    /// The slots of a worker.
+    pub fn memory(&self) -> Memory {
+        Memory::new(self.plan.code.slots * self.block / LANES)
+    }
+
     /// The columns of an incomplete block, the last sample repeated.
-    fn tail_columns(&self, first: usize, samples: usize) -> Vec<Slot> {
+    fn tail_columns(&self, first: usize, samples: usize) -> Vec<Memory> {
         let column = |(input, &width): (&Input<'_>, &usize)| match input {
             Input::PerSample(data) if width == 1 => {
-                let mut slot = Slot::new(self.block);
-                let (head, rest) = slot.samples_mut().split_at_mut(samples);
+                let mut memory = Memory::new(self.block / LANES);
+                let (head, rest) = memory.lines_mut().as_flattened_mut().split_at_mut(samples);
                 head.copy_from_slice(&data[first..first + samples]);
                 rest.fill(head[samples - 1]);
-                slot
+                memory
             }
-            _ => Slot::default(),
+            _ => Memory::default(),
         };
         self.inputs.iter().zip(&self.widths).map(column).collect()
     }
@@ -466,64 +476,63 @@ impl Run<'_> {
 }
 
 /// Replays a block; tells whether any of its samples is irregular.
-struct Replay<'a> {
-    machine: &'a mut Machine,
+struct Replay<'a, 'm> {
+    machine: &'a mut Machine<'m>,
     code: &'a Code,
     inputs: &'a BlockInputs<'a>,
     rule: Rule<'a>,
+    checks: &'a [Source],
+    /// What is added to which lanes. If that overflows, some sample may be irregular.
+    totals: &'a [(usize, Source)],
+    lanes: &'a mut [Line],
 }
 
-impl Work for Replay<'_> {
+impl Work for Replay<'_, '_> {
     type Output = bool;
 
     #[inline(always)]
     fn run(self) -> bool {
         self.machine.execute(self.code, self.inputs, self.rule);
         let mut irregular = false;
-        for &check in &self.code.checks {
-            let mut uniform = [[0.0; LANES]];
-            let lines = self.machine.lines(self.inputs, &mut uniform, check);
-            for line in 0..self.inputs.lines {
-                let mut here = false;
-                for value in lines.at(line) {
-                    here |= !value.is_finite();
+        for &check in self.checks {
+            // Only what is not REAL times 0 is not 0.
+            let mut zeros = [0.0; LANES];
+            for line in self.machine.lines(self.inputs, check).lines {
+                for lane in 0..LANES {
+                    zeros[lane] += line[lane] * 0.0;
                 }
-                irregular |= here;
             }
+            irregular |= zeros.iter().any(|zero| zero.is_nan());
+        }
+        for &(number, source) in self.totals {
+            let sums = &mut self.lanes[number];
+            add_up(self.machine.lines(self.inputs, source), self.inputs.lines, sums);
+            let mut zeros = [0.0; LANES];
+            for lane in 0..LANES {
+                zeros[lane] = sums[lane] * 0.0;
+            }
+            irregular |= zeros.iter().any(|zero| zero.is_nan());
         }
         irregular
     }
 }
 
-/// Adds a source to the lanes of a total.
-struct AddUp<'a> {
-    machine: &'a Machine,
-    inputs: &'a BlockInputs<'a>,
-    source: Source,
-    lanes: &'a mut Line,
-}
-
-impl Work for AddUp<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let mut uniform = [[0.0; LANES]];
-        let lines = self.machine.lines(self.inputs, &mut uniform, self.source);
-        let mut sums = *self.lanes;
-        for line in 0..self.inputs.lines {
-            let line = lines.at(line);
-            for lane in 0..LANES {
-                sums[lane] += line[lane];
-            }
+/// Adds all lines of a source to the lanes of a total.
+#[inline(always)]
+fn add_up(source: Lines<'_>, lines: usize, lanes: &mut Line) {
+    let mut sums = *lanes;
+    for line in 0..lines {
+        let line = source.at(line);
+        for lane in 0..LANES {
+            sums[lane] += line[lane];
         }
-        *self.lanes = sums;
     }
+    *lanes = sums;
 }
 
 /// Counts the distances of a site; tells how many.
 struct Count<'a> {
-    machine: &'a Machine,
+    machine: &'a Machine<'a>,
     inputs: &'a BlockInputs<'a>,
     tally: &'a mut Tally,
     pole: Source,
@@ -538,30 +547,15 @@ impl Work for Count<'_> {
 
     #[inline(always)]
     fn run(self) -> u64 {
-        let mut uniform = [[0.0; LANES]];
-        let lines = self.machine.lines(self.inputs, &mut uniform, self.pole);
+        let lines = self.machine.lines(self.inputs, self.pole);
+        if self.patched.is_empty() && self.samples == self.inputs.lines * LANES && !lines.is_uniform {
+            self.tally.add(lines.lines, self.delta);
+            return self.samples as u64;
+        }
         let mut counted = 0;
-        for number in 0..self.samples.div_ceil(LANES) {
-            let (line, start) = (lines.at(number), number * LANES);
-            let end = self.samples.min(start + LANES);
-            let whole = end - start == LANES && !self.patched.iter().skip(start).take(LANES).any(|&p| p);
-            if whole {
-                let mut near = 0;
-                for d in line {
-                    near += u64::from(d.abs() <= self.delta);
-                }
-                self.tally.near += near;
-                self.tally.add(line);
-                counted += LANES as u64;
-            } else {
-                for (lane, d) in line.iter().enumerate().take(end - start) {
-                    if self.patched.get(start + lane) != Some(&true) {
-                        self.tally.near += u64::from(d.abs() <= self.delta);
-                        self.tally.add(&[*d]);
-                        counted += 1;
-                    }
-                }
-            }
+        for lane in (0..self.samples).filter(|&lane| self.patched.get(lane) != Some(&true)) {
+            self.tally.add(&[[lines.at(lane / LANES)[lane % LANES]]], self.delta);
+            counted += 1;
         }
         counted
     }
