@@ -5,14 +5,18 @@
 
 mod analysis;
 mod code;
+mod decisions;
 mod dispatch;
 mod exact;
 mod kernels;
 mod lower;
 mod machine;
+mod outputs;
+mod patches;
 mod plan;
 mod program;
 mod registers;
+mod replay;
 mod run;
 mod slots;
 mod totals;
@@ -95,7 +99,8 @@ pub struct Totals {
 pub struct Execution {
     /// The most threads to use, at least 1.
     pub threads: usize,
-    /// The samples that are replayed together, a multiple of 32; `None` for what fits the cache.
+    /// The samples that are replayed together: a multiple of 32 that divides 8192; `None` for what fits
+    /// the cache.
     pub block: Option<usize>,
 }
 

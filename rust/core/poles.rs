@@ -19,6 +19,11 @@ pub(crate) struct PoleRecord {
     bins: BTreeMap<i64, (f64, f64)>,
 }
 
+/// The bin of a coordinate.
+fn bin(coordinate: f64, radius: f64) -> i64 {
+    (coordinate / radius).floor() as i64
+}
+
 impl Default for PoleRecord {
     fn default() -> Self {
         Self::new(0.1, 0.05)
@@ -35,15 +40,10 @@ impl PoleRecord {
         Self::new(self.threshold, self.radius)
     }
 
-    /// Decisions farther from the pole than this are not recorded.
-    pub fn threshold(&self) -> f64 {
-        self.threshold
-    }
-
     /// Records a decision at distance `d` where the input was `coordinate`.
     pub fn record(&mut self, d: f64, coordinate: f64) {
         if d <= self.threshold {
-            self.insert((coordinate / self.radius).floor() as i64, (d, coordinate));
+            self.insert(bin(coordinate, self.radius), (d, coordinate));
         }
     }
 
@@ -83,6 +83,61 @@ impl PoleRecord {
         }
         poles.sort_by(f64::total_cmp);
         poles
+    }
+}
+
+const CELLS: usize = 64;
+
+/// A bin with the closest coordinate seen in it.
+type Cell = Option<(i64, (f64, f64))>;
+
+/// Takes in many decisions before they go into a record: those of one bin in a row cost little.
+#[derive(Debug)]
+pub(crate) struct NearPoles {
+    record: PoleRecord,
+    cells: Box<[Cell; CELLS]>,
+}
+
+impl NearPoles {
+    /// For a record with the measures of this one.
+    pub fn new(like: &PoleRecord) -> Self {
+        Self { record: like.empty_like(), cells: Box::new([None; CELLS]) }
+    }
+
+    /// Whether any of these distances is close enough to be recorded.
+    #[inline(always)]
+    pub fn any<const N: usize>(&self, distances: &[f64; N]) -> bool {
+        let mut any = false;
+        for &d in distances {
+            any |= d <= self.record.threshold;
+        }
+        any
+    }
+
+    /// Takes in a decision close to a pole.
+    pub fn record(&mut self, d: f64, coordinate: f64) {
+        let bin = bin(coordinate, self.record.radius);
+        let cell = &mut self.cells[bin.rem_euclid(CELLS as i64) as usize];
+        match cell {
+            Some((of, best)) if *of == bin => {
+                if (d, coordinate) < *best {
+                    *best = (d, coordinate);
+                }
+            }
+            _ => {
+                if let Some((bin, seen)) = cell.replace((bin, (d, coordinate))) {
+                    self.record.insert(bin, seen);
+                }
+            }
+        }
+    }
+
+    /// Adds all that was taken in to a record.
+    pub fn add_to(mut self, record: &mut PoleRecord) {
+        for (bin, seen) in self.cells.iter().flatten() {
+            self.record.insert(*bin, *seen);
+        }
+        record.merge(&self.record);
     }
 }
 

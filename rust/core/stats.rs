@@ -34,7 +34,7 @@ pub struct Statistics {
     q_min_epoch: Option<f64>,
     /// Distances since the batch began.
     batch: Quantiles,
-    poles: PoleRecord,
+    pub(crate) poles: PoleRecord,
     policy: Option<HysteresisPolicy>,
     saturating: bool,
     flips: u64,
@@ -300,11 +300,6 @@ impl Statistics {
             self.q_min_epoch = Some(self.q_min_epoch.map_or(d, |q| q.min(d)));
         }
         self.batch.add_tally(tally);
-    }
-
-    /// Where near-pole decisions are recorded.
-    pub(crate) fn poles_mut(&mut self) -> &mut PoleRecord {
-        &mut self.poles
     }
 
     /// Adds what another worker measured. Epoch and policy stay those of `self`.

@@ -246,8 +246,14 @@ impl Lowering<'_> {
                     self.receive_product(sum, g, sine);
                 }
             }
-            Kind::Fold(op, _) => {
+            Kind::Fold(op, mode) => {
                 // In a regular sample every operand is REAL, so every mode keeps all of them.
+                if op == Op::Mean && mode != Reduction::Strict {
+                    for &operand in operands.iter().filter(|&&o| !flows(o)) {
+                        let source = self.source(operand);
+                        self.code.checks.push(source);
+                    }
+                }
                 let count = operands.len();
                 let share = if op == Op::Mean {
                     let count = self.count(count);

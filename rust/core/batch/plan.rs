@@ -8,6 +8,15 @@ use super::{Input, Request, Total};
 use crate::ops::{Arity, Op};
 use std::sync::OnceLock;
 
+/// What is added up over the samples.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Summand {
+    /// The derivative by its number, or the value.
+    pub derivative: Option<usize>,
+    /// Where a block leaves it; `None` if no path leads to it, and it is 0.
+    pub source: Option<Source>,
+}
+
 /// A program compiled for a request.
 #[derive(Debug)]
 pub struct Plan {
@@ -17,8 +26,8 @@ pub struct Plan {
     pub(super) code: Code,
     /// Whether every sample is for the exact rules: a gradient takes the way that a condition chooses.
     pub(super) needs_exact_rules: bool,
-    /// The values and derivatives that are added up, by number: the value first.
-    pub(super) totals: Vec<(usize, Source)>,
+    /// What is added up under a total: the value first, then the derivatives by shared arguments.
+    pub(super) totals: Vec<Summand>,
     /// What must be checked if those are added up, which shows what of them is not REAL.
     pub(super) checks_besides_totals: Vec<Source>,
     /// By array of derivatives: how many a sample has.
@@ -63,10 +72,14 @@ impl Plan {
                 code.checks.push(value);
             }
         }
-        let sources = std::iter::once(Some(code.values[0])).chain(code.derivatives.iter().map(|d| d.source));
-        let totals: Vec<_> =
-            sources.enumerate().filter_map(|(number, source)| Some((number, source?))).collect();
-        let added = |check: &&Source| !totals.iter().any(|(_, source)| source == *check);
+        let mut totals = vec![];
+        if let Request::Gradient { total: Some(_), .. } = request {
+            totals.push(Summand { derivative: None, source: Some(code.values[0]) });
+            let shared = |array: usize| !program.arguments()[sources[array]].per_sample;
+            let derivatives = code.derivatives.iter().enumerate().filter(|(_, d)| shared(d.array));
+            totals.extend(derivatives.map(|(n, d)| Summand { derivative: Some(n), source: d.source }));
+        }
+        let added = |check: &&Source| !totals.iter().any(|summand| summand.source == Some(**check));
         let checks_besides_totals = code.checks.iter().filter(added).copied().collect();
         let below = code.sites.iter().map(|_| OnceLock::new()).collect();
         let needs_exact_rules = !elements.is_empty() && facts.selects(program);

@@ -4,10 +4,11 @@
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
 use super::plan::Plan;
-use super::slots::{LANES, Line, Memory};
+use super::program::NodeId;
+use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{TASK, Tree};
-use super::worker::{Run, TaskOutputs, Worker};
-use super::{Execution, Input, Interrupted, Outputs, Total, Totals};
+use super::worker::{TaskOutputs, Worker};
+use super::{Argument, Execution, Input, Interrupted, Outputs, Total, Totals};
 use crate::mode::ModeState;
 use crate::stats::Statistics;
 use crate::status::Status;
@@ -73,11 +74,87 @@ fn split_off<'a, T>(all: &mut &'a mut [T], n: usize) -> &'a mut [T] {
     head
 }
 
+/// What all workers of a run share.
+pub(super) struct Run<'a> {
+    pub plan: &'a Plan,
+    pub state: &'a ModeState,
+    arguments: &'a [Input<'a>],
+    /// The samples of a block.
+    pub block: usize,
+    /// By argument: its numbers as lines and as rows, if every sample has its own.
+    pub columns: Vec<&'a [Line]>,
+    pub rows: Vec<&'a [f64]>,
+    /// By argument: how many numbers a sample sees.
+    pub widths: Vec<usize>,
+    uniforms: Memory,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, inputs: &'a [Input<'a>], state: &'a ModeState, block: Option<usize>) -> Self {
+        let per_sample = inputs.iter().map(|input| match *input {
+            Input::PerSample(data) => data,
+            Input::Shared(_) => &[],
+        });
+        let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
+        Self {
+            plan,
+            state,
+            arguments: inputs,
+            block: block.unwrap_or_else(|| plan.fitting_block()),
+            columns: per_sample.clone().map(lines).collect(),
+            rows: per_sample.collect(),
+            widths: plan.program.arguments().iter().map(Argument::size).collect(),
+            uniforms: Memory::of_uniforms(&plan.uniforms(inputs)),
+        }
+    }
+
+    /// The slots of a worker.
+    pub fn memory(&self) -> Memory {
+        Memory::new(self.plan.code.slots * self.block / LANES)
+    }
+
+    /// What a block reads that begins at a line of these columns and rows.
+    pub fn inputs<'b>(
+        &'b self,
+        columns: &'b [&'b [Line]],
+        rows: &'b [&'b [f64]],
+        first_line: usize,
+    ) -> BlockInputs<'b> {
+        let (widths, uniforms) = (&self.widths[..], self.uniforms.lines());
+        BlockInputs { columns, rows, widths, uniforms, first_line, lines: self.block / LANES }
+    }
+
+    /// The columns of an incomplete block, the last sample repeated.
+    pub fn tail_columns(&self, first: usize, samples: usize) -> Vec<Memory> {
+        let column = |(data, &width): (&&[f64], &usize)| {
+            if width != 1 || data.is_empty() {
+                return Memory::default();
+            }
+            let mut memory = Memory::new(self.block / LANES);
+            let (head, rest) = memory.lines_mut().as_flattened_mut().split_at_mut(samples);
+            head.copy_from_slice(&data[first..first + samples]);
+            rest.fill(head[samples - 1]);
+            memory
+        };
+        self.rows.iter().zip(&self.widths).map(column).collect()
+    }
+
+    /// An element of an argument in one sample.
+    pub fn element(&self, element: NodeId, sample: usize) -> f64 {
+        let (argument, place) = self.plan.program.place(element);
+        match self.arguments[argument] {
+            Input::Shared(data) => data[place],
+            Input::PerSample(data) => data[sample * self.widths[argument] + place],
+        }
+    }
+}
+
 /// What the workers hand in.
 struct Results {
     tree: Tree,
     statistics: Statistics,
     kept: u64,
+    contributed: Vec<bool>,
     statuses: Vec<Status>,
 }
 
@@ -102,8 +179,8 @@ impl Plan {
         execution: Execution,
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Totals, Interrupted> {
-        self.check(samples, inputs, &outputs);
-        let run = self.prepare(inputs, state, execution.block);
+        self.check(samples, inputs, &outputs, execution);
+        let run = Run::new(self, inputs, state, execution.block);
         let work_of_sample = self.code.instructions.len()
             + 4
             + if self.needs_exact_rules { 16 * self.program.len() } else { 0 };
@@ -120,6 +197,7 @@ impl Plan {
             tree: Tree::default(),
             statistics: statistics.worker(),
             kept: 0,
+            contributed: vec![false; self.totals.len()],
             statuses: vec![Status::EXACT; self.code.derivatives.len()],
         });
         let (cancelled, running, done) = (AtomicBool::new(false), AtomicUsize::new(0), Condvar::new());
@@ -147,6 +225,7 @@ impl Plan {
             }
             let mut results = lock(&results);
             results.kept += worker.kept;
+            results.contributed.iter_mut().zip(&worker.contributed).for_each(|(all, &one)| *all |= one);
             results.statuses.iter_mut().zip(&worker.statuses).for_each(|(all, &status)| *all |= status);
             results.statistics.merge(&worker.into_statistics());
         };
@@ -200,48 +279,37 @@ impl Plan {
         let kept = results.kept;
         let sums = results.tree.finish().unwrap_or_default();
         // A sum of nothing is +0, not what changes no sum.
-        let whole = |place: usize| sums.get(place).copied().filter(|_| kept > 0).unwrap_or(0.0);
-        let share = |sum: f64| if total == Total::Mean && kept > 0 { sum / kept as f64 } else { sum };
+        let whole = |number: usize| if results.contributed[number] { sums[number] } else { 0.0 };
+        let share = |sum: f64| if total == Total::Mean { sum / kept as f64 } else { sum };
         let mut totals = Totals {
-            value: if total == Total::Mean { whole(0) / kept as f64 } else { whole(0) },
+            value: share(whole(0)),
             kept,
             gradients: vec![vec![]; self.widths.len()],
             statuses: vec![vec![]; self.widths.len()],
         };
-        for (number, derivative) in self.code.derivatives.iter().enumerate() {
-            totals.gradients[derivative.array].push(share(whole(number + 1)));
-            totals.statuses[derivative.array].push(results.statuses[number]);
+        for (number, summand) in self.totals.iter().enumerate() {
+            if let Some(derivative) = summand.derivative {
+                let array = self.code.derivatives[derivative].array;
+                let gradient = if kept > 0 { share(whole(number)) } else { 0.0 };
+                totals.gradients[array].push(gradient);
+                totals.statuses[array].push(results.statuses[derivative]);
+            }
         }
         totals
     }
 
-    fn prepare<'a>(&'a self, inputs: &'a [Input<'a>], state: &'a ModeState, block: Option<usize>) -> Run<'a> {
-        let arguments = self.program.arguments();
-        let widths: Vec<_> = arguments.iter().map(super::Argument::size).collect();
-        let per_sample = inputs.iter().map(|input| match *input {
-            Input::PerSample(data) => data,
-            Input::Shared(_) => &[],
-        });
-        let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
-        let fitting = (CACHE / size_of::<f64>() / self.code.slots.max(1)).max(1);
-        let fitting = (1 << fitting.ilog2()).clamp(2 * LANES, 16 * LANES);
-        let block = block.unwrap_or(fitting).clamp(LANES, TASK).next_multiple_of(LANES);
-        // A block must not reach into the next task.
-        let block = if TASK.is_multiple_of(block) { block } else { LANES };
-        Run {
-            plan: self,
-            inputs,
-            block,
-            state,
-            columns: per_sample.clone().map(lines).collect(),
-            rows: per_sample.collect(),
-            widths,
-            uniforms: Memory::of_uniforms(&self.uniforms(inputs)),
-        }
+    /// The samples of a block whose numbers fit the cache.
+    fn fitting_block(&self) -> usize {
+        // The exact rules keep a value and an adjoint of 16 bytes for every node.
+        let numbers = if self.needs_exact_rules { 3 * self.program.len() } else { self.code.slots };
+        let fitting = CACHE / size_of::<f64>() / numbers.max(1);
+        (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES)
     }
 
     /// Refuses inputs and outputs that do not belong to the program.
-    fn check(&self, samples: usize, inputs: &[Input<'_>], outputs: &Outputs<'_>) {
+    fn check(&self, samples: usize, inputs: &[Input<'_>], outputs: &Outputs<'_>, execution: Execution) {
+        let fits = |block: usize| block > 0 && block.is_multiple_of(LANES) && TASK.is_multiple_of(block);
+        assert!(execution.block.is_none_or(fits), "a block is a multiple of 32 and divides 8192");
         let arguments = self.program.arguments();
         assert!(inputs.len() == arguments.len(), "{} inputs for {} arguments", inputs.len(), arguments.len());
         for (input, argument) in inputs.iter().zip(arguments) {

@@ -3,18 +3,18 @@
 use super::exact::{fast_two_sum, half_square};
 use super::exponential::{LN_2_HIGH, LN_2_LOW};
 
-/// The bits of √½ rounded down to 12 digits of the mantissa's head: where the mantissas begin.
+/// The upper half of the bits of √½: where the interval of the mantissas begins.
 const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
 /// With an integer below 2⁵² in its low bits this is 2⁵² plus that integer.
 const TWO_52: u64 = 0x4330_0000_0000_0000;
-/// Subnormals times this are normal.
+/// Subnormals times two to this are normal.
 const LIFT: i32 = 54;
 
 /// `ln(x·2⁻ˡ)` for normal x > 0.
 ///
 /// `x = 2ᵏ·(1 + f)` with 1 + f in [√½, √2), and with `s = f/(2 + f)`
 /// `ln(1 + f) = f − f²/2 + s·(f²/2 + R(s²))`. The first two terms and `k·ln 2` are summed with their
-/// rounding errors, so that the division, which is a correction, is the only other one that counts.
+/// rounding errors, so what is rounded on the way is at most a nineteenth of the result.
 #[inline(always)]
 fn scaled(x: f64, lift: i32) -> f64 {
     let offset = x.to_bits().wrapping_sub(SQRT_HALF);
@@ -54,7 +54,7 @@ fn rest(z: f64) -> f64 {
 /// `ln x`, which holds for normal x > 0.
 #[inline(always)]
 pub(super) fn ln_hot(x: f64) -> (f64, bool) {
-    (scaled(x, 0), (x >= f64::MIN_POSITIVE) & (x <= f64::MAX))
+    (scaled(x, 0), (f64::MIN_POSITIVE..=f64::MAX).contains(&x))
 }
 
 /// `ln x` for subnormals, zeros (−∞), negative numbers (NaN), +∞ and NaN.

@@ -1,0 +1,154 @@
+//! The decisions of Hybrid mode in the regular samples, counted in bulk.
+//!
+//! In a regular sample every singular op of the pass is reached and has a REAL operand, so each makes
+//! exactly one decision.
+
+use super::code::Code;
+use super::dispatch::vectorised;
+use super::machine::Rule;
+use super::replay::Count;
+use super::slots::{BlockInputs, LANES};
+use super::totals::TASK;
+use super::worker::{Block, Worker};
+use crate::backward::policies::Coordinate;
+use crate::poles::NearPoles;
+use crate::quantiles::Tally;
+use crate::stats::Statistics;
+use crate::status::Status;
+
+/// What a worker has counted.
+#[derive(Debug)]
+pub(super) struct Decisions {
+    statistics: Statistics,
+    /// Decisions beyond those that the statistics keep one by one.
+    tally: Option<Tally>,
+    near: NearPoles,
+    /// By site: whether a bounded partial was decided for.
+    saturated: Vec<bool>,
+    /// By lane: whether the sample is regular. Empty if all are.
+    regular: Vec<bool>,
+}
+
+impl Decisions {
+    pub fn new(code: &Code, statistics: Statistics) -> Self {
+        let near = NearPoles::new(&statistics.poles);
+        Self { statistics, tally: None, near, saturated: vec![false; code.sites.len()], regular: vec![] }
+    }
+
+    pub fn statistics_mut(&mut self) -> &mut Statistics {
+        &mut self.statistics
+    }
+
+    /// The statistics, with all that was counted in bulk.
+    pub fn into_statistics(mut self) -> Statistics {
+        if let Some(tally) = &self.tally {
+            self.statistics.add_tally(tally);
+        }
+        self.near.add_to(&mut self.statistics.poles);
+        self.statistics
+    }
+
+    fn is_regular(&self, lane: usize) -> bool {
+        self.regular.get(lane) != Some(&false)
+    }
+}
+
+impl Worker<'_> {
+    /// Counts the decisions in the regular samples of a block.
+    pub(super) fn count_decisions(&mut self, at: Block, inputs: &BlockInputs<'_>) {
+        let plan = self.run.plan;
+        if plan.code.sites.is_empty() || plan.needs_exact_rules {
+            return; // there are none, or the exact rules have counted them
+        }
+        let all = if self.patches.lanes.is_empty() { 0 } else { at.samples };
+        self.decisions.regular.clear();
+        self.decisions.regular.resize(all, true);
+        self.patches.lanes.iter().for_each(|&lane| self.decisions.regular[lane] = false);
+        for site in 0..plan.code.sites.len() {
+            // The statistics keep the first distances of a run, which are those of its first task.
+            if at.first < TASK && self.decisions.statistics.keeps_distances() {
+                self.decide_one_by_one(site, at, inputs);
+            } else {
+                self.tally(site, at, inputs);
+            }
+        }
+        self.note_saturated(at);
+    }
+
+    fn decide_one_by_one(&mut self, site: usize, at: Block, inputs: &BlockInputs<'_>) {
+        let pole = self.run.plan.code.sites[site].pole;
+        for lane in (0..at.samples).filter(|&lane| self.decisions.is_regular(lane)).collect::<Vec<_>>() {
+            let d = self.machine.at(inputs, pole, lane).abs();
+            let on = self.coordinate(site, inputs, lane);
+            self.decisions.statistics.decide(self.run.state, d, on.known(), on.explored);
+        }
+    }
+
+    fn tally(&mut self, site: usize, at: Block, inputs: &BlockInputs<'_>) {
+        let pole = self.run.plan.code.sites[site].pole;
+        let delta = self.run.state.delta().unwrap_or(-1.0);
+        let lines = self.machine.lines(inputs, pole);
+        let tally = self.decisions.tally.get_or_insert_default();
+        let before = tally.count();
+        if self.decisions.regular.is_empty() && at.samples == self.run.block && !lines.is_uniform {
+            vectorised(Count { lines: lines.lines, tally, delta });
+        } else {
+            for lane in (0..at.samples).filter(|&lane| self.decisions.regular.get(lane) != Some(&false)) {
+                tally.add(&[[lines.at(lane / LANES)[lane % LANES]]], delta);
+            }
+        }
+        if let Rule::Bounded(_) = self.rule {
+            tally.saturating += tally.count() - before;
+        } else {
+            let saturated = self.machine.saturated.iter().filter(|&&(of, _)| of as usize == site);
+            let lanes = saturated.map(|&(_, lane)| lane as usize).filter(|&lane| lane < at.samples);
+            tally.saturating +=
+                lanes.filter(|&lane| self.decisions.regular.get(lane) != Some(&false)).count() as u64;
+        }
+        if !self.run.plan.code.sites[site].coordinates.is_empty() {
+            self.record_poles(site, at, inputs);
+        }
+    }
+
+    /// Records where the op of a site came close to its pole.
+    fn record_poles(&mut self, site: usize, at: Block, inputs: &BlockInputs<'_>) {
+        let lines = self.machine.lines(inputs, self.run.plan.code.sites[site].pole);
+        for line in 0..at.samples.div_ceil(LANES) {
+            let distances = lines.at(line).map(f64::abs);
+            if !self.decisions.near.any(&distances) {
+                continue;
+            }
+            for (place, d) in distances.into_iter().enumerate() {
+                let lane = line * LANES + place;
+                if self.decisions.near.any(&[d])
+                    && lane < at.samples
+                    && self.decisions.is_regular(lane)
+                    && let Some(x) = self.coordinate(site, inputs, lane).known()
+                {
+                    self.decisions.near.record(d, x);
+                }
+            }
+        }
+    }
+
+    /// The coordinate that the op of a site depends on.
+    fn coordinate(&self, site: usize, inputs: &BlockInputs<'_>, lane: usize) -> Coordinate {
+        let coordinates = self.run.plan.code.sites[site].coordinates.iter();
+        coordinates
+            .map(|&source| Coordinate::of(self.machine.at(inputs, source, lane), self.run.state))
+            .fold(Coordinate::NONE, Coordinate::and)
+    }
+
+    /// Adds the bounded partials that were decided for to the statuses.
+    fn note_saturated(&mut self, at: Block) {
+        for &(site, lane) in &self.machine.saturated {
+            let seen = self.decisions.saturated[site as usize];
+            if !seen && (lane as usize) < at.samples && self.decisions.is_regular(lane as usize) {
+                self.decisions.saturated[site as usize] = true;
+                for &derivative in self.run.plan.below(site as usize) {
+                    self.statuses[derivative as usize] |= Status::SATURATED;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Writes a block's results into the arrays of the caller.
+
+use super::code::{Derivative, Source};
+use super::slots::BlockInputs;
+use super::worker::{Block, TaskOutputs, Worker};
+use crate::status::Status;
+
+impl Worker<'_> {
+    /// Writes the block's values, derivatives and statuses.
+    pub(super) fn write(&self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
+        let code = &self.run.plan.code;
+        let patches = || self.patches.lanes.iter().enumerate();
+        for (number, values) in outputs.values.iter_mut().enumerate() {
+            let values = &mut values[at.place..at.place + at.samples];
+            self.copy(inputs, code.values[number], values, 0, 1);
+            patches().for_each(|(patch, &lane)| values[lane] = self.patches.value(patch, number));
+        }
+        for (number, &Derivative { array, column, source, .. }) in code.derivatives.iter().enumerate() {
+            let width = self.run.plan.widths[array];
+            let rows = at.place * width..(at.place + at.samples) * width;
+            if let Some(gradients) =
+                outputs.gradients.get_mut(array).and_then(|all| all.get_mut(rows.clone()))
+            {
+                match source {
+                    Some(source) => self.copy(inputs, source, gradients, column, width),
+                    None => gradients.iter_mut().skip(column).step_by(width).for_each(|g| *g = 0.0),
+                }
+                patches().for_each(|(patch, &lane)| {
+                    gradients[lane * width + column] = self.patches.found(patch, number).0;
+                });
+            }
+            if let Some(statuses) = outputs.statuses.get_mut(array).and_then(|all| all.get_mut(rows)) {
+                statuses.iter_mut().skip(column).step_by(width).for_each(|s| *s = self.base[number].bits());
+            }
+        }
+        if !outputs.statuses.is_empty() {
+            self.write_statuses(at, outputs);
+        }
+    }
+
+    /// Writes the statuses that are not those of every regular sample.
+    fn write_statuses(&self, at: Block, outputs: &mut TaskOutputs<'_>) {
+        let plan = self.run.plan;
+        let mut change = |number: usize, lane: usize, to: &dyn Fn(u8) -> u8| {
+            let Derivative { array, column, .. } = plan.code.derivatives[number];
+            let place = (at.place + lane) * plan.widths[array] + column;
+            if let Some(status) = outputs.statuses[array].get_mut(place) {
+                *status = to(*status);
+            }
+        };
+        let saturated = self.machine.saturated.iter().filter(|&&(_, lane)| (lane as usize) < at.samples);
+        for &(site, lane) in saturated {
+            for &number in plan.below(site as usize) {
+                change(number as usize, lane as usize, &|status| status | Status::SATURATED.bits());
+            }
+        }
+        for (patch, &lane) in self.patches.lanes.iter().enumerate() {
+            for number in 0..plan.code.derivatives.len() {
+                change(number, lane, &|_| self.patches.found(patch, number).1.bits());
+            }
+        }
+    }
+
+    /// Copies a source to every `width`-th place from `column` on.
+    pub(super) fn copy(
+        &self,
+        inputs: &BlockInputs<'_>,
+        source: Source,
+        to: &mut [f64],
+        column: usize,
+        width: usize,
+    ) {
+        let lines = self.machine.lines(inputs, source);
+        let samples = lines.lines.as_flattened();
+        if lines.is_uniform {
+            to.iter_mut().skip(column).step_by(width).for_each(|to| *to = samples[0]);
+        } else if width == 1 {
+            to.copy_from_slice(&samples[..to.len()]);
+        } else {
+            to.iter_mut().skip(column).step_by(width).zip(samples).for_each(|(to, &from)| *to = from);
+        }
+    }
+}
