@@ -276,7 +276,7 @@ op_table! {
             classical(g, _a, _b, _z) = [g * 0.0, 0.0];
         }
         Log log Unary "ln a for a > 0, else Φ" on (0.25, 4.0) {
-            value(a, _b) = elementary::hot::ln(a), else if a > 0.0 { elementary::ln(a) } else { f64::NAN };
+            value(a, _b) = ln_hot(a), else elementary::ln(a);
             classical(g, a, _b, _z) = [g / a, 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, a, s)), else [rules::bounded_recip_slow(g, a, s), 0.0];
             pole(a, _b) = Some(a);
@@ -315,6 +315,14 @@ op_table! {
         Sum sum "the sum of the inputs kept"
         Mean mean "the mean of the inputs kept"
     }
+}
+
+/// `ln a`; Φ unless a > 0, without a branch.
+#[inline(always)]
+fn ln_hot(a: f64) -> (f64, bool) {
+    let (value, holds) = elementary::hot::ln(a);
+    let positive = a > 0.0;
+    (if positive { value } else { f64::NAN }, holds | !positive)
 }
 
 /// A hot contribution to the one operand.

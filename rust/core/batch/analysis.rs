@@ -52,39 +52,12 @@ impl Analysis {
         facts
     }
 
-    /// Whether some gradient goes the way that a condition chooses.
+    /// Whether a condition chooses the way of some gradient, or of the dependence on a coordinate.
     pub fn selects(&self, program: &Program) -> bool {
         (0..program.len()).any(|node| {
-            self.needed[node] && self.active[node] && program.kind(node as NodeId) == Kind::Select
+            let matters = self.active[node] || self.on_coordinate[node];
+            self.needed[node] && matters && program.kind(node as NodeId) == Kind::Select
         })
-    }
-
-    /// The nodes through which gradients flow below `root`.
-    pub fn reached(&self, program: &Program, root: NodeId) -> Vec<bool> {
-        let mut reached = vec![false; program.len()];
-        reached[root as usize] = self.active[root as usize];
-        for node in (0..=root).rev() {
-            if reached[node as usize] {
-                for &operand in differentiable(program.kind(node), program.operands(node)) {
-                    reached[operand as usize] |= self.active[operand as usize];
-                }
-            }
-        }
-        reached
-    }
-
-    /// The reached nodes that have to be looked at to know that all of them are REAL: those whose
-    /// value, if it is not REAL, need not show in the value of another reached node.
-    pub fn checks(program: &Program, reached: &[bool]) -> Vec<NodeId> {
-        let mut shown = vec![false; program.len()];
-        for node in 0..program.len() as NodeId {
-            if reached[node as usize] {
-                for (place, &operand) in program.operands(node).iter().enumerate() {
-                    shown[operand as usize] |= propagates(program.kind(node), place);
-                }
-            }
-        }
-        (0..program.len()).filter(|&n| reached[n] && !shown[n]).map(|n| n as NodeId).collect()
     }
 }
 
@@ -98,7 +71,7 @@ pub(super) fn differentiable(kind: Kind, operands: &[NodeId]) -> &[NodeId] {
 }
 
 /// Whether a value that is not REAL at this operand makes one that is not REAL.
-fn propagates(kind: Kind, place: usize) -> bool {
+pub(super) fn propagates(kind: Kind, place: usize) -> bool {
     match kind {
         Kind::Elementwise(op) => match op {
             Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::Abs | Op::Log | Op::Sqrt | Op::Sin | Op::Cos => true,

@@ -57,7 +57,7 @@ impl Worker<'_> {
     /// Counts the decisions in the regular samples of a block.
     pub(super) fn count_decisions(&mut self, at: Block, inputs: &BlockInputs<'_>) {
         let plan = self.run.plan;
-        if plan.code.sites.is_empty() || plan.needs_exact_rules {
+        if plan.code.sites.is_empty() || self.run.only_exact {
             return; // there are none, or the exact rules have counted them
         }
         let all = if self.patches.lanes.is_empty() { 0 } else { at.samples };

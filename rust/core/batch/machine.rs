@@ -4,7 +4,7 @@ use super::code::{Code, Instruction, NO_SITE, Source};
 use super::dispatch::prefetch;
 use super::kernels::{
     AdjointSources, Bounded, Classical, Lines, cheap_value, contribute, multiply_add, op, power, saturate,
-    select, sin_cos, square, value,
+    select, sin_cos, square, test, value,
 };
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::mode::ModeState;
@@ -170,7 +170,7 @@ impl<'m> Machine<'m> {
                 Instruction::Test { predicate, to, a, b } => {
                     let slot = self.take(to);
                     let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
-                    each(slot, a, b, |a, b| f64::from(u8::from(predicate.holds(a, b))));
+                    test(predicate, slot, a, b);
                     self.put(to, slot);
                 }
                 Instruction::Select { to, condition, a, b } => {

@@ -24,8 +24,8 @@ pub struct Plan {
     pub(super) request: Request,
     pub(super) facts: Analysis,
     pub(super) code: Code,
-    /// Whether every sample is for the exact rules: a gradient takes the way that a condition chooses.
-    pub(super) needs_exact_rules: bool,
+    /// Whether a condition chooses the way of some gradient, or of the dependence on a coordinate.
+    pub(super) selects: bool,
     /// What is added up under a total: the value first, then the derivatives by shared arguments.
     pub(super) totals: Vec<Summand>,
     /// What must be checked if those are added up, which shows what of them is not REAL.
@@ -82,7 +82,7 @@ impl Plan {
         let added = |check: &&Source| !totals.iter().any(|summand| summand.source == Some(**check));
         let checks_besides_totals = code.checks.iter().filter(added).copied().collect();
         let below = code.sites.iter().map(|_| OnceLock::new()).collect();
-        let needs_exact_rules = !elements.is_empty() && facts.selects(program);
+        let selects = !elements.is_empty() && facts.selects(program);
         let uniform_nodes = (0..program.len() as NodeId)
             .filter(|&n| facts.needed[n as usize] && !facts.varying[n as usize])
             .collect();
@@ -91,7 +91,7 @@ impl Plan {
             request,
             facts,
             code,
-            needs_exact_rules,
+            selects,
             totals,
             checks_besides_totals,
             widths,

@@ -9,7 +9,7 @@ use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{TASK, Tree};
 use super::worker::{TaskOutputs, Worker};
 use super::{Argument, Execution, Input, Interrupted, Outputs, Total, Totals};
-use crate::mode::ModeState;
+use crate::mode::{GradientMode, ModeState};
 use crate::stats::Statistics;
 use crate::status::Status;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -79,6 +79,9 @@ pub(super) struct Run<'a> {
     pub plan: &'a Plan,
     pub state: &'a ModeState,
     arguments: &'a [Input<'a>],
+    /// Whether every sample is for the exact rules: what a singular op decides differs from way to way
+    /// that a condition may choose.
+    pub only_exact: bool,
     /// The samples of a block.
     pub block: usize,
     /// By argument: its numbers as lines and as rows, if every sample has its own.
@@ -96,11 +99,13 @@ impl<'a> Run<'a> {
             Input::Shared(_) => &[],
         });
         let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
+        let only_exact = plan.selects && !plan.code.sites.is_empty() && state.mode != GradientMode::MaskReal;
         Self {
             plan,
             state,
             arguments: inputs,
-            block: block.unwrap_or_else(|| plan.fitting_block()),
+            only_exact,
+            block: block.unwrap_or_else(|| plan.fitting_block(only_exact)),
             columns: per_sample.clone().map(lines).collect(),
             rows: per_sample.collect(),
             widths: plan.program.arguments().iter().map(Argument::size).collect(),
@@ -181,9 +186,8 @@ impl Plan {
     ) -> Result<Totals, Interrupted> {
         self.check(samples, inputs, &outputs, execution);
         let run = Run::new(self, inputs, state, execution.block);
-        let work_of_sample = self.code.instructions.len()
-            + 4
-            + if self.needs_exact_rules { 16 * self.program.len() } else { 0 };
+        let work_of_sample =
+            self.code.instructions.len() + 4 + if run.only_exact { 16 * self.program.len() } else { 0 };
         let work = samples.saturating_mul(work_of_sample);
         let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
 
@@ -299,9 +303,9 @@ impl Plan {
     }
 
     /// The samples of a block whose numbers fit the cache.
-    fn fitting_block(&self) -> usize {
+    fn fitting_block(&self, only_exact: bool) -> usize {
         // The exact rules keep a value and an adjoint of 16 bytes for every node.
-        let numbers = if self.needs_exact_rules { 3 * self.program.len() } else { self.code.slots };
+        let numbers = if only_exact { 3 * self.program.len() } else { self.code.slots };
         let fitting = CACHE / size_of::<f64>() / numbers.max(1);
         (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES)
     }

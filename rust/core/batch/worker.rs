@@ -127,9 +127,9 @@ impl<'a> Worker<'a> {
     fn replay(&mut self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
         let (plan, full) = (self.run.plan, at.samples == self.run.block);
         let adds_up = full && !self.lanes.is_empty();
-        let irregular = plan.needs_exact_rules || {
-            self.lanes_before.copy_from_slice(&self.lanes);
-            vectorised(Replay {
+        self.lanes_before.copy_from_slice(&self.lanes);
+        let irregular = self.run.only_exact
+            || vectorised(Replay {
                 machine: &mut self.machine,
                 code: &plan.code,
                 inputs,
@@ -137,8 +137,7 @@ impl<'a> Worker<'a> {
                 checks: if adds_up { &plan.checks_besides_totals } else { &plan.code.checks },
                 totals: if adds_up { &plan.totals } else { &[] },
                 lanes: &mut self.lanes,
-            })
-        };
+            });
         self.patches.clear();
         if irregular {
             self.lanes.copy_from_slice(&self.lanes_before);
@@ -165,13 +164,12 @@ impl<'a> Worker<'a> {
 
     /// Notes the samples of the block that the vectorised code is not made for.
     fn find_irregular(&mut self, at: Block, inputs: &BlockInputs<'_>) {
-        let plan = self.run.plan;
-        if plan.needs_exact_rules {
+        if self.run.only_exact {
             self.patches.lanes.extend(0..at.samples);
             return;
         }
         let mut found = vec![false; at.samples];
-        for &check in &plan.code.checks {
+        for &check in &self.run.plan.code.checks {
             let lines = self.machine.lines(inputs, check);
             for (line, found) in found.chunks_mut(LANES).enumerate() {
                 for (found, value) in found.iter_mut().zip(lines.at(line)) {

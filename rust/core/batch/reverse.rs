@@ -1,0 +1,253 @@
+//! The reverse pass from an output, as instructions.
+//!
+//! A product with the seed 1 is its other factor, a sum that begins with its first contribution is that
+//! contribution, and to what is not visited goes −0, which changes no sum.
+
+use super::analysis::{is_singular, propagates};
+use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
+use super::lower::{Derivatives, Lowering};
+use super::masks::Mask;
+use super::program::{Kind, NodeId};
+use crate::ops::{Arity, Op};
+use crate::reduce::Reduction;
+
+/// A pass that is being lowered.
+pub(super) struct Pass<'l, 'a> {
+    lowering: &'l mut Lowering<'a>,
+    output: usize,
+    root: NodeId,
+    visited: Vec<Mask>,
+    adjoints: Vec<Option<Source>>,
+}
+
+/// What arrives at an operand.
+#[derive(Clone, Copy)]
+enum Contribution {
+    Plain(Source),
+    Negated(Source),
+    Product(Source, Source),
+}
+
+impl<'l, 'a> Pass<'l, 'a> {
+    pub fn new(lowering: &'l mut Lowering<'a>, output: usize, root: NodeId) -> Self {
+        let leading = lowering.leading();
+        let visited = lowering.visited(root, &leading);
+        let adjoints = vec![None; lowering.program.len()];
+        Self { lowering, output, root, visited, adjoints }
+    }
+
+    /// Appends the pass to the code.
+    pub fn run(mut self, derivatives: &Derivatives<'_>) {
+        self.check_values();
+        if self.visited[self.root as usize] != Mask::Never {
+            self.receive(self.root, Contribution::Plain(SEED), self.visited[self.root as usize]);
+        }
+        for node in (0..=self.root).rev() {
+            if let Some(g) = self.adjoints[node as usize] {
+                self.pass_on(node, g);
+            }
+        }
+        for &(element, array, column) in derivatives.elements {
+            let source = self.adjoints[element as usize].map(|sum| match self.visited[element as usize] {
+                Mask::When(condition) => {
+                    // The sum of nothing is +0.
+                    let zero = self.lowering.number(0.0);
+                    self.select(condition, sum, zero)
+                }
+                _ => sum,
+            });
+            let column = column + self.output * derivatives.stride;
+            let output = self.output as u32;
+            let code = &mut self.lowering.code;
+            code.derivatives.push(Derivative { output, element, array, column, source });
+            // An infinite sum of contributions is for the exact rules.
+            code.checks.extend(source.filter(|&s| s != SEED));
+        }
+    }
+
+    /// Has those values looked at that tell whether all values on the way of the gradients are REAL:
+    /// those that, if they are not, need not show in another one that is looked at.
+    fn check_values(&mut self) {
+        let program = self.lowering.program;
+        let mut shown = vec![false; program.len()];
+        for node in 0..=self.root {
+            if self.visited[node as usize] == Mask::Always {
+                for (place, &operand) in program.operands(node).iter().enumerate() {
+                    shown[operand as usize] |= propagates(program.kind(node), place);
+                }
+            }
+        }
+        for node in 0..=self.root {
+            // A selection has the value of an operand that is looked at itself.
+            let looks = !shown[node as usize] && program.kind(node) != Kind::Select;
+            match self.visited[node as usize] {
+                Mask::Always if looks => {
+                    let value = self.lowering.source(node);
+                    self.lowering.code.checks.push(value);
+                }
+                Mask::When(condition) if looks => {
+                    let value = self.lowering.source(node);
+                    let zero = self.lowering.number(0.0);
+                    let checked = self.select(condition, value, zero);
+                    self.lowering.code.checks.push(checked);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn select(&mut self, condition: Source, a: Source, b: Source) -> Source {
+        let to = self.lowering.register();
+        self.lowering.code.instructions.push(Instruction::Select { to, condition, a, b });
+        Source::Slot(to)
+    }
+
+    /// What a node passes to its operands.
+    fn pass_on(&mut self, node: NodeId, g: Source) {
+        use Contribution::{Negated, Plain, Product};
+        let operands = self.lowering.program.operands(node).to_vec();
+        let mask = self.visited[node as usize];
+        match self.lowering.program.kind(node) {
+            Kind::Elementwise(Op::Add) => {
+                operands.into_iter().for_each(|operand| self.receive(operand, Plain(g), mask));
+            }
+            Kind::Elementwise(Op::Sub) => {
+                self.receive(operands[0], Plain(g), mask);
+                self.receive(operands[1], Negated(g), mask);
+            }
+            Kind::Elementwise(Op::Neg) => self.receive(operands[0], Negated(g), mask),
+            Kind::Elementwise(Op::Mul) => {
+                for (this, other) in [(0, 1), (1, 0)] {
+                    if self.visited[operands[this] as usize] != Mask::Never {
+                        let factor = self.lowering.source(operands[other]);
+                        self.receive(operands[this], Product(g, factor), mask);
+                    }
+                }
+            }
+            Kind::Elementwise(op @ (Op::Sin | Op::Cos)) => {
+                let angle = self.lowering.source(operands[0]);
+                let [sine, cosine] = self.lowering.sin_cos(angle);
+                let contribution = if op == Op::Sin {
+                    Product(g, cosine)
+                } else {
+                    Product(self.lowering.value(Op::Neg, g, g), sine)
+                };
+                self.receive(operands[0], contribution, mask);
+            }
+            Kind::Fold(op, mode) => self.pass_on_from_fold(op, mode, operands, g, mask),
+            Kind::Elementwise(_) | Kind::Power(_) => self.pass_on_by_rule(node, operands, g, mask),
+            Kind::Select | Kind::Condition(_) | Kind::Constant(_) | Kind::Argument(_) => {}
+        }
+    }
+
+    /// In a regular sample every operand that is visited is REAL, so every mode keeps it.
+    fn pass_on_from_fold(&mut self, op: Op, mode: Reduction, operands: Vec<NodeId>, g: Source, mask: Mask) {
+        let mut share = g;
+        if op == Op::Mean {
+            if mode != Reduction::Strict {
+                // The share depends on how many of the others are kept.
+                for &operand in operands.iter().filter(|&&o| self.visited[o as usize] != Mask::Always) {
+                    let source = self.lowering.source(operand);
+                    self.lowering.code.checks.push(source);
+                }
+            }
+            let count = self.lowering.number(operands.len() as f64);
+            share = self.lowering.value(Op::Div, g, count);
+        }
+        operands.into_iter().for_each(|operand| self.receive(operand, Contribution::Plain(share), mask));
+    }
+
+    /// What an op passes on whose contributions are more than a product.
+    fn pass_on_by_rule(&mut self, node: NodeId, operands: Vec<NodeId>, g: Source, mask: Mask) {
+        let kind = self.lowering.program.kind(node);
+        let (op, n) = match kind {
+            Kind::Elementwise(op) => (op, 0),
+            Kind::Power(n) => (Op::PowInt, n),
+            _ => unreachable!("only ops of the table have rules"),
+        };
+        let a = self.lowering.source(operands[0]);
+        let b = if op.arity() == Arity::Binary { self.lowering.source(operands[1]) } else { a };
+        let z = if reads_value(op) { self.lowering.source(node) } else { a };
+        let site = if is_singular(kind) { self.site(node, op, &operands, [a, b]) } else { NO_SITE };
+        let to = [0, 1].map(|place| {
+            let visited = operands.get(place).is_some_and(|&o| self.visited[o as usize] != Mask::Never);
+            visited.then(|| self.lowering.register())
+        });
+        self.lowering.code.instructions.push(Instruction::Adjoint { op, n, g, a, b, z, to, site });
+        for (to, operand) in to.into_iter().zip(operands) {
+            if let Some(to) = to {
+                self.receive(operand, Contribution::Plain(Source::Slot(to)), mask);
+            }
+        }
+    }
+
+    /// Notes a singular op.
+    fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId], sources: [Source; 2]) -> u32 {
+        let place = usize::from(op == Op::Div);
+        let (pole, operand) = (sources[place], operands[place]);
+        if self.visited[operand as usize] == Mask::Never {
+            // So that every regular sample comes to a decision here.
+            self.lowering.code.checks.push(pole);
+        }
+        let coordinates = self.lowering.coordinates_below(node);
+        let sites = &mut self.lowering.code.sites;
+        sites.push(Site { node, output: self.output as u32, pole, coordinates });
+        sites.len() as u32 - 1
+    }
+
+    /// Adds a contribution, in the samples that a mask names, to the sum at an operand. A selection
+    /// hands it on to what it took.
+    fn receive(&mut self, operand: NodeId, contribution: Contribution, mask: Mask) {
+        if self.lowering.program.kind(operand) == Kind::Select {
+            for (taken, way) in self.lowering.ways(operand) {
+                let mask = self.lowering.both(mask, way);
+                self.receive(taken, contribution, mask);
+            }
+            return;
+        }
+        let visited = self.visited[operand as usize];
+        if visited == Mask::Never || mask == Mask::Never {
+            return;
+        }
+        let contribution = match mask {
+            Mask::When(condition) if mask != visited => {
+                let contribution = self.begin(contribution);
+                let nothing = self.lowering.number(-0.0);
+                Contribution::Plain(self.select(condition, contribution, nothing))
+            }
+            _ => contribution,
+        };
+        let sum = match self.adjoints[operand as usize] {
+            None => self.begin(contribution),
+            Some(sum) => self.add(sum, contribution),
+        };
+        self.adjoints[operand as usize] = Some(sum);
+    }
+
+    /// A contribution by itself.
+    fn begin(&mut self, contribution: Contribution) -> Source {
+        match contribution {
+            Contribution::Plain(g) | Contribution::Product(SEED, g) => g,
+            Contribution::Negated(g) => self.lowering.value(Op::Neg, g, g),
+            Contribution::Product(g, factor) => self.lowering.value(Op::Mul, g, factor),
+        }
+    }
+
+    /// A sum with one contribution more.
+    fn add(&mut self, sum: Source, contribution: Contribution) -> Source {
+        match contribution {
+            Contribution::Plain(g) | Contribution::Product(SEED, g) => self.lowering.value(Op::Add, sum, g),
+            Contribution::Negated(g) => self.lowering.value(Op::Sub, sum, g),
+            Contribution::Product(a, b) => {
+                let to = self.lowering.register();
+                self.lowering.code.instructions.push(Instruction::MulAdd { to, a, b, c: sum });
+                Source::Slot(to)
+            }
+        }
+    }
+}
+
+/// Whether the contributions of an op are worked out from its value.
+fn reads_value(op: Op) -> bool {
+    matches!(op, Op::Div | Op::Sqrt | Op::Exp)
+}
