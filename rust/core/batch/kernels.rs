@@ -1,8 +1,8 @@
 //! Loops over the samples of a block, one for each kind of instruction and op.
 //!
 //! Every kernel works out the hot form of the op table for all lanes, which the compiler turns into
-//! vector instructions, and then has the full form decide in the lanes where the hot one does not
-//! hold. So a kernel computes what the table says, bit for bit.
+//! vector instructions, and then has the full form decide in the lines where the hot one does not
+//! hold for some lane. So a kernel computes what the table says, bit for bit.
 //!
 //! Ops are constants of the kernels, and nothing is a closure: all that a loop calls is certain to be
 //! inlined into it. A line is worked out on the stack and then stored, so that the compiler need not
@@ -50,30 +50,23 @@ pub(super) const fn op<const OP: u8>() -> Op {
     const { Op::ALL[OP as usize] }
 }
 
-/// Visits the lanes in which a hot form does not hold.
-#[inline(always)]
-fn for_each_failing(fails: &[u64; LANES], mut visit: impl FnMut(usize)) {
-    let mut any = 0;
-    for fails in fails {
-        any |= fails;
-    }
-    if any != 0 {
-        (0..LANES).filter(|&lane| fails[lane] != 0).for_each(&mut visit);
-    }
-}
-
 /// `to = op(a, b)`.
 #[inline(always)]
 pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
     for (line, to) in to.iter_mut().enumerate() {
         let (a, b) = (a.at(line), b.at(line));
-        let (mut result, mut fails) = ([0.0; LANES], [0; LANES]);
+        let (mut result, mut holds) = ([0.0; LANES], true);
         for lane in 0..LANES {
-            let (value, holds) = op::<OP>().value_hot(a[lane], b[lane]);
-            (result[lane], fails[lane]) = (value, u64::from(!holds));
+            let (value, holds_here) = op::<OP>().value_hot(a[lane], b[lane]);
+            result[lane] = value;
+            holds &= holds_here;
         }
         *to = result;
-        for_each_failing(&fails, |lane| to[lane] = op::<OP>().value(a[lane], b[lane]));
+        if !holds {
+            for lane in 0..LANES {
+                to[lane] = op::<OP>().value(a[lane], b[lane]);
+            }
+        }
     }
 }
 
@@ -178,14 +171,18 @@ pub(super) fn test(predicate: Predicate, to: &mut [Line], a: Lines<'_>, b: Lines
 pub(super) fn sin_cos(sine: &mut [Line], cosine: &mut [Line], a: Lines<'_>) {
     for (line, (sine, cosine)) in sine.iter_mut().zip(cosine).enumerate() {
         let a = a.at(line);
-        let (mut result, mut fails) = ([[0.0; LANES]; 2], [0; LANES]);
+        let (mut result, mut holds) = ([[0.0; LANES]; 2], true);
         for lane in 0..LANES {
-            let ([s, c], holds) = elementary::hot::sin_cos(a[lane]);
+            let ([s, c], holds_here) = elementary::hot::sin_cos(a[lane]);
             [result[0][lane], result[1][lane]] = [s, c];
-            fails[lane] = u64::from(!holds);
+            holds &= holds_here;
         }
         [*sine, *cosine] = result;
-        for_each_failing(&fails, |lane| [sine[lane], cosine[lane]] = elementary::sin_cos(a[lane]));
+        if !holds {
+            for lane in 0..LANES {
+                [sine[lane], cosine[lane]] = elementary::sin_cos(a[lane]);
+            }
+        }
     }
 }
 
@@ -311,16 +308,18 @@ fn contribute_both<const OP: u8>(
 ) {
     for (line, (to_a, to_b)) in to_a.iter_mut().zip(to_b).enumerate() {
         let (g, a, b, z) = (from.g.at(line), from.a.at(line), from.b.at(line), from.z.at(line));
-        let (mut result_a, mut result_b, mut fails) = ([0.0; LANES], [0.0; LANES], [0; LANES]);
+        let (mut result_a, mut result_b, mut holds) = ([0.0; LANES], [0.0; LANES], true);
         for lane in 0..LANES {
-            let (contributions, holds) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
             [result_a[lane], result_b[lane]] = contributions;
-            fails[lane] = u64::from(!holds);
+            holds &= holds_here;
         }
         (*to_a, *to_b) = (result_a, result_b);
-        for_each_failing(&fails, |lane| {
-            [to_a[lane], to_b[lane]] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
-        });
+        if !holds {
+            for lane in 0..LANES {
+                [to_a[lane], to_b[lane]] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            }
+        }
     }
 }
 
@@ -332,15 +331,18 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
 ) {
     for (line, to) in to.iter_mut().enumerate() {
         let (g, a, b, z) = (from.g.at(line), from.a.at(line), from.b.at(line), from.z.at(line));
-        let (mut result, mut fails) = ([0.0; LANES], [0; LANES]);
+        let (mut result, mut holds) = ([0.0; LANES], true);
         for lane in 0..LANES {
-            let (contributions, holds) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
-            (result[lane], fails[lane]) = (contributions[PLACE], u64::from(!holds));
+            let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            result[lane] = contributions[PLACE];
+            holds &= holds_here;
         }
         *to = result;
-        for_each_failing(&fails, |lane| {
-            to[lane] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane])[PLACE];
-        });
+        if !holds {
+            for lane in 0..LANES {
+                to[lane] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane])[PLACE];
+            }
+        }
     }
 }
 

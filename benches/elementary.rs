@@ -1,0 +1,180 @@
+//! The elementary functions: one call at a time, and in loops over arrays, per element.
+//!
+//! Input classes: `usual`, where the hot form holds, and `cold`, where it does not (subnormal results or
+//! operands, huge angles). Baseline in each group is the `libm` crate, one call at a time. The loops are
+//! compiled three times, for the baseline of the target and, on x86-64, for AVX2 and AVX-512; all must
+//! give the same bits, which is asserted before the clock starts.
+//!
+//! `cargo bench --bench elementary` runs all; `-- exp/usual` one part. Throughput counts elements, so
+//! `Gelem/s` upside down is nanoseconds per element.
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::hint::black_box;
+use zeroproof::elementary::{self, hot};
+
+/// So many elements: operands and results stay in the L1 cache.
+const ELEMENTS: usize = 1024;
+
+/// One function with what is measured of it.
+struct Case {
+    name: &'static str,
+    ours: fn(f64) -> f64,
+    libm: fn(f64) -> f64,
+    loops: Vec<(&'static str, Loop)>,
+    usual: (f64, f64),
+    cold: (f64, f64),
+}
+
+/// Writes the hot form of each operand; true if all of them hold.
+type Loop = fn(&[f64], &mut [f64]) -> bool;
+
+macro_rules! hot_loops {
+    ($($name:ident),*) => { $(
+        mod $name {
+            use super::*;
+
+            #[inline(always)]
+            fn portable(x: &[f64], z: &mut [f64]) -> bool {
+                let mut all_hold = true;
+                for (z, &x) in z.iter_mut().zip(x) {
+                    let (value, holds) = hot::$name(x);
+                    *z = value;
+                    all_hold &= holds;
+                }
+                all_hold
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2(x: &[f64], z: &mut [f64]) -> bool {
+                portable(x, z)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+            fn avx512(x: &[f64], z: &mut [f64]) -> bool {
+                portable(x, z)
+            }
+
+            pub fn loops() -> Vec<(&'static str, Loop)> {
+                #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "nothing to add"))]
+                let mut loops: Vec<(&'static str, Loop)> = vec![("loop baseline", portable)];
+                #[cfg(target_arch = "x86_64")]
+                {
+                    if is_x86_feature_detected!("avx2") {
+                        // SAFETY: the processor has the features.
+                        loops.push(("loop AVX2", |x, z| unsafe { avx2(x, z) }));
+                    }
+                    if is_x86_feature_detected!("avx512f")
+                        && is_x86_feature_detected!("avx512dq")
+                        && is_x86_feature_detected!("avx512vl")
+                    {
+                        // SAFETY: the processor has the features.
+                        loops.push(("loop AVX-512", |x, z| unsafe { avx512(x, z) }));
+                    }
+                }
+                loops
+            }
+        }
+    )* };
+}
+hot_loops!(exp, ln, sin, cos, tanh);
+
+fn cases() -> [Case; 5] {
+    [
+        Case {
+            name: "exp",
+            ours: elementary::exp,
+            libm: libm::exp,
+            loops: exp::loops(),
+            usual: (-700.0, 700.0),
+            cold: (-745.0, -709.0),
+        },
+        Case {
+            name: "ln",
+            ours: elementary::ln,
+            libm: libm::log,
+            loops: ln::loops(),
+            usual: (0.01, 1e6),
+            cold: (1e-320, 1e-308),
+        },
+        Case {
+            name: "sin",
+            ours: elementary::sin,
+            libm: libm::sin,
+            loops: sin::loops(),
+            usual: (-1000.0, 1000.0),
+            cold: (1e20, 1e300),
+        },
+        Case {
+            name: "cos",
+            ours: elementary::cos,
+            libm: libm::cos,
+            loops: cos::loops(),
+            usual: (-1000.0, 1000.0),
+            cold: (1e20, 1e300),
+        },
+        Case {
+            name: "tanh",
+            ours: elementary::tanh,
+            libm: libm::tanh,
+            loops: tanh::loops(),
+            usual: (-5.0, 5.0),
+            // Its hot form covers all numbers; saturated ones stand in for the rest.
+            cold: (20.0, 1e300),
+        },
+    ]
+}
+
+/// Evenly spread over the interval, in an order that no branch predictor learns.
+fn operands((low, high): (f64, f64)) -> Vec<f64> {
+    (0..ELEMENTS)
+        .map(|i| low + (high - low) * ((i * 619 % ELEMENTS) as f64 + 0.5) / ELEMENTS as f64)
+        .collect()
+}
+
+fn one_by_one(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    class: &str,
+    name: &str,
+    f: fn(f64) -> f64,
+    x: &[f64],
+) {
+    let mut z = vec![0.0; ELEMENTS];
+    group.bench_function(BenchmarkId::new(class, name), |bencher| {
+        bencher.iter(|| {
+            for (z, &x) in z.iter_mut().zip(black_box(x)) {
+                *z = f(x);
+            }
+            black_box(&mut z);
+        });
+    });
+}
+
+fn functions(criterion: &mut Criterion) {
+    for case in cases() {
+        let mut group = criterion.benchmark_group(case.name);
+        group.throughput(Throughput::Elements(ELEMENTS as u64));
+        for (class, interval) in [("usual", case.usual), ("cold", case.cold)] {
+            let x = operands(interval);
+            one_by_one(&mut group, class, "libm", case.libm, &x);
+            one_by_one(&mut group, class, "ours", case.ours, &x);
+        }
+
+        let x = operands(case.usual);
+        let expected: Vec<u64> = x.iter().map(|&x| (case.ours)(x).to_bits()).collect();
+        let mut z = vec![0.0; ELEMENTS];
+        for (name, hot_loop) in case.loops {
+            assert!(hot_loop(&x, &mut z), "the hot form holds for the usual operands");
+            assert!(z.iter().zip(&expected).all(|(z, bits)| z.to_bits() == *bits), "same bits on every path");
+            group.bench_function(BenchmarkId::new("usual", name), |bencher| {
+                bencher.iter(|| black_box(hot_loop(black_box(&x), black_box(&mut z))));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, functions);
+criterion_main!(benches);

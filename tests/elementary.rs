@@ -1,0 +1,271 @@
+//! The elementary functions: special values to the bit, symmetry, monotonicity, and one answer whichever
+//! form computes it. Their accuracy is tested against many digits in
+//! `property/test_elementary_mpmath.py`.
+
+use proptest::prelude::*;
+use zeroproof::elementary::{cos, exp, hot, ln, sin, sin_cos, tanh};
+
+type Function = fn(f64) -> f64;
+type Hot = fn(f64) -> (f64, bool);
+
+const FUNCTIONS: [(&str, Function, Hot); 5] = [
+    ("exp", exp, hot::exp),
+    ("ln", ln, hot::ln),
+    ("sin", sin, hot::sin),
+    ("cos", cos, hot::cos),
+    ("tanh", tanh, hot::tanh),
+];
+
+const INF: f64 = f64::INFINITY;
+const LEAST: f64 = 5e-324;
+/// The double nearest to a multiple of π/2: 6381956970095103·2⁷⁹⁷.
+const NEAREST_TO_MULTIPLE: f64 = 5.319372648326541e255;
+
+fn any_bits() -> impl Strategy<Value = f64> {
+    any::<u64>().prop_map(f64::from_bits)
+}
+
+/// NaN of any bits is one value here.
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+#[track_caller]
+fn check(name: &str, f: Function, cases: &[(f64, f64)]) {
+    for &(x, want) in cases {
+        let found = f(x);
+        assert!(same(found, want), "{name}({x:e}) = {found:e}, not {want:e}");
+    }
+}
+
+#[test]
+fn exp_of_special_values() {
+    let largest = 709.782712893384;
+    check(
+        "exp",
+        exp,
+        &[
+            (0.0, 1.0),
+            (-0.0, 1.0),
+            (LEAST, 1.0),
+            (1e-17, 1.0),
+            (1.0, std::f64::consts::E),
+            (largest, 1.7976931348622732e308),
+            (largest.next_up(), INF),
+            (1e300, INF),
+            (f64::MAX, INF),
+            (INF, INF),
+            (-745.0, LEAST),
+            (-745.1332191019412, 0.0),
+            (-1e300, 0.0),
+            (-INF, 0.0),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+}
+
+#[test]
+fn ln_of_special_values() {
+    check(
+        "ln",
+        ln,
+        &[
+            (1.0, 0.0),
+            (2.0, std::f64::consts::LN_2),
+            (0.5, -std::f64::consts::LN_2),
+            (10.0, std::f64::consts::LN_10),
+            (1.0f64.next_up(), f64::EPSILON.next_down()),
+            (f64::MAX, 709.782712893384),
+            (f64::MIN_POSITIVE, -708.3964185322641),
+            (LEAST, -744.4400719213812),
+            (0.0, -INF),
+            (-0.0, -INF),
+            (INF, INF),
+            (-LEAST, f64::NAN),
+            (-1.0, f64::NAN),
+            (-INF, f64::NAN),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+}
+
+#[test]
+fn sin_and_cos_of_special_values() {
+    check(
+        "sin",
+        sin,
+        &[
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (LEAST, LEAST),
+            (1e-300, 1e-300),
+            (std::f64::consts::PI, 1.2246467991473532e-16),
+            (std::f64::consts::FRAC_PI_2, 1.0),
+            (1e22, -0.8522008497671888),
+            (NEAREST_TO_MULTIPLE, 1.0),
+            (f64::MAX, 0.004961954789184062),
+            (INF, f64::NAN),
+            (-INF, f64::NAN),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+    check(
+        "cos",
+        cos,
+        &[
+            (0.0, 1.0),
+            (-0.0, 1.0),
+            (LEAST, 1.0),
+            (1e-9, 1.0),
+            (std::f64::consts::PI, -1.0),
+            (std::f64::consts::FRAC_PI_2, 6.123233995736766e-17),
+            (1e22, 0.523214785395139),
+            (NEAREST_TO_MULTIPLE, -4.687165924254628e-19),
+            (f64::MAX, -0.9999876894265599),
+            (INF, f64::NAN),
+            (-INF, f64::NAN),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+}
+
+#[test]
+fn tanh_of_special_values() {
+    check(
+        "tanh",
+        tanh,
+        &[
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (LEAST, LEAST),
+            (f64::MIN_POSITIVE, f64::MIN_POSITIVE),
+            (1e-9, 1e-9),
+            (18.0, 1.0 - 2.0 * f64::EPSILON),
+            (19.06, 1.0 - f64::EPSILON / 2.0),
+            (19.07, 1.0),
+            (1e300, 1.0),
+            (INF, 1.0),
+            (-INF, -1.0),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+}
+
+/// Neighbours on both sides of `x`, in order.
+fn neighbours(x: f64) -> Vec<f64> {
+    let mut start = x;
+    (0..64).for_each(|_| start = start.next_down());
+    std::iter::successors(Some(start), |x| Some(x.next_up())).take(129).collect()
+}
+
+#[track_caller]
+fn check_rising(name: &str, f: Function, operands: &[f64]) {
+    for pair in operands.windows(2) {
+        assert!(pair[0] < pair[1], "the operands rise");
+        let (low, high) = (f(pair[0]), f(pair[1]));
+        assert!(low <= high, "{name}({:e}) = {low:e}, {name}({:e}) = {high:e}", pair[0], pair[1]);
+    }
+}
+
+#[test]
+fn no_step_back_between_the_hot_and_the_cold_form() {
+    let seams: [(&str, Function, Hot, &[f64]); 3] = [
+        ("exp", exp, hot::exp, &[-708.39, 708.39]),
+        ("ln", ln, hot::ln, &[f64::MIN_POSITIVE]),
+        ("sin", sin, hot::sin, &[1_647_099.0]), // in the rising quarter before 262144·2π
+    ];
+    for (name, f, hot, seams) in seams {
+        for &seam in seams {
+            let operands = neighbours(seam);
+            let held = operands.iter().filter(|&&x| hot(x).1).count();
+            assert!(0 < held && held < operands.len(), "{name} changes its form at {seam}");
+            check_rising(name, f, &operands);
+        }
+    }
+}
+
+#[test]
+fn exp_ln_and_tanh_rise() {
+    // Where kernels change: between two multiples of ln 2, at the ends of the mantissa's interval.
+    let half_ln_2 = 0.5 * std::f64::consts::LN_2;
+    for n in [-1000.0, -3.0, -1.0, 1.0, 3.0, 1001.0] {
+        check_rising("exp", exp, &neighbours(n * half_ln_2));
+    }
+    for x in [1.0, std::f64::consts::SQRT_2, std::f64::consts::FRAC_1_SQRT_2, 6.0, 1e300] {
+        check_rising("ln", ln, &neighbours(x));
+    }
+    for n in [0.5, 1.5, 2.5, 10.5, 53.5, 54.5, 55.0] {
+        check_rising("tanh", tanh, &neighbours(n * half_ln_2));
+    }
+    let spread = |low: f64, high: f64| -> Vec<f64> {
+        (0..=20_000).map(|i| low + (high - low) * f64::from(i) / 20_000.0).collect()
+    };
+    check_rising("exp", exp, &spread(-746.0, 710.0));
+    check_rising("ln", ln, &spread(1e-3, 20.0));
+    check_rising("tanh", tanh, &spread(-20.0, 20.0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5_000) })]
+
+    #[test]
+    fn where_the_hot_form_holds_it_is_the_answer(x in any_bits()) {
+        for (name, f, hot) in FUNCTIONS {
+            let (value, holds) = hot(x);
+            prop_assert!(!holds || value.to_bits() == f(x).to_bits(), "{name}({x:e})");
+        }
+    }
+
+    #[test]
+    fn sin_cos_has_the_bits_of_sin_and_cos(x in prop_oneof![any_bits(), -2e6..2e6]) {
+        let [s, c] = sin_cos(x);
+        prop_assert_eq!((s.to_bits(), c.to_bits()), (sin(x).to_bits(), cos(x).to_bits()));
+        let ([s, c], holds) = hot::sin_cos(x);
+        let (alone_s, alone_c) = (hot::sin(x), hot::cos(x));
+        prop_assert_eq!((holds, holds), (alone_s.1, alone_c.1));
+        prop_assert!(!holds || same(s, alone_s.0) && same(c, alone_c.0));
+    }
+
+    #[test]
+    fn odd_and_even(x in prop_oneof![any_bits(), -100.0..100.0]) {
+        prop_assert!(same(sin(-x), -sin(x)), "sin({x:e})");
+        prop_assert!(same(cos(-x), cos(x)), "cos({x:e})");
+        prop_assert!(same(tanh(-x), -tanh(x)), "tanh({x:e})");
+    }
+
+    #[test]
+    fn ranges(x in any_bits()) {
+        prop_assert!(exp(x) >= 0.0 || x.is_nan());
+        prop_assert!(sin(x).abs() <= 1.0 || !x.is_finite());
+        prop_assert!(cos(x).abs() <= 1.0 || !x.is_finite());
+        prop_assert!(tanh(x).abs() <= x.abs().min(1.0) || x.is_nan());
+    }
+
+    /// A loop over an array, whose iterations may share vector registers, and single calls.
+    #[test]
+    fn loops_and_calls_agree(x in prop::array::uniform16(prop_oneof![-800.0..800.0, any_bits()])) {
+        for (name, f, hot) in FUNCTIONS {
+            let values = x.map(hot);
+            for (x, (value, holds)) in x.into_iter().zip(values) {
+                prop_assert!(!holds || same(value, f(x)), "{name}({x:e})");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_hot_forms_cover_what_is_usual() {
+    let covered: [(&str, Hot, &[f64]); 5] = [
+        ("exp", hot::exp, &[-708.0, -1.0, -0.0, 0.0, LEAST, 700.0]),
+        ("ln", hot::ln, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
+        ("sin", hot::sin, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
+        ("cos", hot::cos, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
+        ("tanh", hot::tanh, &[-INF, f64::MIN, -0.0, 0.0, LEAST, 0.5, f64::MAX, INF]),
+    ];
+    for (name, hot, operands) in covered {
+        for &x in operands {
+            assert!(hot(x).1, "{name}({x:e})");
+        }
+        assert!(!hot(f64::NAN).1, "{name}(NaN)");
+    }
+}
