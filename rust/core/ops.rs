@@ -18,10 +18,6 @@
 //! loops over it vectorise, and says beside its result whether it holds for these operands; where it
 //! does not, the slow form decides. Which of the two it is depends on the operands only.
 //!
-//! An entry may be split in two, `= hot form, else slow form`. The hot form has no branches, so that
-//! loops over it vectorise; it comes with a flag that says whether it holds for these operands, and
-//! where it does not, the slow form decides. Which of the two it is depends on the operands only.
-//!
 //! `g` is the adjoint that arrives and `z` the value. The `b` of `PowInt` is its exponent, which is
 //! no operand and has no gradient. Contributions that are not REAL are left out by the sweep in
 //! [`backward`](crate::backward), not here.
