@@ -134,7 +134,9 @@ impl HybridSchedule {
         let scheduled = match self.schedule_type {
             ScheduleType::Linear => first + (last - first) * p,
             ScheduleType::Exponential => first * libm::pow(last / first, p),
-            ScheduleType::Cosine => last + 0.5 * (first - last) * (1.0 + elementary::cos(std::f64::consts::PI * p)),
+            ScheduleType::Cosine => {
+                last + 0.5 * (first - last) * (1.0 + elementary::cos(std::f64::consts::PI * p))
+            }
         };
         let adapted = match q_min.filter(|_| self.adaptive_delta) {
             Some(q_min) => (scheduled * (ADAPTIVE_DISTANCE / q_min).max(1.0)).min(2.0 * first),

@@ -15,6 +15,8 @@ pub(super) struct Analysis {
     pub active: Vec<bool>,
     /// It depends on a coordinate.
     pub on_coordinate: Vec<bool>,
+    /// How often it is an operand of something needed.
+    pub uses: Vec<u32>,
 }
 
 impl Analysis {
@@ -26,6 +28,7 @@ impl Analysis {
             varying: vec![false; nodes],
             active: vec![false; nodes],
             on_coordinate: vec![false; nodes],
+            uses: vec![0; nodes],
         };
         for (number, argument) in program.arguments().iter().enumerate() {
             let range = program.elements(number);
@@ -46,7 +49,10 @@ impl Analysis {
         }
         for node in (0..nodes).rev() {
             if facts.needed[node] {
-                program.operands(node as NodeId).iter().for_each(|&o| facts.needed[o as usize] = true);
+                for &operand in program.operands(node as NodeId) {
+                    facts.needed[operand as usize] = true;
+                    facts.uses[operand as usize] += 1;
+                }
             }
         }
         facts

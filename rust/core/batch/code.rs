@@ -25,12 +25,15 @@ pub(super) const NO_SITE: u32 = u32::MAX;
 /// One step for a whole block.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Instruction {
-    /// Gathers an element of an argument that has several a sample.
+    /// Brings an element of an argument to a slot.
     Load { to: u32, argument: u32, element: u32 },
     /// An op of the table.
     Value { op: Op, to: u32, a: Source, b: Source },
     /// `c + a·b`, rounded twice.
     MulAdd { to: u32, a: Source, b: Source, c: Source },
+    /// A polynomial by Horner's rule, `c₀ + a·(c₁ + a·(…))`, with uniform coefficients that stand in the
+    /// code's lists from the innermost to the outermost.
+    Polynomial { to: u32, a: Source, list: (u32, u32) },
     /// Sine and cosine of one angle, which share most of the work.
     SinCos { to: [Option<u32>; 2], a: Source },
     /// A power.
@@ -47,9 +50,12 @@ pub(super) enum Instruction {
 }
 
 impl Instruction {
-    /// Where a fold's sources stand in the code's lists.
+    /// Where the sources of a fold or a polynomial stand in the code's lists.
     pub fn list(&self) -> Option<(u32, u32)> {
-        if let Self::Fold { list, .. } = self { Some(*list) } else { None }
+        match self {
+            Self::Fold { list, .. } | Self::Polynomial { list, .. } => Some(*list),
+            _ => None,
+        }
     }
 
     /// Shows every source and every slot written, to read or to rewrite them.
@@ -67,7 +73,7 @@ impl Instruction {
                 source(c);
                 target(to);
             }
-            Self::Power { to, a, .. } => {
+            Self::Power { to, a, .. } | Self::Polynomial { to, a, .. } => {
                 source(a);
                 target(to);
             }
@@ -111,7 +117,7 @@ pub(super) struct Derivative {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Code {
     pub instructions: Vec<Instruction>,
-    /// The sources of folds.
+    /// The sources of folds and polynomials.
     pub lists: Vec<Source>,
     /// The arguments that are read as columns.
     pub columns: Vec<u32>,
@@ -125,6 +131,18 @@ pub(super) struct Code {
     /// What must be REAL for a sample to be regular.
     pub checks: Vec<Source>,
     pub sites: Vec<Site>,
+}
+
+impl Code {
+    /// Shows every source that is read after the last instruction.
+    pub fn for_each_result(&mut self, mut visit: impl FnMut(&mut Source)) {
+        self.values.iter_mut().chain(&mut self.checks).for_each(&mut visit);
+        self.derivatives.iter_mut().filter_map(|d| d.source.as_mut()).for_each(&mut visit);
+        for site in &mut self.sites {
+            visit(&mut site.pole);
+            site.coordinates.iter_mut().for_each(&mut visit);
+        }
+    }
 }
 
 /// A number that is the same for every sample.

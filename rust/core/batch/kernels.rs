@@ -131,6 +131,21 @@ pub(super) fn multiply_add(to: &mut [Line], a: Lines<'_>, b: Lines<'_>, c: Lines
     }
 }
 
+/// A polynomial in `a`, its coefficients from the innermost to the outermost.
+#[inline(always)]
+pub(super) fn polynomial(to: &mut [Line], a: Lines<'_>, coefficients: &[f64]) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let a = a.at(line);
+        let mut result = [coefficients[0]; LANES];
+        for c in &coefficients[1..] {
+            for lane in 0..LANES {
+                result[lane] = c + a[lane] * result[lane];
+            }
+        }
+        *to = result;
+    }
+}
+
 /// `to = a` where the condition holds, else `b`.
 #[inline(always)]
 pub(super) fn select(to: &mut [Line], condition: Lines<'_>, a: Lines<'_>, b: Lines<'_>) {

@@ -12,6 +12,10 @@ use crate::ops::Op;
 use crate::reduce::Reduction;
 use std::collections::BTreeMap;
 
+/// A column that is read so often is first copied to a slot. The user's array need not be aligned to
+/// cache lines, and reading it takes up to twice as long.
+const WORTH_A_COPY: u32 = 2;
+
 /// What is differentiated, and where the derivatives go.
 pub(super) struct Derivatives<'a> {
     /// The elements, with their array and place in a row, for the first output.
@@ -47,7 +51,7 @@ pub(super) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivativ
     }
     lowering.code.checks.sort_unstable();
     lowering.code.checks.dedup();
-    fuse::products(&mut lowering.code, lowering.registers);
+    fuse::fuse(&mut lowering.code, lowering.registers);
     registers::allocate(&mut lowering.code, lowering.registers);
     lowering.code
 }
@@ -86,12 +90,15 @@ impl Lowering<'_> {
                 unreachable!("every other node is lowered before it is used")
             };
             let (argument, element) = self.program.place(node);
-            if self.program.arguments()[argument].size() == 1 {
-                self.code.columns.push(argument as u32);
-                Source::Column(argument as u32)
+            let is_column = self.program.arguments()[argument].size() == 1;
+            let (argument, element) = (argument as u32, element as u32);
+            if is_column {
+                self.code.columns.push(argument);
+            }
+            if is_column && self.facts.uses[node as usize] < WORTH_A_COPY {
+                Source::Column(argument)
             } else {
                 let to = self.register();
-                let (argument, element) = (argument as u32, element as u32);
                 self.code.instructions.push(Instruction::Load { to, argument, element });
                 Source::Slot(to)
             }

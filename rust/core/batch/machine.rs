@@ -3,8 +3,8 @@
 use super::code::{Code, Instruction, NO_SITE, Source};
 use super::dispatch::prefetch;
 use super::kernels::{
-    AdjointSources, Bounded, Classical, Lines, cheap_value, contribute, multiply_add, op, power, saturate,
-    select, sin_cos, square, test, value,
+    AdjointSources, Bounded, Classical, Lines, cheap_value, contribute, multiply_add, op, polynomial, power,
+    saturate, select, sin_cos, square, test, value,
 };
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::mode::ModeState;
@@ -48,6 +48,8 @@ pub(super) struct Machine<'m> {
     pub saturated: Vec<(u32, u32)>,
     /// The lanes of the block in an exploration region, for the op at hand.
     explored: Vec<bool>,
+    /// Those of the polynomial at hand.
+    coefficients: Vec<f64>,
 }
 
 impl<'m> Machine<'m> {
@@ -57,6 +59,7 @@ impl<'m> Machine<'m> {
             slots: memory.lines_mut().chunks_exact_mut(lines).collect(),
             saturated: vec![],
             explored: vec![],
+            coefficients: vec![],
         }
     }
 
@@ -139,11 +142,24 @@ impl<'m> Machine<'m> {
                 }
                 Instruction::Load { to, argument, element } => {
                     let slot = self.take(to);
-                    let (argument, element) = (argument as usize, element as usize);
-                    let rows = inputs.rows(argument);
-                    for (sample, row) in slot.as_flattened_mut().iter_mut().zip(rows) {
-                        *sample = row[element];
+                    if inputs.widths[argument as usize] == 1 {
+                        slot.copy_from_slice(inputs.column(argument));
+                    } else {
+                        let rows = inputs.rows(argument as usize);
+                        for (sample, row) in slot.as_flattened_mut().iter_mut().zip(rows) {
+                            *sample = row[element as usize];
+                        }
                     }
+                    self.put(to, slot);
+                }
+                Instruction::Polynomial { to, a, list } => {
+                    let slot = self.take(to);
+                    let sources = &code.lists[list.0 as usize..list.1 as usize];
+                    let mut coefficients = std::mem::take(&mut self.coefficients);
+                    coefficients.clear();
+                    coefficients.extend(sources.iter().map(|&source| self.lines(inputs, source).at(0)[0]));
+                    polynomial(slot, self.lines(inputs, a), &coefficients);
+                    self.coefficients = coefficients;
                     self.put(to, slot);
                 }
                 Instruction::SinCos { to, a } => {

@@ -21,7 +21,7 @@ pub(super) fn allocate(code: &mut Code, registers: u32) {
             code.lists[start as usize..end as usize].iter().for_each(&mut reads);
         }
     }
-    for_each_result(code, |source| {
+    code.for_each_result(|source| {
         if let Source::Slot(register) = source {
             last_read[*register as usize] = FOREVER;
         }
@@ -61,20 +61,10 @@ pub(super) fn allocate(code: &mut Code, registers: u32) {
         );
         free.extend(dying);
     }
-    for_each_result(code, |source| {
+    code.for_each_result(|source| {
         if let Source::Slot(register) = source {
             *register = slot_of[*register as usize];
         }
     });
     code.slots = slots as usize;
-}
-
-/// Shows every source that is read after the last instruction.
-fn for_each_result(code: &mut Code, mut visit: impl FnMut(&mut Source)) {
-    code.values.iter_mut().chain(&mut code.checks).for_each(&mut visit);
-    code.derivatives.iter_mut().filter_map(|d| d.source.as_mut()).for_each(&mut visit);
-    for site in &mut code.sites {
-        visit(&mut site.pole);
-        site.coordinates.iter_mut().for_each(&mut visit);
-    }
 }
