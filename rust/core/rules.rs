@@ -112,6 +112,8 @@ pub(crate) fn pow_int(g: f64, x: f64, n: i32) -> (f64, bool) {
     match n {
         0 => (g * 0.0, true),
         1 => (g, true),
+        // The power is x itself, and a product of two factors is rounded once.
+        2 => (scale * x, scale.is_finite() | !g.is_finite()),
         _ => {
             let (power, holds) = plain_power(x, (i64::from(n) - 1).unsigned_abs());
             (if n > 0 { scale * power } else { scale / power }, holds & is_full(scale, g))

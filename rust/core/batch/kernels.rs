@@ -34,12 +34,12 @@ enum Samples<'a> {
 }
 
 impl<'a> Lines<'a> {
+    /// Of so many samples. That every slice has the same length saves a check for each number.
     #[inline(always)]
-    fn samples(self) -> Samples<'a> {
-        if self.is_uniform {
-            Samples::All(self.lines[0][0])
-        } else {
-            Samples::Each(self.lines.as_flattened())
+    fn samples(self, count: usize) -> Samples<'a> {
+        match self.is_uniform {
+            true => Samples::All(self.lines[0][0]),
+            false => Samples::Each(&self.lines.as_flattened()[..count]),
         }
     }
 }
@@ -75,20 +75,21 @@ pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
 #[inline(always)]
 pub(super) fn cheap_value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
     let to = to.as_flattened_mut();
-    match (a.samples(), b.samples()) {
+    let n = to.len();
+    match (a.samples(n), b.samples(n)) {
         (Samples::Each(a), Samples::Each(b)) => {
-            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-                *to = op::<OP>().value_hot(*a, *b).0;
+            for i in 0..n {
+                to[i] = op::<OP>().value_hot(a[i], b[i]).0;
             }
         }
         (Samples::All(a), Samples::Each(b)) => {
-            for (to, b) in to.iter_mut().zip(b) {
-                *to = op::<OP>().value_hot(a, *b).0;
+            for i in 0..n {
+                to[i] = op::<OP>().value_hot(a, b[i]).0;
             }
         }
         (Samples::Each(a), Samples::All(b)) => {
-            for (to, a) in to.iter_mut().zip(a) {
-                *to = op::<OP>().value_hot(*a, b).0;
+            for i in 0..n {
+                to[i] = op::<OP>().value_hot(a[i], b).0;
             }
         }
         (Samples::All(a), Samples::All(b)) => to.fill(op::<OP>().value_hot(a, b).0),
@@ -98,36 +99,38 @@ pub(super) fn cheap_value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<
 /// `to = c + a·b`.
 #[inline(always)]
 pub(super) fn multiply_add(to: &mut [Line], a: Lines<'_>, b: Lines<'_>, c: Lines<'_>) {
+    use Samples::{All, Each};
     let to = to.as_flattened_mut();
+    let n = to.len();
     let (a, b) = if a.is_uniform { (b, a) } else { (a, b) };
-    match (a.samples(), b.samples(), c.samples()) {
-        (Samples::Each(a), Samples::Each(b), Samples::Each(c)) => {
-            for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
-                *to = c + a * b;
+    match (a.samples(n), b.samples(n), c.samples(n)) {
+        (Each(a), Each(b), Each(c)) => {
+            for i in 0..n {
+                to[i] = c[i] + a[i] * b[i];
             }
         }
-        (Samples::Each(a), Samples::All(b), Samples::Each(c)) => {
-            for ((to, a), c) in to.iter_mut().zip(a).zip(c) {
-                *to = c + a * b;
+        (Each(a), All(b), Each(c)) => {
+            for i in 0..n {
+                to[i] = c[i] + a[i] * b;
             }
         }
-        (Samples::Each(a), Samples::Each(b), Samples::All(c)) => {
-            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-                *to = c + a * b;
+        (Each(a), Each(b), All(c)) => {
+            for i in 0..n {
+                to[i] = c + a[i] * b[i];
             }
         }
-        (Samples::Each(a), Samples::All(b), Samples::All(c)) => {
-            for (to, a) in to.iter_mut().zip(a) {
-                *to = c + a * b;
+        (Each(a), All(b), All(c)) => {
+            for i in 0..n {
+                to[i] = c + a[i] * b;
             }
         }
-        (Samples::All(a), _, _) => {
-            for (line, to) in to.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-                for (lane, to) in to.iter_mut().enumerate() {
-                    *to = c.at(line)[lane] + a * b.at(line)[lane];
-                }
+        (All(a), All(b), Each(c)) => {
+            for i in 0..n {
+                to[i] = c[i] + a * b;
             }
         }
+        (All(a), All(b), All(c)) => to.fill(c + a * b),
+        (All(_), Each(_), _) => unreachable!("if one factor is uniform, it is b"),
     }
 }
 
@@ -254,6 +257,13 @@ pub(super) struct AdjointSources<'a> {
 pub(super) trait Partials: Copy {
     fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool);
     fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2];
+
+    /// For ops whose hot form takes long to say whether it holds: where the smallest of these numbers
+    /// over a line is normal, and the sample regular, it does.
+    #[inline(always)]
+    fn margin<const OP: u8>(self, _contributions: [f64; 2], _z: f64) -> Option<f64> {
+        None
+    }
 }
 
 /// The second operand of an op; of a power it is the exponent.
@@ -278,6 +288,16 @@ impl Partials for Classical {
     fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
         op::<OP>().classical(g, a, second::<OP>(b, self.exponent), z)
     }
+
+    #[inline(always)]
+    fn margin<const OP: u8>(self, [to_a, _]: [f64; 2], z: f64) -> Option<f64> {
+        matches!(op::<OP>(), Op::Div).then(|| smaller(to_a.abs(), z.abs()))
+    }
+}
+
+#[inline(always)]
+fn smaller(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
 }
 
 /// Bounded partials of singular ops.
@@ -324,6 +344,17 @@ fn contribute_both<const OP: u8>(
     for (line, (to_a, to_b)) in to_a.iter_mut().zip(to_b).enumerate() {
         let (g, a, b, z) = (from.g.at(line), from.a.at(line), from.b.at(line), from.z.at(line));
         let (mut result_a, mut result_b, mut holds) = ([0.0; LANES], [0.0; LANES], true);
+        let mut margin = [f64::INFINITY; LANES];
+        for lane in 0..LANES {
+            let (contributions, _) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            [result_a[lane], result_b[lane]] = contributions;
+            let here = rule.margin::<OP>(contributions, z[lane]).unwrap_or(0.0);
+            margin[lane] = smaller(margin[lane], here);
+        }
+        if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
+            (*to_a, *to_b) = (result_a, result_b);
+            continue;
+        }
         for lane in 0..LANES {
             let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
             [result_a[lane], result_b[lane]] = contributions;
@@ -347,6 +378,17 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
     for (line, to) in to.iter_mut().enumerate() {
         let (g, a, b, z) = (from.g.at(line), from.a.at(line), from.b.at(line), from.z.at(line));
         let (mut result, mut holds) = ([0.0; LANES], true);
+        let mut margin = [f64::INFINITY; LANES];
+        for lane in 0..LANES {
+            let (contributions, _) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            result[lane] = contributions[PLACE];
+            let here = rule.margin::<OP>(contributions, z[lane]).unwrap_or(0.0);
+            margin[lane] = smaller(margin[lane], here);
+        }
+        if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
+            *to = result;
+            continue;
+        }
         for lane in 0..LANES {
             let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
             result[lane] = contributions[PLACE];

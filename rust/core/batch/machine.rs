@@ -40,6 +40,10 @@ pub(super) enum Rule<'a> {
     Deciding(&'a ModeState),
 }
 
+/// Lines between slots. Slots that are a multiple of 4096 bytes apart would make the processor take a
+/// read of the one for a read of what was just written to the other.
+const APART: usize = 1;
+
 /// The slots of one worker.
 #[derive(Debug)]
 pub(super) struct Machine<'m> {
@@ -55,12 +59,13 @@ pub(super) struct Machine<'m> {
 impl<'m> Machine<'m> {
     /// Slots for blocks of so many lines, in `memory`.
     pub fn new(memory: &'m mut Memory, lines: usize) -> Self {
-        Self {
-            slots: memory.lines_mut().chunks_exact_mut(lines).collect(),
-            saturated: vec![],
-            explored: vec![],
-            coefficients: vec![],
-        }
+        let slots = memory.lines_mut().chunks_exact_mut(lines + APART).map(|slot| &mut slot[..lines]);
+        Self { slots: slots.collect(), saturated: vec![], explored: vec![], coefficients: vec![] }
+    }
+
+    /// The lines that so many slots take.
+    pub fn lines_of(slots: usize, lines: usize) -> usize {
+        slots * (lines + APART)
     }
 
     /// Takes a slot out to be written; none of the sources is it.

@@ -134,6 +134,13 @@ impl<'l, 'a> Pass<'l, 'a> {
                 };
                 self.receive(operands[0], contribution, mask);
             }
+            Kind::Power(2) => {
+                // Where 2ḡ overflows, the contribution does, and the sample is for the exact rules.
+                let two = self.lowering.number(2.0);
+                let scale = if g == SEED { two } else { self.lowering.value(Op::Mul, g, two) };
+                let base = self.lowering.source(operands[0]);
+                self.receive(operands[0], Product(scale, base), mask);
+            }
             Kind::Fold(op, mode) => self.pass_on_from_fold(op, mode, operands, g, mask),
             Kind::Elementwise(_) | Kind::Power(_) => self.pass_on_by_rule(node, operands, g, mask),
             Kind::Select | Kind::Condition(_) | Kind::Constant(_) | Kind::Argument(_) => {}

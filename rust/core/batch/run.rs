@@ -3,6 +3,7 @@
 //! Threads live for one run: nothing of the engine goes on between calls, so a process may fork at
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
+use super::machine::Machine;
 use super::plan::Plan;
 use super::program::NodeId;
 use super::slots::{BlockInputs, LANES, Line, Memory};
@@ -115,7 +116,7 @@ impl<'a> Run<'a> {
 
     /// The slots of a worker.
     pub fn memory(&self) -> Memory {
-        Memory::new(self.plan.code.slots * self.block / LANES)
+        Memory::new(Machine::lines_of(self.plan.code.slots, self.block / LANES))
     }
 
     /// What a block reads that begins at a line of these columns and rows.
