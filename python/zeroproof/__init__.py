@@ -10,6 +10,7 @@ they return a node.
 
 from importlib.metadata import version as _version
 
+from .array import TRArray
 from .autodiff import (
     GradientMode,
     GradientModeConfig,
@@ -24,8 +25,21 @@ from .autodiff import (
     create_default_schedule,
     gradient_mode,
     gradient_tape,
+    tr_and,
+    tr_equal,
     tr_grad,
+    tr_greater,
+    tr_greater_equal,
+    tr_is_infinite,
+    tr_is_phi,
+    tr_is_real,
+    tr_less,
+    tr_less_equal,
+    tr_not,
+    tr_or,
     tr_value_and_grad,
+    tr_vmap,
+    tr_where,
     use_mask_real,
     use_saturating,
 )
@@ -67,6 +81,7 @@ from .core import (
     tr_tanh,
 )
 from .policy import TRPolicy, TRPolicyConfig
+from .threads import get_num_threads, set_num_threads
 
 __version__ = _version("zeroproof-autodiff")
 
@@ -79,6 +94,7 @@ __all__ = [
     "OpType",
     "ReductionMode",
     "ScheduleType",
+    "TRArray",
     "TRGradientTape",
     "TRNode",
     "TRPolicy",
@@ -88,6 +104,7 @@ __all__ = [
     "check_gradient",
     "create_default_schedule",
     "from_ieee",
+    "get_num_threads",
     "gradient_mode",
     "gradient_tape",
     "is_finite",
@@ -100,13 +117,23 @@ __all__ = [
     "phi",
     "pinf",
     "real",
+    "set_num_threads",
     "to_ieee",
     "tr_abs",
     "tr_add",
+    "tr_and",
     "tr_cos",
     "tr_div",
+    "tr_equal",
     "tr_exp",
     "tr_grad",
+    "tr_greater",
+    "tr_greater_equal",
+    "tr_is_infinite",
+    "tr_is_phi",
+    "tr_is_real",
+    "tr_less",
+    "tr_less_equal",
     "tr_log",
     "tr_max",
     "tr_maximum",
@@ -115,6 +142,8 @@ __all__ = [
     "tr_minimum",
     "tr_mul",
     "tr_neg",
+    "tr_not",
+    "tr_or",
     "tr_pow_int",
     "tr_prod",
     "tr_sign",
@@ -124,6 +153,8 @@ __all__ = [
     "tr_sum",
     "tr_tanh",
     "tr_value_and_grad",
+    "tr_vmap",
+    "tr_where",
     "use_mask_real",
     "use_saturating",
 ]

@@ -89,7 +89,7 @@ class TRArray:
         return self._doubles.dtype
 
     def __array__(self, dtype: Optional[npt.DTypeLike] = None, copy: Optional[bool] = None) -> Any:
-        return np.array(self._doubles, dtype=dtype, copy=copy)  # type: ignore[arg-type]
+        return np.array(self._doubles, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         return len(self._doubles)

@@ -37,8 +37,8 @@ def set_num_threads(n: SupportsIndex) -> None:
 def get_num_threads() -> int:
     """How many threads a batched call may use.
 
-    Unless set, it is the environment variable ``ZEROPROOF_NUM_THREADS`` as it was when zeroproof was
-    imported, else the number of cores that the process may use.
+    Unless set, it is the environment variable ``ZEROPROOF_NUM_THREADS`` as it was when zeroproof
+    was imported, else the number of cores that the process may use.
 
     Raises:
         ValueError: if the environment variable is not an int from 1 up.

@@ -6,8 +6,21 @@ from typing import Any, Optional
 
 import numpy as np
 
-from zeroproof import TRNode, TRPolicy, TRPolicyConfig, TRScalar, TRTag, from_ieee, real, to_ieee
+from zeroproof import (
+    TRArray,
+    TRNode,
+    TRPolicy,
+    TRPolicyConfig,
+    TRScalar,
+    TRTag,
+    from_ieee,
+    get_num_threads,
+    real,
+    set_num_threads,
+    to_ieee,
+)
 from zeroproof.autodiff import (
+    BatchedFunction,
     GradientMode,
     GradientModeConfig,
     GradientStatus,
@@ -25,10 +38,16 @@ from zeroproof.autodiff import (
     saturate_value,
     saturating_div_grad,
     topological_sort,
+    tr_and,
     tr_div,
     tr_grad,
+    tr_is_real,
+    tr_less,
+    tr_not,
     tr_sum,
     tr_value_and_grad,
+    tr_vmap,
+    tr_where,
     use_saturating,
 )
 from zeroproof.core import ReductionMode, tr_mean
@@ -90,3 +109,24 @@ def modes() -> tuple[GradientMode, float, Optional[float], dict[str, Any]]:
         GradientModeConfig.get_local_threshold(),
         HybridGradientContext.get_statistics(),
     )
+
+
+def batches() -> tuple[TRArray, int]:
+    """A function on nodes, replayed over samples."""
+
+    def capped(x: TRNode, limit: TRNode) -> TRNode:
+        near = tr_and(tr_is_real(x), tr_not(tr_less(x, limit)))
+        return tr_where(near, limit, x * x)
+
+    chosen: TRScalar = tr_where(tr_less(1.0, real(2.0)), 1.0, real(2.0))
+    assert chosen.tag is TRTag.REAL
+    batched: BatchedFunction = tr_vmap(capped, in_axes=(0, None), coordinate="x")
+    y: TRArray = batched(np.linspace(-1.0, 1.0, 5), 0.5)
+    y, gradients = batched.value_and_grad(y, 0.5, argnums=(0, 1))
+    total, row = batched.value_and_grad(y, 0.5, argnums=0, reduce="mean")
+    assert y.tags.shape == y.values.shape == gradients[0].shape == row.shape
+    assert isinstance(total, TRScalar)
+    jacobian = batched.jacobian(y, 0.5, argnums=[0])
+    print(batched.program(y, 0.5), jacobian)
+    set_num_threads(2)
+    return y, get_num_threads()

@@ -21,8 +21,13 @@ MODULES: dict[str, list[str]] = {
             is_finite is_infinite {ELEMENTWISE} ReductionMode tr_sum tr_mean tr_prod tr_min
             tr_max""",
         "zeroproof.bridge": "from_ieee to_ieee",
+        "zeroproof.array": "TRArray",
+        "zeroproof.threads": "get_num_threads set_num_threads",
         "zeroproof.autodiff.tr_node": "TRNode OpType GradientStatus",
         "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} tr_sum tr_mean",
+        "zeroproof.autodiff.conditions": """tr_where tr_less tr_less_equal tr_greater
+            tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
+        "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
         "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad check_gradient",
         "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode
@@ -40,6 +45,8 @@ MEMBERS: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core.TRScalar": "value tag",
+        "zeroproof.array.TRArray": "values tags is_real to_ieee shape ndim size dtype",
+        "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
         "zeroproof.autodiff.gradient_tape.TRGradientTape": "watch gradient reset",
@@ -105,6 +112,10 @@ def test_common_names_at_the_top() -> None:
             assert getattr(autodiff, name) is public(module, name), name
     for name in ("TRNode", "gradient_tape", "tr_grad", "GradientMode", "TRPolicy", "OpType"):
         assert name in top.__all__
+    for module in "zeroproof.array", "zeroproof.threads", "zeroproof.autodiff.conditions":
+        for name in MODULES[module]:
+            assert getattr(top, name) is public(module, name), name
+    assert top.tr_vmap is autodiff.tr_vmap
     for package in (top, autodiff):
         assert sorted(set(package.__all__)) == sorted(package.__all__)
         assert all(hasattr(package, name) for name in package.__all__)

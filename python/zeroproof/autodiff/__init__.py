@@ -1,6 +1,21 @@
 """Automatic differentiation over transreal numbers."""
 
 from .backward import backward_pass, compute_input_gradients, topological_sort
+from .batched import BatchedFunction, tr_vmap
+from .conditions import (
+    tr_and,
+    tr_equal,
+    tr_greater,
+    tr_greater_equal,
+    tr_is_infinite,
+    tr_is_phi,
+    tr_is_real,
+    tr_less,
+    tr_less_equal,
+    tr_not,
+    tr_or,
+    tr_where,
+)
 from .grad_funcs import check_gradient, tr_grad, tr_value_and_grad
 from .grad_mode import (
     GradientMode,
@@ -47,6 +62,7 @@ from .tr_ops_grad import (
 )
 
 __all__ = [
+    "BatchedFunction",
     "GradientMode",
     "GradientModeConfig",
     "GradientStatus",
@@ -71,16 +87,27 @@ __all__ = [
     "topological_sort",
     "tr_abs",
     "tr_add",
+    "tr_and",
     "tr_cos",
     "tr_div",
+    "tr_equal",
     "tr_exp",
     "tr_grad",
+    "tr_greater",
+    "tr_greater_equal",
+    "tr_is_infinite",
+    "tr_is_phi",
+    "tr_is_real",
+    "tr_less",
+    "tr_less_equal",
     "tr_log",
     "tr_maximum",
     "tr_mean",
     "tr_minimum",
     "tr_mul",
     "tr_neg",
+    "tr_not",
+    "tr_or",
     "tr_pow_int",
     "tr_sign",
     "tr_sin",
@@ -89,6 +116,8 @@ __all__ = [
     "tr_sum",
     "tr_tanh",
     "tr_value_and_grad",
+    "tr_vmap",
+    "tr_where",
     "use_mask_real",
     "use_saturating",
 ]

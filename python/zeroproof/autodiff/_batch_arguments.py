@@ -76,22 +76,23 @@ class Parameters:
 
     def samples(self, arrays: Sequence[Array], per_sample: Sequence[bool]) -> int:
         """How many samples there are: the one length of all arguments that have one each."""
-        lengths = {}
+        lengths: list[tuple[int, int]] = []
         for place, (array, own) in enumerate(zip(arrays, per_sample)):
-            if own and array.ndim == 0:
-                raise ValueError(
-                    f"{self.describe(place)} is a single number, but its in_axes is 0: pass one for "
-                    "each sample, or make its in_axes None"
-                )
             if own:
-                lengths[self.name(place)] = array.shape[0]
-        if len(set(lengths.values())) > 1:
-            listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+                if array.ndim == 0:
+                    raise ValueError(
+                        f"{self.describe(place)} is a single number, but its in_axes is 0: pass "
+                        "one for each sample, or make its in_axes None"
+                    )
+                lengths.append((place, array.shape[0]))
+        samples = lengths[0][1]
+        if any(length != samples for _, length in lengths):
+            listed = ", ".join(f"{self.name(place)}: {length}" for place, length in lengths)
             raise ValueError(f"{self.label} was given different numbers of samples ({listed})")
-        return next(iter(lengths.values()))
+        return samples
 
     def doubles(self, argument: Any, place: int) -> Array:
-        """The numbers of an argument as a C-contiguous array, which is the argument if it can be."""
+        """The numbers of an argument as a C-contiguous array, without a copy if it is one."""
         if isinstance(argument, TRArray):
             argument = argument.to_ieee()
         elif isinstance(argument, (TRScalar, int, float)):
@@ -110,7 +111,7 @@ class Parameters:
                 f"{self.describe(place)} must hold real numbers, not {array.dtype}{hint}"
             )
         with np.errstate(all="ignore"):  # narrowing a long double may overflow to an infinity
-            return np.require(array, FLOAT64, "CA")
+            return np.require(array, FLOAT64, ["C", "A"])
 
 
 def is_ready(array: Any) -> bool:
@@ -128,9 +129,7 @@ def _check_axis(axis: Any) -> bool:
     try:
         place = index(axis)
     except TypeError:
-        raise TypeError(
-            f"in_axes must be 0, None or a sequence of these, not {axis!r}"
-        ) from None
+        raise TypeError(f"in_axes must be 0, None or a sequence of these, not {axis!r}") from None
     if place != 0:
         raise ValueError(
             f"in_axes must be 0, None or a sequence of these, not {place}: samples lie along the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,10 +51,11 @@ def _per_result(out: Any, structure: Structure) -> Sequence[Any]:
         return [out]
     if out is None:
         return [None] * count
-    return _expect_sequence(out, count, "out")
+    return expect_items(out, count, "out")
 
 
-def _expect_sequence(out: Any, count: int, name: str) -> Sequence[Any]:
+def expect_items(out: Any, count: int, name: str) -> Sequence[Any]:
+    """The items of a tuple or list that is given as ``out``."""
     if not isinstance(out, (tuple, list)):
         raise TypeError(
             f"{name} must be a tuple or list of {count} arrays or None, not {type(out).__name__}"
@@ -64,54 +65,24 @@ def _expect_sequence(out: Any, count: int, name: str) -> Sequence[Any]:
     return out
 
 
-class Gradients:
-    """Arrays for gradients, one for each argument asked for, which may be the same twice.
+def gradient_arrays(shapes: Sequence[Shape], out: Any, single: bool, name: str) -> list[Array]:
+    """Arrays for gradients of these shapes.
 
     Args:
-        sources: the argument of each gradient.
-        shapes: the shape of each distinct argument's gradient, in order of first appearance.
+        shapes: one for each gradient.
         out: the arrays given, a sequence unless ``single``; None for new ones.
-        single: whether the result is a gradient and not a tuple of them.
+        single: whether one gradient is asked for, and not a tuple of them.
         name: of ``out``, for errors.
     """
-
-    def __init__(
-        self, sources: Sequence[int], shapes: Sequence[Shape], out: Any, single: bool, name: str
-    ) -> None:
-        self._single = single
-        if out is None:
-            given: Sequence[Any] = [None] * len(sources)
-        else:
-            given = [out] if single else _expect_sequence(out, len(sources), name)
-        self._written: dict[int, Array] = {}
-        self._copies: list[tuple[Optional[Array], int]] = []
-        left = iter(shapes)
-        for place, (source, array) in enumerate(zip(sources, given)):
-            label = name if single else f"{name}[{place}]"
-            if source not in self._written:
-                self._written[source] = allocate(array, next(left), label)
-                self._copies.append((None, source))
-            elif array is None:
-                self._copies.append((np.empty(self._written[source].shape), source))
-            else:
-                shape = self._written[source].shape
-                self._copies.append((allocate(array, shape, label), source))
-
-    @property
-    def written(self) -> list[Array]:
-        """The arrays for the engine, one for each distinct argument."""
-        return list(self._written.values())
-
-    def results(self) -> Any:
-        """What the call returns, when the arrays have been written."""
-        arrays = []
-        for copy, source in self._copies:
-            if copy is None:
-                arrays.append(self._written[source])
-            else:
-                copy[...] = self._written[source]
-                arrays.append(copy)
-        return arrays[0] if self._single else tuple(arrays)
+    if out is None:
+        return [np.empty(shape) for shape in shapes]
+    if single:
+        return [allocate(out, shapes[0], name)]
+    given = expect_items(out, len(shapes), name)
+    return [
+        allocate(array, shape, f"{name}[{place}]")
+        for place, (array, shape) in enumerate(zip(given, shapes))
+    ]
 
 
 def allocate(out: Any, shape: Shape, name: str) -> Array:

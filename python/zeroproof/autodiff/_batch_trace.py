@@ -56,9 +56,7 @@ def trace(
     names = [parameters.name(place) for place in range(len(shapes))]
     running = _native.Trace(list(zip(names, shapes, per_sample)))
     try:
-        arguments = [
-            _shaped(running.elements(place), shape) for place, shape in enumerate(shapes)
-        ]
+        arguments = [_shaped(running.elements(place), shape) for place, shape in enumerate(shapes)]
         nodes, structure = _flatten(function(*arguments), parameters.label)
         program = running.finish(nodes)
     finally:
@@ -85,7 +83,9 @@ def _flatten(result: Any, label: str) -> tuple[list[Any], Structure]:
         shapes.append(item.shape if is_array else ())
         for node in item.ravel().tolist() if is_array else [item]:
             if not isinstance(node, (Tracer, TRNode, TRScalar)):
-                where = "" if container is None else f" at place {place} of its {container.__name__}"
+                where = (
+                    "" if container is None else f" at place {place} of its {container.__name__}"
+                )
                 hint = (
                     "; choose between numbers with tr_where(condition, a, b)"
                     if isinstance(node, TracedCondition)

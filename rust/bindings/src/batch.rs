@@ -100,6 +100,7 @@ impl BatchPlan {
     ///
     /// Returns:
     ///     For a total, the sum or mean of the values.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
     fn run(
         &self,
         py: Python<'_>,
@@ -111,7 +112,7 @@ impl BatchPlan {
         statuses: Vec<PyBuffer<u8>>,
     ) -> PyResult<Option<f64>> {
         let written = values.iter().chain(&gradients).map(range).chain(statuses.iter().map(range));
-        refuse_overlaps(inputs.iter().map(range).collect(), written.collect())?;
+        refuse_overlaps(inputs.iter().map(range), written)?;
         let mut data = Outputs::default();
         let (mut summed_gradients, mut summed_statuses) = (vec![], vec![]);
         // SAFETY: no two of the memories that are written overlap, nor one with an input, as was just
@@ -203,13 +204,25 @@ fn range<T: Element>(buffer: &PyBuffer<T>) -> Range<usize> {
 }
 
 /// Refuses memory to be written that is read or written elsewhere too.
-fn refuse_overlaps(read: Vec<Range<usize>>, written: Vec<Range<usize>>) -> PyResult<()> {
-    let overlap = |a: &Range<usize>, b: &Range<usize>| a.start.max(b.start) < a.end.min(b.end);
-    for (number, range) in written.iter().enumerate() {
-        if written[..number].iter().chain(&read).any(|other| overlap(range, other)) {
+fn refuse_overlaps(
+    read: impl Iterator<Item = Range<usize>>,
+    written: impl Iterator<Item = Range<usize>>,
+) -> PyResult<()> {
+    let read = read.map(|range| (range, false));
+    let mut all: Vec<_> =
+        read.chain(written.map(|range| (range, true))).filter(|(range, _)| !range.is_empty()).collect();
+    all.sort_unstable_by_key(|(range, _)| range.start);
+    // How far the memory reaches that begins before, and of that what is written.
+    let (mut end, mut end_of_written) = (0, 0);
+    for (range, is_written) in all {
+        if range.start < if is_written { end } else { end_of_written } {
             return Err(PyValueError::new_err(
                 "an array of out shares memory with an argument or with another array of out",
             ));
+        }
+        end = end.max(range.end);
+        if is_written {
+            end_of_written = end_of_written.max(range.end);
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use crate::enums;
 use crate::node::{TRNode, record_binary, record_reduction, record_unary};
-use crate::number::{Operand, exponent, operand};
+use crate::number::{Operand, expect_operand, exponent};
 use crate::raw::{method, new_object, set_functions};
 use crate::scalar::TRScalar;
 use crate::tracer;
@@ -44,86 +44,68 @@ macro_rules! functions {
         }
     };
     (@scalar Unary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $name "(a, /)" $formula
+        functions! { @define $op $name "(a, /)" $formula
             "Takes a TRScalar or a number and returns a TRScalar; a node gives a node."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                match operand(a)? {
-                    Some(a) => scalar_or_node(py, Op::$op, a, Operand::Value(0.0), record_first),
-                    None => tracer::record_op(Op::$op, &[a], 0),
-                }
+                scalar_or_node(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
             }
         }
     };
     (@scalar Binary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $name "(a, b, /)" $formula
+        functions! { @define $op $name "(a, b, /)" $formula
             "Takes TRScalars or numbers and returns a TRScalar; a node gives a node."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                match (operand(a)?, operand(b)?) {
-                    (Some(a), Some(b)) => scalar_or_node(py, Op::$op, a, b, record_binary),
-                    _ => tracer::record_op(Op::$op, &[a, b], 0),
-                }
+                scalar_or_node(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
             }
         }
     };
     (@scalar Power $op:ident $name:ident $formula:literal) => {
-        functions! { @define $name "(a, n, /)" $formula
+        functions! { @define $op $name "(a, n, /)" $formula
             "Takes a TRScalar or a number, and an int; a node gives a node."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                let n = exponent(n)?;
-                match operand(a)? {
-                    Some(a) => scalar_or_node(py, Op::$op, a, Operand::Value(f64::from(n)), record_first),
-                    None => tracer::record_op(Op::$op, &[a], n),
-                }
+                let n = Operand::Value(f64::from(exponent(n)?));
+                scalar_or_node(py, Op::$op, expect_operand(a)?, n, record_first)
             }
         }
     };
     (@node Unary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $name "(a, /)" $formula
+        functions! { @define $op $name "(a, /)" $formula
             "Takes a TRNode, TRScalar or number and returns a TRNode."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                match operand(a)? {
-                    Some(a) => new_object(py, record_unary(py, Op::$op, a, 0)),
-                    None => tracer::record_op(Op::$op, &[a], 0),
-                }
+                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0))
             }
         }
     };
     (@node Binary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $name "(a, b, /)" $formula
+        functions! { @define $op $name "(a, b, /)" $formula
             "Takes TRNodes, TRScalars or numbers and returns a TRNode."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                match (operand(a)?, operand(b)?) {
-                    (Some(a), Some(b)) => new_object(py, record_binary(py, Op::$op, a, b)),
-                    _ => tracer::record_op(Op::$op, &[a, b], 0),
-                }
+                new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?))
             }
         }
     };
     (@node Power $op:ident $name:ident $formula:literal) => {
-        functions! { @define $name "(a, n, /)" $formula
+        functions! { @define $op $name "(a, n, /)" $formula
             "Takes a TRNode, TRScalar or number, and an int; returns a TRNode."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                let n = exponent(n)?;
-                match operand(a)? {
-                    Some(a) => new_object(py, record_unary(py, Op::$op, a, n)),
-                    None => tracer::record_op(Op::$op, &[a], n),
-                }
+                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?))
             }
         }
     };
-    (@define $name:ident $signature:literal $formula:literal $takes:literal
+    (@define $op:ident $name:ident $signature:literal $formula:literal $takes:literal
         |$py:ident, $arguments:ident| $body:expr) => {
         method!(
             c_text(concat!("tr_", stringify!($name), "\0")),
             0,
             c_text(concat!("tr_", stringify!($name), $signature, "\n--\n\n", $formula, "\n\n", $takes, "\0")),
-            |$py, _module, $arguments| $body
+            |$py, _module, $arguments| $body,
+            else |error, arguments| tracer::record_op(Op::$op, &arguments, error)
         )
     };
 }

@@ -223,6 +223,29 @@ pub(crate) unsafe fn guard<'py, R: Returned>(body: impl FnOnce(Python<'py>) -> P
     }
 }
 
+/// [`guard`] for a body that has a second chance: `otherwise` sees its error. The way without an error
+/// is that of [`guard`].
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn guard_or<'py, R: Returned>(
+    body: impl FnOnce(Python<'py>) -> PyResult<R>,
+    otherwise: impl FnOnce(Python<'py>, PyErr) -> PyResult<R>,
+) -> R::Raw {
+    // SAFETY: the caller holds the GIL.
+    let py = unsafe { Python::assume_attached() };
+    match catch_unwind(AssertUnwindSafe(|| body(py))) {
+        Ok(Ok(result)) => result.into_raw(),
+        // SAFETY: likewise.
+        Ok(Err(error)) => unsafe { guard(|py| otherwise(py, error)) },
+        Err(_) => {
+            bug().restore(py);
+            R::ERROR
+        }
+    }
+}
+
 #[cold]
 fn bug() -> PyErr {
     PanicException::new_err("a bug in zeroproof: the message of the panic is on stderr")
@@ -263,6 +286,11 @@ impl<'a, 'py> Arguments<'a, 'py> {
     #[inline(always)]
     pub(crate) fn positional<const N: usize>(&self) -> Option<&'a [Borrowed<'a, 'py, PyAny>; N]> {
         self.positional.try_into().ok().filter(|_| self.names.is_none())
+    }
+
+    /// All arguments, if there are no keywords.
+    pub(crate) fn unnamed(&self) -> Option<&'a [Borrowed<'a, 'py, PyAny>]> {
+        self.names.is_none().then_some(self.positional)
     }
 
     /// Exactly `N` positional arguments and no keywords.
@@ -323,9 +351,16 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 }
 
-/// A method definition: `method!(c"name", flags, c"doc", |py, this, arguments| body)`.
+/// A method definition: `method!(c"name", flags, c"doc", |py, this, arguments| body)`. After `else`, a
+/// body may have a second chance, which sees its error: `|error, arguments| body`.
 macro_rules! method {
-    ($name:expr, $flags:expr, $doc:expr, |$py:ident, $this:ident, $arguments:ident| $body:expr) => {{
+    ($name:expr, $flags:expr, $doc:expr, |$py:ident, $this:ident, $arguments:ident| $body:expr) => {
+        $crate::raw::method!($name, $flags, $doc, |$py, $this, $arguments| $body, else |error, _arguments| Err(error))
+    };
+    (
+        $name:expr, $flags:expr, $doc:expr, |$py:ident, $this:ident, $arguments:ident| $body:expr,
+        else |$error:ident, $again:ident| $otherwise:expr
+    ) => {{
         unsafe extern "C" fn call(
             this: *mut pyo3::ffi::PyObject,
             args: *const *mut pyo3::ffi::PyObject,
@@ -335,11 +370,17 @@ macro_rules! method {
             // SAFETY: called by the interpreter with the GIL held and the arguments of a fast call;
             // `this` is null only for static methods, which do not look at it.
             unsafe {
-                $crate::raw::guard(|$py| {
-                    let $this = pyo3::Bound::from_borrowed_ptr_or_opt($py, this);
-                    let $arguments = $crate::raw::Arguments::new($py, args, count, names);
-                    $body
-                })
+                $crate::raw::guard_or(
+                    |$py| {
+                        let $this = pyo3::Bound::from_borrowed_ptr_or_opt($py, this);
+                        let $arguments = $crate::raw::Arguments::new($py, args, count, names);
+                        $body
+                    },
+                    |py, $error| {
+                        let $again = $crate::raw::Arguments::new(py, args, count, names);
+                        $otherwise
+                    },
+                )
             }
         }
         pyo3::ffi::PyMethodDef {

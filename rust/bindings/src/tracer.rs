@@ -10,7 +10,8 @@ mod objects;
 
 use crate::arena;
 use crate::batch::TracedProgram;
-use crate::number::{Operand, expect_operand};
+use crate::number::{Operand, expect_operand, exponent};
+use crate::raw::Arguments;
 use objects::{TracedCondition, Tracer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -64,11 +65,6 @@ impl Trace {
     /// Ends the trace.
     fn finish(slf: &Bound<'_, Self>, outputs: Vec<Bound<'_, PyAny>>) -> PyResult<TracedProgram> {
         let outputs: Vec<_> = outputs.iter().map(traced).collect::<PyResult<_>>()?;
-        if let Some(trace) = outputs.iter().find_map(Traced::trace)
-            && !trace.is(slf)
-        {
-            return Err(leaked());
-        }
         let outputs = append(slf, &outputs)?;
         let mut program = slf.get().lock().take().ok_or_else(leaked)?;
         program.set_outputs(outputs);
@@ -80,15 +76,6 @@ impl Trace {
 enum Traced<'a, 'py> {
     Node(&'a Bound<'py, Trace>, NodeId),
     Constant(f64),
-}
-
-impl<'a, 'py> Traced<'a, 'py> {
-    fn trace(&self) -> Option<&'a Bound<'py, Trace>> {
-        match self {
-            Self::Node(trace, _) => Some(trace),
-            Self::Constant(_) => None,
-        }
-    }
 }
 
 /// A tracer, or what counts as a constant.
@@ -126,22 +113,21 @@ fn leaked() -> PyErr {
     )
 }
 
-/// The one trace that operands belong to, `None` if all are constants.
-fn common_trace<'a, 'py>(operands: &[Traced<'a, 'py>]) -> PyResult<Option<&'a Bound<'py, Trace>>> {
-    let mut traces = operands.iter().filter_map(Traced::trace);
-    let Some(first) = traces.next() else { return Ok(None) };
-    if traces.all(|trace| trace.is(first)) { Ok(Some(first)) } else { Err(leaked()) }
+/// The trace that operands are recorded in, `None` if all are constants.
+fn common_trace<'a, 'py>(operands: &[Traced<'a, 'py>]) -> Option<&'a Bound<'py, Trace>> {
+    operands.iter().find_map(|operand| if let Traced::Node(trace, _) = operand { Some(*trace) } else { None })
 }
 
-/// The nodes of operands, constants appended to the trace.
+/// The nodes of operands in a trace, constants appended to it.
 fn append(trace: &Bound<'_, Trace>, operands: &[Traced<'_, '_>]) -> PyResult<Vec<NodeId>> {
     let mut program = trace.get().lock();
     let program = program.as_mut().ok_or_else(leaked)?;
     let node = |operand: &Traced<'_, '_>| match *operand {
-        Traced::Node(_, node) => node,
-        Traced::Constant(value) => program.push(Kind::Constant(value), &[]),
+        Traced::Node(home, node) if home.is(trace) => Ok(node),
+        Traced::Node(..) => Err(leaked()),
+        Traced::Constant(value) => Ok(program.push(Kind::Constant(value), &[])),
     };
-    Ok(operands.iter().map(node).collect())
+    operands.iter().map(node).collect()
 }
 
 /// Appends a node whose operands belong to `trace`.
@@ -157,7 +143,7 @@ fn push(trace: &Bound<'_, Trace>, kind: Kind, operands: &[Traced<'_, '_>]) -> Py
 #[cold]
 pub(crate) fn record<'py>(kind: Kind, operands: &[&Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
     let operands: Vec<_> = operands.iter().map(|operand| traced(operand)).collect::<PyResult<_>>()?;
-    let trace = common_trace(&operands)?.ok_or_else(|| PyTypeError::new_err("expected a tracer"))?;
+    let trace = common_trace(&operands).ok_or_else(|| PyTypeError::new_err("expected a tracer"))?;
     tracer(trace, push(trace, kind, &operands)?)
 }
 
@@ -165,11 +151,23 @@ fn tracer<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound<'py, P
     Ok(Bound::new(trace.py(), Tracer { trace: trace.clone().unbind(), node })?.into_any())
 }
 
-/// Records an elementwise op; `n` is the exponent of a power.
+/// Records a call of an elementwise op, if that failed because of a tracer among its arguments; else
+/// gives `error` back.
 #[cold]
-pub(crate) fn record_op<'py>(op: Op, operands: &[&Bound<'py, PyAny>], n: i32) -> PyResult<Bound<'py, PyAny>> {
-    let kind = if op.arity() == Arity::Power { Kind::Power(n) } else { Kind::Elementwise(op) };
-    record(kind, operands)
+pub(crate) fn record_op<'py>(
+    op: Op,
+    arguments: &Arguments<'_, 'py>,
+    error: PyErr,
+) -> PyResult<Bound<'py, PyAny>> {
+    let expected = if op.arity() == Arity::Unary { 1 } else { 2 };
+    let given: Vec<&Bound<'py, PyAny>> = arguments.unnamed().into_iter().flatten().map(|a| &**a).collect();
+    if given.len() != expected || !given.iter().any(|argument| is_traced(argument)) {
+        return Err(error);
+    }
+    match op.arity() {
+        Arity::Power => record(Kind::Power(exponent(given[1])?), &given[..1]),
+        _ => record(Kind::Elementwise(op), &given),
+    }
 }
 
 /// Records a sum or mean if one of the objects is a tracer, else gives `error` back.

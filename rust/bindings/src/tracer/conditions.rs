@@ -51,7 +51,7 @@ pub(super) fn logical<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = operands[0].py();
     let operands: Vec<_> = operands.iter().map(|operand| condition(operand)).collect::<PyResult<_>>()?;
-    if let Some(trace) = common_trace(&operands)? {
+    if let Some(trace) = common_trace(&operands) {
         return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
     }
     let known = |operand: &Traced<'_, '_>| if let Traced::Constant(value) = operand { *value } else { 0.0 };
@@ -75,7 +75,7 @@ fn any_tracer(operands: &Operands<'_, '_>) -> bool {
 fn numerical<'py>(predicate: Predicate, operands: &Operands<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if any_tracer(operands) {
         let operands: Vec<_> = operands.iter().map(|operand| traced(operand)).collect::<PyResult<_>>()?;
-        let trace = common_trace(&operands)?.expect("one of them is a tracer");
+        let trace = common_trace(&operands).expect("one of them is a tracer");
         return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
     }
     let second = operands.get(1).map_or(Ok(0.0), |operand| value(operand))?;
@@ -88,7 +88,7 @@ fn choose<'py>(holds: bool, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyR
     let chosen = if holds { a } else { b };
     if any_tracer(&[a, b]) {
         let operands = [traced(a)?, traced(b)?];
-        let trace = common_trace(&operands)?.expect("one of them is a tracer");
+        let trace = common_trace(&operands).expect("one of them is a tracer");
         return match &operands[usize::from(!holds)] {
             Traced::Node(..) => Ok(chosen.clone()),
             Traced::Constant(value) => tracer(trace, push(trace, Kind::Constant(*value), &[])?),
@@ -128,7 +128,7 @@ fn tr_where<'py>(
         Traced::Constant(holds) => choose(holds != 0.0, a, b),
         decided => {
             let operands = [decided, traced(a)?, traced(b)?];
-            let trace = common_trace(&operands)?.expect("the condition is traced");
+            let trace = common_trace(&operands).expect("the condition is traced");
             tracer(trace, push(trace, Kind::Select, &operands)?)
         }
     }

@@ -1,0 +1,138 @@
+"""What can be asked of a traced function, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from .._native import BatchPlan, TRScalar
+from ..array import TRArray
+from ..threads import get_num_threads
+from ._batch_arguments import ArgNums, Array, Parameters, Shape
+from ._batch_outputs import Values, allocate, expect_items, flat, gradient_arrays
+from ._batch_trace import Traced
+
+REDUCTIONS = (None, "mean", "sum")
+
+
+class ValuesRequest:
+    """The values of all outputs."""
+
+    def __init__(self, traced: Traced) -> None:
+        self._structure = traced.structure
+        self._plan = traced.program.values()
+
+    def run(self, inputs: Sequence[Array], samples: int, out: Any) -> Any:
+        """The values in the structure that the function returns."""
+        values = Values(self._structure, samples, out)
+        self._plan.run(samples, get_num_threads(), flat(inputs), values.columns, [], [])
+        return values.results()
+
+
+class Sources:
+    """The arguments that derivatives are asked for: ``argnums`` made out."""
+
+    def __init__(self, parameters: Parameters, traced: Traced, argnums: ArgNums) -> None:
+        self.single = not isinstance(argnums, Sequence)
+        numbers = argnums if isinstance(argnums, Sequence) else [argnums]
+        count = len(traced.shapes)
+        places = [parameters.place(number, count, "argnums") for number in numbers]
+        self.distinct = list(dict.fromkeys(places))
+        self.order = [self.distinct.index(place) for place in places]
+        self.shapes = [traced.shapes[place] for place in self.distinct]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether an argument is named twice."""
+        return len(self.order) > len(self.distinct)
+
+    def refuse_repeats(self, out: Any) -> None:
+        """Refuses ``out`` when an argument is named twice."""
+        if out is not None and self.repeats:
+            raise ValueError("with out, argnums must not name an argument twice")
+
+    def pack(self, results: Sequence[npt.NDArray[Any]]) -> Any:
+        """Results of the distinct arguments as ``argnums`` asks for them."""
+        return results[0] if self.single else tuple(results[place] for place in self.order)
+
+
+class GradientRequest:
+    """The value of the one output and its gradients, for each sample or put together."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        traced: Traced,
+        argnums: ArgNums,
+        coordinate: Optional[int],
+        reduce: Optional[str],
+    ) -> None:
+        if not traced.structure.is_node:
+            raise TypeError(
+                f"value_and_grad needs a function that returns one node, but {parameters.label} "
+                "returns several; jacobian differentiates them all"
+            )
+        self._sources = sources = Sources(parameters, traced, argnums)
+        self._plan: BatchPlan = traced.program.gradient(sources.distinct, coordinate, reduce)
+        self._reduces = reduce is not None
+        summed = [self._reduces and not traced.per_sample[place] for place in sources.distinct]
+        self._shapes = list(zip(sources.shapes, summed))
+
+    def run(self, inputs: Sequence[Array], samples: int, with_status: bool, out: Any) -> Any:
+        """Value and gradients, and statuses if asked for."""
+        shapes = [shape if summed else (samples, *shape) for shape, summed in self._shapes]
+        sources = self._sources
+        sources.refuse_repeats(out)
+        if self._reduces:
+            values = []
+            gradients = gradient_arrays(shapes, out, sources.single, "out")
+        else:
+            value_out, gradient_out = (None, None) if out is None else expect_items(out, 2, "out")
+            values = [allocate(value_out, (samples,), "out[0]")]
+            gradients = gradient_arrays(shapes, gradient_out, sources.single, "out[1]")
+        statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
+        total = self._plan.run(
+            samples, get_num_threads(), flat(inputs), values, flat(gradients), flat(statuses)
+        )
+        value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
+        if with_status:
+            return value, sources.pack(gradients), sources.pack(statuses)
+        return value, sources.pack(gradients)
+
+
+class JacobianRequest:
+    """The derivatives of all outputs."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        traced: Traced,
+        argnums: ArgNums,
+        coordinate: Optional[int],
+    ) -> None:
+        self._sources = sources = Sources(parameters, traced, argnums)
+        self._plan: BatchPlan = traced.program.jacobian(sources.distinct, coordinate)
+        self._outputs = traced.structure.count
+        sizes = [prod(shape) for shape in sources.shapes]
+        starts = np.cumsum([0, *sizes])
+        self._inputs = int(starts[-1])
+        self._columns = [
+            column for place in sources.order for column in range(starts[place], starts[place + 1])
+        ]
+
+    def run(self, inputs: Sequence[Array], samples: int, with_status: bool, out: Any) -> Any:
+        """The Jacobian, and statuses if asked for."""
+        self._sources.refuse_repeats(out)
+        shape: Shape = (samples, self._outputs, self._inputs)
+        jacobian = allocate(out, shape, "out")
+        statuses = [np.empty(shape, np.uint8)] if with_status else []
+        values = list(np.empty((self._outputs, samples)))
+        self._plan.run(samples, get_num_threads(), flat(inputs), values, [jacobian], statuses)
+        results: list[npt.NDArray[Any]] = [jacobian, *statuses]
+        if self._sources.repeats:
+            results = [np.take(result, self._columns, axis=2) for result in results]
+        return tuple(results) if with_status else results[0]

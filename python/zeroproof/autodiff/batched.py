@@ -1,0 +1,282 @@
+"""Functions on nodes, replayed over many samples at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from itertools import count
+from operator import attrgetter, index
+from threading import RLock
+from typing import Any, Optional, SupportsIndex, Union
+
+from .._native import TracedProgram
+from ._batch_arguments import ArgNums, Array, InAxes, Parameters, Shape, is_ready
+from ._batch_requests import REDUCTIONS, GradientRequest, JacobianRequest, ValuesRequest
+from ._batch_trace import Traced, trace
+
+__all__ = ["BatchedFunction", "tr_vmap"]
+
+#: An argument by place or name, or none.
+Coordinate = Union[SupportsIndex, str, None]
+
+#: The most programs that a batched function keeps, one for each combination of argument shapes.
+PROGRAMS = 64
+
+
+def tr_vmap(
+    function: Callable[..., Any],
+    in_axes: InAxes = 0,
+    *,
+    coordinate: Coordinate = None,
+) -> BatchedFunction:
+    """A function of nodes as a function of batches.
+
+    The function is called once for each combination of argument shapes, on tracers in place of
+    nodes, and what it computed is replayed on every sample: with the same bits as if it had been
+    called on each. So its course must not depend on values: choose with ``tr_where``,
+    ``tr_minimum`` or ``tr_maximum``. Whatever else it reads, such as a global, it reads when it is
+    traced; make that an argument, or call ``tr_vmap`` anew, for what changes.
+
+    Args:
+        function: takes nodes, or object arrays of nodes, and returns a node, an object array of
+            nodes, or a tuple or list of these. TR scalars, and nodes that need no gradients, are
+            constants.
+        in_axes: for each argument 0, if its first axis runs over the samples, or None, if all
+            samples share it; or one of these for all arguments.
+        coordinate: the argument, by place or name, whose value exploration regions refer to.
+
+    Raises:
+        TypeError: for a function that cannot be called, or ``in_axes`` of another type.
+        ValueError: for ``in_axes`` other than 0 and None, or without any 0.
+    """
+    return BatchedFunction(function, in_axes, coordinate)
+
+
+class _Programs:
+    """The traced function and its plans for one combination of argument shapes."""
+
+    def __init__(self, traced: Traced) -> None:
+        self.traced = traced
+        self.requests: dict[Any, Any] = {}
+        self.last_use = 0
+
+
+class BatchedFunction:
+    """What :func:`tr_vmap` returns: a function replayed over batches.
+
+    Calls take positional arguments: numbers, TR scalars, ``TRArray`` and whatever NumPy makes an
+    array of real numbers of. C-contiguous arrays of float64 are read where they lie, others are
+    converted. An argument that all samples share is as one sample sees it; others have one more
+    axis in front. Arrays must not be written to while a call runs in another thread.
+
+    Results are in the gradient mode in force at the call, and the statistics of the calling thread
+    or async task count every sample. Calls run on several threads (``zeroproof.set_num_threads``)
+    without holding the interpreter, and may be made from several threads at once. An object pickles
+    if its function does.
+
+    Raises:
+        TypeError: for arguments that are not real numbers, by name, and for a function whose course
+            depends on a value or that returns no node.
+        ValueError: for different numbers of samples.
+    """
+
+    __wrapped__: Callable[..., Any]
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        in_axes: InAxes = 0,
+        coordinate: Coordinate = None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"tr_vmap takes a function, not {type(function).__name__}")
+        update_wrapper(self, function)
+        self._settings = (function, in_axes, coordinate)
+        self._parameters = Parameters(function, in_axes)
+        self._programs: dict[tuple[Shape, ...], _Programs] = {}
+        self._uses = count()
+        self._lock = RLock()
+
+    def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
+        """The values of the function.
+
+        Args:
+            *args: the arguments of the function.
+            out: the arrays to write to, in the structure of the result: C-contiguous float64 arrays
+                of the right shape; None for new ones, also in place of some.
+            **keywords: refused; bind keyword arguments with ``functools.partial``.
+
+        Returns:
+            A TRArray with an element for each sample; for an object array of nodes one more axis in
+            front; for a tuple or list of results a tuple or list.
+        """
+        _refuse(keywords)
+        inputs, samples, programs = self._prepare(args)
+        request = programs.requests.get("values")
+        if request is None:
+            request = programs.requests["values"] = ValuesRequest(programs.traced)
+        return request.run(inputs, samples, out)
+
+    def value_and_grad(
+        self,
+        *args: Any,
+        argnums: ArgNums = 0,
+        reduce: Optional[str] = None,
+        with_status: bool = False,
+        out: Any = None,
+        coordinate: Coordinate = None,
+        **keywords: Any,
+    ) -> Any:
+        """The values of the function and their gradients.
+
+        Args:
+            *args: the arguments of the function, which must return one node.
+            argnums: the argument to differentiate with respect to, or several; negative numbers
+                count from the end.
+            reduce: None for each sample's gradients; ``"sum"`` or ``"mean"`` for those of the sum
+                or mean of the values over the samples whose value is REAL.
+            with_status: whether to return the gradients' ``GradientStatus`` flags as well.
+            out: the arrays to write to, ``(values, gradients)``, or with ``reduce`` the gradients
+                alone: C-contiguous float64 arrays of the right shape; None for new ones, also in
+                place of some.
+            coordinate: the argument, by place or name, whose value exploration regions refer to;
+                that of ``tr_vmap`` unless given.
+            **keywords: refused, as in a call.
+
+        Returns:
+            ``(values, gradients)`` or ``(values, gradients, statuses)``. Gradients are float64
+            arrays, a tuple of them if ``argnums`` is a sequence, with one row for each sample. With
+            ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has the argument's
+            shape, and that of an argument with one value for each sample keeps its rows. Statuses
+            are uint8 arrays of the same shapes, with ``reduce`` the union over the samples. An
+            argument named twice has the same array twice.
+
+        Raises:
+            TypeError: if the function returns several nodes; ``jacobian`` differentiates them all.
+            ValueError: if ``argnums`` names no argument, or ``out`` has another shape.
+        """
+        _refuse(keywords)
+        inputs, samples, programs = self._prepare(args)
+        key = (_hashable(argnums), coordinate, reduce)
+        request = programs.requests.get(key)
+        if request is None:
+            if reduce not in REDUCTIONS:
+                raise ValueError(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
+            place = self._coordinate(coordinate, len(args))
+            request = GradientRequest(self._parameters, programs.traced, argnums, place, reduce)
+            programs.requests[key] = request
+        return request.run(inputs, samples, with_status, out)
+
+    def jacobian(
+        self,
+        *args: Any,
+        argnums: ArgNums = 0,
+        with_status: bool = False,
+        out: Any = None,
+        coordinate: Coordinate = None,
+        **keywords: Any,
+    ) -> Any:
+        """The derivatives of all outputs of the function, for each sample.
+
+        Args:
+            *args: the arguments of the function.
+            argnums: the argument to differentiate with respect to, or several.
+            with_status: whether to return the derivatives' ``GradientStatus`` flags as well.
+            out: the array to write to; None for a new one.
+            coordinate: as for ``value_and_grad``.
+            **keywords: refused, as in a call.
+
+        Returns:
+            A float64 array (samples, outputs, inputs), or that and a uint8 array of the same shape.
+            Outputs are the nodes that the function returns, in order; inputs are the elements of
+            the arguments in ``argnums``, one argument after the other.
+
+        Raises:
+            ValueError: if ``argnums`` names no argument, or ``out`` has another shape.
+        """
+        _refuse(keywords)
+        inputs, samples, programs = self._prepare(args)
+        key = ("jacobian", _hashable(argnums), coordinate)
+        request = programs.requests.get(key)
+        if request is None:
+            place = self._coordinate(coordinate, len(args))
+            request = JacobianRequest(self._parameters, programs.traced, argnums, place)
+            programs.requests[key] = request
+        return request.run(inputs, samples, with_status, out)
+
+    def program(self, *args: Any) -> TracedProgram:
+        """What is replayed for such arguments: ``print`` lists its operations."""
+        return self._prepare(args)[2].traced.program
+
+    def _prepare(self, args: tuple[Any, ...]) -> tuple[list[Array], int, _Programs]:
+        """The arguments as arrays, the number of samples, and the function traced for them."""
+        parameters = self._parameters
+        per_sample = parameters.per_sample(len(args))
+        inputs = [
+            argument if is_ready(argument) else parameters.doubles(argument, place)
+            for place, argument in enumerate(args)
+        ]
+        samples = parameters.samples(inputs, per_sample)
+        shapes = tuple(
+            [array.shape[1:] if own else array.shape for array, own in zip(inputs, per_sample)]
+        )
+        programs = self._programs.get(shapes)
+        if programs is None:
+            programs = self._trace(shapes, per_sample)
+        programs.last_use = next(self._uses)
+        return inputs, samples, programs
+
+    def _trace(self, shapes: tuple[Shape, ...], per_sample: tuple[bool, ...]) -> _Programs:
+        """The function traced, once for these shapes however many threads ask."""
+        with self._lock:
+            programs = self._programs.get(shapes)
+            if programs is None:
+                traced = trace(self.__wrapped__, self._parameters, shapes, per_sample)
+                if len(self._programs) >= PROGRAMS:
+                    oldest = min(self._programs, key=lambda key: self._programs[key].last_use)
+                    del self._programs[oldest]
+                programs = self._programs[shapes] = _Programs(traced)
+        return programs
+
+    def _coordinate(self, coordinate: Coordinate, arguments: int) -> Optional[int]:
+        """The place of the coordinate of a call."""
+        if coordinate is None:
+            coordinate = self._settings[2]
+        if coordinate is None:
+            return None
+        return self._parameters.place(coordinate, arguments, "coordinate")
+
+    def __reduce__(self) -> Union[str, tuple[Any, ...]]:
+        return _global_name(self) or (BatchedFunction, self._settings)
+
+    def __repr__(self) -> str:
+        function, in_axes, coordinate = self._settings
+        name = getattr(function, "__qualname__", None) or repr(function)
+        shown = "" if coordinate is None else f", coordinate={coordinate!r}"
+        return f"tr_vmap({name}, in_axes={in_axes!r}{shown})"
+
+
+def _global_name(batched: BatchedFunction) -> Optional[str]:
+    """The name that leads to the object in its function's module, as after decoration."""
+    name: str = getattr(batched, "__qualname__", "")
+    try:
+        found = attrgetter(name)(sys.modules[batched.__module__])
+    except (AttributeError, KeyError):
+        return None
+    return name if found is batched else None
+
+
+def _hashable(argnums: ArgNums) -> Union[int, tuple[int, ...]]:
+    if isinstance(argnums, Sequence):
+        return tuple(map(index, argnums))
+    return index(argnums)
+
+
+def _refuse(keywords: dict[str, Any]) -> None:
+    if keywords:
+        name = next(iter(keywords))
+        raise TypeError(
+            f"keyword arguments such as {name!r} do not reach the function: pass them by position, "
+            "or bind them with functools.partial"
+        )

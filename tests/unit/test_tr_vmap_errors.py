@@ -1,0 +1,264 @@
+"""Every error of tr_vmap, and that it names what is wrong."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+import zeroproof as zp
+from zeroproof import TRNode, from_ieee, real, tr_vmap
+
+X = np.arange(3.0)
+
+
+def scaled(x: TRNode, factor: TRNode) -> TRNode:
+    return x * factor
+
+
+SCALED = tr_vmap(scaled, in_axes=(0, None))
+
+
+class TestMaking:
+    @pytest.mark.parametrize("bad", [None, 1.0, "f", X])
+    def test_it_takes_a_function(self, bad: Any) -> None:
+        with pytest.raises(TypeError, match=f"takes a function, not {type(bad).__name__}"):
+            tr_vmap(bad)
+
+    @pytest.mark.parametrize("axis", [1, -1, 2])
+    def test_other_axes(self, axis: int) -> None:
+        for in_axes in (axis, (0, axis)):
+            with pytest.raises(ValueError, match=f"in_axes must be 0, None.*not {axis}.*moveaxis"):
+                tr_vmap(scaled, in_axes)
+
+    @pytest.mark.parametrize("bad", ["0", 0.0, {"x": 0}, (0, "x"), (0, (0, None)), [0.0]])
+    def test_no_axes(self, bad: Any) -> None:
+        with pytest.raises(TypeError, match="in_axes must be 0, None or a sequence of these"):
+            tr_vmap(scaled, bad)
+
+    @pytest.mark.parametrize("in_axes", [None, (None, None), ()])
+    def test_nothing_to_batch_over(self, in_axes: Any) -> None:
+        with pytest.raises(ValueError, match="in_axes must be 0 for at least one argument"):
+            tr_vmap(scaled, in_axes)
+
+
+class TestArguments:
+    def test_as_many_as_in_axes(self) -> None:
+        for given in ((), (X,), (X, 1.0, 2.0)):
+            with pytest.raises(
+                TypeError, match=f"scaled takes 2 positional.*but {len(given)} were"
+            ):
+                SCALED(*given)
+        with pytest.raises(TypeError, match="needs at least one argument"):
+            tr_vmap(scaled)()
+
+    def test_as_many_as_the_function_takes(self) -> None:
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'factor'"):
+            tr_vmap(scaled)(X)
+
+    @pytest.mark.parametrize("method", ["__call__", "value_and_grad", "jacobian"])
+    def test_no_keywords(self, method: str) -> None:
+        with pytest.raises(TypeError, match=r"'factor'.*by position.*functools\.partial"):
+            getattr(SCALED, method)(X, factor=2.0)
+
+    def test_different_numbers_of_samples_are_all_named(self) -> None:
+        batched = tr_vmap(lambda a, b, c, d: a, in_axes=(0, 0, None, 0))
+        with pytest.raises(ValueError, match=r"a: 3, b: 4, d: 3"):
+            batched(X, np.ones(4), np.ones(9), X)
+
+    @pytest.mark.parametrize("number", [2.0, real(2.0), np.array(2.0), True])
+    def test_a_number_has_no_samples(self, number: Any) -> None:
+        with pytest.raises(ValueError, match=r"argument 0 \(x\) of scaled is a single number"):
+            SCALED(number, 2.0)
+
+    @pytest.mark.parametrize(
+        ("bad", "kind"),
+        [
+            (np.array([1.0, None]), "object"),
+            (from_ieee(X), "object"),
+            ([real(1.0)], "object"),
+            ([1j], "complex128"),
+            (np.array(1j), "complex128"),
+            (["a"], "<U1"),
+            (b"abc", r"\|S3"),
+            (np.array(["2020-01-01"], "M8[D]"), "datetime64"),
+            ([datetime.timedelta(1)], "object"),
+            (None, "object"),
+            (object(), "object"),
+            ({"x": 1}, "object"),
+            (np.zeros(2, [("a", float)]), "a"),
+        ],
+    )
+    def test_only_real_numbers(self, bad: Any, kind: str) -> None:
+        with pytest.raises(TypeError, match=rf"argument 1 \(factor\) of scaled.*real.*{kind}"):
+            SCALED(X, bad)
+        with pytest.raises(TypeError, match=rf"argument 0 \(x\) of scaled.*real.*{kind}"):
+            SCALED(bad, 1.0)
+
+    def test_a_way_out_for_tr_scalars(self) -> None:
+        with pytest.raises(TypeError, match="TRArray"):
+            SCALED(from_ieee(X), 1.0)
+        assert SCALED(zp.TRArray(from_ieee(X)), 1.0).values.tolist() == X.tolist()
+
+    def test_nodes_would_lose_their_gradients(self) -> None:
+        with pytest.raises(TypeError, match=r"argument 1 \(factor\).*TRNode.*pass its value"):
+            SCALED(X, TRNode.parameter(1.0))
+
+    def test_ragged_lists(self) -> None:
+        with pytest.raises(ValueError, match=r"argument 0 \(x\) of scaled is no array"):
+            SCALED([[1.0], [1.0, 2.0]], 1.0)
+
+    def test_lengths_are_told_apart_by_place(self) -> None:
+        def function(arg1: TRNode, *rest: TRNode) -> TRNode:
+            return arg1
+
+        with pytest.raises(ValueError, match=r"arg1: 3, arg1: 4"):
+            tr_vmap(function)(X, np.ones(4))
+
+    def test_names_of_arguments_without_names(self) -> None:
+        with pytest.raises(TypeError, match=r"argument 1 \(arg1\) of <lambda>"):
+            tr_vmap(lambda *numbers: numbers[0])(X, [1j] * 3)
+
+
+class TestFunction:
+    @pytest.mark.parametrize(
+        ("result", "kind"),
+        [
+            (None, "None"),
+            (1.0, "float"),
+            ("y", "str"),
+            (X, "an array of float64"),
+            ({}, "dict"),
+            ([1.0], "float at place 0 of its list"),
+            ((real(1.0), None), "None at place 1 of its tuple"),
+            (np.array([1.0, real(1.0)]), "float"),
+            ([[real(1.0)]], "list at place 0"),
+        ],
+    )
+    def test_it_returns_nodes(self, result: Any, kind: str) -> None:
+        def function(x: TRNode) -> Any:
+            return result
+
+        with pytest.raises(TypeError, match=f"function must return nodes, not {kind}"):
+            tr_vmap(function)(X)
+
+    @pytest.mark.parametrize("result", [(), [], np.empty((0, 2), dtype=object)])
+    def test_it_returns_something(self, result: Any) -> None:
+        with pytest.raises(TypeError, match="must return nodes, but returned none"):
+            tr_vmap(lambda x: result)(X)
+
+    def test_its_own_errors_are_its_own(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            tr_vmap(lambda x: x * (1 // 0))(X)
+
+
+class TestRequests:
+    @pytest.mark.parametrize(
+        "function", [lambda x: (x,), lambda x: [x, x], lambda x: np.array([x, x])]
+    )
+    def test_value_and_grad_is_of_one_node(self, function: Any) -> None:
+        with pytest.raises(TypeError, match="returns several; jacobian"):
+            tr_vmap(function).value_and_grad(X)
+
+    @pytest.mark.parametrize("argnums", [2, -3, (0, 5)])
+    def test_argnums_that_name_no_argument(self, argnums: Any) -> None:
+        for method in (SCALED.value_and_grad, SCALED.jacobian):
+            with pytest.raises(ValueError, match=r"argnums names argument .* but 2 positional"):
+                method(X, 1.0, argnums=argnums)
+
+    @pytest.mark.parametrize("argnums", [None, 1.0, (0, 1.0), {}, np.array([0, 1])])
+    def test_argnums_that_are_no_ints(self, argnums: Any) -> None:
+        SCALED.value_and_grad(X, 1.0, argnums=1)  # what is equal to a known request is none
+        SCALED.value_and_grad(X, 1.0, argnums=(0, 1))
+        for method in (SCALED.value_and_grad, SCALED.jacobian):
+            with pytest.raises(TypeError):
+                method(X, 1.0, argnums=argnums)
+
+    @pytest.mark.parametrize("reduce", ["max", "", 1, True])
+    def test_reduce(self, reduce: Any) -> None:
+        with pytest.raises(ValueError, match="reduce must be None, 'mean' or 'sum', not"):
+            SCALED.value_and_grad(X, 1.0, reduce=reduce)
+
+    def test_coordinates_that_name_no_argument(self) -> None:
+        for method in (SCALED.value_and_grad, SCALED.jacobian):
+            with pytest.raises(ValueError, match="coordinate names no argument of scaled: 'z'"):
+                method(X, 1.0, coordinate="z")
+            with pytest.raises(ValueError, match="coordinate names argument 2"):
+                method(X, 1.0, coordinate=2)
+        with pytest.raises(ValueError, match="coordinate"):
+            tr_vmap(scaled, coordinate="z").value_and_grad(X, X)
+
+
+class TestOut:
+    BAD = (
+        ([0.0] * 3, TypeError, "must be a NumPy array, not list"),
+        (zp.TRArray(X), TypeError, "must be a NumPy array, not TRArray"),
+        (np.zeros(3, np.float32), TypeError, "float64, not of float32"),
+        (np.zeros(3, ">f8"), TypeError, "float64"),
+        (np.zeros(4), ValueError, r"shape \(3,\), not \(4,\)"),
+        (np.zeros((3, 1)), ValueError, r"shape \(3,\), not \(3, 1\)"),
+        (np.zeros(6)[::2], ValueError, "C-contiguous"),
+        (np.zeros(25, np.uint8)[1:].view(float), ValueError, "aligned"),
+        (np.broadcast_to(0.0, 3), ValueError, "C-contiguous"),
+        (np.frombuffer(bytes(24)), ValueError, "read-only"),
+    )
+
+    @pytest.mark.parametrize(("bad", "error", "match"), BAD)
+    def test_arrays_that_cannot_be_written_are_named(
+        self, bad: Any, error: type[Exception], match: str
+    ) -> None:
+        pair = tr_vmap(lambda x: (x, x))
+        value_and_grad = SCALED.value_and_grad
+        for name, call in [
+            ("out", lambda: SCALED(X, 1.0, out=bad)),
+            (r"out\[1\]", lambda: pair(X, out=(None, bad))),
+            (r"out\[0\]", lambda: value_and_grad(X, 1.0, out=(bad, None))),
+            (r"out\[1\]", lambda: value_and_grad(X, 1.0, out=(None, bad))),
+            (
+                r"out\[1\]\[1\]",
+                lambda: value_and_grad(X, 1.0, argnums=(1, 0), out=(None, (None, bad))),
+            ),
+            ("out", lambda: value_and_grad(X, 1.0, reduce="sum", out=bad)),
+            (
+                r"out\[0\]",
+                lambda: value_and_grad(X, 1.0, argnums=(0, 1), reduce="sum", out=(bad, None)),
+            ),
+        ]:
+            with pytest.raises(error, match=rf"^{name} .*{match}"):
+                call()
+        with pytest.raises((TypeError, ValueError), match=r"^out "):
+            SCALED.jacobian(X, 1.0, out=bad)
+
+    @pytest.mark.parametrize(
+        ("bad", "error"), [(X.copy(), TypeError), ((None,), ValueError), ((None,) * 3, ValueError)]
+    )
+    def test_the_structure_is_that_of_the_result(self, bad: Any, error: type[Exception]) -> None:
+        for call in (
+            lambda: tr_vmap(lambda x: (x, x))(X, out=bad),
+            lambda: SCALED.value_and_grad(X, 1.0, out=bad),
+            lambda: SCALED.value_and_grad(X, 1.0, argnums=(0, 1), out=(None, bad)),
+            lambda: SCALED.value_and_grad(X, 1.0, argnums=(0, 1), reduce="sum", out=bad),
+        ):
+            with pytest.raises(error, match=r"out.* 2 "):
+                call()
+
+    def test_no_memory_twice(self) -> None:
+        x, out = X.copy(), np.empty(5)
+        for call in (
+            lambda: SCALED(x, 1.0, out=x),
+            lambda: SCALED.value_and_grad(out[:3], 1.0, out=(None, out[2:])),
+            lambda: SCALED.value_and_grad(x, 1.0, out=(out[:3], out[1:4])),
+            lambda: SCALED.value_and_grad(x, 1.0, argnums=(0, 1), out=(None, (out[:3], out[2:]))),
+        ):
+            with pytest.raises(ValueError, match="shares memory"):
+                call()
+        assert x.tolist() == X.tolist()
+        SCALED.value_and_grad(out[:2], 1.0, out=(None, out[2:4]))  # neighbours may be
+
+    def test_no_argument_twice(self) -> None:
+        with pytest.raises(ValueError, match="must not name an argument twice"):
+            SCALED.value_and_grad(X, 1.0, argnums=(0, 0), out=(None, (None, None)))
+        with pytest.raises(ValueError, match="must not name an argument twice"):
+            SCALED.jacobian(X, 1.0, argnums=(0, 0), out=np.empty((3, 1, 2)))
