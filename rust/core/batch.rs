@@ -53,7 +53,7 @@ pub enum Request {
         /// Whether values and gradients are put together over the samples.
         total: Option<Total>,
     },
-    /// The values of all outputs, and the derivative of each by each element of these arguments.
+    /// The derivative of each output by each element of these arguments, and the outputs' values.
     Jacobian {
         /// The arguments, by number; none twice.
         sources: Vec<usize>,
@@ -74,7 +74,7 @@ pub enum Input<'a> {
 /// Where per-sample results go. Rows are samples.
 #[derive(Debug, Default)]
 pub struct Outputs<'a> {
-    /// For each output one number a sample. Empty under a [`Total`].
+    /// For each output one number a sample. Empty under a [`Total`]; may be empty for a Jacobian.
     pub values: Vec<&'a mut [f64]>,
     /// For a gradient, by source: as many numbers a sample as the argument has elements. Under a
     /// [`Total`] those of shared arguments are empty. For a Jacobian one array: outputs × elements of

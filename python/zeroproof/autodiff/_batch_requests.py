@@ -130,8 +130,7 @@ class JacobianRequest:
         shape: Shape = (samples, self._outputs, self._inputs)
         jacobian = allocate(out, shape, "out")
         statuses = [np.empty(shape, np.uint8)] if with_status else []
-        values = list(np.empty((self._outputs, samples)))
-        self._plan.run(samples, get_num_threads(), flat(inputs), values, [jacobian], statuses)
+        self._plan.run(samples, get_num_threads(), flat(inputs), [], [jacobian], statuses)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
         if self._sources.repeats:
             results = [np.take(result, self._columns, axis=2) for result in results]

@@ -57,7 +57,7 @@ impl TracedProgram {
         Ok(self.plan(Request::Gradient { sources, coordinate, total }))
     }
 
-    /// The plan for the values of all outputs and their derivatives by the arguments ``sources``.
+    /// The plan for the derivatives of all outputs by the arguments ``sources``.
     fn jacobian(&self, sources: Vec<usize>, coordinate: Option<usize>) -> BatchPlan {
         self.plan(Request::Jacobian { sources, coordinate })
     }
@@ -92,7 +92,7 @@ impl BatchPlan {
     ///     samples: how many there are.
     ///     threads: at least 1.
     ///     inputs: the numbers of each argument.
-    ///     values: where the values of each output go; none for a total.
+    ///     values: where the values of each output go; none for a total or a Jacobian.
     ///     gradients: where the gradients by each source go; for a Jacobian one array.
     ///     statuses: where the flags of the gradients go; none at all if nobody asks.
     ///

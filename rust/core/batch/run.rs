@@ -325,11 +325,13 @@ impl Plan {
             };
             assert!(len == expected, "{} has {len} numbers, not {expected}", argument.name);
         }
-        let values = if self.total().is_some() { 0 } else { self.program.outputs().len() };
-        assert!(
-            outputs.values.len() == values && outputs.values.iter().all(|v| v.len() == samples),
-            "values"
-        );
+        let outputs_asked = match &self.request {
+            super::Request::Jacobian { .. } if outputs.values.is_empty() => 0,
+            super::Request::Gradient { total: Some(_), .. } => 0,
+            _ => self.program.outputs().len(),
+        };
+        assert!(outputs.values.len() == outputs_asked, "values for {outputs_asked} outputs");
+        assert!(outputs.values.iter().all(|v| v.len() == samples), "one value for each sample");
         assert!(outputs.gradients.len() == self.widths.len(), "as many gradients as arrays of them");
         let per_sample = |array: usize| match &self.request {
             super::Request::Gradient { sources, total: Some(_), .. } => arguments[sources[array]].per_sample,
