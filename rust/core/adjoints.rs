@@ -24,6 +24,36 @@ pub(crate) struct Adjoint {
     pub mark: u8,
 }
 
+impl Adjoint {
+    /// The adjoint product arrives: it is added if it is REAL. If it is not, it is left out, and
+    /// whether that counts is returned: not if ḡ is 0.
+    #[inline(always)]
+    pub fn receive(&mut self, contribution: f64, g: f64, status: u8) -> bool {
+        if !contribution.is_finite() {
+            let dropped = g != 0.0;
+            self.reach(status | if dropped { Status::DROPPED.bits() } else { 0 });
+            return dropped;
+        }
+        // A sum begins with its first contribution.
+        self.value = if self.mark & RECEIVED != 0 { self.value + contribution } else { contribution };
+        self.mark |= status | REACHED | PRESENT | RECEIVED;
+        false
+    }
+
+    /// The row is reached without a contribution.
+    #[inline(always)]
+    pub fn reach(&mut self, status: u8) {
+        self.mark |= status | REACHED | PRESENT;
+    }
+
+    /// The adjoint and the status of a row that was reached.
+    #[inline(always)]
+    pub fn visit(&self) -> Option<(f64, u8)> {
+        let g = if self.mark & RECEIVED != 0 { self.value } else { 0.0 };
+        (self.mark & REACHED != 0).then_some((g, self.mark & STATUS))
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Adjoints {
     pub rows: Vec<Adjoint>,

@@ -2,7 +2,7 @@
 
 use super::PassCounts;
 use super::policies::{Policy, Rule};
-use crate::adjoints::{ACTIVE, Adjoint, PRESENT, REACHED, RECEIVED, STATUS};
+use crate::adjoints::{ACTIVE, Adjoint, REACHED, RECEIVED, STATUS};
 use crate::graph::{Node, Operands};
 use crate::node_set::NodeSet;
 use crate::ops::{Arity, Op};
@@ -107,29 +107,13 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         }
     }
 
-    /// The adjoint product arrives: `contribution = ḡ·∂z/∂input` is added if it is REAL. If it is
-    /// not, it is left out, and that is counted unless ḡ is 0.
+    /// A contribution arrives at an input: see [`Adjoint::receive`].
     #[inline(always)]
     pub(super) fn receive(&mut self, input: u32, contribution: f64, from: Visit) {
         let i = input as usize;
-        if !self.flows_to(i) {
-            return;
-        }
-        if contribution.is_finite() {
-            let row = &mut self.adjoints[i];
-            let mark = from.status | RECEIVED;
-            if row.mark & REACHED == 0 {
-                *row = Adjoint { value: contribution, mark: Self::begun(row.mark, mark) };
-                self.enqueue(i, from.block);
-            } else {
-                // A sum begins with its first contribution.
-                row.value = if row.mark & RECEIVED != 0 { row.value + contribution } else { contribution };
-                row.mark |= mark;
-            }
-        } else {
-            let dropped = from.g != 0.0;
+        if self.flows_to(i) {
+            let dropped = self.visit_later(i, from, |row| row.receive(contribution, from.g, from.status));
             self.counts.dropped += u64::from(dropped);
-            self.reach(i, if dropped { Status::DROPPED } else { Status::EXACT }, from);
         }
     }
 
@@ -138,7 +122,7 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     fn silence(&mut self, input: u32, from: Visit) {
         let i = input as usize;
         if self.flows_to(i) {
-            self.reach(i, Status::MASKED, from);
+            self.visit_later(i, from, |row| row.reach(from.status | Status::MASKED.bits()));
         }
     }
 
@@ -148,23 +132,20 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         if RESTRICTED { self.adjoints[i].mark & ACTIVE != 0 } else { self.nodes[i].needs_grad() }
     }
 
-    /// The node is reached without a contribution.
+    /// Changes a node's row, begun anew if this pass reaches it for the first time, and has the node
+    /// visited.
     #[inline(always)]
-    fn reach(&mut self, i: usize, status: Status, from: Visit) {
+    fn visit_later<R>(&mut self, i: usize, from: Visit, change: impl FnOnce(&mut Adjoint) -> R) -> R {
         let row = &mut self.adjoints[i];
-        let mark = from.status | status.bits();
-        if row.mark & REACHED == 0 {
-            row.mark = Self::begun(row.mark, mark);
-            self.enqueue(i, from.block);
-        } else {
-            row.mark |= mark;
+        let first = row.mark & REACHED == 0;
+        if first {
+            row.mark = if RESTRICTED { row.mark & ACTIVE } else { 0 };
         }
-    }
-
-    /// The mark of a node that this pass reaches for the first time.
-    #[inline(always)]
-    fn begun(before: u8, add: u8) -> u8 {
-        add | REACHED | PRESENT | if RESTRICTED { before & ACTIVE } else { 0 }
+        let result = change(row);
+        if first {
+            self.enqueue(i, from.block);
+        }
+        result
     }
 
     /// Has the node's block visited, unless it is the block being visited now.

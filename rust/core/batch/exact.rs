@@ -8,7 +8,7 @@
 use super::analysis::{Analysis, differentiable};
 use super::code::Derivative;
 use super::program::{Kind, NodeId, Program};
-use crate::adjoints::{ACTIVE, Adjoint, PRESENT, REACHED, RECEIVED, STATUS};
+use crate::adjoints::{ACTIVE, Adjoint, RECEIVED, STATUS};
 use crate::backward::PassCounts;
 use crate::backward::policies::{Coordinate, Hybrid, MaskReal, Policy, Rule, Saturating};
 use crate::mode::{GradientMode, ModeState};
@@ -320,35 +320,5 @@ impl Exact {
         if row.mark & ACTIVE != 0 {
             row.reach(status | Status::MASKED.bits());
         }
-    }
-}
-
-impl Adjoint {
-    /// The adjoint product arrives: it is added if it is REAL. If it is not, it is left out, and
-    /// whether that counts is returned: not if ḡ is 0.
-    #[inline(always)]
-    fn receive(&mut self, contribution: f64, g: f64, status: u8) -> bool {
-        if !contribution.is_finite() {
-            let dropped = g != 0.0;
-            self.reach(status | if dropped { Status::DROPPED.bits() } else { 0 });
-            return dropped;
-        }
-        // A sum begins with its first contribution.
-        self.value = if self.mark & RECEIVED != 0 { self.value + contribution } else { contribution };
-        self.mark |= status | REACHED | PRESENT | RECEIVED;
-        false
-    }
-
-    /// The row is reached without a contribution.
-    #[inline(always)]
-    fn reach(&mut self, status: u8) {
-        self.mark |= status | REACHED | PRESENT;
-    }
-
-    /// The adjoint and the status of a row that was reached.
-    #[inline(always)]
-    fn visit(&self) -> Option<(f64, u8)> {
-        let g = if self.mark & RECEIVED != 0 { self.value } else { 0.0 };
-        (self.mark & REACHED != 0).then_some((g, self.mark & STATUS))
     }
 }
