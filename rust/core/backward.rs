@@ -165,7 +165,7 @@ fn run_pass<const RESTRICTED: bool>(
             let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
             let mut unasked = Statistics::default();
             let statistics = statistics.unwrap_or(&mut unasked);
-            sweep.run(&mut Hybrid { state, statistics, coordinates }, on_leaf);
+            sweep.run(&mut Hybrid { state, decisions: statistics, coordinates }, on_leaf);
         }
     }
     sweep.counts

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod code;
+mod cone;
 mod decisions;
 mod dispatch;
 mod exact;
@@ -74,7 +75,8 @@ pub enum Input<'a> {
 /// Where per-sample results go. Rows are samples.
 #[derive(Debug, Default)]
 pub struct Outputs<'a> {
-    /// For each output one number a sample. Empty under a [`Total`]; may be empty for a Jacobian.
+    /// The outputs' values: an array for each output, or arrays that take several outputs in a row.
+    /// Empty under a [`Total`]; may be empty for a Jacobian.
     pub values: Vec<&'a mut [f64]>,
     /// For a gradient, by source: as many numbers a sample as the argument has elements. Under a
     /// [`Total`] those of shared arguments are empty. For a Jacobian one array: outputs × elements of

@@ -19,6 +19,12 @@ pub(crate) struct PoleRecord {
     bins: BTreeMap<i64, (f64, f64)>,
 }
 
+/// Whether a distance with its coordinate comes before another: a total order, zeros of both signs
+/// included, so that the order in which they were seen does not matter.
+fn is_closer((d, x): (f64, f64), (e, y): (f64, f64)) -> bool {
+    d.total_cmp(&e).then(x.total_cmp(&y)).is_lt()
+}
+
 /// The bin of a coordinate.
 fn bin(coordinate: f64, radius: f64) -> i64 {
     (coordinate / radius).floor() as i64
@@ -55,7 +61,7 @@ impl PoleRecord {
 
     fn insert(&mut self, bin: i64, seen: (f64, f64)) {
         let best = self.bins.entry(bin).or_insert(seen);
-        if seen < *best {
+        if is_closer(seen, *best) {
             *best = seen;
         }
         // Pruned in bulk, so that a decision costs the same whether the record is full or not.
@@ -120,7 +126,7 @@ impl NearPoles {
         let cell = &mut self.cells[bin.rem_euclid(CELLS as i64) as usize];
         match cell {
             Some((of, best)) if *of == bin => {
-                if (d, coordinate) < *best {
+                if is_closer((d, coordinate), *best) {
                     *best = (d, coordinate);
                 }
             }

@@ -2,8 +2,9 @@
 //!
 //! The first [`EXACT`] values are kept as they are, so that the quantiles of an ordinary batch are
 //! exact. Beyond that, values are counted in buckets that share an exponent and the six leading
-//! bits of the mantissa; a quantile is then within 2⁻⁷ (0.8 %) of the true one. Count, minimum and
-//! mean stay exact. Two streams merge into what the joint stream would have given, whatever the
+//! bits of the mantissa; a quantile is then within 2⁻⁷ (0.8 %) of the true one. Count and minimum
+//! stay exact, and so does the mean but for what is counted in bulk, where it is within a few ulp. Two
+//! streams merge into what the joint stream would have given, whatever the
 //! order.
 
 use crate::exact_sum::ExactSum;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,34 +14,18 @@ from ._batch_trace import Structure
 
 
 class Values:
-    """Arrays for the values of all outputs.
-
-    The engine writes one column for each node. A result of one node is its column; for others the
-    columns are copied together.
-    """
+    """Arrays for the values of all outputs, one for each result of the function."""
 
     def __init__(self, structure: Structure, samples: int, out: Any) -> None:
-        given = _per_result(out, structure)
         self._structure = structure
-        self._arrays: list[Array] = []
-        self._blocks: list[tuple[Array, Array]] = []
-        self.columns: list[Array] = []
-        for place, (array, shape) in enumerate(zip(given, structure.shapes)):
+        self.arrays: list[Array] = []
+        for place, (array, shape) in enumerate(zip(_per_result(out, structure), structure.shapes)):
             name = "out" if structure.container is None else f"out[{place}]"
-            array = allocate(array, (samples, *shape), name)
-            self._arrays.append(array)
-            if prod(shape) == 1:
-                self.columns.append(array.reshape(samples))
-            else:
-                block = np.empty((prod(shape), samples))
-                self._blocks.append((array, block))
-                self.columns.extend(block)
+            self.arrays.append(allocate(array, (samples, *shape), name))
 
     def results(self) -> Any:
-        """What the call returns, when the columns have been written."""
-        for array, block in self._blocks:
-            array.reshape(block.shape[::-1])[...] = block.T
-        return self._structure.pack([TRArray(array) for array in self._arrays])
+        """What the call returns, when the arrays have been written."""
+        return self._structure.pack([TRArray(array) for array in self.arrays])
 
 
 def _per_result(out: Any, structure: Structure) -> Sequence[Any]:

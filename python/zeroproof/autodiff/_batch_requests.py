@@ -29,7 +29,7 @@ class ValuesRequest:
     def run(self, inputs: Sequence[Array], samples: int, out: Any) -> Any:
         """The values in the structure that the function returns."""
         values = Values(self._structure, samples, out)
-        self._plan.run(samples, get_num_threads(), flat(inputs), values.columns, [], [])
+        self._plan.run(samples, get_num_threads(), flat(inputs), values.arrays, [], [])
         return values.results()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from itertools import count
 from operator import attrgetter, index
-from threading import RLock
+from threading import Lock
 from typing import Any, Optional, SupportsIndex, Union
 
 from .._native import TracedProgram
@@ -96,7 +96,7 @@ class BatchedFunction:
         self._parameters = Parameters(function, in_axes)
         self._programs: dict[tuple[Shape, ...], _Programs] = {}
         self._uses = count()
-        self._lock = RLock()
+        self._lock = Lock()
 
     def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
         """The values of the function.
@@ -228,16 +228,14 @@ class BatchedFunction:
         return inputs, samples, programs
 
     def _trace(self, shapes: tuple[Shape, ...], per_sample: tuple[bool, ...]) -> _Programs:
-        """The function traced, once for these shapes however many threads ask."""
+        """The function traced for these shapes. The first of several threads that trace wins."""
+        # Not under the lock: the function may wait for a thread that traces as well.
+        new = _Programs(trace(self.__wrapped__, self._parameters, shapes, per_sample))
         with self._lock:
-            programs = self._programs.get(shapes)
-            if programs is None:
-                traced = trace(self.__wrapped__, self._parameters, shapes, per_sample)
-                if len(self._programs) >= PROGRAMS:
-                    oldest = min(self._programs, key=lambda key: self._programs[key].last_use)
-                    del self._programs[oldest]
-                programs = self._programs[shapes] = _Programs(traced)
-        return programs
+            if shapes not in self._programs and len(self._programs) >= PROGRAMS:
+                oldest = min(self._programs, key=lambda key: self._programs[key].last_use)
+                del self._programs[oldest]
+            return self._programs.setdefault(shapes, new)
 
     def _coordinate(self, coordinate: Coordinate, arguments: int) -> Optional[int]:
         """The place of the coordinate of a call."""

@@ -16,7 +16,7 @@ impl TracedProgram {
         Self(program)
     }
 
-    fn plan(&self, request: Request) -> BatchPlan {
+    fn plan(&self, py: Python<'_>, request: Request) -> BatchPlan {
         let arguments = self.0.arguments();
         let per_sample = arguments.iter().map(|argument| argument.per_sample).collect::<Vec<_>>();
         let summed = match &request {
@@ -26,21 +26,24 @@ impl TracedProgram {
             _ => vec![],
         };
         let total = matches!(request, Request::Gradient { total: Some(_), .. });
-        BatchPlan { plan: Plan::new(&self.0, request), per_sample, total, summed }
+        // Others go on while a large program is compiled.
+        let plan = py.detach(|| Plan::new(&self.0, request));
+        BatchPlan { plan, per_sample, total, summed }
     }
 }
 
 #[pymethods]
 impl TracedProgram {
     /// The plan for the values of all outputs.
-    fn values(&self) -> BatchPlan {
-        self.plan(Request::Values)
+    fn values(&self, py: Python<'_>) -> BatchPlan {
+        self.plan(py, Request::Values)
     }
 
     /// The plan for the value of the one output and its gradients by the arguments ``sources``, for
     /// each sample, or as their ``"sum"`` or ``"mean"``.
     fn gradient(
         &self,
+        py: Python<'_>,
         sources: Vec<usize>,
         coordinate: Option<usize>,
         reduce: Option<&str>,
@@ -54,12 +57,12 @@ impl TracedProgram {
                 return Err(PyValueError::new_err(message));
             }
         };
-        Ok(self.plan(Request::Gradient { sources, coordinate, total }))
+        Ok(self.plan(py, Request::Gradient { sources, coordinate, total }))
     }
 
     /// The plan for the derivatives of all outputs by the arguments ``sources``.
-    fn jacobian(&self, sources: Vec<usize>, coordinate: Option<usize>) -> BatchPlan {
-        self.plan(Request::Jacobian { sources, coordinate })
+    fn jacobian(&self, py: Python<'_>, sources: Vec<usize>, coordinate: Option<usize>) -> BatchPlan {
+        self.plan(py, Request::Jacobian { sources, coordinate })
     }
 
     fn __str__(&self) -> String {
@@ -92,7 +95,7 @@ impl BatchPlan {
     ///     samples: how many there are.
     ///     threads: at least 1.
     ///     inputs: the numbers of each argument.
-    ///     values: where the values of each output go; none for a total or a Jacobian.
+    ///     values: where the outputs' values go, one array or several; none for a total or a Jacobian.
     ///     gradients: where the gradients by each source go; for a Jacobian one array.
     ///     statuses: where the flags of the gradients go; none at all if nobody asks.
     ///

@@ -46,19 +46,32 @@ impl Policy for Saturating {
     }
 }
 
-pub(crate) struct Hybrid<'a> {
+/// Who is told of the decisions of Hybrid mode.
+pub(crate) trait Decide {
+    /// Decides at `node`, at distance `d` from the pole; whether to saturate.
+    fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool;
+}
+
+impl Decide for Statistics {
+    #[inline(always)]
+    fn decide(&mut self, _: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.decide(state, d, at.known(), at.explored)
+    }
+}
+
+pub(crate) struct Hybrid<'a, D> {
     pub(crate) state: &'a ModeState,
-    pub(crate) statistics: &'a mut Statistics,
+    pub(crate) decisions: &'a mut D,
     /// Empty if the root depends on no input.
     pub(crate) coordinates: &'a [Coordinate],
 }
-impl Policy for Hybrid<'_> {
+impl<D: Decide> Policy for Hybrid<'_, D> {
     #[inline(always)]
     fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
         let saturate = match op.pole(a, b).filter(|operand| operand.is_finite()) {
             Some(operand) => {
                 let at = self.coordinates.get(node).copied().unwrap_or(Coordinate::NONE);
-                self.statistics.decide(self.state, operand.abs(), at.known(), at.explored)
+                self.decisions.decide(node, self.state, operand.abs(), at)
             }
             None => z.is_infinite() && op.pole(a, b).is_none() && self.state.delta().is_some(),
         };

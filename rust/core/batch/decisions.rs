@@ -1,16 +1,16 @@
-//! The decisions of Hybrid mode in the regular samples, counted in bulk.
+//! The decisions of Hybrid mode, beyond the first ones counted in bulk.
 //!
 //! In a regular sample every singular op of the pass is reached and has a REAL operand, so each makes
-//! exactly one decision.
+//! exactly one decision. Those of irregular samples are noted by the exact rules.
 
 use super::code::Code;
 use super::dispatch::vectorised;
 use super::machine::Rule;
 use super::replay::Count;
 use super::slots::{BlockInputs, LANES};
-use super::totals::TASK;
 use super::worker::{Block, Worker};
 use crate::backward::policies::Coordinate;
+use crate::mode::ModeState;
 use crate::poles::NearPoles;
 use crate::quantiles::Tally;
 use crate::stats::Statistics;
@@ -35,8 +35,8 @@ impl Decisions {
         Self { statistics, tally: None, near, saturated: vec![false; code.sites.len()], regular: vec![] }
     }
 
-    pub fn statistics_mut(&mut self) -> &mut Statistics {
-        &mut self.statistics
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     /// The statistics, with all that was counted in bulk.
@@ -48,39 +48,52 @@ impl Decisions {
         self.statistics
     }
 
+    fn count(&mut self, state: &ModeState, d: f64, at: Coordinate) {
+        self.statistics.decide(state, d, at.known(), at.explored);
+    }
+
     fn is_regular(&self, lane: usize) -> bool {
         self.regular.get(lane) != Some(&false)
     }
 }
 
 impl Worker<'_> {
-    /// Counts the decisions in the regular samples of a block.
+    /// Counts the decisions in the samples of a block.
     pub(super) fn count_decisions(&mut self, at: Block, inputs: &BlockInputs<'_>) {
-        let plan = self.run.plan;
-        if plan.code.sites.is_empty() || self.run.only_exact {
-            return; // there are none, or the exact rules have counted them
-        }
+        let sites = if self.run.only_exact { 0 } else { self.run.plan.code.sites.len() };
         let all = if self.patches.lanes.is_empty() { 0 } else { at.samples };
         self.decisions.regular.clear();
         self.decisions.regular.resize(all, true);
         self.patches.lanes.iter().for_each(|&lane| self.decisions.regular[lane] = false);
-        for site in 0..plan.code.sites.len() {
-            // The statistics keep the first distances of a run, which are those of its first task.
-            if at.first < TASK && self.decisions.statistics.keeps_distances() {
-                self.decide_one_by_one(site, at, inputs);
-            } else {
-                self.tally(site, at, inputs);
-            }
+        if self.decisions.statistics.keeps_distances() {
+            self.decide_one_by_one(sites, at, inputs);
+        } else {
+            self.patches
+                .notes()
+                .iter()
+                .for_each(|note| self.decisions.count(self.run.state, note.d, note.at));
+            (0..sites).for_each(|site| self.tally(site, at, inputs));
         }
         self.note_saturated(at);
     }
 
-    fn decide_one_by_one(&mut self, site: usize, at: Block, inputs: &BlockInputs<'_>) {
-        let pole = self.run.plan.code.sites[site].pole;
-        for lane in (0..at.samples).filter(|&lane| self.decisions.is_regular(lane)).collect::<Vec<_>>() {
-            let d = self.machine.at(inputs, pole, lane).abs();
-            let on = self.coordinate(site, inputs, lane);
-            self.decisions.statistics.decide(self.run.state, d, on.known(), on.explored);
+    /// In the order in which the scalar path makes the decisions, sample by sample.
+    fn decide_one_by_one(&mut self, sites: usize, at: Block, inputs: &BlockInputs<'_>) {
+        let (mut patch, mut note) = (0, 0);
+        for lane in 0..at.samples {
+            if self.decisions.is_regular(lane) {
+                for site in 0..sites {
+                    let d = self.machine.at(inputs, self.run.plan.code.sites[site].pole, lane).abs();
+                    let on = self.coordinate(site, inputs, lane);
+                    self.decisions.count(self.run.state, d, on);
+                }
+                continue;
+            }
+            while let Some(decision) = self.patches.notes().get(note).filter(|note| note.lane == patch) {
+                self.decisions.count(self.run.state, decision.d, decision.at);
+                note += 1;
+            }
+            patch += 1;
         }
     }
 

@@ -7,10 +7,11 @@
 
 use super::analysis::{Analysis, differentiable};
 use super::code::Derivative;
+use super::cone::Cones;
 use super::program::{Kind, NodeId, Program};
 use crate::adjoints::{ACTIVE, Adjoint, RECEIVED, STATUS};
 use crate::backward::PassCounts;
-use crate::backward::policies::{Coordinate, Hybrid, MaskReal, Policy, Rule, Saturating};
+use crate::backward::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
 use crate::mode::{GradientMode, ModeState};
 use crate::ops::{Arity, Op};
 use crate::reduce::Reduction;
@@ -28,7 +29,35 @@ pub(super) struct Exact {
     rows: Vec<Adjoint>,
     coordinates: Vec<Coordinate>,
     lanes: usize,
+    /// The decisions of Hybrid mode, in the order in which they were made.
+    pub notes: Vec<Note>,
+    cones: Cones,
+    /// The nodes of the pass at hand that gradients flow through, in descending order.
+    cone: Vec<NodeId>,
     pub counts: PassCounts,
+}
+
+/// A decision of Hybrid mode.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Note {
+    pub lane: usize,
+    /// The distance to the pole.
+    pub d: f64,
+    pub at: Coordinate,
+}
+
+/// Decides as the statistics would, and leaves the counting for later.
+struct Notes<'a> {
+    lanes: usize,
+    statistics: &'a Statistics,
+    notes: Vec<Note>,
+}
+
+impl Decide for Notes<'_> {
+    fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.notes.push(Note { lane: node % self.lanes, d, at });
+        self.statistics.would_saturate(state, d, at.explored)
+    }
 }
 
 /// What the exact rules need to know besides the numbers.
@@ -49,6 +78,9 @@ impl Exact {
         self.lanes = lanes;
         self.values.clear();
         self.values.resize(program.len() * lanes, 0.0);
+        self.rows.clear();
+        self.rows.resize(program.len() * lanes, Adjoint::default());
+        self.coordinates.clear();
         let mut list = vec![];
         for node in (0..program.len() as NodeId).filter(|&n| task.facts.needed[n as usize]) {
             let start = node as usize * lanes;
@@ -117,15 +149,19 @@ impl Exact {
         self.values[node as usize * self.lanes + lane]
     }
 
-    /// One reverse pass from an output in every sample. Decisions are counted in `statistics`.
+    /// One reverse pass from an output in every sample. Decisions are made as `statistics` has it, and
+    /// noted.
     pub fn backward(
         &mut self,
         task: Task<'_>,
         derivatives: &[Derivative],
         root: NodeId,
-        statistics: &mut Statistics,
+        statistics: &Statistics,
     ) {
-        self.activate(task, derivatives, root);
+        let cone = self.cones.below(task.program, root, |node| task.facts.active[node as usize]);
+        self.cone.clear();
+        self.cone.extend_from_slice(cone);
+        self.activate(task, derivatives);
         if task.state.mode == GradientMode::Hybrid {
             self.trace_coordinates(task, root);
         }
@@ -143,13 +179,17 @@ impl Exact {
         // The policies borrow nothing of `self` but the coordinates.
         let coordinates = std::mem::take(&mut self.coordinates);
         match task.state.mode {
-            GradientMode::MaskReal => self.sweep(task.program, root, &mut MaskReal),
+            GradientMode::MaskReal => self.sweep(task.program, &mut MaskReal),
             GradientMode::Saturating => {
-                self.sweep(task.program, root, &mut Saturating { bound: task.state.bound() });
+                self.sweep(task.program, &mut Saturating { bound: task.state.bound() });
             }
             GradientMode::Hybrid => {
+                let mut notes =
+                    Notes { lanes: self.lanes, statistics, notes: std::mem::take(&mut self.notes) };
                 let coordinates = &coordinates[..];
-                self.sweep(task.program, root, &mut Hybrid { state: task.state, statistics, coordinates });
+                let mut policy = Hybrid { state: task.state, decisions: &mut notes, coordinates };
+                self.sweep(task.program, &mut policy);
+                self.notes = notes.notes;
             }
         }
         self.coordinates = coordinates;
@@ -173,22 +213,18 @@ impl Exact {
         node
     }
 
-    /// Clears the rows, and marks in each sample what leads to a source.
-    fn activate(&mut self, task: Task<'_>, derivatives: &[Derivative], root: NodeId) {
+    /// Clears the rows of the pass, and marks in each sample what leads to a source.
+    fn activate(&mut self, task: Task<'_>, derivatives: &[Derivative]) {
         let (program, lanes) = (task.program, self.lanes);
-        self.rows.clear();
-        self.rows.resize((root as usize + 1).max(program.element_count()) * lanes, Adjoint::default());
-        for derivative in derivatives {
-            let start = derivative.element as usize * lanes;
-            self.rows[start..start + lanes].iter_mut().for_each(|row| row.mark = ACTIVE);
-        }
-        for node in 0..=root {
-            if !task.facts.active[node as usize] || matches!(program.kind(node), Kind::Argument(_)) {
-                continue;
-            }
+        let rows = |node: NodeId| node as usize * lanes..(node as usize + 1) * lanes;
+        derivatives.iter().for_each(|d| self.rows[rows(d.element)].fill(Adjoint::default()));
+        for place in (0..self.cone.len()).rev() {
+            let node = self.cone[place];
+            self.rows[rows(node)].fill(Adjoint::default());
             for lane in 0..lanes {
                 let leads = |o: &NodeId| self.rows[*o as usize * lanes + lane].mark & ACTIVE != 0;
                 let active = match program.kind(node) {
+                    Kind::Argument(_) => true,
                     Kind::Select => leads(&self.taken(program, node, lane)),
                     kind => differentiable(kind, program.operands(node)).iter().any(leads),
                 };
@@ -202,12 +238,12 @@ impl Exact {
     /// The coordinates that each node depends on, in each sample.
     fn trace_coordinates(&mut self, task: Task<'_>, root: NodeId) {
         let (program, lanes) = (task.program, self.lanes);
-        self.coordinates.clear();
-        if !task.facts.on_coordinate[root as usize] {
-            return;
+        let below = self.cones.below(program, root, |node| task.facts.on_coordinate[node as usize]);
+        let below = below.to_vec();
+        if !below.is_empty() {
+            self.coordinates.resize(program.len() * lanes, Coordinate::NONE);
         }
-        self.coordinates.resize((root as usize + 1) * lanes, Coordinate::NONE);
-        for node in (0..=root).filter(|&n| task.facts.on_coordinate[n as usize]) {
+        for node in below.into_iter().rev() {
             for lane in 0..lanes {
                 let at = |node: NodeId| node as usize * lanes + lane;
                 self.coordinates[at(node)] = match program.kind(node) {
@@ -223,8 +259,9 @@ impl Exact {
     }
 
     /// Visits the nodes in reverse.
-    fn sweep<P: Policy>(&mut self, program: &Program, root: NodeId, policy: &mut P) {
-        for node in (0..=root).rev() {
+    fn sweep<P: Policy>(&mut self, program: &Program, policy: &mut P) {
+        let cone = std::mem::take(&mut self.cone);
+        for &node in &cone {
             match program.kind(node) {
                 Kind::Elementwise(op) => {
                     macro_rules! by_op {
@@ -242,6 +279,7 @@ impl Exact {
                 Kind::Constant(_) | Kind::Argument(_) | Kind::Condition(_) | Kind::Select => {}
             }
         }
+        self.cone = cone;
     }
 
     #[inline(always)]

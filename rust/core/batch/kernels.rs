@@ -154,9 +154,11 @@ pub(super) fn polynomial(to: &mut [Line], a: Lines<'_>, coefficients: &[f64]) {
 pub(super) fn select(to: &mut [Line], condition: Lines<'_>, a: Lines<'_>, b: Lines<'_>) {
     for (line, to) in to.iter_mut().enumerate() {
         let (condition, a, b) = (condition.at(line), a.at(line), b.at(line));
+        // Bits are blended: of a choice the compiler makes a branch for each lane.
         let mut result = [0.0; LANES];
         for lane in 0..LANES {
-            result[lane] = if condition[lane] != 0.0 { a[lane] } else { b[lane] };
+            let taken = u64::from(condition[lane] != 0.0).wrapping_neg();
+            result[lane] = f64::from_bits(a[lane].to_bits() & taken | b[lane].to_bits() & !taken);
         }
         *to = result;
     }

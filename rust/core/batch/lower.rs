@@ -2,15 +2,17 @@
 //!
 //! Nothing that is left out or merged on the way changes a bit.
 
-use super::analysis::{Analysis, differentiable};
+use super::analysis::Analysis;
 use super::code::{Code, Instruction, Source, Uniform};
+use super::cone::Cones;
 use super::masks::Mask;
 use super::program::{Kind, NodeId, Program};
-use super::reverse::Pass;
+use super::reverse::{Pass, Rows};
 use super::{fuse, registers};
 use crate::ops::Op;
 use crate::reduce::Reduction;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A column that is read so often is first copied to a slot. The user's array need not be aligned to
 /// cache lines, and reading it takes up to twice as long.
@@ -34,6 +36,9 @@ pub(super) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivativ
         registers: 0,
         angles: BTreeMap::new(),
         negations: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        leading: None,
+        cones: Cones::default(),
     };
     for node in 0..program.len() as NodeId {
         if facts.needed[node as usize] && !matches!(program.kind(node), Kind::Argument(_)) {
@@ -45,8 +50,9 @@ pub(super) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivativ
         lowering.code.values.push(value);
     }
     if !derivatives.elements.is_empty() {
+        let mut rows = Rows::new(program.len());
         for (number, &root) in program.outputs().iter().enumerate() {
-            Pass::new(&mut lowering, number, root).run(derivatives);
+            Pass::new(&mut lowering, &mut rows, number, root).run(derivatives);
         }
     }
     lowering.code.checks.sort_unstable();
@@ -69,6 +75,10 @@ pub(super) struct Lowering<'a> {
     angles: BTreeMap<Source, [Source; 2]>,
     /// Conditions with where they do not hold.
     pub negations: BTreeMap<Source, Mask>,
+    /// Uniform numbers by their bits.
+    numbers: BTreeMap<u64, Source>,
+    pub leading: Option<Rc<[Mask]>>,
+    cones: Cones,
 }
 
 impl Lowering<'_> {
@@ -174,26 +184,26 @@ impl Lowering<'_> {
 
     /// A number that is the same for every sample.
     pub fn number(&mut self, number: f64) -> Source {
+        if let Some(&known) = self.numbers.get(&number.to_bits()) {
+            return known;
+        }
+        let source = Source::Uniform(self.code.uniforms.len() as u32);
         self.code.uniforms.push(Uniform::Number(number));
-        Source::Uniform(self.code.uniforms.len() as u32 - 1)
+        self.numbers.insert(number.to_bits(), source);
+        source
+    }
+
+    /// The nodes from `root` on down that gradients flow through, in descending order.
+    pub fn cone(&mut self, root: NodeId) -> Vec<NodeId> {
+        let facts = self.facts;
+        self.cones.below(self.program, root, |node| facts.active[node as usize]).to_vec()
     }
 
     /// The coordinates that a node depends on.
     pub fn coordinates_below(&mut self, node: NodeId) -> Vec<Source> {
-        let mut below = vec![false; node as usize + 1];
-        below[node as usize] = self.facts.on_coordinate[node as usize];
-        let mut found = vec![];
-        for node in (0..=node).rev().filter(|_| self.facts.on_coordinate[node as usize]) {
-            if !below[node as usize] {
-                continue;
-            }
-            if let Kind::Argument(_) = self.program.kind(node) {
-                found.push(node);
-            }
-            for &operand in differentiable(self.program.kind(node), self.program.operands(node)) {
-                below[operand as usize] |= self.facts.on_coordinate[operand as usize];
-            }
-        }
-        found.into_iter().rev().map(|element| self.source(element)).collect()
+        let (program, facts) = (self.program, self.facts);
+        let below = self.cones.below(program, node, |node| facts.on_coordinate[node as usize]);
+        let elements = below.iter().rev().filter(|&&node| matches!(program.kind(node), Kind::Argument(_)));
+        elements.copied().collect::<Vec<_>>().into_iter().map(|element| self.source(element)).collect()
     }
 }

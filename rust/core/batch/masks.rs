@@ -7,6 +7,7 @@
 use super::code::{Instruction, Source};
 use super::lower::Lowering;
 use super::program::{Kind, NodeId, Predicate};
+use std::rc::Rc;
 
 /// The samples in which something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +71,17 @@ impl Lowering<'_> {
         found
     }
 
-    /// For each node, the samples in which it leads to a source.
-    pub fn leading(&mut self) -> Vec<Mask> {
+    /// For each node, the samples in which it leads to a source. The same for every pass.
+    pub fn leading(&mut self) -> Rc<[Mask]> {
+        if let Some(leading) = &self.leading {
+            return Rc::clone(leading);
+        }
+        let leading: Rc<[Mask]> = self.find_leading().into();
+        self.leading = Some(Rc::clone(&leading));
+        leading
+    }
+
+    fn find_leading(&mut self) -> Vec<Mask> {
         let mut leading = vec![Mask::Never; self.program.len()];
         for node in 0..self.program.len() as NodeId {
             if !self.facts.active[node as usize] || !self.facts.needed[node as usize] {
@@ -92,21 +102,22 @@ impl Lowering<'_> {
         leading
     }
 
-    /// For each node, the samples in which a pass from `root` visits it.
-    pub fn visited(&mut self, root: NodeId, leading: &[Mask]) -> Vec<Mask> {
-        let mut visited = vec![Mask::Never; self.program.len()];
-        visited[root as usize] = leading[root as usize];
-        for node in (0..=root).rev() {
+    /// Puts in `visited` the samples in which a pass from the first node of `cone` visits each of them.
+    pub fn visit(&mut self, cone: &[NodeId], visited: &mut [Mask]) {
+        let leading = self.leading();
+        let root = cone[0] as usize;
+        visited[root] = leading[root];
+        for &node in cone {
             let here = visited[node as usize];
             if here == Mask::Never {
                 continue;
             }
             for (operand, way) in self.ways(node) {
+                let operand = operand as usize;
                 let through = self.both(here, way);
-                let through = self.both(through, leading[operand as usize]);
-                visited[operand as usize] = self.either(visited[operand as usize], through);
+                let through = self.both(through, leading[operand]);
+                visited[operand] = self.either(visited[operand], through);
             }
         }
-        visited
     }
 }

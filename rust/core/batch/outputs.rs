@@ -10,10 +10,17 @@ impl Worker<'_> {
     pub(super) fn write(&self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
         let code = &self.run.plan.code;
         let patches = || self.patches.lanes.iter().enumerate();
-        for (number, values) in outputs.values.iter_mut().enumerate() {
-            let values = &mut values[at.place..at.place + at.samples];
-            self.copy(inputs, code.values[number], values, 0, 1);
-            patches().for_each(|(patch, &lane)| values[lane] = self.patches.value(patch, number));
+        let mut number = 0;
+        for values in &mut outputs.values {
+            let width = values.len() / outputs.samples;
+            let values = &mut values[at.place * width..(at.place + at.samples) * width];
+            for column in 0..width {
+                self.copy(inputs, code.values[number], values, column, width);
+                patches().for_each(|(patch, &lane)| {
+                    values[lane * width + column] = self.patches.value(patch, number);
+                });
+                number += 1;
+            }
         }
         for (number, &Derivative { array, column, source, .. }) in code.derivatives.iter().enumerate() {
             let width = self.run.plan.widths[array];

@@ -1,6 +1,6 @@
 //! The irregular samples of a block, worked out by the exact rules.
 
-use super::exact::{Exact, Found, Task};
+use super::exact::{Exact, Found, Note, Task};
 use super::run::Run;
 use super::worker::Block;
 use crate::backward::PassCounts;
@@ -25,6 +25,7 @@ impl Patches {
         self.lanes.clear();
         self.values.clear();
         self.found.clear();
+        self.exact.notes.clear();
     }
 
     /// The value of an output in a patched sample.
@@ -43,7 +44,7 @@ impl Patches {
     }
 
     /// Works out the lanes that were noted.
-    pub fn work_out(&mut self, run: &Run<'_>, at: Block, statistics: &mut Statistics) {
+    pub fn work_out(&mut self, run: &Run<'_>, at: Block, statistics: &Statistics) {
         let (plan, lanes) = (run.plan, self.lanes.len());
         if lanes == 0 {
             return; // a sum overflowed, of samples that are regular
@@ -71,5 +72,12 @@ impl Patches {
             }
             first += of_output.len();
         }
+        // Sample by sample, as the scalar path makes them.
+        self.exact.notes.sort_by_key(|note| note.lane);
+    }
+
+    /// The decisions of Hybrid mode in the patched samples: the patch and the decision, in order.
+    pub fn notes(&self) -> &[Note] {
+        &self.exact.notes
     }
 }

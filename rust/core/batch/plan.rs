@@ -1,11 +1,13 @@
 //! A program compiled for a request.
 
 use super::analysis::{Analysis, differentiable};
-use super::code::{Code, Source, Uniform};
+use super::code::{Code, Derivative, Source, Uniform};
+use super::cone::Cones;
 use super::lower::{Derivatives, lower};
 use super::program::{Kind, NodeId, Program};
 use super::{Input, Request, Total};
 use crate::ops::{Arity, Op};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// What is added up over the samples.
@@ -34,6 +36,7 @@ pub struct Plan {
     pub(super) widths: Vec<usize>,
     /// By site, when they are first asked for: the derivatives that its contributions reach.
     below: Vec<OnceLock<Vec<u32>>>,
+    below_any: OnceLock<Vec<bool>>,
     /// The nodes that are the same for every sample, and needed.
     uniform_nodes: Vec<NodeId>,
 }
@@ -79,8 +82,9 @@ impl Plan {
             let derivatives = code.derivatives.iter().enumerate().filter(|(_, d)| shared(d.array));
             totals.extend(derivatives.map(|(n, d)| Summand { derivative: Some(n), source: d.source }));
         }
-        let added = |check: &&Source| !totals.iter().any(|summand| summand.source == Some(**check));
-        let checks_besides_totals = code.checks.iter().filter(added).copied().collect();
+        let added: BTreeSet<_> = totals.iter().filter_map(|summand| summand.source).collect();
+        let checks_besides_totals =
+            code.checks.iter().filter(|check| !added.contains(check)).copied().collect();
         let below = code.sites.iter().map(|_| OnceLock::new()).collect();
         let selects = !elements.is_empty() && facts.selects(program);
         let uniform_nodes = (0..program.len() as NodeId)
@@ -96,6 +100,7 @@ impl Plan {
             checks_besides_totals,
             widths,
             below,
+            below_any: OnceLock::new(),
             uniform_nodes,
         }
     }
@@ -109,19 +114,35 @@ impl Plan {
     pub(super) fn below(&self, site: usize) -> &[u32] {
         self.below[site].get_or_init(|| {
             let site = &self.code.sites[site];
-            let mut reached = vec![false; site.node as usize + 1];
-            reached[site.node as usize] = true;
-            for node in (0..=site.node).rev() {
-                if reached[node as usize] {
-                    for &o in differentiable(self.program.kind(node), self.program.operands(node)) {
-                        reached[o as usize] |= self.facts.active[o as usize];
+            let mut cones = Cones::default();
+            let below = cones.below(&self.program, site.node, |node| self.facts.active[node as usize]);
+            let reached = |d: &Derivative| below.binary_search_by(|node| d.element.cmp(node)).is_ok();
+            let derivatives = self.code.derivatives.iter().enumerate();
+            let below = derivatives.filter(|(_, d)| d.output == site.output && reached(d));
+            below.map(|(number, _)| number as u32).collect()
+        })
+    }
+
+    /// By derivative: whether contributions of any site reach it.
+    pub(super) fn below_any(&self) -> &[bool] {
+        self.below_any.get_or_init(|| {
+            let mut reached = vec![u32::MAX; self.program.len()];
+            let mut below = vec![false; self.code.derivatives.len()];
+            let mut derivatives = self.code.derivatives.iter().enumerate().peekable();
+            for sites in self.code.sites.chunk_by(|a, b| a.output == b.output) {
+                let output = sites[0].output;
+                let mut todo: Vec<NodeId> = sites.iter().map(|site| site.node).collect();
+                while let Some(node) = todo.pop() {
+                    if std::mem::replace(&mut reached[node as usize], output) != output {
+                        let operands = differentiable(self.program.kind(node), self.program.operands(node));
+                        todo.extend(operands.iter().filter(|&&o| self.facts.active[o as usize]));
                     }
                 }
+                while let Some((number, d)) = derivatives.next_if(|(_, d)| d.output <= output) {
+                    below[number] = d.output == output && reached[d.element as usize] == output;
+                }
             }
-            let derivatives = self.code.derivatives.iter().enumerate();
-            let below = derivatives
-                .filter(|(_, d)| d.output == site.output && reached.get(d.element as usize) == Some(&true));
-            below.map(|(number, _)| number as u32).collect()
+            below
         })
     }
 

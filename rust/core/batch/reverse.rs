@@ -10,14 +10,29 @@ use super::masks::Mask;
 use super::program::{Kind, NodeId};
 use crate::ops::{Arity, Op};
 use crate::reduce::Reduction;
+use std::collections::BTreeMap;
+
+/// By node, what a pass knows of it; kept between passes for its memory.
+pub(super) struct Rows {
+    visited: Vec<Mask>,
+    adjoints: Vec<Option<Source>>,
+    /// A value that is not REAL shows in another one that is looked at.
+    shown: Vec<bool>,
+}
+
+impl Rows {
+    pub fn new(nodes: usize) -> Self {
+        Self { visited: vec![Mask::Never; nodes], adjoints: vec![None; nodes], shown: vec![false; nodes] }
+    }
+}
 
 /// A pass that is being lowered.
 pub(super) struct Pass<'l, 'a> {
     lowering: &'l mut Lowering<'a>,
     output: usize,
-    root: NodeId,
-    visited: Vec<Mask>,
-    adjoints: Vec<Option<Source>>,
+    /// The nodes that gradients flow through, the root first.
+    cone: Vec<NodeId>,
+    rows: &'l mut Rows,
 }
 
 /// What arrives at an operand.
@@ -29,33 +44,36 @@ enum Contribution {
 }
 
 impl<'l, 'a> Pass<'l, 'a> {
-    pub fn new(lowering: &'l mut Lowering<'a>, output: usize, root: NodeId) -> Self {
-        let leading = lowering.leading();
-        let visited = lowering.visited(root, &leading);
-        let adjoints = vec![None; lowering.program.len()];
-        Self { lowering, output, root, visited, adjoints }
+    pub fn new(lowering: &'l mut Lowering<'a>, rows: &'l mut Rows, output: usize, root: NodeId) -> Self {
+        let cone = lowering.cone(root);
+        if !cone.is_empty() {
+            lowering.visit(&cone, &mut rows.visited);
+        }
+        Self { lowering, output, cone, rows }
     }
 
     /// Appends the pass to the code.
     pub fn run(mut self, derivatives: &Derivatives<'_>) {
         self.check_values();
-        if self.visited[self.root as usize] != Mask::Never {
-            self.receive(self.root, Contribution::Plain(SEED), self.visited[self.root as usize]);
+        let cone = std::mem::take(&mut self.cone);
+        if let Some(&root) = cone.first() {
+            self.receive(root, Contribution::Plain(SEED), self.rows.visited[root as usize]);
         }
-        for node in (0..=self.root).rev() {
-            if let Some(g) = self.adjoints[node as usize] {
+        for &node in &cone {
+            if let Some(g) = self.rows.adjoints[node as usize] {
                 self.pass_on(node, g);
             }
         }
         for &(element, array, column) in derivatives.elements {
-            let source = self.adjoints[element as usize].map(|sum| match self.visited[element as usize] {
-                Mask::When(condition) => {
-                    // The sum of nothing is +0.
-                    let zero = self.lowering.number(0.0);
-                    self.select(condition, sum, zero)
-                }
-                _ => sum,
-            });
+            let source =
+                self.rows.adjoints[element as usize].map(|sum| match self.rows.visited[element as usize] {
+                    Mask::When(condition) => {
+                        // The sum of nothing is +0.
+                        let zero = self.lowering.number(0.0);
+                        self.select(condition, sum, zero)
+                    }
+                    _ => sum,
+                });
             let column = column + self.output * derivatives.stride;
             let output = self.output as u32;
             let code = &mut self.lowering.code;
@@ -63,24 +81,28 @@ impl<'l, 'a> Pass<'l, 'a> {
             // An infinite sum of contributions is for the exact rules.
             code.checks.extend(source.filter(|&s| s != SEED));
         }
+        for node in cone {
+            self.rows.visited[node as usize] = Mask::Never;
+            self.rows.adjoints[node as usize] = None;
+            for &operand in self.lowering.program.operands(node) {
+                self.rows.shown[operand as usize] = false;
+            }
+        }
     }
 
     /// Has those values looked at that tell whether all values on the way of the gradients are REAL:
     /// those that, if they are not, need not show in another one that is looked at.
     fn check_values(&mut self) {
         let program = self.lowering.program;
-        let mut shown = vec![false; program.len()];
-        for node in 0..=self.root {
-            if self.visited[node as usize] == Mask::Always {
-                for (place, &operand) in program.operands(node).iter().enumerate() {
-                    shown[operand as usize] |= propagates(program.kind(node), place);
-                }
+        for &node in self.cone.iter().filter(|&&node| self.rows.visited[node as usize] == Mask::Always) {
+            for (place, &operand) in program.operands(node).iter().enumerate() {
+                self.rows.shown[operand as usize] |= propagates(program.kind(node), place);
             }
         }
-        for node in 0..=self.root {
+        for node in self.cone.clone() {
             // A selection has the value of an operand that is looked at itself.
-            let looks = !shown[node as usize] && program.kind(node) != Kind::Select;
-            match self.visited[node as usize] {
+            let looks = !self.rows.shown[node as usize] && program.kind(node) != Kind::Select;
+            match self.rows.visited[node as usize] {
                 Mask::Always if looks => {
                     let value = self.lowering.source(node);
                     self.lowering.code.checks.push(value);
@@ -106,7 +128,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     fn pass_on(&mut self, node: NodeId, g: Source) {
         use Contribution::{Negated, Plain, Product};
         let operands = self.lowering.program.operands(node).to_vec();
-        let mask = self.visited[node as usize];
+        let mask = self.rows.visited[node as usize];
         match self.lowering.program.kind(node) {
             Kind::Elementwise(Op::Add) => {
                 operands.into_iter().for_each(|operand| self.receive(operand, Plain(g), mask));
@@ -118,7 +140,7 @@ impl<'l, 'a> Pass<'l, 'a> {
             Kind::Elementwise(Op::Neg) => self.receive(operands[0], Negated(g), mask),
             Kind::Elementwise(Op::Mul) => {
                 for (this, other) in [(0, 1), (1, 0)] {
-                    if self.visited[operands[this] as usize] != Mask::Never {
+                    if self.rows.visited[operands[this] as usize] != Mask::Never {
                         let factor = self.lowering.source(operands[other]);
                         self.receive(operands[this], Product(g, factor), mask);
                     }
@@ -153,7 +175,7 @@ impl<'l, 'a> Pass<'l, 'a> {
         if op == Op::Mean {
             if mode != Reduction::Strict {
                 // The share depends on how many of the others are kept.
-                for &operand in operands.iter().filter(|&&o| self.visited[o as usize] != Mask::Always) {
+                for &operand in operands.iter().filter(|&&o| self.rows.visited[o as usize] != Mask::Always) {
                     let source = self.lowering.source(operand);
                     self.lowering.code.checks.push(source);
                 }
@@ -177,7 +199,7 @@ impl<'l, 'a> Pass<'l, 'a> {
         let z = if reads_value(op) { self.lowering.source(node) } else { a };
         let site = if is_singular(kind) { self.site(node, op, &operands, [a, b]) } else { NO_SITE };
         let to = [0, 1].map(|place| {
-            let visited = operands.get(place).is_some_and(|&o| self.visited[o as usize] != Mask::Never);
+            let visited = operands.get(place).is_some_and(|&o| self.rows.visited[o as usize] != Mask::Never);
             visited.then(|| self.lowering.register())
         });
         self.lowering.code.instructions.push(Instruction::Adjoint { op, n, g, a, b, z, to, site });
@@ -192,7 +214,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId], sources: [Source; 2]) -> u32 {
         let place = usize::from(op == Op::Div);
         let (pole, operand) = (sources[place], operands[place]);
-        if self.visited[operand as usize] == Mask::Never {
+        if self.rows.visited[operand as usize] == Mask::Never {
             // So that every regular sample comes to a decision here.
             self.lowering.code.checks.push(pole);
         }
@@ -202,17 +224,29 @@ impl<'l, 'a> Pass<'l, 'a> {
         sites.len() as u32 - 1
     }
 
-    /// Adds a contribution, in the samples that a mask names, to the sum at an operand. A selection
-    /// hands it on to what it took.
+    /// Adds a contribution, in the samples that a mask names, to the sum at an operand. Through a
+    /// selection it goes to what was taken, in each sample to one node.
     fn receive(&mut self, operand: NodeId, contribution: Contribution, mask: Mask) {
-        if self.lowering.program.kind(operand) == Kind::Select {
-            for (taken, way) in self.lowering.ways(operand) {
-                let mask = self.lowering.both(mask, way);
-                self.receive(taken, contribution, mask);
-            }
-            return;
+        if self.lowering.program.kind(operand) != Kind::Select {
+            return self.add_to(operand, contribution, mask);
         }
-        let visited = self.visited[operand as usize];
+        let mut arriving = BTreeMap::from([(operand, mask)]);
+        while let Some((node, mask)) = arriving.pop_last() {
+            if self.lowering.program.kind(node) != Kind::Select {
+                self.add_to(node, contribution, mask);
+                continue;
+            }
+            for (taken, way) in self.lowering.ways(node) {
+                let way = self.lowering.both(mask, way);
+                let known = arriving.remove(&taken).unwrap_or(Mask::Never);
+                let either = self.lowering.either(known, way);
+                arriving.insert(taken, either);
+            }
+        }
+    }
+
+    fn add_to(&mut self, operand: NodeId, contribution: Contribution, mask: Mask) {
+        let visited = self.rows.visited[operand as usize];
         if visited == Mask::Never || mask == Mask::Never {
             return;
         }
@@ -224,11 +258,11 @@ impl<'l, 'a> Pass<'l, 'a> {
             }
             _ => contribution,
         };
-        let sum = match self.adjoints[operand as usize] {
+        let sum = match self.rows.adjoints[operand as usize] {
             None => self.begin(contribution),
             Some(sum) => self.add(sum, contribution),
         };
-        self.adjoints[operand as usize] = Some(sum);
+        self.rows.adjoints[operand as usize] = Some(sum);
     }
 
     /// A contribution by itself.

@@ -38,6 +38,7 @@ struct Tasks<'a> {
     next: usize,
     samples: usize,
     rest: TaskOutputs<'a>,
+    value_widths: &'a [usize],
     widths: &'a [usize],
 }
 
@@ -51,28 +52,26 @@ impl<'a> Iterator for Tasks<'a> {
         }
         let end = self.samples.min(start + TASK);
         self.next += 1;
-        let widths = self.widths.iter().map(|width| width * (end - start));
+        let samples = end - start;
         let outputs = TaskOutputs {
-            values: self.rest.values.iter_mut().map(|all| split_off(all, end - start)).collect(),
-            gradients: self
-                .rest
-                .gradients
-                .iter_mut()
-                .zip(widths.clone())
-                .map(|(all, n)| split_off(all, n))
-                .collect(),
-            statuses: self.rest.statuses.iter_mut().zip(widths).map(|(all, n)| split_off(all, n)).collect(),
+            samples,
+            values: split_off(&mut self.rest.values, self.value_widths, samples),
+            gradients: split_off(&mut self.rest.gradients, self.widths, samples),
+            statuses: split_off(&mut self.rest.statuses, self.widths, samples),
         };
         Some((number, start, end, outputs))
     }
 }
 
-/// The first `n` of a slice, which keeps the rest; an empty slice stays empty.
-fn split_off<'a, T>(all: &mut &'a mut [T], n: usize) -> &'a mut [T] {
-    let whole = std::mem::take(all);
-    let (head, rest) = whole.split_at_mut(n.min(whole.len()));
-    *all = rest;
-    head
+/// The rows of so many samples of each array, which keeps the rest; an empty array stays empty.
+fn split_off<'a, T>(arrays: &mut [&'a mut [T]], widths: &[usize], samples: usize) -> Vec<&'a mut [T]> {
+    let split = |(array, width): (&mut &'a mut [T], &usize)| {
+        let whole = std::mem::take(array);
+        let (head, rest) = whole.split_at_mut((width * samples).min(whole.len()));
+        *array = rest;
+        head
+    };
+    arrays.iter_mut().zip(widths).map(split).collect()
 }
 
 /// What all workers of a run share.
@@ -94,7 +93,13 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, inputs: &'a [Input<'a>], state: &'a ModeState, block: Option<usize>) -> Self {
+    fn new(
+        plan: &'a Plan,
+        samples: usize,
+        inputs: &'a [Input<'a>],
+        state: &'a ModeState,
+        block: Option<usize>,
+    ) -> Self {
         let per_sample = inputs.iter().map(|input| match *input {
             Input::PerSample(data) => data,
             Input::Shared(_) => &[],
@@ -106,7 +111,7 @@ impl<'a> Run<'a> {
             state,
             arguments: inputs,
             only_exact,
-            block: block.unwrap_or_else(|| plan.fitting_block(only_exact)),
+            block: block.unwrap_or_else(|| plan.fitting_block(samples, only_exact)),
             columns: per_sample.clone().map(lines).collect(),
             rows: per_sample.collect(),
             widths: plan.program.arguments().iter().map(Argument::size).collect(),
@@ -155,6 +160,15 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Calls a function when it goes out of scope.
+struct Leaving<F: Fn()>(F);
+
+impl<F: Fn()> Drop for Leaving<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// What the workers hand in.
 struct Results {
     tree: Tree,
@@ -186,18 +200,21 @@ impl Plan {
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Totals, Interrupted> {
         self.check(samples, inputs, &outputs, execution);
-        let run = Run::new(self, inputs, state, execution.block);
+        let value_widths = self.value_widths(samples, &outputs);
+        let run = Run::new(self, samples, inputs, state, execution.block);
         let work_of_sample =
             self.code.instructions.len() + 4 + if run.only_exact { 16 * self.program.len() } else { 0 };
         let work = samples.saturating_mul(work_of_sample);
         let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
 
         let rest = TaskOutputs {
+            samples,
             values: outputs.values.iter_mut().map(|all| &mut **all).collect(),
             gradients: outputs.gradients.iter_mut().map(|all| &mut **all).collect(),
             statuses: outputs.statuses.iter_mut().map(|all| &mut **all).collect(),
         };
-        let tasks = Mutex::new(Tasks { next: 0, samples, rest, widths: &self.widths });
+        let tasks =
+            Mutex::new(Tasks { next: 0, samples, rest, value_widths: &value_widths, widths: &self.widths });
         let results = Mutex::new(Results {
             tree: Tree::default(),
             statistics: statistics.worker(),
@@ -246,10 +263,13 @@ impl Plan {
             for _ in 1..threads {
                 running.fetch_add(1, Ordering::Relaxed);
                 let helper = || {
+                    // Also if the work panics, which the scope then passes on.
+                    let _leaving = Leaving(|| {
+                        running.fetch_sub(1, Ordering::Relaxed);
+                        drop(lock(&results)); // so that the caller is either waiting or sees the count
+                        done.notify_all();
+                    });
                     work(&mut || false);
-                    running.fetch_sub(1, Ordering::Relaxed);
-                    drop(lock(&results)); // so that the caller is either waiting or sees the count
-                    done.notify_all();
                 };
                 // A thread that the system refuses is done without.
                 if std::thread::Builder::new().spawn_scoped(scope, helper).is_err() {
@@ -303,12 +323,29 @@ impl Plan {
         totals
     }
 
-    /// The samples of a block whose numbers fit the cache.
-    fn fitting_block(&self, only_exact: bool) -> usize {
+    /// The samples of a block whose numbers fit the cache; no more than a few samples need.
+    fn fitting_block(&self, samples: usize, only_exact: bool) -> usize {
         // The exact rules keep a value and an adjoint of 16 bytes for every node.
         let numbers = if only_exact { 3 * self.program.len() } else { self.code.slots };
         let fitting = CACHE / size_of::<f64>() / numbers.max(1);
-        (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES)
+        let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
+        (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
+    }
+
+    /// How many outputs each array of values takes.
+    fn value_widths(&self, samples: usize, outputs: &Outputs<'_>) -> Vec<usize> {
+        if samples == 0 {
+            return vec![0; outputs.values.len()];
+        }
+        let widths: Vec<_> = outputs.values.iter().map(|values| values.len() / samples).collect();
+        let expected = match &self.request {
+            super::Request::Jacobian { .. } if outputs.values.is_empty() => 0,
+            super::Request::Gradient { total: Some(_), .. } => 0,
+            _ => self.program.outputs().len(),
+        };
+        let whole = outputs.values.iter().zip(&widths).all(|(values, width)| values.len() == width * samples);
+        assert!(whole && widths.iter().sum::<usize>() == expected, "values for {expected} outputs");
+        widths
     }
 
     /// Refuses inputs and outputs that do not belong to the program.
@@ -325,13 +362,6 @@ impl Plan {
             };
             assert!(len == expected, "{} has {len} numbers, not {expected}", argument.name);
         }
-        let outputs_asked = match &self.request {
-            super::Request::Jacobian { .. } if outputs.values.is_empty() => 0,
-            super::Request::Gradient { total: Some(_), .. } => 0,
-            _ => self.program.outputs().len(),
-        };
-        assert!(outputs.values.len() == outputs_asked, "values for {outputs_asked} outputs");
-        assert!(outputs.values.iter().all(|v| v.len() == samples), "one value for each sample");
         assert!(outputs.gradients.len() == self.widths.len(), "as many gradients as arrays of them");
         let per_sample = |array: usize| match &self.request {
             super::Request::Gradient { sources, total: Some(_), .. } => arguments[sources[array]].per_sample,

@@ -20,6 +20,8 @@ use crate::status::Status;
 /// The outputs of one task.
 #[derive(Debug, Default)]
 pub(super) struct TaskOutputs<'a> {
+    /// How many samples the task has.
+    pub samples: usize,
     pub values: Vec<&'a mut [f64]>,
     pub gradients: Vec<&'a mut [f64]>,
     pub statuses: Vec<&'a mut [u8]>,
@@ -69,9 +71,8 @@ impl<'a> Worker<'a> {
         };
         let mut base = vec![Status::EXACT; code.derivatives.len()];
         if let Rule::Bounded(_) = rule {
-            for site in 0..code.sites.len() {
-                run.plan.below(site).iter().for_each(|&d| base[d as usize] = Status::SATURATED);
-            }
+            let saturated = base.iter_mut().zip(run.plan.below_any()).filter(|(_, below)| **below);
+            saturated.for_each(|(status, _)| *status = Status::SATURATED);
         }
         let totals = run.plan.totals.len();
         Self {
@@ -142,7 +143,7 @@ impl<'a> Worker<'a> {
         if irregular {
             self.lanes.copy_from_slice(&self.lanes_before);
             self.find_irregular(at, inputs);
-            self.patches.work_out(self.run, at, self.decisions.statistics_mut());
+            self.patches.work_out(self.run, at, self.decisions.statistics());
         }
         if self.run.state.mode == GradientMode::Hybrid {
             self.count_decisions(at, inputs);
