@@ -128,8 +128,8 @@ class HybridGradientContext:
     def detect_poles(threshold: Optional[float] = None) -> list[int]:
         """Which of the batch's distances were within ``threshold``, by number from 0.
 
-        Looks at the first 1024 of the batch; of several threads' decisions in a batched call, at the
-        first of those that end first. The default threshold is the schedule's
+        Looks at the first 1024 of the batch; of the decisions of several threads in a batched call,
+        at those of the threads that end first. The default threshold is the schedule's
         ``pole_detection_threshold``, or 0.1 without a schedule.
         """
         if threshold is None:

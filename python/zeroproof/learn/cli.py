@@ -153,7 +153,7 @@ def learn(arguments: Any) -> int:
         lines = _Lines(arguments.epochs)
         fit = train(data, arguments.degree, mode, arguments.epochs, arguments.seed, lines)
         fits.append(fit)
-        _note(f"{mode:<10}  {fit.epochs} epochs in {fit.seconds:.1f} s")
+        _note(f"{mode:<10}  {fit.epochs} epochs in {fit.seconds:.2f} s")
         if fit.stopped_by == "interrupt":
             break
     found = report.build(data, arguments.degree, arguments.seed, arguments.epochs, fits)

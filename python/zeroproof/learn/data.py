@@ -13,7 +13,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 
-from ..bridge import from_ieee
+from ..array import TRArray
 from ..core import TRTag
 
 __all__ = ["Dataset", "FloatArray", "InputError", "read_csv"]
@@ -48,12 +48,12 @@ class Dataset:
 
     def targets_by_tag(self) -> dict[str, int]:
         """How many targets have each tag."""
-        tags = [from_ieee(y).tag for y in self.y.tolist()]
-        return {tag.name: tags.count(tag) for tag in TRTag}
+        tags = TRArray(self.y).tags
+        return {tag.name: int(np.count_nonzero(tags == tag)) for tag in TRTag}
 
     def require_rows(self, coefficients: int) -> None:
         """Raises InputError if the usable rows cannot determine so many coefficients."""
-        distinct = len(np.unique(self.x[self.usable]))
+        distinct = len(set(self.x[self.usable].tolist()))
         if distinct < coefficients:
             raise InputError(
                 f"{self.name}: {distinct} usable rows with different x, but this degree has "

@@ -1,4 +1,4 @@
-"""The model y = P(x)/Q(x), its poles, and its residuals as plain numbers and as a graph.
+"""The model y = P(x)/Q(x), its coordinates and its poles.
 
 **Coordinates.** The data are moved to u = (x − center)/half_range, which lies in [−1, 1], and
 v = y/y_scale with the median of |y| as scale, so that nothing in the training depends on units.
@@ -7,27 +7,19 @@ v = y/y_scale with the median of |y| as scale, so that nothing in the training d
 multiplied by the same number; so Q is kept at norm 1. A constant term fixed at 1 could not stand
 for a pole at u = 0, nor a fixed leading one for fewer poles than the degree; this stands for poles
 anywhere. It also gives |Q(u)|, the distance to the pole in Hybrid mode, one meaning for all data.
-
-**Residual.** ``(f − v) / (√(1 + f²)·√(1 + v²))`` with f = P/Q, the distance of f and v as points of
-the projective line (the chord between them on a circle that ∞ belongs to). It lies in [−1, 1]
-however close to a pole the sample is. With plain squares a single sample next to a pole outweighs
-all others, and a pole of the model can never move across a sample, for the loss is infinite there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..autodiff.tr_node import TRNode
-from ..autodiff.tr_ops_grad import tr_sqrt
 from .data import Dataset, FloatArray
 
-__all__ = ["Frame", "Rational", "Samples", "horner"]
+__all__ = ["Frame", "Pole", "Rational", "horner"]
 
 # Roots of Q with a smaller imaginary part, in u, are real: double roots come out of the
 # eigenvalue problem with an error of about the root of the machine precision.
@@ -63,43 +55,6 @@ class Frame:
     def to_x(self, u: float) -> float:
         """From u to x."""
         return self.center + self.half_range * u
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The samples in scaled coordinates, with ``weight`` = 1/√(1 + v²)."""
-
-    u: FloatArray
-    v: FloatArray
-    weight: FloatArray
-
-    @classmethod
-    def of(cls, data: Dataset, frame: Frame) -> Samples:
-        """All rows, those with a target that is not REAL too."""
-        v = data.y / frame.y_scale
-        return cls(frame.to_u(data.x), v, 1.0 / np.hypot(1.0, v))
-
-    def residuals(self, numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-        """The residuals as numbers: IEEE and transreal arithmetic are the same here."""
-        with np.errstate(all="ignore"):
-            f = horner(numerator, self.u) / horner(denominator, self.u)
-            residuals = (f - self.v) / np.sqrt(f * f + 1.0) * self.weight
-        return np.asarray(residuals, dtype=np.float64)
-
-    def record_quotients(
-        self, numerator: Sequence[TRNode], denominator: Sequence[TRNode]
-    ) -> list[TRNode]:
-        """The values f = P/Q as nodes; not REAL for a sample at a pole of the model."""
-        quotients = []
-        for u in self.u.tolist():
-            at = TRNode.input(u)
-            quotients.append(horner(numerator, at) / horner(denominator, at))
-        return quotients
-
-    def record_residuals(self, quotients: Sequence[TRNode]) -> list[TRNode]:
-        """The residuals as nodes; not REAL where f or the target is not."""
-        rows = zip(quotients, self.v.tolist(), self.weight.tolist())
-        return [(f - v) / tr_sqrt(f * f + 1.0) * weight for f, v, weight in rows]
 
 
 def horner(coefficients: Any, at: Any) -> Any:

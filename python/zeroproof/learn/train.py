@@ -1,14 +1,10 @@
 """Training: Levenberg-Marquardt on the per-sample gradients of the engine.
 
-Each epoch records the graph of every sample with the coefficients as parameters. The loss is the
-mean of the squared residuals with ``DROP_NONREAL``, so a sample at a pole does not silence the
-others. One backward pass for each sample gives a row of the Jacobian J, and the step solves
-``min ‖J·s + r‖² + λ‖D·s‖²``, D the column norms of J.
-
-The chain is cut at the quotients f = P/Q. What comes after them has no pole and is differentiated
-classically; its derivative is the adjoint with which the backward pass of each quotient begins, in
-the gradient mode being trained. So each sample makes exactly one decision in Hybrid mode, and the
-statistics are those of the distances |Q|.
+The loss is the mean of the squared residuals that are REAL. An epoch differentiates the residuals
+of all samples in the gradient mode being trained (``samples.py``). Their gradients are the rows of
+the Jacobian J, and the step solves ``min ‖J·s + r‖² + λ‖D·s‖²``, D the column norms of J
+(``step.py``). A step that does not lower the loss is taken back and tried with more damping λ.
+Trials compute values only, so they make no decisions and leave the statistics alone.
 
 Why this and not a first-order method: the coefficients of a rational function are so strongly
 coupled that gradient descent needs thousands of epochs where this needs tens, and a pole is only
@@ -29,13 +25,12 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..autodiff.grad_mode import GradientMode, gradient_mode
+from ..autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
 from ..autodiff.hybrid_gradient import HybridGradientContext, HybridGradientSchedule
-from ..autodiff.tr_node import GradientStatus, TRNode
-from ..autodiff.tr_ops_grad import tr_mean, tr_sum
-from ..core import ReductionMode, TRTag
 from .data import Dataset, FloatArray
-from .model import Frame, Rational, Samples
+from .model import Frame, Rational
+from .samples import Evaluation, Samples
+from .step import LEAST_DAMPING, DampedSteps
 
 __all__ = ["MODES", "Fit", "train"]
 
@@ -49,7 +44,7 @@ MODES = {
 # stay close to the classical ones for most samples.
 SATURATION_BOUND = 0.1
 
-FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-12, 1e8
+FIRST_DAMPING, MOST_DAMPING = 1e-2, 1e8
 TRIALS_PER_EPOCH = 8
 # A start has settled after so many epochs in which the loss fell by less than this share.
 SETTLED_EPOCHS, SETTLED_FALL = 3, 1e-4
@@ -135,19 +130,20 @@ class _Training:
     ) -> None:
         self.degree, self.mode, self.epochs, self.progress = degree, mode, epochs, progress
         self.frame = Frame.of(data)
-        self.samples = Samples.of(data, self.frame)
+        self.samples = Samples(data, self.frame, degree)
         self.rng = np.random.default_rng(seed)
         self.next_start = self._draw_start()
-        model, poles = self._model(self.next_start[0]), self.next_start[1]
-        loss = self._loss(self.samples.residuals(model.numerator, model.denominator))
-        self.fit = Fit(mode, model, loss, poles)
+        coefficients, poles = self.next_start
+        first = self._evaluate(coefficients)
+        self.fit = Fit(mode, self._model(first), first.loss, poles)
 
     def run(self) -> Fit:
         began = time.monotonic()
         fit = self.fit
         try:
-            # The block keeps what training sets apart from the state of the process.
-            with gradient_mode(GradientMode.MASK_REAL):
+            # The block keeps what training sets apart from the state of the process. A step may
+            # leave the range of doubles; what comes of it is no lower loss.
+            with gradient_mode(GradientMode.MASK_REAL), np.errstate(all="ignore"):
                 while fit.epochs < self.epochs and not self._done():
                     self._descend(*self.next_start)
                     self.next_start = self._draw_start()
@@ -172,7 +168,7 @@ class _Training:
         # Of the size of Q, with random signs: a residue hardly changes its sign in training.
         numerator = self.rng.normal(size=top + 1) * np.linalg.norm(denominator) / np.sqrt(top + 1)
         poles = sorted(self.frame.to_x(root) for root in roots.tolist())
-        return self._normalised(np.concatenate([numerator, denominator])), poles
+        return np.concatenate([numerator, denominator]), poles
 
     def _descend(self, coefficients: FloatArray, start_poles: list[float]) -> None:
         """One start, until it settles."""
@@ -180,31 +176,28 @@ class _Training:
         fit.starts += 1
         HybridGradientContext.reset()
         schedule = _schedule()
-        damping, loss, idle, epoch = FIRST_DAMPING, np.inf, 0, 0
+        point, damping, idle, epoch = self._evaluate(coefficients), FIRST_DAMPING, 0, 0
+        self._offer(point, start_poles)
         while fit.epochs < self.epochs and idle < SETTLED_EPOCHS:
+            before = point.loss
             with self._mode_block(schedule, epoch):
-                jacobian, residuals, loss = self._differentiate(coefficients)
-                statistics = HybridGradientContext.get_statistics()
+                delta = GradientModeConfig.get_local_threshold()
+                point, damping = self._improve(point, damping)
+                self._offer(point, start_poles)
+                if self.mode == "hybrid" and fit.best_start == fit.starts:
+                    fit.statistics = HybridGradientContext.get_statistics()
+                    fit.schedule = schedule.get_mode_description(epoch)
                 HybridGradientContext.end_batch_policy_update()
-            self._offer(coefficients, loss, start_poles)
-            before = loss
-            coefficients, loss, damping = self._step(
-                coefficients, loss, damping, jacobian, residuals
-            )
-            self._offer(coefficients, loss, start_poles)
             fit.epochs += 1
-            if self.mode == "hybrid" and fit.best_start == fit.starts:
-                fit.statistics = statistics
-                fit.schedule = schedule.get_mode_description(epoch)
-            self.progress(fit, statistics["local_threshold"])
-            fell = loss < before * (1.0 - SETTLED_FALL)
+            self.progress(fit, delta)
+            fell = point.loss < before * (1.0 - SETTLED_FALL)
             decaying = self.mode == "hybrid" and schedule.is_transitioning(epoch)
             idle = 0 if fell or decaying else idle + 1
             epoch += 1
-            if loss <= ROUNDING:
+            if point.loss <= ROUNDING:
                 break
-        if idle >= SETTLED_EPOCHS or loss <= ROUNDING:
-            fit.settled_losses.append(loss)
+        if idle >= SETTLED_EPOCHS or point.loss <= ROUNDING:
+            fit.settled_losses.append(point.loss)
 
     def _mode_block(
         self, schedule: HybridGradientSchedule, epoch: int
@@ -213,78 +206,41 @@ class _Training:
             return schedule.apply(epoch)
         return gradient_mode(MODES[self.mode], saturation_bound=SATURATION_BOUND)
 
-    def _differentiate(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-        """The engine's part of an epoch: Jacobian, residuals and loss in the mode in force."""
-        parameters = [TRNode.parameter(value) for value in coefficients.tolist()]
-        split = self.degree[0] + 1
-        quotients = self.samples.record_quotients(parameters[:split], parameters[split:])
-        outer = [TRNode.parameter(quotient.value) for quotient in quotients]
-        residuals = self.samples.record_residuals(outer)
-        loss = tr_mean([r * r for r in residuals], ReductionMode.DROP_NONREAL)
-        with gradient_mode(GradientMode.MASK_REAL):
-            # A sum passes each residual the adjoint 1: the gradients are those of the residuals.
-            tr_sum(residuals, ReductionMode.DROP_NONREAL).backward()
-        rows, kept = [], []
-        for quotient, f, residual in zip(quotients, outer, residuals):
-            if residual.tag is not TRTag.REAL:
-                self.fit.masked += 1
-                continue
-            for parameter in parameters:
-                parameter.zero_grad()
-            quotient.backward(_gradient(f))
-            rows.append([_gradient(parameter) for parameter in parameters])
-            kept.append(float(residual))
-            status = GradientStatus.EXACT
-            for parameter in parameters:
-                status |= parameter.gradient_status
-            self.fit.masked += GradientStatus.MASKED in status
-            self.fit.saturated += GradientStatus.SATURATED in status
-        self.fit.recorded += len(residuals)
-        value = float(loss) if loss.tag is TRTag.REAL else np.inf
-        return np.array(rows).reshape(len(kept), len(parameters)), np.array(kept), value
+    def _improve(self, point: Evaluation, damping: float) -> tuple[Evaluation, float]:
+        """An epoch: the first of a few steps, each more damped than the last, that lowers the loss.
 
-    def _step(
-        self,
-        coefficients: FloatArray,
-        loss: float,
-        damping: float,
-        jacobian: FloatArray,
-        residuals: FloatArray,
-    ) -> tuple[FloatArray, float, float]:
-        """The first of a few steps, each more damped than the last, that lowers the loss."""
-        finite = np.isfinite(jacobian).all(axis=1)
-        jacobian, residuals = jacobian[finite], residuals[finite]
+        The gradients are in the mode in force.
+        """
+        linear = self.samples.linearise(point)
+        self.fit.masked += linear.masked
+        self.fit.saturated += linear.saturated
+        self.fit.recorded += len(point.residuals)
+        try:
+            steps = DampedSteps(linear.jacobian, linear.residuals)
+        except np.linalg.LinAlgError:
+            return point, min(damping * 4.0**TRIALS_PER_EPOCH, MOST_DAMPING)
         for _ in range(TRIALS_PER_EPOCH):
-            step = _damped_step(jacobian, residuals, damping)
-            if step is not None:
-                moved = self._normalised(coefficients + step)
-                split = self.degree[0] + 1
-                tried = self._loss(self.samples.residuals(moved[:split], moved[split:]))
-                if tried < loss:
-                    return moved, tried, max(damping / 5.0, LEAST_DAMPING)
+            tried = self._evaluate(point.coefficients + steps.step(damping))
+            if tried.loss < point.loss:
+                return tried, max(damping / 5.0, LEAST_DAMPING)
             damping = min(damping * 4.0, MOST_DAMPING)
-        return coefficients, loss, damping
+        return point, damping
 
-    @staticmethod
-    def _loss(residuals: FloatArray) -> float:
-        """What tr_mean computes, for steps that may be taken back."""
-        kept = residuals[np.isfinite(residuals)]
-        return float(np.mean(kept * kept)) if len(kept) else np.inf
+    def _evaluate(self, coefficients: FloatArray) -> Evaluation:
+        """These coefficients with Q at norm 1."""
+        norm = np.linalg.norm(coefficients[self.degree[0] + 1 :])
+        return self.samples.evaluate(coefficients / norm)
 
-    def _normalised(self, coefficients: FloatArray) -> FloatArray:
-        with np.errstate(all="ignore"):
-            return coefficients / np.linalg.norm(coefficients[self.degree[0] + 1 :])
-
-    def _offer(self, coefficients: FloatArray, loss: float, start_poles: list[float]) -> None:
+    def _offer(self, point: Evaluation, start_poles: list[float]) -> None:
         """Keeps these coefficients if they are the best so far."""
         fit = self.fit
-        if loss < fit.loss:
-            fit.model, fit.loss = self._model(coefficients), loss
+        if point.loss < fit.loss:
+            fit.model, fit.loss = self._model(point), point.loss
             fit.start_poles, fit.best_start = start_poles, fit.starts
 
-    def _model(self, coefficients: FloatArray) -> Rational:
+    def _model(self, point: Evaluation) -> Rational:
         split = self.degree[0] + 1
-        return Rational(coefficients[:split], coefficients[split:], self.frame)
+        return Rational(point.coefficients[:split], point.coefficients[split:], self.frame)
 
 
 def _schedule() -> HybridGradientSchedule:
@@ -296,22 +252,3 @@ def _schedule() -> HybridGradientSchedule:
     return HybridGradientSchedule(
         saturating_bound=SATURATION_BOUND, pole_detection_threshold=0.01, adaptive_delta=False
     )
-
-
-def _gradient(leaf: TRNode) -> float:
-    """The gradient of a leaf; 0 if no pass has reached it."""
-    return 0.0 if leaf.gradient is None else float(leaf.gradient)
-
-
-def _damped_step(jacobian: FloatArray, residuals: FloatArray, damping: float) -> Any:
-    """The Levenberg-Marquardt step, None where there is none in the range of doubles."""
-    with np.errstate(all="ignore"):
-        norms = np.linalg.norm(jacobian, axis=0)
-        ridge = np.diag(np.sqrt(damping) * np.where(norms > 0.0, norms, 1.0))
-        matrix = np.vstack([jacobian, ridge])
-        target = np.concatenate([-residuals, np.zeros(len(norms))])
-        try:
-            step = np.linalg.lstsq(matrix, target, rcond=None)[0]
-        except (np.linalg.LinAlgError, ValueError):
-            return None
-    return step if np.isfinite(step).all() else None
