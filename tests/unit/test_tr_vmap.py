@@ -212,6 +212,17 @@ class TestArguments:
         assert same_bits(twice[:, 0], np.stack([X, np.full(100, 2.0), X], axis=1))
         assert same_bits(SCALED.value_and_grad(X, 2.0)[1], b)
 
+    def test_argnums_in_an_array(self) -> None:
+        _, only = SCALED.value_and_grad(X, 2.0, argnums=np.array([1]))
+        assert isinstance(only, tuple)
+        assert same_bits(only[0], X)
+        _, (b, a) = SCALED.value_and_grad(X, 2.0, argnums=np.array([0, 1], np.uint8))
+        assert same_bits(a, X)
+        assert same_bits(b, np.full(100, 2.0))
+        assert same_bits(SCALED.value_and_grad(X, 2.0, argnums=np.array(1))[1], X)
+        jacobian = SCALED.jacobian(X, 2.0, argnums=np.array([1, 0]))
+        assert same_bits(jacobian[:, 0], np.stack([X, np.full(100, 2.0)], axis=1))
+
     def test_the_coordinate_of_exploration_regions(self) -> None:
         def inverse(a: TRNode, x: TRNode) -> TRNode:
             return a / x
@@ -371,7 +382,7 @@ class TestTracing:
             "t: () per sample",
         ]
         assert "%0 = x × theta[3]" in lines
-        assert lines[-1] == "return %15"
+        assert lines[-1] == "return %14"
         assert "nodes" in repr(LOSS.program(THETA, PHI, X, T))
         assert str(tr_vmap(lambda *numbers: numbers[0]).program(X)).startswith("arg0: ()")
         bound = tr_vmap(functools.partial(scaled, factor=2.0))
@@ -411,3 +422,38 @@ class TestTracing:
         assert same_bits(tr_vmap(Model())(X), 3.0 * X)
         assert same_bits(tr_vmap(Model().twice)(X), 2.0 * (3.0 * X))
         assert same_bits(tr_vmap(zp.tr_sin)(X), [zp.tr_sin(x) for x in X])
+
+    def test_attributes_of_a_callable_stay_with_it(self) -> None:
+        class Model:
+            def __init__(self) -> None:
+                self.jacobian = self.program = self.value_and_grad = self._trace = None
+                self._programs = self._lock = "mine"
+
+            def __call__(self, x: Any) -> Any:
+                return x * x
+
+        apply = tr_vmap(Model())
+        assert same_bits(apply(X), X * X)
+        assert same_bits(apply.value_and_grad(X)[1], X + X)
+        assert same_bits(apply.jacobian(X), X + X)
+        assert "x × x" in str(apply.program(X))
+
+    def test_in_a_class(self) -> None:
+        class Model:
+            @staticmethod
+            @tr_vmap
+            def static(x: TRNode) -> TRNode:
+                return x * x
+
+            def __init__(self) -> None:
+                self.bound = tr_vmap(self.cube)
+
+            def cube(self, x: TRNode) -> TRNode:
+                return x**3
+
+            shared = SCALED
+
+        assert same_bits(Model.static(X), X * X)
+        assert same_bits(Model().static(X), X * X)
+        assert same_bits(Model().bound(X), X * (X * X))
+        assert Model.shared is SCALED

@@ -43,6 +43,17 @@ class TestMaking:
         with pytest.raises(ValueError, match="in_axes must be 0 for at least one argument"):
             tr_vmap(scaled, in_axes)
 
+    def test_no_method(self) -> None:
+        class Model:
+            @tr_vmap
+            def apply(self, x: TRNode) -> TRNode:
+                return x
+
+        message = "batches no methods: apply does not bind to an instance of Model.*@staticmethod"
+        with pytest.raises(AttributeError, match=message):
+            Model().apply(X)
+        assert not hasattr(Model(), "apply")
+
 
 class TestArguments:
     def test_as_many_as_in_axes(self) -> None:
@@ -106,6 +117,26 @@ class TestArguments:
         with pytest.raises(TypeError, match=r"argument 1 \(factor\).*TRNode.*pass its value"):
             SCALED(X, TRNode.parameter(1.0))
 
+    @pytest.mark.parametrize(
+        "masked",
+        [
+            np.ma.masked_array(X, mask=[True, False, False]),
+            np.ma.masked_array(X),
+            np.ma.masked_array([1, 2, 3], mask=True),
+            np.ma.masked,
+        ],
+    )
+    def test_masks_would_be_lost(self, masked: Any) -> None:
+        for arguments, name in [((masked, 2.0), r"0 \(x\)"), ((X, masked), r"1 \(factor\)")]:
+            with pytest.raises(TypeError, match=rf"argument {name} of scaled is a masked array"):
+                SCALED(*arguments)
+
+    def test_a_way_out_for_masked_arrays(self) -> None:
+        masked = np.ma.masked_array(X, mask=[True, False, False])
+        with pytest.raises(TypeError, match=r"\.filled\(numpy\.nan\), which is Φ"):
+            SCALED(masked, 2.0)
+        assert SCALED(masked.filled(np.nan), 2.0).tags.tolist() == [3, 0, 0]
+
     def test_ragged_lists(self) -> None:
         with pytest.raises(ValueError, match=r"argument 0 \(x\) of scaled is no array"):
             SCALED([[1.0], [1.0, 2.0]], 1.0)
@@ -168,17 +199,34 @@ class TestRequests:
             with pytest.raises(ValueError, match=r"argnums names argument .* but 2 positional"):
                 method(X, 1.0, argnums=argnums)
 
-    @pytest.mark.parametrize("argnums", [None, 1.0, (0, 1.0), {}, np.array([0, 1])])
+    @pytest.mark.parametrize(
+        "argnums",
+        [
+            *(None, 1.0, (0, 1.0), {}, "x", ["x"], ([0], 1)),
+            *(np.array([0.0]), np.array([False, True]), np.array([[0, 1]])),
+        ],
+    )
     def test_argnums_that_are_no_ints(self, argnums: Any) -> None:
         SCALED.value_and_grad(X, 1.0, argnums=1)  # what is equal to a known request is none
         SCALED.value_and_grad(X, 1.0, argnums=(0, 1))
         for method in (SCALED.value_and_grad, SCALED.jacobian):
-            with pytest.raises(TypeError):
+            with pytest.raises(TypeError, match="argnums must be the place of an argument or a"):
                 method(X, 1.0, argnums=argnums)
 
-    @pytest.mark.parametrize("reduce", ["max", "", 1, True])
-    def test_reduce(self, reduce: Any) -> None:
-        with pytest.raises(ValueError, match="reduce must be None, 'mean' or 'sum', not"):
+    @pytest.mark.parametrize(
+        ("reduce", "error"),
+        [
+            ("max", ValueError),
+            ("", ValueError),
+            (1, TypeError),
+            (True, TypeError),
+            (["sum"], TypeError),
+            (np.array(["sum"]), TypeError),
+        ],
+    )
+    def test_reduce(self, reduce: Any, error: type[Exception]) -> None:
+        SCALED.value_and_grad(X, 1.0, reduce="sum")
+        with pytest.raises(error, match="reduce must be None, 'mean' or 'sum', not"):
             SCALED.value_and_grad(X, 1.0, reduce=reduce)
 
     def test_coordinates_that_name_no_argument(self) -> None:
@@ -189,6 +237,16 @@ class TestRequests:
                 method(X, 1.0, coordinate=2)
         with pytest.raises(ValueError, match="coordinate"):
             tr_vmap(scaled, coordinate="z").value_and_grad(X, X)
+
+    @pytest.mark.parametrize("coordinate", [[0], ["x"], 0.0, {}, np.array([0, 1])])
+    def test_coordinates_that_are_no_place(self, coordinate: Any) -> None:
+        message = "coordinate must be the place or the name of an argument, not"
+        SCALED.value_and_grad(X, 1.0, coordinate=0)  # what is equal to a known request is none
+        for method in (SCALED.value_and_grad, SCALED.jacobian):
+            with pytest.raises(TypeError, match=message):
+                method(X, 1.0, coordinate=coordinate)
+        with pytest.raises(TypeError, match=message):
+            tr_vmap(scaled, coordinate=coordinate).value_and_grad(X, X)
 
 
 class TestOut:

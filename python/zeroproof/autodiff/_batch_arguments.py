@@ -10,13 +10,15 @@ from typing import Any, Optional, SupportsIndex, Union
 import numpy as np
 import numpy.typing as npt
 
-from .._native import TRNode, TRScalar
+from .._native import TracedCondition, Tracer, TRNode, TRScalar
 from ..array import TRArray
 
 Array = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
 InAxes = Union[None, int, Sequence[Optional[int]]]
 ArgNums = Union[SupportsIndex, Sequence[SupportsIndex]]
+#: ``argnums`` in Python's ints, which may be negative.
+Numbers = Union[int, tuple[int, ...]]
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -67,7 +69,12 @@ class Parameters:
                 if self.name(place) == argument:
                     return place
             raise ValueError(f"{role} names no argument of {self.label}: {argument!r}")
-        place = index(argument)
+        try:
+            place = index(argument)
+        except TypeError:
+            raise TypeError(
+                f"{role} must be the place or the name of an argument, not {argument!r}"
+            ) from None
         if not -count <= place < count:
             raise ValueError(
                 f"{role} names argument {place}, but {count} positional arguments were given"
@@ -101,17 +108,43 @@ class Parameters:
             raise TypeError(
                 f"{self.describe(place)} is a TRNode, whose gradient would be lost: pass its value"
             )
+        elif isinstance(argument, np.ma.MaskedArray):
+            raise TypeError(
+                f"{self.describe(place)} is a masked array, whose mask would be lost: fill in what "
+                "is masked, for instance with .filled(numpy.nan), which is Φ"
+            )
         try:
             array = np.asarray(argument)
         except ValueError as error:
             raise ValueError(f"{self.describe(place)} is no array: {error}") from None
         if array.dtype.kind not in "fiub":
+            if any(isinstance(item, (Tracer, TracedCondition)) for item in array.flat):
+                raise TypeError(
+                    f"{self.describe(place)} {'holds' if array.ndim else 'is'} a tracer: a batched "
+                    "function cannot be called inside a traced function; call the function itself, "
+                    "which is its __wrapped__"
+                )
             hint = "; zeroproof.TRArray holds TR scalars" if array.dtype.kind == "O" else ""
             raise TypeError(
                 f"{self.describe(place)} must hold real numbers, not {array.dtype}{hint}"
             )
         with np.errstate(all="ignore"):  # narrowing a long double may overflow to an infinity
             return np.require(array, FLOAT64, ["C", "A"])
+
+
+def argument_numbers(argnums: ArgNums) -> Numbers:
+    """``argnums`` in Python's ints: one, or those of a sequence or one-dimensional array."""
+    if type(argnums) is int:
+        return argnums
+    given: Any = argnums
+    if isinstance(given, np.ndarray) and given.dtype.kind in "iu":
+        given = given.tolist()
+    try:
+        return tuple(map(index, given)) if isinstance(given, Sequence) else index(given)
+    except TypeError:
+        raise TypeError(
+            f"argnums must be the place of an argument or a sequence of places, not {argnums!r}"
+        ) from None
 
 
 def is_ready(array: Any) -> bool:

@@ -12,11 +12,17 @@ import numpy.typing as npt
 from .._native import BatchPlan, TRScalar
 from ..array import TRArray
 from ..threads import get_num_threads
-from ._batch_arguments import ArgNums, Array, Parameters, Shape
+from ._batch_arguments import Array, Numbers, Parameters, Shape
 from ._batch_outputs import Values, allocate, expect_items, flat, gradient_arrays
 from ._batch_trace import Traced
 
-REDUCTIONS = (None, "mean", "sum")
+
+def check_reduction(reduce: Optional[str]) -> None:
+    """Refuses a ``reduce`` that is not known."""
+    if reduce is None or (isinstance(reduce, str) and reduce in ("mean", "sum")):
+        return
+    error = ValueError if isinstance(reduce, str) else TypeError
+    raise error(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
 
 
 class ValuesRequest:
@@ -36,9 +42,9 @@ class ValuesRequest:
 class Sources:
     """The arguments that derivatives are asked for: ``argnums`` made out."""
 
-    def __init__(self, parameters: Parameters, traced: Traced, argnums: ArgNums) -> None:
-        self.single = not isinstance(argnums, Sequence)
-        numbers = argnums if isinstance(argnums, Sequence) else [argnums]
+    def __init__(self, parameters: Parameters, traced: Traced, argnums: Numbers) -> None:
+        self.single = isinstance(argnums, int)
+        numbers = (argnums,) if isinstance(argnums, int) else argnums
         count = len(traced.shapes)
         places = [parameters.place(number, count, "argnums") for number in numbers]
         self.distinct = list(dict.fromkeys(places))
@@ -67,7 +73,7 @@ class GradientRequest:
         self,
         parameters: Parameters,
         traced: Traced,
-        argnums: ArgNums,
+        argnums: Numbers,
         coordinate: Optional[int],
         reduce: Optional[str],
     ) -> None:
@@ -111,7 +117,7 @@ class JacobianRequest:
         self,
         parameters: Parameters,
         traced: Traced,
-        argnums: ArgNums,
+        argnums: Numbers,
         coordinate: Optional[int],
     ) -> None:
         self._sources = sources = Sources(parameters, traced, argnums)

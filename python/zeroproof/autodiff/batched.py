@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import update_wrapper
 from itertools import count
-from operator import attrgetter, index
+from operator import attrgetter
 from threading import Lock
 from typing import Any, Optional, SupportsIndex, Union
 
 from .._native import TracedProgram
-from ._batch_arguments import ArgNums, Array, InAxes, Parameters, Shape, is_ready
-from ._batch_requests import REDUCTIONS, GradientRequest, JacobianRequest, ValuesRequest
+from ._batch_arguments import ArgNums, Array, InAxes, Parameters, Shape, argument_numbers, is_ready
+from ._batch_requests import GradientRequest, JacobianRequest, ValuesRequest, check_reduction
 from ._batch_trace import Traced, trace
 
 __all__ = ["BatchedFunction", "tr_vmap"]
@@ -91,7 +91,7 @@ class BatchedFunction:
     ) -> None:
         if not callable(function):
             raise TypeError(f"tr_vmap takes a function, not {type(function).__name__}")
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())  # its attributes could hide our methods
         self._settings = (function, in_axes, coordinate)
         self._parameters = Parameters(function, in_axes)
         self._programs: dict[tuple[Shape, ...], _Programs] = {}
@@ -132,8 +132,8 @@ class BatchedFunction:
 
         Args:
             *args: the arguments of the function, which must return one node.
-            argnums: the argument to differentiate with respect to, or several; negative numbers
-                count from the end.
+            argnums: the place of the argument to differentiate with respect to, or several as a
+                sequence or one-dimensional array; negative numbers count from the end.
             reduce: None for each sample's gradients; ``"sum"`` or ``"mean"`` for those of the sum
                 or mean of the values over the samples whose value is REAL.
             with_status: whether to return the gradients' ``GradientStatus`` flags as well.
@@ -146,25 +146,27 @@ class BatchedFunction:
 
         Returns:
             ``(values, gradients)`` or ``(values, gradients, statuses)``. Gradients are float64
-            arrays, a tuple of them if ``argnums`` is a sequence, with one row for each sample. With
+            arrays, a tuple of them for several ``argnums``, with one row for each sample. With
             ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has the argument's
             shape, and that of an argument with one value for each sample keeps its rows. Statuses
             are uint8 arrays of the same shapes, with ``reduce`` the union over the samples. An
             argument named twice has the same array twice.
 
         Raises:
-            TypeError: if the function returns several nodes; ``jacobian`` differentiates them all.
-            ValueError: if ``argnums`` names no argument, or ``out`` has another shape.
+            TypeError: if the function returns several nodes, which ``jacobian`` differentiates, and
+                for ``argnums``, ``reduce`` or ``coordinate`` of another type.
+            ValueError: if ``argnums`` or ``coordinate`` names no argument, for another ``reduce``,
+                or if ``out`` has another shape.
         """
         _refuse(keywords)
         inputs, samples, programs = self._prepare(args)
-        key = (_hashable(argnums), coordinate, reduce)
+        check_reduction(reduce)
+        numbers = argument_numbers(argnums)
+        place = self._coordinate(coordinate, len(args))
+        key = (numbers, place, reduce)
         request = programs.requests.get(key)
         if request is None:
-            if reduce not in REDUCTIONS:
-                raise ValueError(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
-            place = self._coordinate(coordinate, len(args))
-            request = GradientRequest(self._parameters, programs.traced, argnums, place, reduce)
+            request = GradientRequest(self._parameters, programs.traced, numbers, place, reduce)
             programs.requests[key] = request
         return request.run(inputs, samples, with_status, out)
 
@@ -181,7 +183,7 @@ class BatchedFunction:
 
         Args:
             *args: the arguments of the function.
-            argnums: the argument to differentiate with respect to, or several.
+            argnums: as for ``value_and_grad``.
             with_status: whether to return the derivatives' ``GradientStatus`` flags as well.
             out: the array to write to; None for a new one.
             coordinate: as for ``value_and_grad``.
@@ -193,15 +195,18 @@ class BatchedFunction:
             the arguments in ``argnums``, one argument after the other.
 
         Raises:
-            ValueError: if ``argnums`` names no argument, or ``out`` has another shape.
+            TypeError: for ``argnums`` or ``coordinate`` of another type.
+            ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
+                shape.
         """
         _refuse(keywords)
         inputs, samples, programs = self._prepare(args)
-        key = ("jacobian", _hashable(argnums), coordinate)
+        numbers = argument_numbers(argnums)
+        place = self._coordinate(coordinate, len(args))
+        key = ("jacobian", numbers, place)
         request = programs.requests.get(key)
         if request is None:
-            place = self._coordinate(coordinate, len(args))
-            request = JacobianRequest(self._parameters, programs.traced, argnums, place)
+            request = JacobianRequest(self._parameters, programs.traced, numbers, place)
             programs.requests[key] = request
         return request.run(inputs, samples, with_status, out)
 
@@ -245,6 +250,19 @@ class BatchedFunction:
             return None
         return self._parameters.place(coordinate, arguments, "coordinate")
 
+    def __get__(self, instance: object, owner: Optional[type] = None) -> BatchedFunction:
+        """Itself through a class. An instance would be no argument to batch over.
+
+        Raises:
+            AttributeError: through an instance, as for a decorated method.
+        """
+        if instance is None:
+            return self
+        raise AttributeError(
+            f"tr_vmap batches no methods: {self._parameters.label} does not bind to an instance of "
+            f"{type(instance).__name__}; batch a function of arrays, here with @staticmethod above"
+        )
+
     def __reduce__(self) -> Union[str, tuple[Any, ...]]:
         return _global_name(self) or (BatchedFunction, self._settings)
 
@@ -263,12 +281,6 @@ def _global_name(batched: BatchedFunction) -> Optional[str]:
     except (AttributeError, KeyError):
         return None
     return name if found is batched else None
-
-
-def _hashable(argnums: ArgNums) -> Union[int, tuple[int, ...]]:
-    if isinstance(argnums, Sequence):
-        return tuple(map(index, argnums))
-    return index(argnums)
 
 
 def _refuse(keywords: dict[str, Any]) -> None:

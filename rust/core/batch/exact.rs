@@ -205,7 +205,7 @@ impl Exact {
     /// The node that stands for `node` in a sample: what a selection took.
     #[inline(always)]
     fn taken(&self, program: &Program, mut node: NodeId, lane: usize) -> NodeId {
-        while program.kind(node) == Kind::Select {
+        while matches!(program.kind(node), Kind::Select) {
             let operands = program.operands(node);
             let holds = self.values[operands[0] as usize * self.lanes + lane] != 0.0;
             node = operands[if holds { 1 } else { 2 }];

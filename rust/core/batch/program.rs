@@ -247,8 +247,19 @@ impl Program {
         (argument, (element - self.offsets[argument]) as usize)
     }
 
+    /// Each node's number in the listing, where neither arguments nor constants have a line.
+    fn numbers(&self) -> Vec<usize> {
+        let mut next = 0;
+        let number = |node: &Node| {
+            let number = next;
+            next += usize::from(!matches!(node.kind, Kind::Argument(_) | Kind::Constant(_)));
+            number
+        };
+        self.nodes.iter().map(number).collect()
+    }
+
     /// How a node is called in the listing.
-    fn name(&self, node: NodeId) -> String {
+    fn name(&self, node: NodeId, numbers: &[usize]) -> String {
         match self.kind(node) {
             Kind::Constant(value) => crate::TrScalar::from_ieee(value).to_string(),
             Kind::Argument(_) => {
@@ -262,13 +273,13 @@ impl Program {
                 indices.reverse();
                 if indices.is_empty() { name.clone() } else { format!("{name}[{}]", indices.join(", ")) }
             }
-            _ => format!("%{}", node - self.offsets[self.arguments.len()]),
+            _ => format!("%{}", numbers[node as usize]),
         }
     }
 
     /// The right-hand side of a node in the listing.
-    fn formula(&self, node: NodeId) -> String {
-        let names: Vec<_> = self.operands(node).iter().map(|&o| self.name(o)).collect();
+    fn formula(&self, node: NodeId, numbers: &[usize]) -> String {
+        let names: Vec<_> = self.operands(node).iter().map(|&o| self.name(o, numbers)).collect();
         match self.kind(node) {
             Kind::Elementwise(op) => match (op, &names[..]) {
                 (Op::Add, [a, b]) => format!("{a} + {b}"),
@@ -295,12 +306,13 @@ impl fmt::Display for Program {
             let kind = if argument.per_sample { "per sample" } else { "shared" };
             writeln!(f, "{}: ({}) {kind}", argument.name, shape.join(", "))?;
         }
-        for node in self.offsets[self.arguments.len()]..self.nodes.len() as NodeId {
+        let numbers = self.numbers();
+        for node in self.element_count() as NodeId..self.nodes.len() as NodeId {
             if !matches!(self.kind(node), Kind::Constant(_)) {
-                writeln!(f, "{} = {}", self.name(node), self.formula(node))?;
+                writeln!(f, "{} = {}", self.name(node, &numbers), self.formula(node, &numbers))?;
             }
         }
-        let outputs: Vec<_> = self.outputs.iter().map(|&o| self.name(o)).collect();
+        let outputs: Vec<_> = self.outputs.iter().map(|&o| self.name(o, &numbers)).collect();
         write!(f, "return {}", outputs.join(", "))
     }
 }

@@ -1,0 +1,151 @@
+//! What a batch must come to, by the scalar path.
+
+use super::arena::Arena;
+use super::{Batch, Mode, Outcome, totals};
+use zeroproof::batch::Request;
+use zeroproof::graph::Handle;
+use zeroproof::{Op, Status};
+
+/// What is asked for, in the form that every kind of request shares.
+struct Asked {
+    sources: Vec<usize>,
+    coordinate: Option<usize>,
+    /// Whether samples whose value is not REAL are left out.
+    total: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let (sources, coordinate, total) = match request.clone() {
+            Request::Values => (vec![], None, None),
+            Request::Gradient { sources, coordinate, total } => (sources, coordinate, total),
+            Request::Jacobian { sources, coordinate } => (sources, coordinate, None),
+        };
+        Self { sources, coordinate, total: total.is_some() }
+    }
+
+    /// What the elements of an argument are on an arena.
+    fn leaf(&self, argument: usize) -> Op {
+        if self.coordinate == Some(argument) {
+            Op::Input
+        } else if self.sources.contains(&argument) {
+            Op::Parameter
+        } else {
+            Op::Constant
+        }
+    }
+
+    /// Of what every argument holds, what belongs to the sources.
+    fn of_sources(&self, by_argument: &[Vec<Handle>]) -> Vec<Handle> {
+        self.sources.iter().flat_map(|&source| by_argument[source].iter().copied()).collect()
+    }
+}
+
+/// The results of one sample.
+pub struct Sample {
+    pub values: Vec<f64>,
+    /// By output, those by the elements of all sources.
+    pub derivatives: Vec<Vec<(f64, Status)>>,
+}
+
+/// Every sample on its own, one after the other.
+pub fn outcome(batch: &Batch, request: &Request, mode: &Mode) -> Outcome {
+    let mut outcome = Outcome::of(batch, request, mode);
+    let (mut arena, asked) = (Arena::default(), Asked::of(request));
+    let mut samples = vec![];
+    for sample in 0..batch.samples {
+        samples.push(replay(batch, sample, &asked, mode, &mut outcome, &mut arena));
+        arena.clear();
+    }
+    for (number, sample) in samples.iter().enumerate() {
+        for (values, &value) in outcome.values.iter_mut().zip(&sample.values) {
+            values[number] = value;
+        }
+        let derivatives = sample.derivatives.concat();
+        match request {
+            Request::Jacobian { .. } => write_rows(&mut outcome, number, &[derivatives.len()], &derivatives),
+            _ => write_rows(&mut outcome, number, &batch.widths(&asked.sources), &derivatives),
+        }
+    }
+    if let Request::Gradient { sources, total: Some(total), .. } = request {
+        totals::put_together(batch, sources, *total, &samples, &mut outcome);
+    }
+    outcome
+}
+
+/// Records a sample and differentiates it, every output by a pass of its own.
+fn replay(
+    batch: &Batch,
+    sample: usize,
+    asked: &Asked,
+    mode: &Mode,
+    outcome: &mut Outcome,
+    arena: &mut Arena,
+) -> Sample {
+    let leaves = |argument| -> Vec<_> {
+        batch.row(argument, sample).iter().map(|&number| arena.leaf(asked.leaf(argument), number)).collect()
+    };
+    let leaves: Vec<_> = (0..batch.inputs.len()).map(leaves).collect();
+    let roots = arena.record(&batch.function, &leaves.concat());
+    let values = roots.iter().map(|&root| arena.value(root)).collect();
+    let sources = asked.of_sources(&leaves);
+    let mut derivatives = vec![];
+    for root in roots {
+        let root = if asked.total { arena.sum_of_real(&[root]) } else { root };
+        derivatives.push(arena.gradients(root, &sources, mode, &mut outcome.statistics));
+    }
+    Sample { values, derivatives }
+}
+
+/// Writes the derivatives of a sample to its rows, those of shared arguments under a total to none.
+fn write_rows(outcome: &mut Outcome, sample: usize, widths: &[usize], derivatives: &[(f64, Status)]) {
+    let mut rest = derivatives;
+    for (array, &width) in widths.iter().enumerate() {
+        let row;
+        (row, rest) = rest.split_at(width);
+        if !outcome.gradients[array].is_empty() {
+            for (place, &(gradient, status)) in row.iter().enumerate() {
+                outcome.gradients[array][sample * width + place] = gradient;
+                outcome.statuses[array][sample * width + place] = status.bits();
+            }
+        }
+    }
+}
+
+/// A sum over the samples with all of them on one arena, where a shared argument is one leaf: its
+/// gradients, which are added in another order than the engine's, stand for the total.
+pub fn sum_on_one_arena(batch: &Batch, request: &Request, mode: &Mode) -> Outcome {
+    let mut outcome = Outcome::of(batch, request, mode);
+    let (mut arena, asked) = (Arena::default(), Asked::of(request));
+    let mut leaves = |argument, sample| -> Vec<_> {
+        batch.row(argument, sample).iter().map(|&number| arena.leaf(asked.leaf(argument), number)).collect()
+    };
+    // By argument, the leaves of every row it has.
+    let rows = |argument| if batch.function.is_per_sample(argument) { batch.samples } else { 1 };
+    let mut all: Vec<Vec<Vec<Handle>>> = vec![];
+    for argument in 0..batch.inputs.len() {
+        all.push((0..rows(argument)).map(|sample| leaves(argument, sample)).collect());
+    }
+    let mut roots = vec![];
+    for sample in 0..batch.samples {
+        let elements = all.iter().flat_map(|rows| rows[sample % rows.len()].iter().copied());
+        roots.extend(arena.record(&batch.function, &elements.collect::<Vec<_>>()));
+    }
+    let root = arena.sum_of_real(&roots);
+    let by_argument: Vec<_> = all.iter().map(|rows| rows.concat()).collect();
+    let mut found =
+        &arena.gradients(root, &asked.of_sources(&by_argument), mode, &mut outcome.statistics)[..];
+    for (array, &source) in asked.sources.iter().enumerate() {
+        let of_source;
+        (of_source, found) = found.split_at(by_argument[source].len());
+        let gradients = of_source.iter().map(|(gradient, _)| *gradient);
+        if batch.function.is_per_sample(source) {
+            outcome.gradients[array] = gradients.collect();
+            outcome.statuses[array] = of_source.iter().map(|(_, status)| status.bits()).collect();
+        } else {
+            outcome.totals.gradients.push(gradients.collect());
+            outcome.totals.statuses.push(of_source.iter().map(|(_, status)| *status).collect());
+        }
+    }
+    outcome
+}
