@@ -38,12 +38,12 @@ class DampedSteps:
             if not np.isfinite(products).all():
                 raise np.linalg.LinAlgError("the squares of the Jacobian overflow")
         norms = np.sqrt(products.diagonal())
-        norms = np.where(norms > 0.0, norms, 1.0)
+        norms += norms == 0.0  # a column of zeros stays one
         self._squares, vectors = np.linalg.eigh(products / norms / norms[:, None])
         self._directions = vectors / norms[:, None]
-        self._along = (residuals @ jacobian) @ self._directions
+        self._downhill = -(residuals @ jacobian) @ self._directions
 
     def step(self, damping: float) -> FloatArray:
         """The step for λ = ``damping``, which is at least ``LEAST_DAMPING``."""
-        step: FloatArray = self._directions @ (self._along / (-self._squares - damping))
+        step: FloatArray = self._directions @ (self._downhill / (self._squares + damping))
         return step

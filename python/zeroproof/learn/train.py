@@ -17,6 +17,7 @@ followed by another one, until the best loss has been found repeatedly or the ep
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -228,7 +229,8 @@ class _Training:
 
     def _evaluate(self, coefficients: FloatArray) -> Evaluation:
         """These coefficients with Q at norm 1."""
-        norm = np.linalg.norm(coefficients[self.degree[0] + 1 :])
+        denominator = coefficients[self.degree[0] + 1 :]
+        norm = math.sqrt(denominator @ denominator)
         return self.samples.evaluate(coefficients / norm)
 
     def _offer(self, point: Evaluation, start_poles: list[float]) -> None:
