@@ -191,7 +191,7 @@ def peak_growth(call: Call) -> Optional[int]:
 
 
 def sizes(settings: argparse.Namespace) -> Iterator[Goal]:
-    """Batches of all sizes on memory-mapped files."""
+    """Batches of all sizes on memory-mapped files, on one thread and on all."""
     largest, step = settings.largest, 1 << 20
     with tempfile.TemporaryDirectory() as directory:
 
@@ -204,32 +204,34 @@ def sizes(settings: argparse.Namespace) -> Iterator[Goal]:
             x[start : start + step], t[start : start + step] = part.x, part.t
         theta, phi, batched = part.theta, part.phi, rational()
 
-        def calls(samples: int) -> dict[str, Call]:
-            args = theta, phi, x[:samples], t[:samples]
-            out = value[:samples], gradient[:samples]
-            return {
-                PER_SAMPLE: lambda: batched.value_and_grad(*args, argnums=2, out=out),
-                MEAN: lambda: batched.value_and_grad(*args, argnums=(0, 1), reduce="mean"),
-            }
+        def per_sample(n: int) -> Call:
+            args, out = (theta, phi, x[:n], t[:n]), (value[:n], gradient[:n])
+            return lambda: batched.value_and_grad(*args, argnums=2, out=out)
+
+        def mean(n: int) -> Call:
+            args = theta, phi, x[:n], t[:n]
+            return lambda: batched.value_and_grad(*args, argnums=(0, 1), reduce="mean")
 
         counts = [10**k for k in range(3, 9) if 10**k <= largest]
-        racers = {
-            (workload, samples): Contender(call, repeats=max(1, 1_000_000 // samples))
-            for samples in counts
-            for workload, call in calls(samples).items()
-        }
-        race({str(key): racer for key, racer in racers.items()}, settings.rounds)
-        for workload in (PER_SAMPLE, MEAN):
-            print(f"\n{workload}, memory-mapped")
-            times = {n: racers[workload, n].median / n * 1e9 for n in counts}
-            for n, time in times.items():
-                growth = peak_growth(calls(n)[workload])
-                memory = "" if growth is None else f"   peak memory +{growth / 2**20:.2f} MiB"
-                least = racers[workload, n].least / n * 1e9
-                print(f"  {n:13,} samples {time:9.3f} ns a sample, least {least:.3f}{memory}")
-            flat = [time for n, time in times.items() if n >= 100_000]
-            spread = max(flat) / min(flat) if flat else None
-            yield Goal(f"{workload}: slowest / fastest N ≥ 10⁵", spread, 1.2, False)
+        for workload, on in ((PER_SAMPLE, per_sample), (MEAN, mean)):
+            for threads in sorted({1, settings.threads}):
+                racers = {
+                    f"{n:,} samples": Contender(on(n), threads_setter(threads), 1_000_000 // n or 1)
+                    for n in counts
+                }
+                race(racers, settings.rounds)
+                print(f"\n{workload}, memory-mapped, threads: {threads}")
+                times = [racer.median / n * 1e9 for n, racer in zip(counts, racers.values())]
+                for n, time, (name, racer) in zip(counts, times, racers.items()):
+                    growth = peak_growth(on(n))
+                    memory = "" if growth is None else f"   peak memory +{growth / 2**20:.2f} MiB"
+                    least = racer.least / n * 1e9
+                    print(f"  {name:>20} {time:9.3f} ns a sample, least {least:.3f}{memory}")
+                flat = [time for n, time in zip(counts, times) if n >= 100_000]
+                spread = max(flat) / min(flat) if len(flat) > 1 else None
+                text = f"{workload}: slowest N / fastest from 10⁵, threads: {threads}"
+                yield Goal(text, spread, 1.2, False)
+    zeroproof.set_num_threads(settings.threads)
 
 
 def small_batch(jax: Optional[Jax], settings: argparse.Namespace) -> Iterator[Goal]:

@@ -73,10 +73,10 @@ class Goal:
         sign = "≥" if self.at_least else "≤"
         limit = f"{sign} {self.limit:g}{self.unit}"
         if self.measured is None:
-            return f"{self.text:68} {limit:>7}        not measured"
+            return f"{self.text:72} {limit:>7}        not measured"
         is_met = self.measured >= self.limit if self.at_least else self.measured <= self.limit
         verdict = "PASS" if is_met else "MISSED"
-        return f"{self.text:68} {limit:>7} {self.measured:9.2f}{self.unit:3} {verdict}"
+        return f"{self.text:72} {limit:>7} {self.measured:9.2f}{self.unit:3} {verdict}"
 
 
 def ratio(slow: Optional[Contender], fast: Optional[Contender]) -> Optional[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import operator
 import pickle
@@ -157,7 +158,6 @@ class TestUnknown:
             lambda x: TRScalar(x),
             TRNode.parameter,
             zeroproof.is_real,
-            lambda x: zeroproof.tr_prod([x, 2.0]),
         ],
     )
     def test_values_are_refused_with_the_reason_and_the_way_out(self, ask: Function) -> None:
@@ -166,6 +166,24 @@ class TestUnknown:
         message = str(caught.value)
         for part in ("traced once", "replayed", "tr_where", "tr_minimum", "tr_maximum"):
             assert part in message
+
+    @pytest.mark.parametrize(
+        ("whole", "pair"),
+        [
+            (zeroproof.tr_prod, tr_ops_grad.tr_mul),
+            (zeroproof.tr_min, tr_ops_grad.tr_minimum),
+            (zeroproof.tr_max, tr_ops_grad.tr_maximum),
+        ],
+    )
+    def test_reductions_of_values_only(self, whole: Function, pair: Function) -> None:
+        message = r"reduce TR scalars and numbers, not.*tr_mul, tr_minimum or tr_maximum.*reduce"
+        with pytest.raises(TypeError, match=message):
+            tr_vmap(lambda x: whole([1.0, x]))([1.0])
+        with pytest.raises(TypeError, match=message):
+            whole([1.0, TRNode.constant(2.0)])
+        with pytest.raises(TypeError, match="expected a TRScalar or a number, not str"):
+            whole([1.0, "2"])
+        check(lambda a, b: functools.reduce(pair, [a, b, 2.0]), *pairs())
 
     @pytest.mark.parametrize("name", ["gradient", "backward", "requires_grad", "detach"])
     def test_the_graph_is_refused_with_the_way_out(self, name: str) -> None:

@@ -304,9 +304,21 @@ fn reduce<'py>(
         _ => match (values(&objects), op) {
             (Ok(values), _) => new_object(py, TRScalar(reduction(mode, &values))),
             (Err(error), Some(op)) => tracer::record_fold(&objects, op, mode, error),
-            (Err(error), None) => Err(error),
+            (Err(error), None) => Err(of_values_only(&objects).unwrap_or(error)),
         },
     }
+}
+
+/// The error of a reduction that no node records, if there are nodes or tracers to reduce.
+#[cold]
+fn of_values_only(objects: &[Bound<'_, PyAny>]) -> Option<PyErr> {
+    let recorded = |object| payload::<TRNode>(object).is_some() || tracer::is_traced(object);
+    objects.iter().any(recorded).then(|| {
+        PyTypeError::new_err(
+            "tr_prod, tr_min and tr_max reduce TR scalars and numbers, not TRNodes or tracers: of these take \
+             tr_mul, tr_minimum or tr_maximum of two at a time, as functools.reduce does",
+        )
+    })
 }
 
 macro_rules! reductions {

@@ -430,17 +430,24 @@ pub(super) fn saturate<const OP: u8>(
         if !any {
             continue;
         }
-        let (g, z) = (from.g.at(line), from.z.at(line));
+        let mut lanes = 0u32;
         for lane in 0..LANES {
-            if pole(lane) <= delta || explored.get(lane) == Some(&true) {
-                let contributions = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
-                for (to, contribution) in to.iter_mut().zip(contributions) {
-                    if let Some(to) = to {
-                        to[line][lane] = contribution;
-                    }
+            lanes |= u32::from(pole(lane) <= delta) << lane;
+        }
+        for (lane, &explored) in explored.iter().enumerate() {
+            lanes |= u32::from(explored) << lane;
+        }
+        let (g, z) = (from.g.at(line), from.z.at(line));
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            let contributions = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            for (to, contribution) in to.iter_mut().zip(contributions) {
+                if let Some(to) = to {
+                    to[line][lane] = contribution;
                 }
-                report(line * LANES + lane);
             }
+            report(line * LANES + lane);
         }
     }
 }
