@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A thread is worth starting for this much work, in instructions times samples: about 0.1 ms.
-const WORTH_A_THREAD: usize = 1 << 20;
+/// A thread is worth starting for this much work, in instructions times samples: some 50 µs.
+const WORTH_A_THREAD: usize = 1 << 19;
 
 /// How often the caller is asked whether to go on.
 const PATIENCE: Duration = Duration::from_millis(50);
