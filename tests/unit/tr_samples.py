@@ -5,6 +5,7 @@ And gradient modes with what they measure, so that both can be seen in the same 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -179,11 +180,17 @@ KEPT_DECISIONS = 1024
 
 
 def assert_same_statistics(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Every figure is the same, and how many decisions were near a pole while all are kept."""
+    """Every figure is the same, and how many decisions were near a pole while all are kept.
+
+    Beyond that, a mean is a sum of rounded sums of blocks: the same within a few ulp.
+    """
     assert found.keys() == expected.keys()
     kept = expected["total_gradient_calls"] <= KEPT_DECISIONS
     for name in expected:
-        assert found[name] == expected[name] or (name == "near" and not kept), name
+        if name == "q_mean_batch" and not kept:
+            assert math.isclose(found[name], expected[name], rel_tol=1e-14), name
+        else:
+            assert found[name] == expected[name] or (name == "near" and not kept), name
 
 
 _BOUNDS = [1e-3, 0.1, 1.0, 30.0, 1e155]
