@@ -261,8 +261,11 @@ impl Statistics {
 
     /// Ends a batch: the policy's state follows its percentiles, and batch figures start anew.
     pub fn end_batch(&mut self) {
-        let percentiles = self.batch.quantiles([0.1]).zip(self.batch.reciprocal_quantiles([0.9]));
-        if let Some((policy, ([q_p10], [g_p90]))) = self.policy.zip(percentiles) {
+        // Without a policy nobody asks for percentiles, which sort.
+        if let Some(policy) = self.policy
+            && let Some([q_p10]) = self.batch.quantiles([0.1])
+            && let Some([g_p90]) = self.batch.reciprocal_quantiles([0.9])
+        {
             let next = policy.next(self.saturating, q_p10, g_p90);
             self.flips += u64::from(next != self.saturating);
             self.saturating = next;
