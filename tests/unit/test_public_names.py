@@ -37,6 +37,7 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.autodiff.saturating_ops": """saturate_value saturating_reciprocal
             saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
         "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
+        "zeroproof.plot": "history modes",
         "zeroproof.policy": "TRPolicy TRPolicyConfig",
     }.items()
 }
