@@ -95,7 +95,7 @@ def modes(
         _draw_values(above, x, course, poles)
         _draw_tags(strip, x, course)
         _draw_gradients(below, x, course, poles)
-    rows[0, 0].legend(handles=rows[1, 0].collections, fontsize="small")
+    rows[0, 0].legend(handles=list(rows[1, 0].collections), fontsize="small")
     rows[0, 0].set_ylabel("value")
     rows[1, 0].set_ylabel("tag", rotation=0, ha="right", va="center")
     rows[2, 0].set_ylabel("gradient")
