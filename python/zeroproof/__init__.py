@@ -80,20 +80,31 @@ from .core import (
     tr_sum,
     tr_tanh,
 )
+from .explanation import Explanation, Location, SingularEvent
 from .policy import TRPolicy, TRPolicyConfig
+from .quarantine import MaskedSamplesWarning, SampleMask, alarm
 from .threads import get_num_threads, set_num_threads
+from .watching import Occurrence, SingularityError, SingularityLog, watch_singularities
 
 __version__ = _version("zeroproof-autodiff")
 
 __all__ = [
+    "Explanation",
     "GradientMode",
     "GradientModeConfig",
     "GradientStatus",
     "HybridGradientContext",
     "HybridGradientSchedule",
+    "Location",
+    "MaskedSamplesWarning",
+    "Occurrence",
     "OpType",
     "ReductionMode",
+    "SampleMask",
     "ScheduleType",
+    "SingularEvent",
+    "SingularityError",
+    "SingularityLog",
     "TRArray",
     "TRGradientTape",
     "TRNode",
@@ -101,6 +112,7 @@ __all__ = [
     "TRPolicyConfig",
     "TRScalar",
     "TRTag",
+    "alarm",
     "check_gradient",
     "create_default_schedule",
     "from_ieee",
@@ -157,4 +169,5 @@ __all__ = [
     "tr_where",
     "use_mask_real",
     "use_saturating",
+    "watch_singularities",
 ]

@@ -48,6 +48,7 @@ class SingularEvent:
         leaves: the parameters and inputs whose gradients are concerned, at most 32; none at births.
         carried: whether the node is a constant that was computed from there on, by operations that
             left no nodes.
+        sample: the number of the sample, in a batch.
         cause: the birth behind a masked node that is none itself.
     """
 
@@ -62,6 +63,7 @@ class SingularEvent:
     steps: int = 0
     leaves: tuple[TRNode, ...] = field(default=(), repr=False)
     carried: bool = False
+    sample: Optional[int] = None
     cause: Optional[SingularEvent] = None
 
     @property
@@ -77,12 +79,13 @@ class SingularEvent:
 
     def __str__(self) -> str:
         at = f" at {self.location}" if self.location else ""
+        where = "" if self.sample is None else f" in sample {self.sample}"
         if not self.operands:
             return f"{self.value} came in as a {self.op.name.lower()}{at}"
         source = self.expression
         if source is None:
-            return f"{self.formula}{at}"
-        return f"{source.text}{at} gave {self.formula}{self._origins(source)}"
+            return f"{self.formula}{at}{where}"
+        return f"{source.text}{at} gave {self.formula}{where}{self._origins(source)}"
 
     def _origins(self, source: Expression) -> str:
         """Where the operands to blame come from: that of the pole, or all of them."""
@@ -161,7 +164,9 @@ class Explanation:
             where = str(event)
             if event.cause:
                 known = any(event.cause is cause for cause in told_causes)
-                where = event.formula if known else f"{event.formula}, carried on from {event.cause}"
+                where = (
+                    event.formula if known else f"{event.formula}, carried on from {event.cause}"
+                )
             told.append(f"the gradient of {self._leaves(event)} {verb} {where}")
         return told + self._more(kind)
 
@@ -174,7 +179,10 @@ class Explanation:
         known = [name for name in names if name]
         if len(known) > _TOLD + 1 or len(known) < len(names):
             rest = len(names) - len(known[:_TOLD])
-            known = [*known[:_TOLD], f"{rest} {'more ' if known else ''}{'leaf' if rest == 1 else 'leaves'}"]
+            known = [
+                *known[:_TOLD],
+                f"{rest} {'more ' if known else ''}{'leaf' if rest == 1 else 'leaves'}",
+            ]
         return ", ".join(known[:-1]) + (" and " if len(known) > 1 else "") + known[-1]
 
 
@@ -189,7 +197,12 @@ def explain(node: TRNode, wrt: Optional[TRNode] = None, *, limit: int = 20) -> E
     if limit < 0:
         raise ValueError(f"limit must not be negative, not {limit}")
     root, mode, counts, found = _native.explain_node(node, wrt, limit)
-    events: dict[str, list[SingularEvent]] = {"born": [], "masked": [], "dropped": [], "saturated": []}
+    events: dict[str, list[SingularEvent]] = {
+        "born": [],
+        "masked": [],
+        "dropped": [],
+        "saturated": [],
+    }
     for what, at, (op, operands, value, carried), place, of, path, steps, leaves in found:
         event = SingularEvent(
             what, op, operands, value, location(place), at, of, path, steps, leaves, carried

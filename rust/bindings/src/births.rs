@@ -37,8 +37,10 @@ pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) ->
     };
     // Most ops have no pole, and the commonest of the others is never REAL there: their operands need
     // no look.
-    let may_be_real_there = op != Op::Div && op.pole(1.0, 0.5).is_some();
-    !z.is_finite() || (may_be_real_there && op.pole(value(a), value(b)) == Some(0.0))
+    let has_pole = op.pole(1.0, 0.5).is_some();
+    let is_at_pole = || op != Op::Div && op.pole(value(a), value(b)) == Some(0.0);
+    // Who watches is told of contributions left out, whose place is that of an op with a REAL value.
+    !z.is_finite() || (has_pole && (is_at_pole() || watched()))
 }
 
 /// Notes an event at the node recorded last, and tells those who watch.
@@ -62,8 +64,8 @@ pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -
         arena.graph.note_birth(node.0, op, &origins, place);
         arena.graph.value(node.0)
     });
-    let from_real = !origins.is_empty() && origins.iter().all(|origin| origin.value.is_finite());
-    if watched() && from_real && !value.to_ieee().is_finite() {
+    let came_in = origins.iter().any(|origin| !origin.value.is_finite()) && !value.to_ieee().is_nan();
+    if watched() && !origins.is_empty() && !value.is_real() && !came_in {
         let operands: Vec<_> = origins.iter().map(|origin| origin.value).collect();
         tell(py, op, &operands, value, place).inspect_err(|_| {
             arena::with(py, |arena| arena.graph.release(node.0));
@@ -107,6 +109,28 @@ fn begin_watching() {
 #[pyfunction]
 fn end_watching() {
     WATCHERS.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Whether anybody watches, in any thread.
+#[pyfunction]
+fn is_watching() -> bool {
+    watched()
+}
+
+/// Tells those who watch in this context what a pass from `root`, by all leaves or by these nodes, will
+/// leave out.
+///
+/// # Errors
+/// `SingularityError` if a watcher wants it raised.
+#[cold]
+pub(crate) fn tell_dropped(py: Python<'_>, root: TRNode, sources: Option<&[TRNode]>) -> PyResult<()> {
+    let object = |node: &TRNode| {
+        arena::with(py, |arena| arena.graph.retain(node.0));
+        new_object(py, *node)
+    };
+    let sources = sources.map(|sources| sources.iter().map(object).collect::<PyResult<Vec<_>>>());
+    let before = py.import("zeroproof.watching")?.getattr("_before_backward")?;
+    before.call1((object(&root)?, sources.transpose()?)).map(drop)
 }
 
 /// What happened at the nodes below ``node``.
@@ -153,6 +177,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(begin_watching, module)?,
         wrap_pyfunction!(end_watching, module)?,
+        wrap_pyfunction!(is_watching, module)?,
         wrap_pyfunction!(explain_node, module)?,
     ] {
         module.add_function(function)?;

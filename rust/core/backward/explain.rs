@@ -19,7 +19,7 @@ pub const MOST_NAMED: usize = 32;
 /// What happened at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A value that is not REAL was made from REAL ones, or came in from outside.
+    /// A value that is not REAL was made from REAL ones, Φ from infinities, or came in from outside.
     Born,
     /// The node passed nothing to its inputs, although an adjoint arrived.
     Masked,
@@ -367,15 +367,18 @@ impl Pass<'_> {
             }
         }
         while let Some(node) = scratch.set.take_last() {
-            let mut carried = false;
+            let (mut carried, mut all_but_phi) = (false, true);
             graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                if !is_real(input) {
+                let value = graph.nodes[input as usize].value;
+                all_but_phi &= !value.is_nan();
+                if !value.is_finite() {
                     carried = true;
                     carriers.note(input, node);
                     scratch.set.insert(input);
                 }
             });
-            if !carried {
+            let makes_phi = graph.nodes[node as usize].value.is_nan() && all_but_phi;
+            if !carried || makes_phi {
                 births.push(node);
             }
         }

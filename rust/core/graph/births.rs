@@ -5,7 +5,7 @@
 //! and what made a constant that records no operands. A caller that knows the place notes both, at
 //! the event; the table follows its nodes.
 
-use super::{Graph, Handle, UNOWNED};
+use super::{Graph, Handle, Node, UNOWNED};
 use crate::ops::Op;
 
 /// The most operands that a birth remembers.
@@ -115,12 +115,16 @@ impl Graph {
     }
 
     /// Whether something began with the node recorded last, made from these: whether it is to be noted.
-    /// What took over a value that is not REAL from a node began there; a constant, which records no
-    /// operands, takes over the birth as well.
+    /// What took over a value that is not REAL from a node began there, unless it makes Φ of infinities;
+    /// a constant, which records no operands, takes over the birth as well.
     pub fn begins(&mut self, node: Handle, origins: &[Origin]) -> bool {
-        let Some(carried) = origins.iter().find(|origin| !origin.value.is_finite()) else { return true };
-        let Some(from) = carried.node else { return true };
-        let (from, row) = (self.node(from), self.node(node));
+        let row = self.node(node);
+        let carried = origins.iter().find(|origin| !origin.value.is_finite());
+        let Some(from) = carried.and_then(|origin| origin.node) else { return true };
+        if makes_phi(self.nodes[row as usize].value, origins.iter().map(|origin| origin.value)) {
+            return true;
+        }
+        let from = self.node(from);
         if self.nodes[row as usize].op != Op::Constant {
             return false;
         }
@@ -133,15 +137,17 @@ impl Graph {
     pub fn note_birth(&mut self, node: Handle, op: Op, origins: &[Origin], place: u32) {
         let row = self.node(node);
         debug_assert_eq!(row as usize + 1, self.len, "only the newest node is noted");
-        let all_real = origins.iter().all(|origin| origin.value.is_finite());
-        if all_real || self.nodes[row as usize].op == Op::Constant {
-            let value = self.nodes[row as usize].value;
-            self.push_birth(row, Birth { op, operands: operands(origins), value, place, carried: false });
-        } else if self.nodes[row as usize - 1].owner == UNOWNED {
+        let Node { value, op: kind, .. } = self.nodes[row as usize];
+        let mut values = origins.iter().map(|origin| origin.value);
+        let is_bare = |origin: &Origin| origin.node.is_none() && !origin.value.is_finite();
+        if kind != Op::Constant && origins.iter().any(is_bare) {
             // The number became a constant just before the node.
             let value = self.nodes[row as usize - 1].value;
             let (op, operands) = (Op::Constant, [].into());
             self.push_birth(row - 1, Birth { op, operands, value, place, carried: false });
+        }
+        if kind == Op::Constant || values.clone().all(f64::is_finite) || makes_phi(value, &mut values) {
+            self.push_birth(row, Birth { op, operands: operands(origins), value, place, carried: false });
         }
     }
 
@@ -155,6 +161,11 @@ impl Graph {
     pub fn birth(&self, node: Handle) -> Option<&Birth> {
         self.births.get(self.node(node))
     }
+}
+
+/// Whether Φ was made from what is not Φ.
+pub(crate) fn makes_phi(value: f64, operands: impl IntoIterator<Item = f64>) -> bool {
+    value.is_nan() && !operands.into_iter().any(f64::is_nan)
 }
 
 fn operands(origins: &[Origin]) -> Box<[f64]> {
