@@ -1,7 +1,7 @@
 """What stands in the user's source at a place: an expression, its operands, where those come from.
 
-Everything here is found by reading the source when somebody asks. What is not certain is left out: the
-file may be gone, or a name may be assigned in several places.
+Everything here is found by reading the source when somebody asks. What is not certain is left out:
+the file may be gone or changed, or a name may be assigned in several places.
 """
 
 from __future__ import annotations
@@ -26,11 +26,23 @@ _OPERATORS: dict[str, type[ast.AST]] = {
     "POW": ast.Pow,
 }
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_SCOPE = (*_FUNCTION, ast.ClassDef)
+#: What a comprehension's code is called, where it has code of its own.
+_COMPREHENSIONS: dict[type[ast.AST], str] = {
+    ast.ListComp: "<listcomp>",
+    ast.SetComp: "<setcomp>",
+    ast.DictComp: "<dictcomp>",
+    ast.GeneratorExp: "<genexpr>",
+}
+_NAMED_SCOPE = (*_FUNCTION, ast.ClassDef)
+_SCOPE = (*_NAMED_SCOPE, *_COMPREHENSIONS, ast.Module)
+#: What assigns to variables of other scopes.
+_ELSEWHERE = (ast.Global, ast.Nonlocal)
 #: Longer expressions are cut.
 _LONGEST = 60
 
 Operation = Union[ast.expr, ast.AugAssign]
+#: The scopes around a piece of source, the innermost first.
+Scopes = tuple[ast.AST, ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,8 @@ class Location:
         function: the qualified name of the function, ``<module>`` outside of one; the plain name
             before Python 3.11.
         first_line: where the function begins.
-        span: the last line, first and last column (in bytes) of the expression, from Python 3.11 on.
+        span: the last line, first and last column (in bytes) of the expression, from Python 3.11
+            on.
     """
 
     file: str
@@ -75,17 +88,14 @@ def expression_at(location: Location, op: OpType) -> Optional[Expression]:
     """The operation at a place, if the source tells it for certain."""
     source = "".join(linecache.getlines(location.file))
     tree = _parsed(source)
-    if tree is None:
+    found = tree and _operation(tree, location, op)
+    if tree is None or found is None:
         return None
-    found = _operation(tree, location, op)
-    text = found and ast.get_source_segment(source, found)
-    if found is None or not text:
-        return None
-    text = " ".join(text.split())
-    operands = _operands(found)
+    operation, scopes = found
+    text = _text(source, operation)
+    operands = _operands(operation) if _is_op(operation, op) else []
     names = tuple(operand.id if isinstance(operand, ast.Name) else None for operand in operands)
-    scopes = _scopes(tree, location)
-    origins = tuple(name and _assigned(name, scopes, location.line) for name in names)
+    origins = tuple(name and _assigned(name, tree, scopes, location.line) for name in names)
     return Expression(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", names, origins)
 
 
@@ -97,19 +107,62 @@ def _parsed(source: str) -> Optional[ast.Module]:
         return None
 
 
-def _operation(tree: ast.Module, location: Location, op: OpType) -> Optional[Operation]:
-    """The only operation of this kind at the place."""
+def _text(source: str, operation: Operation) -> str:
+    if operation.end_lineno == operation.lineno:
+        return ast.get_source_segment(source, operation) or ""
+    return " ".join(ast.unparse(operation).split())  # without comments
+
+
+def _operation(
+    tree: ast.Module, location: Location, op: OpType
+) -> Optional[tuple[Operation, Scopes]]:
+    """The only operation at the place; where columns are not known, the only one of this kind."""
     found = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.expr, ast.AugAssign)) and _is_op(node, op):
-            end = (node.end_lineno, node.col_offset, node.end_col_offset)
-            if location.span is None:
-                here = node.lineno <= location.line <= (node.end_lineno or node.lineno)
-            else:
-                here = node.lineno == location.line and end == location.span
-            if here:
-                found.append(node)
+    for node, around in _with_scopes(tree):
+        if not isinstance(node, (ast.expr, ast.AugAssign)) or node.lineno != location.line:
+            continue
+        extent = (node.end_lineno, node.col_offset, node.end_col_offset)
+        here = _is_op(node, op) if location.span is None else extent == location.span
+        scopes = _scopes_of_code(around, location) if here else ()
+        if scopes:
+            found.append((node, scopes))
     return found[0] if len(found) == 1 else None
+
+
+def _with_scopes(tree: ast.Module) -> Iterator[tuple[ast.AST, Scopes]]:
+    """Every node, with the scopes in which its code runs."""
+    rest: list[tuple[ast.AST, Scopes]] = [(tree, ())]
+    while rest:
+        node, around = rest.pop()
+        yield node, around
+        inside = (node, *around) if isinstance(node, _SCOPE) else around
+        for field, value in ast.iter_fields(node):
+            # Decorators, default values and bases run where the function or class is defined.
+            outside = isinstance(node, _NAMED_SCOPE) and field != "body"
+            children = value if isinstance(value, list) else [value]
+            scopes = around if outside else inside
+            rest.extend((child, scopes) for child in children if isinstance(child, ast.AST))
+
+
+def _scopes_of_code(around: Scopes, location: Location) -> Scopes:
+    """The scopes from that of the running code on; none if that is not the one at the place."""
+    name = location.function.rpartition(".")[2]
+    if name not in _COMPREHENSIONS.values():
+        # Newer interpreters run most comprehensions as a part of the code around them, and all
+        # interpreters what the first loop goes over.
+        while around and type(around[0]) in _COMPREHENSIONS:
+            around = around[1:]
+    return around if around and _is_code(around[0], name, location.first_line) else ()
+
+
+def _is_code(scope: ast.AST, name: str, first_line: int) -> bool:
+    if isinstance(scope, ast.Module):
+        return name == "<module>" or name.startswith("<cell line")  # as notebooks call it
+    if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        first = scope.decorator_list[0] if scope.decorator_list else scope
+        return scope.name == name and first.lineno == first_line
+    known = _COMPREHENSIONS.get(type(scope), "<lambda>")
+    return name == known and getattr(scope, "lineno", 0) == first_line
 
 
 def _is_op(node: Operation, op: OpType) -> bool:
@@ -133,24 +186,13 @@ def _operands(node: Operation) -> list[ast.expr]:
     return list(node.args) if isinstance(node, ast.Call) else []
 
 
-def _scopes(tree: ast.Module, location: Location) -> list[ast.AST]:
-    """The function at the place, if there is only one, and the module around it."""
-    functions = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, _FUNCTION)
-        and node.lineno <= location.line <= (node.end_lineno or node.lineno)
-        and location.first_line
-        in (node.lineno, *(d.lineno for d in getattr(node, "decorator_list", [])))
-    ]
-    if location.function == "<module>":
-        return [tree]
-    return [functions[0], tree] if len(functions) == 1 else []
-
-
-def _assigned(name: str, scopes: list[ast.AST], before: int) -> Optional[int]:
+def _assigned(name: str, tree: ast.Module, scopes: Scopes, before: int) -> Optional[int]:
     """The line of the only assignment to a variable, in the innermost scope that has any."""
-    for scope in scopes:
+    if any(name in node.names for node in ast.walk(tree) if isinstance(node, _ELSEWHERE)):
+        return None
+    for place, scope in enumerate(scopes):
+        if place > 0 and isinstance(scope, ast.ClassDef):
+            continue  # not seen from its functions
         if isinstance(scope, _FUNCTION) and name in _parameters(scope):
             return None
         lines = {line for bound, line in _bindings(scope) if bound == name}
@@ -167,13 +209,22 @@ def _parameters(function: Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambd
 
 
 def _bindings(scope: ast.AST) -> Iterator[tuple[str, int]]:
-    """The names that a scope binds, and where; nested scopes have their own."""
+    """The names that a scope binds, and where; nested functions and classes have their own."""
     rest = list(ast.iter_child_nodes(scope))
     while rest:
         node = rest.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id, node.lineno
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            yield from ((name, -node.lineno) for name in node.names)
-        if not isinstance(node, _SCOPE):
+        name = _bound(node)
+        if name:
+            yield name, getattr(node, "lineno", 0)
+        if not isinstance(node, _NAMED_SCOPE):
             rest.extend(ast.iter_child_nodes(node))
+
+
+def _bound(node: ast.AST) -> Optional[str]:
+    if isinstance(node, ast.Name):
+        return node.id if isinstance(node.ctx, ast.Store) else None
+    if isinstance(node, ast.alias):
+        return (node.asname or node.name).partition(".")[0]
+    # Functions, classes, caught exceptions and patterns.
+    name = getattr(node, "name", None) or getattr(node, "rest", None)
+    return name if isinstance(name, str) else None

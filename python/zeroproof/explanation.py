@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import index
 from os.path import basename
-from types import FrameType
 from typing import Any, Optional
 
 from . import _native
 from ._enums import GradientMode, GradientStatus, OpType, TRTag
+from ._names import names_in
 from ._native import TRNode, TRScalar
 from ._sources import Expression, Location, expression_at
 
@@ -20,10 +20,21 @@ __all__ = ["Explanation", "Location", "SingularEvent"]
 SIGNS = {"ADD": "+", "SUB": "−", "MUL": "×", "DIV": "÷"}
 #: Of an op with one operand to blame its place.
 _POLE_OPERAND = {"DIV": (1,)}
+_KINDS = {
+    OpType.CONSTANT: "a constant",
+    OpType.PARAMETER: "a parameter",
+    OpType.INPUT: "an input",
+}
+#: What events do to a gradient, by the fields that hold them.
+_VERBS = {
+    "masked_at": "is silenced at",
+    "dropped_at": "lacks a contribution that was not REAL, left out at",
+    "saturated_at": "is bounded at",
+}
 #: So many events of a kind are told; the fields hold more of them.
 _TOLD = 3
-#: Longer lists of nodes are not looked through for names.
-_LONGEST_LIST = 1000
+#: An event names so many leaves at most.
+_MOST_LEAVES = 32
 
 
 @dataclass(frozen=True)
@@ -31,10 +42,10 @@ class SingularEvent:
     """Something that happened at a node.
 
     Args:
-        what: ``"born"``: a value that is not REAL was made from REAL ones, or came in from outside;
-            ``"masked"``: the node passed nothing on, although an adjoint arrived; ``"dropped"``: the
-            contribution to an input was not REAL and was left out; ``"saturated"``: bounded
-            partials were used.
+        what: ``"born"``: a value that is not REAL was made from REAL ones, Φ from infinities, or came
+            in from outside; ``"masked"``: the node passed nothing on, or nothing to an input that
+            it left out, although an adjoint arrived; ``"dropped"``: the contribution to an input
+            was not REAL and was left out; ``"saturated"``: bounded partials were used.
         op: the operation; of a constant that was computed the one that computed it.
         operands: the values of its operands, at most 8; behind the base of an integer power the
             exponent.
@@ -74,47 +85,63 @@ class SingularEvent:
 
     @property
     def expression(self) -> Optional[Expression]:
-        """The operation as the source has it, which is read for this; None if that is not certain."""
+        """The operation as the source has it, which is read for this; None if uncertain."""
         return expression_at(self.location, self.op) if self.location else None
 
     def __str__(self) -> str:
         at = f" at {self.location}" if self.location else ""
         where = "" if self.sample is None else f" in sample {self.sample}"
         if not self.operands:
-            return f"{self.value} came in as a {self.op.name.lower()}{at}"
+            return f"{self.value} came in as {_KINDS[self.op]}{at}"
         source = self.expression
         if source is None:
             return f"{self.formula}{at}{where}"
-        return f"{source.text}{at} gave {self.formula}{where}{self._origins(source)}"
+        origins = self._origins(source)
+        known = f" ({', '.join(origins)})" if origins else ""
+        return f"{source.text}{at} gave {self.formula}{where}{known}"
 
-    def _origins(self, source: Expression) -> str:
+    @property
+    def _formula_and_place(self) -> str:
+        """The other way round: ``1.0 ÷ 0.0 = +∞ (p / q at model.py:12, q from model.py:11)``."""
+        source = self.expression
+        if source is None or not self.operands:
+            at = f" (at {self.location})" if self.location else ""
+            return f"{self.formula}{at}"
+        details = [f"{source.text} at {self.location}", *self._origins(source)]
+        return f"{self.formula} ({', '.join(details)})"
+
+    def _origins(self, source: Expression) -> list[str]:
         """Where the operands to blame come from: that of the pole, or all of them."""
         places = _POLE_OPERAND.get(self.op.name, range(len(source.names)))
-        known = [
+        return [
             f"{source.names[place]} from {basename(self.location.file)}:{source.origins[place]}"
             for place in places
             if self.location and place < len(source.origins) and source.origins[place]
         ]
-        return f" ({', '.join(known)})" if known else ""
 
 
 @dataclass(frozen=True)
 class Explanation:
     """What ``node.explain()`` returns: ``str()`` tells it, the fields hold it.
 
+    The nodes in it keep the graph alive.
+
     Args:
         name: what the node is called.
         value: its value.
         gradient: the gradient that is explained; None unless the node is a parameter or input.
-        status: how that came about.
+        status: how the node's gradient came about.
         mode: the gradient mode of the backward pass that is explained.
         root: the node from which that starts; None if there is none.
-        births: where values that are not REAL began: those behind the value, or behind the nodes of
-            ``masked_at``; in recording order.
+        births: where values that are not REAL began: the one behind the value first, then the
+            others behind the value or behind what was silenced at ``masked_at``, as recorded.
         masked_at: the nodes that silenced gradients, the nearest to the root first.
         dropped_at: where contributions were left out since they were not REAL.
         saturated_at: where bounded partials were used.
-        counts: how many there are of each, by the names of these fields, which hold at most ``limit``.
+        counts: how many there are of each, by the names of these fields, which hold at most
+            ``limit``.
+        wrt: the node whose gradient was asked about; None for all parameters and inputs.
+        depends: whether the root depends on what was asked about.
     """
 
     name: str
@@ -128,20 +155,15 @@ class Explanation:
     dropped_at: tuple[SingularEvent, ...]
     saturated_at: tuple[SingularEvent, ...]
     counts: dict[str, int]
-    _leaf_names: dict[int, str] = field(repr=False, default_factory=dict)
+    wrt: Optional[TRNode] = field(default=None, repr=False)
+    depends: bool = True
+    _is_leaf: bool = field(default=False, repr=False)
+    _names: dict[int, str] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        lines = self._about_value()
-        if self.gradient is not None and self.root is None:
-            lines.append(
-                f"{self._about_gradient()}; the graph of its last backward pass is gone, so ask "
-                "while the root of that pass is alive"
-            )
-        elif self.gradient is not None:
-            lines.append(self._about_gradient())
-        lines += self._about("masked_at", "is silenced at", self.masked_at)
-        lines += self._about("dropped_at", "lacks what was not REAL at", self.dropped_at)
-        lines += self._about("saturated_at", "is bounded at", self.saturated_at)
+        lines = [*self._about_value(), *self._about_gradient()]
+        for kind in _VERBS:
+            lines += self._about(kind, getattr(self, kind))
         return "\n".join(lines)
 
     def _about_value(self) -> list[str]:
@@ -150,40 +172,60 @@ class Explanation:
         first, *others = self.births
         lines = [f"{self.name} is {self.value}: {first}{_carried_on(first)}"]
         lines += [f"  and {birth}" for birth in others[: _TOLD - 1]]
-        return lines + self._more("births")
+        return lines + self._more("births", self.births)
 
-    def _about_gradient(self) -> str:
-        how = self.status.name or " and ".join(flag.name or "" for flag in _flags(self.status))
-        return f"its gradient is {self.gradient} [{how}]"
+    def _about_gradient(self) -> list[str]:
+        flags = [flag.name for flag in GradientStatus if flag & self.status]
+        how = " and ".join(filter(None, flags)) or "EXACT"
+        if self.wrt is not None:
+            asked = _name(self.wrt, self._names) or "the node asked about"
+            independent = f"{self.name} does not depend on {asked}, so no gradient flows to it"
+            return [] if self.depends else [independent]
+        if not self._is_leaf:
+            # A constant that has a status is a gradient.
+            told = f"it is a gradient [{how}]; ask explain(wrt=...) of the node differentiated"
+            return [told] if self.root is None and self.status else []
+        if self.gradient is None:
+            return ["it has no gradient yet: no backward pass has led to it"]
+        gradient = f"its gradient is {self.gradient} [{how}]"
+        if self.root is None:
+            gradient += (
+                "; the graph of its last backward pass is gone, so ask while the root of that pass "
+                "is alive"
+            )
+        elif not self.depends:
+            gradient += "; the last backward pass did not lead to it"
+        return [gradient]
 
-    def _about(self, kind: str, verb: str, events: tuple[SingularEvent, ...]) -> list[str]:
-        # A birth behind the value has been told.
-        told_causes = () if self.value.tag is TRTag.REAL else self.births[:_TOLD]
-        told = []
+    def _about(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
+        # Births behind the value have been told.
+        births = () if self.value.tag is TRTag.REAL else self.births[:_TOLD]
+        told = {hash(birth.node) for birth in births}
+        lines = []
         for event in events[:_TOLD]:
-            where = str(event)
-            if event.cause:
-                known = any(event.cause is cause for cause in told_causes)
-                where = (
-                    event.formula if known else f"{event.formula}, carried on from {event.cause}"
-                )
-            told.append(f"the gradient of {self._leaves(event)} {verb} {where}")
-        return told + self._more(kind)
+            known = hash(event.node) in told
+            where = event.formula if known else event._formula_and_place
+            if event.input is not None and kind == "masked_at":
+                where += f", where {_operand(event, event.input)} is left out"
+            if event.cause and hash(event.cause.node) not in told:
+                where += f", which began at {event.cause._formula_and_place}"
+            lines.append(f"the gradient to {self._leaves(event)} {_VERBS[kind]} {where}")
+        return lines + self._more(kind, events)
 
-    def _more(self, kind: str) -> list[str]:
-        more = self.counts[kind] - _TOLD
-        return [f"  and {more} more"] if more > 0 else []
+    def _more(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
+        more = self.counts[kind] - len(events[:_TOLD])
+        return [f"  and {more} more"] if more else []
 
     def _leaves(self, event: SingularEvent) -> str:
-        names = [self._leaf_names.get(hash(leaf)) or leaf.name for leaf in event.leaves]
-        known = [name for name in names if name]
-        if len(known) > _TOLD + 1 or len(known) < len(names):
-            rest = len(names) - len(known[:_TOLD])
-            known = [
-                *known[:_TOLD],
-                f"{rest} {'more ' if known else ''}{'leaf' if rest == 1 else 'leaves'}",
-            ]
-        return ", ".join(known[:-1]) + (" and " if len(known) > 1 else "") + known[-1]
+        names = [_name(leaf, self._names) for leaf in event.leaves]
+        told = [name for name in names if name]
+        if len(told) < len(names) or len(told) > _TOLD + 1:
+            del told[_TOLD:]
+            rest = len(names) - len(told)
+            count = f"at least {rest}" if len(names) == _MOST_LEAVES else str(rest)
+            unnamed = "unnamed leaf" if rest == 1 else "unnamed leaves"
+            told.append(f"{count} {'more' if told else unnamed}")
+        return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
 
 
 def explain(node: TRNode, wrt: Optional[TRNode] = None, *, limit: int = 20) -> Explanation:
@@ -196,35 +238,59 @@ def explain(node: TRNode, wrt: Optional[TRNode] = None, *, limit: int = 20) -> E
     limit = index(limit)
     if limit < 0:
         raise ValueError(f"limit must not be negative, not {limit}")
-    root, mode, counts, found = _native.explain_node(node, wrt, limit)
-    events: dict[str, list[SingularEvent]] = {
-        "born": [],
-        "masked": [],
-        "dropped": [],
-        "saturated": [],
-    }
-    for what, at, (op, operands, value, carried), place, of, path, steps, leaves in found:
-        event = SingularEvent(
-            what, op, operands, value, location(place), at, of, path, steps, leaves, carried
-        )
-        events[what].append(event)
-    births = tuple(events["born"])
-    names = _names_in(sys._getframe(1))
+    limit = min(limit, sys.maxsize)
+    root, mode, counts, found, depends = _native.explain_node(node, wrt, limit)
+    events: dict[str, list[SingularEvent]] = {}
+    for event in map(_event, found):
+        events.setdefault(event.what, []).append(event)
+    names = names_in(sys._getframe(1))
     is_leaf = node.op in (OpType.PARAMETER, OpType.INPUT)
     return Explanation(
-        name=names.get(hash(node)) or node.name or "the node",
+        name=_name(node, names) or "the node",
         value=node.value,
-        gradient=node.gradient if is_leaf else None,
+        gradient=node.gradient if is_leaf and wrt is None else None,
         status=node.gradient_status,
         mode=mode,
         root=root,
-        births=births,
-        masked_at=tuple(replace(event, cause=_cause(event, births)) for event in events["masked"]),
-        dropped_at=tuple(events["dropped"]),
-        saturated_at=tuple(events["saturated"]),
+        births=tuple(events.get("born", ())),
+        masked_at=tuple(events.get("masked", ())),
+        dropped_at=tuple(events.get("dropped", ())),
+        saturated_at=tuple(events.get("saturated", ())),
         counts=dict(zip(("births", "masked_at", "dropped_at", "saturated_at"), counts)),
-        _leaf_names=names,
+        wrt=wrt,
+        depends=depends,
+        _is_leaf=is_leaf,
+        _names=names,
     )
+
+
+def _event(found: tuple[Any, ...]) -> SingularEvent:
+    """An event as the engine tells it."""
+    what, node, (op, operands, value, carried), place, of, path, steps, leaves, cause = found
+    return SingularEvent(
+        what=what,
+        op=op,
+        operands=operands,
+        value=value,
+        location=location(place),
+        node=node,
+        input=of,
+        path=path,
+        steps=steps,
+        leaves=leaves,
+        carried=carried,
+        cause=None if cause is None else _event(cause),
+    )
+
+
+def _name(node: TRNode, names: dict[int, str]) -> Optional[str]:
+    """The name given to a node, or else that of a variable."""
+    return node.name or names.get(hash(node))
+
+
+def _operand(event: SingularEvent, place: int) -> str:
+    """An operand by its value, if that is remembered, or else by its number."""
+    return str(event.operands[place]) if place < len(event.operands) else f"operand {place}"
 
 
 def _carried_on(birth: SingularEvent) -> str:
@@ -242,31 +308,6 @@ def location(place: Any) -> Optional[Location]:
     return Location(file, line, function, first_line, span)
 
 
-def _cause(masked: SingularEvent, births: tuple[SingularEvent, ...]) -> Optional[SingularEvent]:
-    """The birth behind a masked node, unless that is the birth itself."""
-    silent = hash(masked.node)
-    for birth in births:
-        if hash(birth.node) == silent:
-            return None
-        if any(hash(node) == silent for node in birth.path):
-            return birth
-    return births[0] if len(births) == 1 else None
-
-
-def _names_in(frame: FrameType) -> dict[int, str]:
-    """What nodes are called in the code that asks: variables, and places in short lists of them."""
-    names: dict[int, str] = {}
-    for scope in (frame.f_locals, frame.f_globals):
-        for name, value in list(scope.items()):
-            if isinstance(value, TRNode):
-                names.setdefault(hash(value), name)
-            elif isinstance(value, (list, tuple)) and len(value) <= _LONGEST_LIST:
-                for place, item in enumerate(value):
-                    if isinstance(item, TRNode):
-                        names.setdefault(hash(item), f"{name}[{place}]")
-    return names
-
-
 def formula(op: OpType, operands: tuple[TRScalar, ...]) -> str:
     """An op on values, such as ``1.0 ÷ 0.0``."""
     shown = [str(operand) for operand in operands]
@@ -276,9 +317,5 @@ def formula(op: OpType, operands: tuple[TRScalar, ...]) -> str:
     if op is OpType.POW_INT:
         shown[1] = str(int(operands[1].value))
     if len(shown) == _native.MOST_OPERANDS:
-        shown.append("…")
+        shown[-1] = "…"  # there may be more than are remembered
     return f"{op.name.lower()}({', '.join(shown)})"
-
-
-def _flags(status: GradientStatus) -> list[GradientStatus]:
-    return [flag for flag in GradientStatus if flag & status]

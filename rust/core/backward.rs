@@ -194,7 +194,8 @@ impl Graph {
             return Err(Error::NoParameter);
         }
         let root = self.node(root);
-        self.begin_pass(root, state);
+        let saturates = statistics.as_ref().is_some_and(|statistics| statistics.saturates());
+        self.begin_pass(root, seed.to_ieee(), state, saturates);
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let mut leaves = std::mem::take(&mut scratch.leaves);
         let on_leaf = |node, g, status| leaves.push((node, g, status));

@@ -110,6 +110,22 @@ pub(crate) enum Operands<'g> {
 }
 
 impl Operands<'_> {
+    /// The operands' nodes, in order.
+    pub fn inputs(&self) -> &[u32] {
+        match self {
+            Self::Fixed(inputs, count) => &inputs[..*count],
+            Self::List(inputs, _) => inputs,
+        }
+    }
+
+    /// Which of them a sum or mean keeps; other ops keep all.
+    pub fn reduction(&self) -> Reduction {
+        match self {
+            Self::Fixed(..) => Reduction::Strict,
+            Self::List(_, mode) => *mode,
+        }
+    }
+
     #[inline(always)]
     pub fn for_each(&self, mut visit: impl FnMut(u32)) {
         match self {
@@ -179,11 +195,21 @@ pub struct Graph {
     noted_end: usize,
 }
 
-/// The last backward pass, for as long as its root is there.
-#[derive(Debug)]
-struct LastPass {
-    root: u32,
-    state: ModeState,
+/// A backward pass, as it can be run again.
+#[derive(Clone, Debug)]
+pub(crate) struct LastPass {
+    pub root: u32,
+    /// The root's adjoint.
+    pub seed: f64,
+    pub state: ModeState,
+    /// Whether the hysteresis policy saturated.
+    pub saturates: bool,
+}
+
+impl Default for LastPass {
+    fn default() -> Self {
+        Self { root: UNOWNED, seed: 1.0, state: ModeState::default(), saturates: false }
+    }
 }
 
 impl Default for Graph {
@@ -200,7 +226,7 @@ impl Default for Graph {
             set: NodeSet::default(),
             remap: vec![],
             births: Births::default(),
-            last_pass: LastPass { root: UNOWNED, state: ModeState::default() },
+            last_pass: LastPass::default(),
             noted_end: 0,
         }
     }
@@ -310,17 +336,18 @@ impl Graph {
     }
 
     /// Remembers a pass that begins at `root`.
-    pub(crate) fn begin_pass(&mut self, root: u32, state: &ModeState) {
-        self.last_pass.root = root;
+    pub(crate) fn begin_pass(&mut self, root: u32, seed: f64, state: &ModeState, saturates: bool) {
         self.noted_end = self.noted_end.max(root as usize + 1);
-        if self.last_pass.state != *state {
-            self.last_pass.state = state.clone();
+        let last = &mut self.last_pass;
+        (last.root, last.seed, last.saturates) = (root, seed, saturates);
+        if last.state != *state {
+            last.state = state.clone();
         }
     }
 
-    /// Root and state of the last backward pass, if the root is still there.
-    pub(crate) fn last_pass(&self) -> Option<(u32, ModeState)> {
-        (self.last_pass.root != UNOWNED).then(|| (self.last_pass.root, self.last_pass.state.clone()))
+    /// The last backward pass, if its root is still there.
+    pub(crate) fn last_pass(&self) -> Option<&LastPass> {
+        (self.last_pass.root != UNOWNED).then_some(&self.last_pass)
     }
 
     /// Lets gradients flow to a constant in what is recorded from now on: its handles move to a new

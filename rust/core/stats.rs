@@ -295,6 +295,11 @@ impl Statistics {
         }
     }
 
+    /// Nothing measured yet, in this state of the hysteresis policy.
+    pub(crate) fn that_saturates(saturating: bool) -> Self {
+        Self { saturating, ..Self::default() }
+    }
+
     /// Whether the hysteresis policy saturates.
     pub fn saturates(&self) -> bool {
         self.saturating

@@ -10,6 +10,8 @@
 //!   dropped from any thread. The order of recording is the order in which threads get the lock;
 //!   since a variable's operands exist before it does, every result is the same as on one thread.
 
+mod explanation;
+
 use crate::backward::Scratch;
 use crate::error::Error;
 use crate::graph::{Graph, Handle};
@@ -23,6 +25,8 @@ use std::cell::{RefCell, RefMut};
 use std::fmt;
 use std::ops::{Add, DerefMut, Div, Mul, Neg, Sub};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use explanation::Explanation;
 
 /// How a tape lends its arena out.
 pub trait Arena {

@@ -135,10 +135,11 @@ pub(crate) fn tell_dropped(py: Python<'_>, root: TRNode, sources: Option<&[TRNod
 
 /// What happened at the nodes below ``node``.
 ///
-/// Returns ``(root, mode, counts, events)``: the node whose backward pass the gradients' part is about,
-/// or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
-/// bounded; and of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
-/// input, path, steps, leaves)``.
+/// Returns ``(root, mode, counts, events, depends)``: the node whose backward pass the gradients' part is
+/// about, or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
+/// bounded; of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
+/// input, path, steps, leaves, cause)``, the cause being another one or None; and whether the root depends
+/// on what was asked about.
 #[pyfunction]
 fn explain_node<'py>(
     py: Python<'py>,
@@ -146,30 +147,39 @@ fn explain_node<'py>(
     wrt: Option<TRNode>,
     limit: usize,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    let Explanation { root, mode, events, counts } = context::read(py, |arena, state, statistics| {
+    let explanation = context::read(py, |arena, state, statistics| {
         let wrt = wrt.map(|wrt| wrt.0);
         arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
     })?;
     // Every handle gets its object, so that none is lost if one fails.
-    let root = root.map(|root| new_object(py, TRNode(root)));
-    let events: Vec<_> = events.into_iter().map(|event| event_tuple(py, event)).collect();
-    let events = events.into_iter().collect::<PyResult<Vec<_>>>()?;
-    (root.transpose()?, enums::mode(py, mode)?, counts, events).into_pyobject(py)
+    let mut object = |handle| new_object(py, TRNode(handle));
+    let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);
+    let events = events.into_iter().map(|event| event_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
+    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends).into_pyobject(py)
 }
 
-fn event_tuple<'py>(py: Python<'py>, event: Event) -> PyResult<Bound<'py, PyTuple>> {
-    let node = new_object(py, TRNode(event.node));
-    let [path, leaves] = [event.path, event.leaves].map(|handles| nodes(py, handles));
+fn event_tuple<'py>(
+    py: Python<'py>,
+    event: Event<PyResult<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let nodes = |nodes: Vec<_>| PyTuple::new(py, nodes.into_iter().collect::<PyResult<Vec<_>>>()?);
     let place = event.place.map_or(Ok(None), |number| places::place(py, number))?;
     let came_about =
         (enums::op(py, event.op)?, scalars(py, &event.operands)?, TRScalar::from(event.value), event.carried);
-    (event.what.name(), node?, came_about, place, event.input, path?, event.steps, leaves?).into_pyobject(py)
+    let (path, leaves) = (nodes(event.path)?, nodes(event.leaves)?);
+    let cause = event.cause.map(|cause| event_tuple(py, *cause)).transpose()?;
+    (event.what.name(), event.node?, came_about, place, event.input, path, event.steps, leaves, cause)
+        .into_pyobject(py)
 }
 
-/// Objects that take the handles over.
-fn nodes(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Bound<'_, PyTuple>> {
-    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
-    PyTuple::new(py, objects.into_iter().collect::<PyResult<Vec<_>>>()?)
+/// Lets the node recorded last, a constant copy of `from`, take over the birth behind that, or notes it
+/// as one itself.
+#[cold]
+pub(crate) fn note_copy(py: Python<'_>, copy: Handle, from: Handle) {
+    if !arena::with(py, |arena| arena.graph.inherit_birth(copy, from)) {
+        let place = places::here(py);
+        arena::with(py, |arena| arena.graph.note_birth(copy, Op::Constant, &[], place));
+    }
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -399,13 +399,14 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             |py, node, arguments| {
                 arguments.exactly::<0>("detach")?;
                 let node = receiver(node)?;
-                let copy = arena::with(py, |arena| {
-                    let value = arena.graph.value(node.0).to_ieee();
-                    let copy = arena.graph.leaf(Op::Constant, value, None);
-                    arena.graph.inherit_birth(copy, node.0);
-                    TRNode(copy)
+                let (copy, is_real) = arena::with(py, |arena| {
+                    let value = arena.graph.value(node.0);
+                    (arena.graph.constant(value.to_ieee()), value.is_real())
                 });
-                new_object(py, copy)
+                if !is_real {
+                    births::note_copy(py, copy, node.0);
+                }
+                new_object(py, TRNode(copy))
             }
         ),
         method!(c"__format__", 0, c"__format__($self, format_spec, /)\n--\n\n", |py, node, arguments| {

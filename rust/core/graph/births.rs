@@ -7,9 +7,14 @@
 
 use super::{Graph, Handle, Node, UNOWNED};
 use crate::ops::Op;
+use crate::reduce::Reduction;
+use std::iter::successors;
 
 /// The most operands that a birth remembers.
 pub const MOST_OPERANDS: usize = 8;
+
+/// How far behind a copied node its birth is looked for, so that copying costs a bounded time.
+const MOST_STEPS: usize = 1000;
 
 /// How a value that is not REAL came about, or a REAL one at a pole.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +38,13 @@ pub struct Origin {
     pub value: f64,
     /// The node; `None` for a number.
     pub node: Option<Handle>,
+}
+
+impl Origin {
+    /// Whether it is a number that is not REAL.
+    fn is_bare(&self) -> bool {
+        self.node.is_none() && !self.value.is_finite()
+    }
 }
 
 /// The births of an arena, in recording order.
@@ -115,52 +127,91 @@ impl Graph {
     }
 
     /// Whether something began with the node recorded last, made from these: whether it is to be noted.
-    /// What took over a value that is not REAL from a node began there, unless it makes Φ of infinities;
-    /// a constant, which records no operands, takes over the birth as well.
+    /// What took over a value that is not REAL from a node began there; a constant, which records no
+    /// operands, takes over the birth as well.
     pub fn begins(&mut self, node: Handle, origins: &[Origin]) -> bool {
         let row = self.node(node);
-        let carried = origins.iter().find(|origin| !origin.value.is_finite());
-        let Some(from) = carried.and_then(|origin| origin.node) else { return true };
-        if makes_phi(self.nodes[row as usize].value, origins.iter().map(|origin| origin.value)) {
-            return true;
-        }
-        let from = self.node(from);
+        let Some(from) = self.carried(row, origins).and_then(|origin| origin.node) else { return true };
         if self.nodes[row as usize].op != Op::Constant {
-            return false;
+            return origins.iter().any(Origin::is_bare);
         }
-        self.hand_on(from, row, true);
+        self.hand_on(self.node(from), row, true);
         self.births.get(row).is_none()
     }
 
     /// Notes how the node recorded last came about, given what it was made from; a leaf has no operands.
-    /// If that is a bare number that is not REAL, the number is noted.
+    /// Of its operands, bare numbers that are not REAL are noted.
     pub fn note_birth(&mut self, node: Handle, op: Op, origins: &[Origin], place: u32) {
         let row = self.node(node);
         debug_assert_eq!(row as usize + 1, self.len, "only the newest node is noted");
         let Node { value, op: kind, .. } = self.nodes[row as usize];
-        let mut values = origins.iter().map(|origin| origin.value);
-        let is_bare = |origin: &Origin| origin.node.is_none() && !origin.value.is_finite();
-        if kind != Op::Constant && origins.iter().any(is_bare) {
-            // The number became a constant just before the node.
-            let value = self.nodes[row as usize - 1].value;
-            let (op, operands) = (Op::Constant, [].into());
-            self.push_birth(row - 1, Birth { op, operands, value, place, carried: false });
+        if kind != Op::Constant {
+            // The numbers became constants just before the node, in their order.
+            let numbers = origins.iter().filter(|origin| origin.node.is_none());
+            for (before, number) in (1..).zip(numbers.rev()).collect::<Vec<_>>().into_iter().rev() {
+                if number.is_bare() {
+                    let (op, operands) = (Op::Constant, [].into());
+                    let birth = Birth { op, operands, value: number.value, place, carried: false };
+                    self.push_birth(row - before, birth);
+                }
+            }
         }
-        if kind == Op::Constant || values.clone().all(f64::is_finite) || makes_phi(value, &mut values) {
+        if kind == Op::Constant || self.carried(row, origins).is_none() {
             self.push_birth(row, Birth { op, operands: operands(origins), value, place, carried: false });
         }
     }
 
-    /// Lets the node recorded last take over the birth of another one.
-    pub fn inherit_birth(&mut self, node: Handle, from: Handle) {
+    /// The operand from which a node took over a value that is not REAL; none if that began with it.
+    fn carried<'o>(&self, row: u32, origins: &'o [Origin]) -> Option<&'o Origin> {
+        let row = &self.nodes[row as usize];
+        let values = origins.iter().map(|origin| origin.value);
+        let kept = kept(row.operands(&self.lists).reduction(), values);
+        origins.iter().find(|origin| kept(origin.value) && hands_on(origin.value, row.value))
+    }
+
+    /// Lets the node recorded last, a copy of `from`, take over the birth behind that. Returns whether
+    /// one was found, among the nearest thousand nodes.
+    pub fn inherit_birth(&mut self, node: Handle, from: Handle) -> bool {
         let (from, to) = (self.node(from), self.node(node));
-        self.hand_on(from, to, false);
+        let behind = successors(Some(from), |&node| self.carrier(node)).take(MOST_STEPS);
+        let found = behind.into_iter().find(|&node| self.births.get(node).is_some());
+        if let Some(noted) = found {
+            self.hand_on(noted, to, noted != from);
+        }
+        found.is_some()
+    }
+
+    /// The birth behind a value; none if that is REAL.
+    pub(crate) fn birth_behind(&self, node: u32) -> Option<u32> {
+        let start = Some(node).filter(|&node| !self.nodes[node as usize].value.is_finite());
+        successors(start, |&node| self.carrier(node)).last()
+    }
+
+    /// The operand from which a node took over a value that is not REAL; none if that began with it.
+    pub(crate) fn carrier(&self, node: u32) -> Option<u32> {
+        let row = &self.nodes[node as usize];
+        let operands = row.operands(&self.lists);
+        let value = |&input: &u32| self.nodes[input as usize].value;
+        let kept = kept(operands.reduction(), operands.inputs().iter().map(value));
+        let took = |input: &&u32| kept(value(input)) && hands_on(value(input), row.value);
+        operands.inputs().iter().find(took).copied()
     }
 
     /// How a node came about, if that was noted.
     pub fn birth(&self, node: Handle) -> Option<&Birth> {
         self.births.get(self.node(node))
     }
+}
+
+/// Which operands, by their values, a node was computed from: those that it did not leave out.
+pub(crate) fn kept(mode: Reduction, mut values: impl Iterator<Item = f64>) -> impl Fn(f64) -> bool {
+    let nothing_but_phi = mode == Reduction::DropNull && values.all(f64::is_nan);
+    move |value| nothing_but_phi || mode.keeps(value)
+}
+
+/// Whether an operand hands a value that is not REAL on to a result: Φ comes of Φ, unless it begins.
+fn hands_on(operand: f64, result: f64) -> bool {
+    if result.is_nan() { operand.is_nan() } else { !operand.is_finite() }
 }
 
 /// Whether Φ was made from what is not Φ.

@@ -1,0 +1,290 @@
+//! A backward pass under examination.
+
+use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
+use super::super::{Scratch, run_pass};
+use super::{MOST_NAMED, What};
+use crate::adjoints::{ACTIVE, PRESENT, RECEIVED};
+use crate::graph::births::kept;
+use crate::graph::{Graph, LastPass, Node, Operands, flag};
+use crate::mode::{GradientMode, ModeState};
+use crate::ops::Arity;
+use crate::stats::Statistics;
+use std::collections::HashMap;
+use std::iter::successors;
+use std::rc::Rc;
+
+/// An event before it is given handles.
+pub(super) struct Found {
+    pub what: What,
+    pub node: u32,
+    pub input: Option<u32>,
+}
+
+/// Which node led to which: by node the user through which it was found.
+struct Users(Vec<u32>);
+
+const NOBODY: u32 = u32::MAX;
+
+impl Users {
+    fn of(nodes: usize) -> Self {
+        Self(vec![NOBODY; nodes])
+    }
+
+    fn note(&mut self, node: u32, user: u32) {
+        let slot = &mut self.0[node as usize];
+        if *slot == NOBODY {
+            *slot = user;
+        }
+    }
+
+    fn get(&self, node: u32) -> Option<u32> {
+        Some(self.0[node as usize]).filter(|&user| user != NOBODY)
+    }
+}
+
+/// The way from each node to the node explained.
+pub(super) struct Trails {
+    users: Users,
+    /// How long each way is.
+    steps: Vec<u32>,
+}
+
+impl Trails {
+    fn new(users: Users) -> Self {
+        let mut steps = vec![0; users.0.len()];
+        for node in (0..steps.len()).rev() {
+            steps[node] = users.get(node as u32).map_or(0, |user| steps[user as usize] + 1);
+        }
+        Self { users, steps }
+    }
+
+    /// The nodes behind this one.
+    pub fn from(&self, node: u32) -> impl Iterator<Item = u32> {
+        successors(self.users.get(node), |&node| self.users.get(node))
+    }
+
+    pub fn steps(&self, node: u32) -> usize {
+        self.steps[node as usize] as usize
+    }
+}
+
+/// The first [`MOST_NAMED`] leaves below each node of a pass, in recording order.
+pub(super) struct Leaves(HashMap<u32, Rc<[u32]>>);
+
+impl Leaves {
+    /// Of these nodes, given in descending order. A source stands for all that is below it.
+    fn below_each(graph: &Graph, active: &[u32], source: Option<u32>) -> Self {
+        let mut known: HashMap<u32, Rc<[u32]>> = HashMap::with_capacity(active.len());
+        for &node in active.iter().rev() {
+            let operands = graph.nodes[node as usize].operands(&graph.lists);
+            let mut below: Option<Rc<[u32]>> = None;
+            for more in operands.inputs().iter().filter_map(|input| known.get(input)) {
+                below = Some(below.map_or_else(|| more.clone(), |so_far| merged(&so_far, more)));
+            }
+            if source.map_or(operands.inputs().is_empty(), |source| source == node) {
+                below = Some([node].into());
+            }
+            known.extend(below.map(|below| (node, below)));
+        }
+        Self(known)
+    }
+
+    /// Those that an event concerns.
+    pub fn below(&self, graph: &Graph, found: &Found) -> Rc<[u32]> {
+        let inputs = graph.nodes[found.node as usize].operands(&graph.lists);
+        let at = found.input.map_or(found.node, |place| inputs.inputs()[place as usize]);
+        let known = self.0.get(&at).filter(|_| found.what != What::Born);
+        known.cloned().unwrap_or_default()
+    }
+}
+
+/// The first of two ascending lists, together.
+fn merged(a: &Rc<[u32]>, b: &Rc<[u32]>) -> Rc<[u32]> {
+    if Rc::ptr_eq(a, b) || a == b {
+        return a.clone();
+    }
+    let mut both: Vec<_> = a.iter().chain(b.iter()).copied().collect();
+    both.sort_unstable();
+    both.dedup();
+    both.truncate(MOST_NAMED);
+    both.into()
+}
+
+/// Decides as the statistics would, and counts nothing.
+struct Unasked(Statistics);
+
+impl Decide for Unasked {
+    fn decide(&mut self, _: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.0.would_saturate(state, d, at.explored)
+    }
+}
+
+/// What a pass did, and how it went from node to node.
+pub(super) struct Pass<'a> {
+    graph: &'a Graph,
+    /// The only node that gradients are asked of; otherwise all leaves.
+    source: Option<u32>,
+    /// The nodes that gradients flow through, in descending order.
+    active: Vec<u32>,
+    found: Vec<Found>,
+    users: Users,
+    /// Nodes whose values were the reason that nothing was passed on.
+    silenced: Vec<u32>,
+}
+
+impl<'a> Pass<'a> {
+    pub fn new(graph: &'a Graph, source: Option<u32>) -> Self {
+        let users = Users::of(graph.len());
+        Self { graph, source, active: vec![], found: vec![], users, silenced: vec![] }
+    }
+
+    /// What was found, and the ways and leaves of its nodes if any is to be told.
+    pub fn into_parts(self, limit: usize) -> (Vec<Found>, Trails, Leaves) {
+        let active = if limit == 0 || self.found.is_empty() { &[][..] } else { &self.active };
+        let leaves = Leaves::below_each(self.graph, active, self.source);
+        (self.found, Trails::new(self.users), leaves)
+    }
+
+    /// Runs the pass and asks each node that it reached. Returns whether it leads anywhere.
+    pub fn replay(&mut self, scratch: &mut Scratch, pass: &LastPass) -> bool {
+        let (graph, state, root) = (self.graph, &pass.state, pass.root);
+        scratch.set.grow(graph.len());
+        scratch.adjoints.grow(graph.len());
+        self.active = match self.source {
+            Some(source) => scratch.activate(graph, root, &[source]),
+            None => scratch.reachable(graph, root),
+        };
+        for &node in &self.active {
+            scratch.adjoints.rows[node as usize].mark |= ACTIVE;
+        }
+        self.active.sort_unstable_by(|a, b| b.cmp(a));
+        let leads = scratch.adjoints.rows[root as usize].mark & ACTIVE != 0;
+        if leads {
+            let mut statistics = Statistics::that_saturates(pass.saturates);
+            let mut adjoints = std::mem::take(&mut scratch.adjoints);
+            let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
+            run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, |_, _, _| ());
+            scratch.adjoints = adjoints;
+            self.ask_all(scratch, pass, statistics);
+        }
+        for &node in &self.active {
+            scratch.adjoints.rows[node as usize].mark = 0;
+        }
+        leads
+    }
+
+    fn ask_all(&mut self, scratch: &Scratch, pass: &LastPass, statistics: Statistics) {
+        let state = &pass.state;
+        let on_input = self.graph.nodes[pass.root as usize].flags & flag::ON_INPUT != 0;
+        let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
+        let mut hybrid = Hybrid { state, decisions: &mut Unasked(statistics), coordinates };
+        let mut saturating = Saturating { bound: state.bound() };
+        let policy: &mut dyn Policy = match state.mode {
+            GradientMode::MaskReal => &mut MaskReal,
+            GradientMode::Saturating => &mut saturating,
+            GradientMode::Hybrid => &mut hybrid,
+        };
+        let active = std::mem::take(&mut self.active);
+        active.iter().for_each(|&node| self.ask(scratch, node, policy));
+        self.active = active;
+    }
+
+    /// What a node did with its adjoint.
+    fn ask(&mut self, scratch: &Scratch, node: u32, policy: &mut dyn Policy) {
+        let graph = self.graph;
+        let adjoint = scratch.adjoints.rows[node as usize];
+        let row = graph.nodes[node as usize];
+        if adjoint.mark & PRESENT == 0 || row.op.arity() == Arity::Leaf {
+            return;
+        }
+        let operands = row.operands(&graph.lists);
+        let flows = |input: u32| scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
+        operands
+            .inputs()
+            .iter()
+            .filter(|&&input| flows(input))
+            .for_each(|&input| self.users.note(input, node));
+        if adjoint.mark & RECEIVED == 0 {
+            return; // what came here was silenced or left out before
+        }
+        let g = adjoint.value;
+        let [x, y] = both_operands(graph, &row);
+        let mut note = |what, input| self.found.push(Found { what, node, input });
+        let contributions = match policy.rule(node as usize, row.op, x, y, row.value) {
+            Rule::Silence => {
+                self.silenced.push(node);
+                return note(What::Masked, None);
+            }
+            Rule::Bounded(bound) => {
+                note(What::Saturated, None);
+                row.op.bounded(g, x, y, row.value, bound)
+            }
+            Rule::Classical => row.op.classical(g, x, y, row.value),
+        };
+        match operands {
+            Operands::Fixed(inputs, count) => {
+                for (place, (&input, contribution)) in (0..).zip(inputs[..count].iter().zip(contributions)) {
+                    if flows(input) && !contribution.is_finite() && g != 0.0 {
+                        note(What::Dropped, Some(place));
+                    }
+                }
+            }
+            Operands::List(inputs, mode) => {
+                for (place, &input) in (0..).zip(inputs).filter(|&(_, &input)| flows(input)) {
+                    if !mode.keeps(graph.nodes[input as usize].value) {
+                        self.silenced.push(input);
+                        note(What::Masked, Some(place));
+                    } else if !g.is_finite() {
+                        note(What::Dropped, Some(place));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the values began that are not REAL, of `target` and of what was silenced: the birth behind
+    /// `target` first, the others in recording order.
+    pub fn find_births(&mut self, scratch: &mut Scratch, target: u32) -> Vec<Found> {
+        let graph = self.graph;
+        let value = |node: u32| graph.nodes[node as usize].value;
+        let (mut births, mut carriers) = (vec![], Users::of(graph.len()));
+        scratch.set.grow(graph.len());
+        let starts = self.silenced.iter().chain(Some(&target)).filter(|&&node| !value(node).is_finite());
+        starts.for_each(|&start| scratch.set.insert(start));
+        while let Some(node) = scratch.set.take_last() {
+            let operands = graph.nodes[node as usize].operands(&graph.lists);
+            let kept = kept(operands.reduction(), operands.inputs().iter().map(|&input| value(input)));
+            for &input in operands.inputs().iter().filter(|&&i| !value(i).is_finite() && kept(value(i))) {
+                carriers.note(input, node);
+                scratch.set.insert(input);
+            }
+            if graph.carrier(node).is_none() {
+                births.push(Found { what: What::Born, node, input: None });
+            }
+        }
+        births.reverse();
+        let behind = graph.birth_behind(target);
+        if let Some(place) = births.iter().position(|birth| Some(birth.node) == behind) {
+            births[..=place].rotate_right(1);
+        }
+        // The way of a value comes before the way of the gradient that stopped at it.
+        for (slot, carrier) in
+            self.users.0.iter_mut().zip(carriers.0).filter(|(_, carrier)| *carrier != NOBODY)
+        {
+            *slot = carrier;
+        }
+        births
+    }
+}
+
+/// The operands of an elementwise op; for the second one of a power its exponent.
+fn both_operands(graph: &Graph, row: &Node) -> [f64; 2] {
+    let value = |node: u32| graph.nodes[node as usize].value;
+    let [a, b] = row.links;
+    match row.op.arity() {
+        Arity::Unary => [value(a), 0.0],
+        Arity::Power => [value(a), f64::from(b as i32)],
+        Arity::Binary => [value(a), value(b)],
+        Arity::Leaf | Arity::Variadic => [0.0; 2],
+    }
+}
