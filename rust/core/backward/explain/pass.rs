@@ -3,7 +3,7 @@
 use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
 use super::super::{Scratch, run_pass};
 use super::{MOST_NAMED, What};
-use crate::adjoints::{ACTIVE, PRESENT, RECEIVED};
+use crate::adjoints::ACTIVE;
 use crate::graph::births::kept;
 use crate::graph::{Graph, LastPass, Node, Operands, flag};
 use crate::mode::{GradientMode, ModeState};
@@ -126,6 +126,8 @@ pub(super) struct Pass<'a> {
     source: Option<u32>,
     /// The nodes that gradients flow through, in descending order.
     active: Vec<u32>,
+    /// The nodes at which a contribution arrived.
+    arrived: Vec<bool>,
     found: Vec<Found>,
     users: Users,
     /// Nodes whose values were the reason that nothing was passed on.
@@ -134,8 +136,16 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     pub fn new(graph: &'a Graph, source: Option<u32>) -> Self {
-        let users = Users::of(graph.len());
-        Self { graph, source, active: vec![], found: vec![], users, silenced: vec![] }
+        let nodes = graph.len();
+        Self {
+            graph,
+            source,
+            active: vec![],
+            arrived: vec![false; nodes],
+            found: vec![],
+            users: Users::of(nodes),
+            silenced: vec![],
+        }
     }
 
     /// What was found, and the ways and leaves of its nodes if any is to be told.
@@ -184,30 +194,26 @@ impl<'a> Pass<'a> {
             GradientMode::Saturating => &mut saturating,
             GradientMode::Hybrid => &mut hybrid,
         };
+        if pass.seed.is_finite() {
+            self.arrived[pass.root as usize] = true;
+        } else {
+            // Left out like any contribution.
+            self.found.push(Found { what: What::Dropped, node: pass.root, input: None });
+        }
         let active = std::mem::take(&mut self.active);
         active.iter().for_each(|&node| self.ask(scratch, node, policy));
         self.active = active;
     }
 
-    /// What a node did with its adjoint.
+    /// What a node did with its adjoint, if one arrived: the empty sum, which it passes on if everything
+    /// above was silenced or left out, is none.
     fn ask(&mut self, scratch: &Scratch, node: u32, policy: &mut dyn Policy) {
         let graph = self.graph;
-        let adjoint = scratch.adjoints.rows[node as usize];
         let row = graph.nodes[node as usize];
-        if adjoint.mark & PRESENT == 0 || row.op.arity() == Arity::Leaf {
+        if !self.arrived[node as usize] || row.op.arity() == Arity::Leaf {
             return;
         }
-        let operands = row.operands(&graph.lists);
-        let flows = |input: u32| scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
-        operands
-            .inputs()
-            .iter()
-            .filter(|&&input| flows(input))
-            .for_each(|&input| self.users.note(input, node));
-        if adjoint.mark & RECEIVED == 0 {
-            return; // what came here was silenced or left out before
-        }
-        let g = adjoint.value;
+        let g = scratch.adjoints.rows[node as usize].value;
         let [x, y] = both_operands(graph, &row);
         let mut note = |what, input| self.found.push(Found { what, node, input });
         let contributions = match policy.rule(node as usize, row.op, x, y, row.value) {
@@ -221,23 +227,22 @@ impl<'a> Pass<'a> {
             }
             Rule::Classical => row.op.classical(g, x, y, row.value),
         };
-        match operands {
-            Operands::Fixed(inputs, count) => {
-                for (place, (&input, contribution)) in (0..).zip(inputs[..count].iter().zip(contributions)) {
-                    if flows(input) && !contribution.is_finite() && g != 0.0 {
-                        note(What::Dropped, Some(place));
-                    }
-                }
-            }
-            Operands::List(inputs, mode) => {
-                for (place, &input) in (0..).zip(inputs).filter(|&(_, &input)| flows(input)) {
-                    if !mode.keeps(graph.nodes[input as usize].value) {
-                        self.silenced.push(input);
-                        note(What::Masked, Some(place));
-                    } else if !g.is_finite() {
-                        note(What::Dropped, Some(place));
-                    }
-                }
+        let operands = row.operands(&graph.lists);
+        let mode = operands.reduction();
+        let flows = |&(_, &input): &(u32, &u32)| scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
+        for (place, &input) in (0..).zip(operands.inputs()).filter(flows) {
+            let contribution = match operands {
+                Operands::Fixed(..) => contributions[place as usize],
+                Operands::List(..) => g, // or a share of it
+            };
+            self.users.note(input, node);
+            if !mode.keeps(graph.nodes[input as usize].value) {
+                self.silenced.push(input);
+                note(What::Masked, Some(place));
+            } else if contribution.is_finite() {
+                self.arrived[input as usize] = true;
+            } else if g != 0.0 {
+                note(What::Dropped, Some(place));
             }
         }
     }
