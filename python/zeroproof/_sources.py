@@ -121,8 +121,10 @@ def _operation(
     for node, around in _with_scopes(tree):
         if not isinstance(node, (ast.expr, ast.AugAssign)) or node.lineno != location.line:
             continue
-        extent = (node.end_lineno, node.col_offset, node.end_col_offset)
-        here = _is_op(node, op) if location.span is None else extent == location.span
+        here = _is_op(node, op)
+        if location.span is not None:
+            extent = (node.end_lineno, node.col_offset, node.end_col_offset)
+            here = extent == location.span and (here or isinstance(node, ast.Call))
         scopes = _scopes_of_code(around, location) if here else ()
         if scopes:
             found.append((node, scopes))
