@@ -22,9 +22,11 @@ def names_in(frame: FrameType) -> dict[int, str]:
     """
     names: dict[int, str] = {}
     for variables in (_locals_of(frame), list(frame.f_globals.items())):
-        # Notebooks keep results in variables such as _3; a name that somebody chose comes first.
-        for name, value in sorted(variables, key=lambda item: str(item[0]).startswith("_")):
-            for label, node in _labelled(str(name), value):
+        # Interpreters and test tools keep results in variables that no program could name, and
+        # notebooks in some such as _3: a name that somebody chose comes first.
+        chosen = [item for item in variables if str(item[0]).isidentifier()]
+        for name, value in sorted(chosen, key=lambda item: item[0].startswith("_")):
+            for label, node in _labelled(name, value):
                 names.setdefault(hash(node), label)
     return names
 

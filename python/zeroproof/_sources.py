@@ -86,25 +86,35 @@ class Expression:
 
 def expression_at(location: Location, op: OpType) -> Optional[Expression]:
     """The operation at a place, if the source tells it for certain."""
-    source = "".join(linecache.getlines(location.file))
-    tree = _parsed(source)
-    found = tree and _operation(tree, location, op)
-    if tree is None or found is None:
-        return None
-    operation, scopes = found
-    text = _text(source, operation)
-    operands = _operands(operation) if _is_op(operation, op) else []
-    names = tuple(operand.id if isinstance(operand, ast.Name) else None for operand in operands)
-    origins = tuple(name and _assigned(name, tree, scopes, location.line) for name in names)
-    return Expression(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", names, origins)
+    source = _parsed("".join(linecache.getlines(location.file)))
+    return None if source is None else _expression(source, location, op)
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    text: str
+    tree: ast.Module
 
 
 @lru_cache(maxsize=16)
-def _parsed(source: str) -> Optional[ast.Module]:
+def _parsed(text: str) -> Optional[_Source]:
     try:
-        return ast.parse(source) if source else None
+        return _Source(text, ast.parse(text)) if text else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+@lru_cache(maxsize=256)
+def _expression(source: _Source, location: Location, op: OpType) -> Optional[Expression]:
+    found = _operation(source.tree, location, op)
+    if found is None:
+        return None
+    operation, scopes = found
+    text = _text(source.text, operation)
+    operands = _operands(operation) if _is_op(operation, op) else []
+    names = tuple(operand.id if isinstance(operand, ast.Name) else None for operand in operands)
+    origins = tuple(name and _assigned(name, source.tree, scopes, location.line) for name in names)
+    return Expression(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", names, origins)
 
 
 def _text(source: str, operation: Operation) -> str:

@@ -42,10 +42,10 @@ class SingularEvent:
     """Something that happened at a node.
 
     Args:
-        what: ``"born"``: a value that is not REAL was made from REAL ones, Φ from infinities, or came
-            in from outside; ``"masked"``: the node passed nothing on, or nothing to an input that
-            it left out, although an adjoint arrived; ``"dropped"``: the contribution to an input
-            was not REAL and was left out; ``"saturated"``: bounded partials were used.
+        what: ``"born"``: a value that is not REAL was made from REAL ones, Φ from infinities, or
+            came in from outside; ``"masked"``: the node passed nothing on, or nothing to an input
+            that it left out, although an adjoint arrived; ``"dropped"``: the contribution to an
+            input was not REAL and was left out; ``"saturated"``: bounded partials were used.
         op: the operation; of a constant that was computed the one that computed it.
         operands: the values of its operands, at most 8; behind the base of an integer power the
             exponent.

@@ -1,4 +1,4 @@
-"""What the source at a place tells: the operation, its operands, and nothing that is not certain."""
+"""What the source at a place tells: the operation and its operands, and nothing uncertain."""
 
 from __future__ import annotations
 
@@ -53,12 +53,17 @@ CASES = {
         "1.0 / q",
     ),
     "closure": Case(
-        "def f():\n    q = z * 1.0\n    def g():\n        return 1.0 / q\n    return g()\nout = f()",
+        "def f():\n    q = z * 1.0\n    def g():\n        return 1.0 / q\n    return g()\n"
+        "out = f()",
         "1.0 / q",
         2,
     ),
     "lambda": Case("q = z * 1.0\nf = lambda p: p / q\nout = f(1.0)", "p / q", 1),
-    "two_lambdas": Case("f, g = lambda q: 1.0 / q, lambda q: 2.0 / q\nout = g(z)", "2.0 / q", plain=False),
+    "two_lambdas": Case(
+        "f, g = lambda q: 1.0 / q, lambda q: 2.0 / q\nout = g(z)",
+        "2.0 / q",
+        plain=False,
+    ),
     "two_on_a_line": Case("a, out = 1.0 / z, 2.0 / z", "2.0 / z", plain=False),
     "list_comprehension": Case("[out] = [p / z for p in [1.0]]", "p / z"),
     "loop_of_a_comprehension": Case("[out] = [\n    1.0 / q\n    for q in [z]\n]", "1.0 / q", 3),
@@ -76,7 +81,8 @@ CASES = {
     "augmented": Case("out = z * 0.0 + 1.0\nout /= z", "out /= z"),
     "augmented_item": Case("a = [z * 0.0 + 1.0]\na[0] /= z\nout = a[0]", "a[0] /= z"),
     "decorated": Case(
-        "def twice(f):\n    return lambda: f()\n@twice\n@twice\ndef f():\n    return 1.0 / z\nout = f()",
+        "def twice(f):\n    return lambda: f()\n"
+        "@twice\n@twice\ndef f():\n    return 1.0 / z\nout = f()",
         "1.0 / z",
     ),
     "decorator": Case(
@@ -91,7 +97,8 @@ CASES = {
         1,
     ),
     "async_function": Case(
-        "import asyncio\nasync def f(p):\n    q = z * 1.0\n    return p / q\nout = asyncio.run(f(1.0))",
+        "import asyncio\nasync def f(p):\n    q = z * 1.0\n    return p / q\n"
+        "out = asyncio.run(f(1.0))",
         "p / q",
         3,
     ),
@@ -109,7 +116,8 @@ CASES = {
         plain=False,
     ),
     "builtin_around_it": Case(
-        "from functools import reduce\nfrom operator import truediv\nout = reduce(truediv, [1.0, z])",
+        "from functools import reduce\nfrom operator import truediv\n"
+        "out = reduce(truediv, [1.0, z])",
         "reduce(truediv, [1.0, z])",
         plain=False,
     ),
@@ -240,8 +248,8 @@ def test_the_cells_of_a_notebook(function):
 
 
 def test_places_of_a_program(tmp_path):
-    source = "class C:\n    def f(self):\n        return [\n            1.0 / z for _ in 'a'\n        ]\n"
-    event = in_file(f"{source}[out] = C().f()", tmp_path)
+    source = "class C:\n    def f(self):\n        return [\n            1.0 / z for _ in 'a'\n"
+    event = in_file(f"{source}        ]\n[out] = C().f()", tmp_path)
     location = event.location
     assert isinstance(location, Location)
     assert location.file == str(tmp_path / "program.py")
