@@ -12,8 +12,10 @@ from importlib.metadata import version as _version
 
 from .array import TRArray
 from .autodiff import (
+    GradientCheck,
     GradientMode,
     GradientModeConfig,
+    GradientRow,
     GradientStatus,
     HybridGradientContext,
     HybridGradientSchedule,
@@ -21,6 +23,8 @@ from .autodiff import (
     ScheduleType,
     TRGradientTape,
     TRNode,
+    Verdict,
+    assert_gradient,
     check_gradient,
     create_default_schedule,
     gradient_mode,
@@ -90,8 +94,10 @@ __version__ = _version("zeroproof-autodiff")
 
 __all__ = [
     "Explanation",
+    "GradientCheck",
     "GradientMode",
     "GradientModeConfig",
+    "GradientRow",
     "GradientStatus",
     "HybridGradientContext",
     "HybridGradientSchedule",
@@ -112,7 +118,9 @@ __all__ = [
     "TRPolicyConfig",
     "TRScalar",
     "TRTag",
+    "Verdict",
     "alarm",
+    "assert_gradient",
     "check_gradient",
     "create_default_schedule",
     "from_ieee",
