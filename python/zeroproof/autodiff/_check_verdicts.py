@@ -16,8 +16,9 @@ values jump                            masked as it should be; if nothing was si
 slopes of the sides differ (kink)      ok for a slope between theirs; if silenced, masked as it
                                        should be; else wrong
 slopes do not settle (unbounded)       masked as it should be; ok if nothing was silenced
+smooth, f not REAL at the point        masked but the function is smooth here
 smooth, the gradient agrees            ok, silenced or not
-smooth, silenced or f not REAL here    masked but the function is smooth here
+smooth, silenced                       masked but the function is smooth here
 smooth, nothing silenced               wrong
 =====================================  =========================================================
 
@@ -205,11 +206,14 @@ def _kink(seen: Seen, low: Estimate, high: Estimate, left: str, right: str) -> F
 
 
 def _smooth(seen: Seen, slope: Estimate) -> Finding:
-    if seen.lies(seen.gradient, slope, slope):
+    agrees = seen.lies(seen.gradient, slope, slope)
+    if not math.isfinite(seen.value):
+        # A zero that happens to be the slope is a masked one all the same.
+        return Finding(Verdict.REMOVABLE, slope, "f is not REAL here" if agrees else "")
+    if agrees:
         return Finding(Verdict.OK, slope, _reservation(seen, slope))
-    if seen.silenced or not math.isfinite(seen.value):
-        note = "bounded by the mode" if seen.bounded else ""
-        return Finding(Verdict.REMOVABLE, slope, note)
+    if seen.silenced:
+        return Finding(Verdict.REMOVABLE, slope)
     if seen.bounded and seen.lies(seen.classical, slope, slope):
         return Finding(
             Verdict.OK, slope, "bounded by the mode; with a bound near 0 it is the slope"
