@@ -22,7 +22,9 @@ mod exact;
 mod exponential;
 mod logarithm;
 mod payne_hanek;
+mod pending;
 mod trigonometric;
+pub use pending::*;
 
 /// `eˣ`: +∞ on overflow, subnormals and 0 on underflow, NaN for NaN.
 #[inline]
@@ -86,6 +88,7 @@ pub fn tanh(x: f64) -> f64 {
 /// assert_eq!(z, [exp(0.5), exp(1.0), 0.0]);
 /// ```
 pub mod hot {
+    pub use super::pending::hot::*;
     use super::{exponential, logarithm, trigonometric};
 
     /// `eˣ`, where it is a normal double.

@@ -65,6 +65,14 @@ impl Analysis {
             self.needed[node] && matters && program.kind(node as NodeId) == Kind::Select
         })
     }
+
+    /// Whether numbers that differ from call to call or from sample to sample say which ops on the way of a
+    /// gradient are singular.
+    pub fn has_undecided_poles(&self, program: &Program) -> bool {
+        (0..program.len()).any(|node| {
+            self.needed[node] && self.active[node] && pole(program, node as NodeId) == Pole::Undecided
+        })
+    }
 }
 
 /// The operands that gradients flow to, activity permitting.
@@ -81,20 +89,40 @@ pub(super) fn propagates(kind: Kind, place: usize) -> bool {
     match kind {
         Kind::Elementwise(op) => match op {
             Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::Abs | Op::Log | Op::Sqrt | Op::Sin | Op::Cos => true,
-            Op::Div => place == 0,
+            Op::Hypot | Op::Log1p | Op::Asin | Op::Acos | Op::Tan => true,
+            Op::Div | Op::Xlogy => place == 0,
             _ => false,
         },
         Kind::Power(n) => n >= 0,
-        Kind::Fold(_, mode) => mode == Reduction::Strict,
+        Kind::Fold(op, mode) => mode == Reduction::Strict && op != Op::Logsumexp,
         _ => false,
     }
 }
 
-/// Whether the node is a singular op: one with a pole at a REAL operand.
-pub(super) fn is_singular(kind: Kind) -> bool {
-    match kind {
-        Kind::Elementwise(op) => op.pole(1.0, 1.0).is_some(),
-        Kind::Power(n) => Op::PowInt.pole(1.0, f64::from(n)).is_some(),
-        _ => false,
+/// The pole of a node at a REAL operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pole {
+    None,
+    /// Where this operand is 0.
+    Operand(usize),
+    /// Where a distance is 0 that is worked out from the operands.
+    Distance,
+    /// Whether there is one depends on an exponent that is no constant of the program.
+    Undecided,
+}
+
+/// Whether and where the node is singular.
+pub(super) fn pole(program: &Program, node: NodeId) -> Pole {
+    let singular = |is: bool| if is { Pole::Operand(0) } else { Pole::None };
+    match program.kind(node) {
+        Kind::Power(n) => singular(Op::PowInt.pole(1.0, f64::from(n)).is_some()),
+        Kind::Elementwise(Op::Pow) => match program.kind(program.operands(node)[1]) {
+            Kind::Constant(exponent) => singular(Op::Pow.pole(1.0, exponent).is_some()),
+            _ => Pole::Undecided,
+        },
+        Kind::Elementwise(Op::Div | Op::Xlogy) => Pole::Operand(1),
+        Kind::Elementwise(Op::Log | Op::Sqrt) => Pole::Operand(0),
+        Kind::Elementwise(op) if op.singular().is_some() => Pole::Distance,
+        _ => Pole::None,
     }
 }

@@ -1,0 +1,108 @@
+//! Stand-ins.
+#![allow(missing_docs)]
+pub fn expm1(x: f64) -> f64 {
+    x.exp_m1()
+}
+pub fn ln_1p(x: f64) -> f64 {
+    x.ln_1p()
+}
+pub fn sigmoid(x: f64) -> f64 {
+    let e = super::exp(-x.abs());
+    if x > 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
+}
+pub fn softplus(x: f64) -> f64 {
+    if x.is_nan() { x } else { x.max(0.0) + super::exp(-x.abs()).ln_1p() }
+}
+pub fn pow(x: f64, y: f64) -> f64 {
+    x.powf(y)
+}
+pub fn hypot(a: f64, b: f64) -> f64 {
+    norm([a, b].into_iter())
+}
+pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    if values.clone().any(f64::is_nan) {
+        return f64::NAN;
+    }
+    values.fold(0.0, f64::hypot)
+}
+pub fn tan(x: f64) -> f64 {
+    x.tan()
+}
+fn half_turns(x: f64) -> (f64, f64) {
+    let (turn, nearest) = (x % 2.0, (x % 2.0).round());
+    (std::f64::consts::PI * (turn - nearest), if nearest.abs() == 1.0 { -1.0 } else { 1.0 })
+}
+pub fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        return 1.0;
+    }
+    if x.is_infinite() {
+        return 0.0;
+    }
+    let (a, s) = half_turns(x);
+    s * a.sin() / (std::f64::consts::PI * x)
+}
+pub fn sinc_slope(x: f64) -> f64 {
+    if x == 0.0 || x.is_infinite() {
+        return 0.0;
+    }
+    if x.abs() < 0.5 {
+        let p2 = std::f64::consts::PI * std::f64::consts::PI;
+        let (mut term, mut series) = (1.0 / 3.0, 0.0);
+        for k in 0..12 {
+            series += term;
+            let n = f64::from(2 * k + 4);
+            term *= -p2 * x * x / ((n - 2.0) * (n + 1.0));
+        }
+        return -p2 * series * x;
+    }
+    let (a, s) = half_turns(x);
+    (s * a.cos() - sinc(x)) / x
+}
+pub fn asin(x: f64) -> f64 {
+    x.asin()
+}
+pub fn acos(x: f64) -> f64 {
+    x.acos()
+}
+pub fn atan2(y: f64, x: f64) -> f64 {
+    y.atan2(x)
+}
+pub mod hot {
+    pub fn expm1(x: f64) -> (f64, bool) {
+        (super::expm1(x), true)
+    }
+    pub fn ln_1p(x: f64) -> (f64, bool) {
+        (super::ln_1p(x), true)
+    }
+    pub fn sigmoid(x: f64) -> (f64, bool) {
+        (super::sigmoid(x), true)
+    }
+    pub fn softplus(x: f64) -> (f64, bool) {
+        (super::softplus(x), true)
+    }
+    pub fn pow(x: f64, y: f64) -> (f64, bool) {
+        (super::pow(x, y), true)
+    }
+    pub fn hypot(a: f64, b: f64) -> (f64, bool) {
+        (super::hypot(a, b), true)
+    }
+    pub fn tan(x: f64) -> (f64, bool) {
+        (super::tan(x), true)
+    }
+    pub fn sinc(x: f64) -> (f64, bool) {
+        (super::sinc(x), true)
+    }
+    pub fn sinc_slope(x: f64) -> (f64, bool) {
+        (super::sinc_slope(x), true)
+    }
+    pub fn asin(x: f64) -> (f64, bool) {
+        (super::asin(x), true)
+    }
+    pub fn acos(x: f64) -> (f64, bool) {
+        (super::acos(x), true)
+    }
+    pub fn atan2(y: f64, x: f64) -> (f64, bool) {
+        (super::atan2(y, x), true)
+    }
+}
