@@ -3,17 +3,21 @@
 //! `property/test_elementary_mpmath.py`.
 
 use proptest::prelude::*;
-use zeroproof::elementary::{cos, exp, hot, ln, sin, sin_cos, tanh};
+use zeroproof::elementary::{cos, exp, expm1, hot, ln, ln_1p, sigmoid, sin, sin_cos, softplus, tanh};
 
 type Function = fn(f64) -> f64;
 type Hot = fn(f64) -> (f64, bool);
 
-const FUNCTIONS: [(&str, Function, Hot); 5] = [
+const FUNCTIONS: [(&str, Function, Hot); 9] = [
     ("exp", exp, hot::exp),
     ("ln", ln, hot::ln),
     ("sin", sin, hot::sin),
     ("cos", cos, hot::cos),
     ("tanh", tanh, hot::tanh),
+    ("expm1", expm1, hot::expm1),
+    ("ln_1p", ln_1p, hot::ln_1p),
+    ("sigmoid", sigmoid, hot::sigmoid),
+    ("softplus", softplus, hot::softplus),
 ];
 
 const INF: f64 = f64::INFINITY;
@@ -151,6 +155,95 @@ fn tanh_of_special_values() {
     );
 }
 
+#[test]
+fn expm1_and_ln_1p_of_special_values() {
+    check(
+        "expm1",
+        expm1,
+        &[
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (LEAST, LEAST),
+            (-1e-300, -1e-300),
+            (-1e-10, -9.999999999500001e-11),
+            (1e-5, 1.0000050000166668e-05),
+            (0.5, 0.6487212707001282),
+            (-1.0, -0.6321205588285577),
+            (-37.0, (-1.0f64).next_up()),
+            (-38.0, -1.0),
+            (-1e300, -1.0),
+            (709.782712893384, 1.7976931348622732e308),
+            (709.8, INF),
+            (INF, INF),
+            (-INF, -1.0),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+    check(
+        "ln_1p",
+        ln_1p,
+        &[
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (LEAST, LEAST),
+            (-1e-300, -1e-300),
+            (-1e-10, -1.00000000005e-10),
+            (1e-5, 9.999950000333332e-06),
+            (1.0, std::f64::consts::LN_2),
+            (-0.5, -std::f64::consts::LN_2),
+            ((-1.0f64).next_up(), -36.7368005696771),
+            (1e300, 690.7755278982137),
+            (f64::MAX, 709.782712893384),
+            (INF, INF),
+            (-1.0, -INF),
+            ((-1.0f64).next_down(), f64::NAN),
+            (-INF, f64::NAN),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+}
+
+#[test]
+fn sigmoid_and_softplus_of_special_values() {
+    check(
+        "sigmoid",
+        sigmoid,
+        &[
+            (0.0, 0.5),
+            (-0.0, 0.5),
+            (1.0, 0.7310585786300049),
+            (-1.0, 0.2689414213699951),
+            (-40.0, 4.248354255291589e-18),
+            (36.0, 1.0 - f64::EPSILON),
+            (38.0, 1.0),
+            (-740.0, 4.2e-322),
+            (-746.0, 0.0),
+            (f64::MAX, 1.0),
+            (INF, 1.0),
+            (-INF, 0.0),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+    check(
+        "softplus",
+        softplus,
+        &[
+            (0.0, std::f64::consts::LN_2),
+            (-0.0, std::f64::consts::LN_2),
+            (1.0, 1.3132616875182228),
+            (-1.0, 0.3132616875182228),
+            (-40.0, 4.248354255291589e-18),
+            (40.0, 40.0),
+            (-740.0, 4.2e-322),
+            (-746.0, 0.0),
+            (f64::MAX, f64::MAX),
+            (INF, INF),
+            (-INF, 0.0),
+            (f64::NAN, f64::NAN),
+        ],
+    );
+}
+
 /// Neighbours on both sides of `x`, in order.
 fn neighbours(x: f64) -> Vec<f64> {
     let mut start = x;
@@ -169,10 +262,13 @@ fn check_rising(name: &str, f: Function, operands: &[f64]) {
 
 #[test]
 fn no_step_back_between_the_hot_and_the_cold_form() {
-    let seams: [(&str, Function, Hot, &[f64]); 3] = [
+    let seams: [(&str, Function, Hot, &[f64]); 6] = [
         ("exp", exp, hot::exp, &[-708.39, 708.39]),
         ("ln", ln, hot::ln, &[f64::MIN_POSITIVE]),
         ("sin", sin, hot::sin, &[1_647_099.0]), // in the rising quarter before 262144·2π
+        ("expm1", expm1, hot::expm1, &[708.39]),
+        ("sigmoid", sigmoid, hot::sigmoid, &[-708.39]),
+        ("softplus", softplus, hot::softplus, &[-600.0]),
     ];
     for (name, f, hot, seams) in seams {
         for &seam in seams {
@@ -185,7 +281,7 @@ fn no_step_back_between_the_hot_and_the_cold_form() {
 }
 
 #[test]
-fn exp_ln_and_tanh_rise() {
+fn what_rises_everywhere_rises() {
     // Where kernels change: between two multiples of ln 2, at the ends of the mantissa's interval.
     let half_ln_2 = 0.5 * std::f64::consts::LN_2;
     for n in [-1000.0, -3.0, -1.0, 1.0, 3.0, 1001.0] {
@@ -203,6 +299,10 @@ fn exp_ln_and_tanh_rise() {
     check_rising("exp", exp, &spread(-746.0, 710.0));
     check_rising("ln", ln, &spread(1e-3, 20.0));
     check_rising("tanh", tanh, &spread(-20.0, 20.0));
+    check_rising("expm1", expm1, &spread(-38.0, 38.0));
+    check_rising("ln_1p", ln_1p, &spread(-1.0, 38.0));
+    check_rising("sigmoid", sigmoid, &spread(-746.0, 38.0));
+    check_rising("softplus", softplus, &spread(-746.0, 38.0));
 }
 
 proptest! {
@@ -239,6 +339,10 @@ proptest! {
         prop_assert!(sin(x).abs() <= 1.0 || !x.is_finite());
         prop_assert!(cos(x).abs() <= 1.0 || !x.is_finite());
         prop_assert!(tanh(x).abs() <= x.abs().min(1.0) || x.is_nan());
+        prop_assert!(expm1(x) >= x.max(-1.0) || x.is_nan());
+        prop_assert!(ln_1p(x) <= x || x < -1.0 || x.is_nan());
+        prop_assert!((0.0..=1.0).contains(&sigmoid(x)) || x.is_nan());
+        prop_assert!(softplus(x) >= x.max(0.0) || x.is_nan());
     }
 
     /// A loop over an array, whose iterations may share vector registers, and single calls.
@@ -255,12 +359,16 @@ proptest! {
 
 #[test]
 fn the_hot_forms_cover_what_is_usual() {
-    let covered: [(&str, Hot, &[f64]); 5] = [
+    let covered: [(&str, Hot, &[f64]); 9] = [
         ("exp", hot::exp, &[-708.0, -1.0, -0.0, 0.0, LEAST, 700.0]),
         ("ln", hot::ln, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
         ("sin", hot::sin, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
         ("cos", hot::cos, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
         ("tanh", hot::tanh, &[-INF, f64::MIN, -0.0, 0.0, LEAST, 0.5, f64::MAX, INF]),
+        ("expm1", hot::expm1, &[-INF, f64::MIN, -1.0, -0.0, 0.0, LEAST, 708.0]),
+        ("ln_1p", hot::ln_1p, &[(-1.0f64).next_up(), -0.0, 0.0, LEAST, 1.0, f64::MAX]),
+        ("sigmoid", hot::sigmoid, &[-708.0, -0.0, 0.0, LEAST, 1.0, f64::MAX, INF]),
+        ("softplus", hot::softplus, &[-600.0, -0.0, 0.0, LEAST, 1.0, f64::MAX]),
     ];
     for (name, hot, operands) in covered {
         for &x in operands {

@@ -21,6 +21,7 @@
 mod exact;
 mod exponential;
 mod logarithm;
+mod near_one;
 mod payne_hanek;
 mod pending;
 mod trigonometric;
@@ -68,6 +69,34 @@ pub fn tanh(x: f64) -> f64 {
     if holds { value } else { exponential::tanh_cold(x) }
 }
 
+/// `eˣ − 1`, with all its digits near 0; NaN for NaN.
+#[inline]
+pub fn expm1(x: f64) -> f64 {
+    let (value, holds) = hot::expm1(x);
+    if holds { value } else { near_one::expm1_cold(x) }
+}
+
+/// `ln(1 + x)`, with all its digits near 0: −∞ for −1, NaN below and for NaN.
+#[inline]
+pub fn ln_1p(x: f64) -> f64 {
+    let (value, holds) = hot::ln_1p(x);
+    if holds { value } else { near_one::ln_1p_cold(x) }
+}
+
+/// The logistic function `1/(1 + e⁻ˣ)`, with all its digits also where it is close to 0; NaN for NaN.
+#[inline]
+pub fn sigmoid(x: f64) -> f64 {
+    let (value, holds) = hot::sigmoid(x);
+    if holds { value } else { near_one::sigmoid_cold(x) }
+}
+
+/// `ln(1 + eˣ)`, with all its digits also where it is close to 0; NaN for NaN.
+#[inline]
+pub fn softplus(x: f64) -> f64 {
+    let (value, holds) = hot::softplus(x);
+    if holds { value } else { near_one::softplus_cold(x) }
+}
+
 /// The forms for loops: a value and whether it holds, without a branch.
 ///
 /// A loop stores the values, gathers the flags, and asks the full function again where one is false;
@@ -89,7 +118,8 @@ pub fn tanh(x: f64) -> f64 {
 /// ```
 pub mod hot {
     pub use super::pending::hot::*;
-    use super::{exponential, logarithm, trigonometric};
+
+    use super::{exponential, logarithm, near_one, trigonometric};
 
     /// `eˣ`, where it is a normal double.
     #[inline(always)]
@@ -127,5 +157,29 @@ pub mod hot {
     #[inline(always)]
     pub fn tanh(x: f64) -> (f64, bool) {
         exponential::tanh_hot(x)
+    }
+
+    /// `eˣ − 1`, for x up to 708.39 and −∞.
+    #[inline(always)]
+    pub fn expm1(x: f64) -> (f64, bool) {
+        near_one::expm1_hot(x)
+    }
+
+    /// `ln(1 + x)`, for finite x > −1.
+    #[inline(always)]
+    pub fn ln_1p(x: f64) -> (f64, bool) {
+        near_one::ln_1p_hot(x)
+    }
+
+    /// `1/(1 + e⁻ˣ)`, for x ≥ −708.39 and +∞.
+    #[inline(always)]
+    pub fn sigmoid(x: f64) -> (f64, bool) {
+        near_one::sigmoid_hot(x)
+    }
+
+    /// `ln(1 + eˣ)`, for finite x ≥ −600.
+    #[inline(always)]
+    pub fn softplus(x: f64) -> (f64, bool) {
+        near_one::softplus_hot(x)
     }
 }

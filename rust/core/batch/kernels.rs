@@ -450,15 +450,15 @@ pub(super) fn saturate<const OP: u8>(
         let (a, b, pole) = (from.a.at(line), from.b.at(line), pole.at(line));
         let explored = explored.get(line * LANES..(line + 1) * LANES).unwrap_or(&[]);
         let mut any = explored.contains(&true);
-        for lane in 0..LANES {
-            any |= pole[lane].abs() <= delta;
+        for distance in pole {
+            any |= distance.abs() <= delta;
         }
         if !any {
             continue;
         }
         let mut lanes = 0u32;
-        for lane in 0..LANES {
-            lanes |= u32::from(pole[lane].abs() <= delta) << lane;
+        for (lane, distance) in pole.iter().enumerate() {
+            lanes |= u32::from(distance.abs() <= delta) << lane;
         }
         for (lane, &explored) in explored.iter().enumerate() {
             lanes |= u32::from(explored) << lane;

@@ -33,16 +33,16 @@ macro_rules! by_op {
 macro_rules! by_variadic_op {
     (($d:tt) $op:expr, $code:ident => $kernel:expr) => {{
         macro_rules! arms {
-                                        ($d(($d variant:ident, $d name:ident, $d formula:literal))*) => {
-                                            match $op {
-                                                $d(Op::$d variant => {
-                                                    const $code: u8 = Op::$d variant as u8;
-                                                    $kernel
-                                                })*
-                                                _ => debug_assert!(false, "{:?} is not variadic", $op),
-                                            }
-                                        };
-                                    }
+                                            ($d(($d variant:ident, $d name:ident, $d formula:literal))*) => {
+                                                match $op {
+                                                    $d(Op::$d variant => {
+                                                        const $code: u8 = Op::$d variant as u8;
+                                                        $kernel
+                                                    })*
+                                                    _ => debug_assert!(false, "{:?} is not variadic", $op),
+                                                }
+                                            };
+                                        }
         for_each_variadic_op! { arms }
     }};
 }

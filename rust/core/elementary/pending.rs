@@ -1,18 +1,5 @@
 //! Stand-ins.
 #![allow(missing_docs)]
-pub fn expm1(x: f64) -> f64 {
-    x.exp_m1()
-}
-pub fn ln_1p(x: f64) -> f64 {
-    x.ln_1p()
-}
-pub fn sigmoid(x: f64) -> f64 {
-    let e = super::exp(-x.abs());
-    if x > 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
-}
-pub fn softplus(x: f64) -> f64 {
-    if x.is_nan() { x } else { x.max(0.0) + super::exp(-x.abs()).ln_1p() }
-}
 pub fn pow(x: f64, y: f64) -> f64 {
     x.powf(y)
 }
@@ -69,18 +56,6 @@ pub fn atan2(y: f64, x: f64) -> f64 {
     y.atan2(x)
 }
 pub mod hot {
-    pub fn expm1(x: f64) -> (f64, bool) {
-        (super::expm1(x), true)
-    }
-    pub fn ln_1p(x: f64) -> (f64, bool) {
-        (super::ln_1p(x), true)
-    }
-    pub fn sigmoid(x: f64) -> (f64, bool) {
-        (super::sigmoid(x), true)
-    }
-    pub fn softplus(x: f64) -> (f64, bool) {
-        (super::softplus(x), true)
-    }
     pub fn pow(x: f64, y: f64) -> (f64, bool) {
         (super::pow(x, y), true)
     }
