@@ -20,12 +20,12 @@
 
 mod exact;
 mod exponential;
+mod lengths;
 mod logarithm;
 mod near_one;
 mod payne_hanek;
-mod pending;
+mod power;
 mod trigonometric;
-pub use pending::*;
 
 /// `eˣ`: +∞ on overflow, subnormals and 0 on underflow, NaN for NaN.
 #[inline]
@@ -97,6 +97,30 @@ pub fn softplus(x: f64) -> f64 {
     if holds { value } else { near_one::softplus_cold(x) }
 }
 
+/// `xʸ` for real exponents, with the special cases of C99's `pow`: 1 if x is 1 or y is 0, even beside NaN;
+/// NaN for negative numbers to no integer.
+#[inline]
+pub fn pow(x: f64, y: f64) -> f64 {
+    let (value, holds) = hot::pow(x, y);
+    if holds { value } else { power::pow_cold(x, y) }
+}
+
+/// `√(a² + b²)` without avoidable overflow or underflow: NaN for NaN, also beside ±∞, else +∞ for ±∞.
+#[inline]
+pub fn hypot(a: f64, b: f64) -> f64 {
+    norm([a, b].into_iter())
+}
+
+/// `√Σv²`, summed in the order given: the bits of [`hypot`] for two values, |v| for one, 0 for none.
+///
+/// The sum is kept in two doubles, so the error does not grow with the number of values. NaN and ±∞ as
+/// in [`hypot`].
+#[inline]
+pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let (value, holds) = hot::norm(values.clone());
+    if holds { value } else { lengths::norm_cold(values) }
+}
+
 /// The forms for loops: a value and whether it holds, without a branch.
 ///
 /// A loop stores the values, gathers the flags, and asks the full function again where one is false;
@@ -117,9 +141,7 @@ pub fn softplus(x: f64) -> f64 {
 /// assert_eq!(z, [exp(0.5), exp(1.0), 0.0]);
 /// ```
 pub mod hot {
-    pub use super::pending::hot::*;
-
-    use super::{exponential, logarithm, near_one, trigonometric};
+    use super::{exponential, lengths, logarithm, near_one, power, trigonometric};
 
     /// `eˣ`, where it is a normal double.
     #[inline(always)]
@@ -182,4 +204,27 @@ pub mod hot {
     pub fn softplus(x: f64) -> (f64, bool) {
         near_one::softplus_hot(x)
     }
+
+    /// `xʸ`, for normal x > 0, if it is a normal double.
+    #[inline(always)]
+    pub fn pow(x: f64, y: f64) -> (f64, bool) {
+        power::pow_hot(x, y)
+    }
+
+    /// `√(a² + b²)`, if the larger magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
+    #[inline(always)]
+    pub fn hypot(a: f64, b: f64) -> (f64, bool) {
+        norm([a, b].into_iter())
+    }
+
+    /// `√Σv²`, if the largest magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
+    #[inline(always)]
+    pub fn norm(values: impl Iterator<Item = f64> + Clone) -> (f64, bool) {
+        lengths::norm_hot(values)
+    }
+
+    pub use super::pending::hot::*;
 }
+
+mod pending;
+pub use pending::*;

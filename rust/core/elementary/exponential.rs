@@ -62,10 +62,26 @@ fn tail(r: f64) -> f64 {
 
 /// `e^(r + c)` in [0.7, 1.42].
 #[inline(always)]
-pub(super) fn exp_reduced(r: f64, c: f64) -> f64 {
+fn exp_reduced(r: f64, c: f64) -> f64 {
     let rest = r * r * (0.5 + r * tail(r)) + (c + c * r);
     let (sum, error) = fast_two_sum(1.0, r);
     sum + (error + rest)
+}
+
+/// `e^(r + c) − 1` as a large and a small term, the small one at most a fortieth of the other.
+#[inline(always)]
+fn expm1_reduced(r: f64, c: f64) -> (f64, f64) {
+    let (half_square, half_square_low) = half_square(r);
+    let (p, error) = fast_two_sum(r, half_square);
+    (p, error + (half_square_low + (c + c * r) + r * r * r * tail(r)))
+}
+
+/// `e^(r + c)` in [0.7, 1.42], as [`exp_reduced`], but with an error below 0.54 ulp.
+#[inline(always)]
+pub(super) fn exp_reduced_closely(r: f64, c: f64) -> f64 {
+    let (p, p_low) = expm1_reduced(r, c);
+    let (sum, error) = fast_two_sum(1.0, p);
+    sum + (error + p_low)
 }
 
 /// `eˣ = scale·(1 + p + p_low)`, scale a power of two, for |x| ≤ [`NORMAL`].
@@ -78,9 +94,7 @@ pub(super) struct Parts {
 #[inline(always)]
 pub(super) fn parts(x: f64) -> Parts {
     let Reduced { n, r, c } = reduce(x);
-    let (half_square, half_square_low) = half_square(r);
-    let (p, error) = fast_two_sum(r, half_square);
-    let p_low = error + (half_square_low + (c + c * r) + r * r * r * tail(r));
+    let (p, p_low) = expm1_reduced(r, c);
     Parts { scale: f64::from_bits(n.wrapping_add(1023) << 52), p, p_low }
 }
 
@@ -105,15 +119,17 @@ pub(super) fn exp_cold(x: f64) -> f64 {
     if x < UNDERFLOW {
         return 0.0;
     }
-    at_the_ends(x, reduce(x))
+    let Reduced { n, r, c } = reduce(x);
+    scaled_once(exp_reduced(r, c), n, x > 0.0)
 }
 
-/// `eˣ` from the reduced `x`, where it overflows or underflows, but by less than a factor of 2⁶⁴.
-pub(super) fn at_the_ends(x: f64, Reduced { n, r, c }: Reduced) -> f64 {
-    // 2ⁿ is applied in two steps, and only the second one can leave the normal range: one rounding.
-    let (bias, last) = if x > 0.0 { (u64::MAX, 2.0) } else { (64, 1.0 / (1u128 << 64) as f64) };
-    let bits = exp_reduced(r, c).to_bits().wrapping_add(n.wrapping_add(bias) << 52);
-    f64::from_bits(bits) * last
+/// `value·2ⁿ` with one rounding, for a value around 1; n, in the low bits, is not negative
+/// if the power goes up, and not positive otherwise.
+///
+/// The power of two is applied in two steps, and only the second one can leave the normal range.
+pub(super) fn scaled_once(value: f64, n: u64, up: bool) -> f64 {
+    let (bias, last) = if up { (u64::MAX, 2.0) } else { (64, 1.0 / (1u128 << 64) as f64) };
+    f64::from_bits(value.to_bits().wrapping_add(n.wrapping_add(bias) << 52)) * last
 }
 
 /// `tanh x = (1 − e)/(1 + e)` with `e = exp(−2|x|)`, which holds for all numbers.

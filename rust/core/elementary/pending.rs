@@ -1,17 +1,5 @@
 //! Stand-ins.
 #![allow(missing_docs)]
-pub fn pow(x: f64, y: f64) -> f64 {
-    x.powf(y)
-}
-pub fn hypot(a: f64, b: f64) -> f64 {
-    norm([a, b].into_iter())
-}
-pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    if values.clone().any(f64::is_nan) {
-        return f64::NAN;
-    }
-    values.fold(0.0, f64::hypot)
-}
 pub fn tan(x: f64) -> f64 {
     x.tan()
 }
@@ -56,12 +44,6 @@ pub fn atan2(y: f64, x: f64) -> f64 {
     y.atan2(x)
 }
 pub mod hot {
-    pub fn pow(x: f64, y: f64) -> (f64, bool) {
-        (super::pow(x, y), true)
-    }
-    pub fn hypot(a: f64, b: f64) -> (f64, bool) {
-        (super::hypot(a, b), true)
-    }
     pub fn tan(x: f64) -> (f64, bool) {
         (super::tan(x), true)
     }
