@@ -126,3 +126,43 @@ pub(super) fn pole(program: &Program, node: NodeId) -> Pole {
         _ => Pole::None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, propagates};
+    use crate::ops::{Arity, Op};
+    use crate::reduce::Reduction;
+
+    const VALUES: [f64; 10] =
+        [f64::NEG_INFINITY, -1.0, -0.0, 0.0, 5e-324, 0.5, 1.0, 1.7e308, f64::INFINITY, f64::NAN];
+
+    /// The value of a node, and its operands.
+    fn cases(op: Op) -> Vec<(Kind, [f64; 2], f64)> {
+        let pairs = VALUES.iter().flat_map(|&a| VALUES.map(|b| [a, b]));
+        let case = |[a, b]: [f64; 2]| match op.arity() {
+            Arity::Leaf => vec![],
+            Arity::Power => vec![(Kind::Power(3), [a, 0.0], op.value(a, 3.0))],
+            Arity::Unary => vec![(Kind::Elementwise(op), [a, 0.0], op.value(a, 0.0))],
+            Arity::Binary => vec![(Kind::Elementwise(op), [a, b], op.value(a, b))],
+            Arity::Variadic => {
+                let kinds = Reduction::ALL.map(|mode| (mode, Kind::Fold(op, mode)));
+                kinds.map(|(mode, kind)| (kind, [a, b], mode.fold(op, [a, b].into_iter()))).to_vec()
+            }
+        };
+        pairs.flat_map(case).collect()
+    }
+
+    #[test]
+    fn what_is_not_real_shows_where_it_is_said_to() {
+        let mut claims = 0;
+        for (kind, operands, value) in Op::ALL.iter().flat_map(|&op| cases(op)) {
+            for (place, operand) in operands.into_iter().enumerate() {
+                if propagates(kind, place) && !operand.is_finite() {
+                    claims += 1;
+                    assert!(!value.is_finite(), "{kind:?} of {operands:?} is {value}");
+                }
+            }
+        }
+        assert!(claims > 100, "{claims} cases");
+    }
+}
