@@ -79,10 +79,10 @@ macro_rules! hot_loops {
         }
     )* };
 }
-hot_loops!(exp, ln, sin, cos, tanh);
+hot_loops!(exp, ln, sin, cos, tanh, expm1, ln_1p, sigmoid, softplus);
 
-fn cases() -> [Case; 5] {
-    [
+fn cases() -> Vec<Case> {
+    vec![
         Case {
             name: "exp",
             ours: elementary::exp,
@@ -123,6 +123,39 @@ fn cases() -> [Case; 5] {
             usual: (-5.0, 5.0),
             // Its hot form covers all numbers; saturated ones stand in for the rest.
             cold: (20.0, 1e300),
+        },
+        Case {
+            name: "expm1",
+            ours: elementary::expm1,
+            libm: libm::expm1,
+            loops: expm1::loops(),
+            usual: (-5.0, 5.0),
+            cold: (708.5, 709.7),
+        },
+        Case {
+            name: "ln_1p",
+            ours: elementary::ln_1p,
+            libm: libm::log1p,
+            loops: ln_1p::loops(),
+            usual: (-0.9, 5.0),
+            // Its hot form covers all that has a logarithm; huge ones stand in for the rest.
+            cold: (1e20, 1e300),
+        },
+        Case {
+            name: "sigmoid",
+            ours: elementary::sigmoid,
+            libm: |x| 1.0 / (1.0 + libm::exp(-x)),
+            loops: sigmoid::loops(),
+            usual: (-20.0, 20.0),
+            cold: (-745.0, -709.0),
+        },
+        Case {
+            name: "softplus",
+            ours: elementary::softplus,
+            libm: |x| libm::log1p(libm::exp(x)),
+            loops: softplus::loops(),
+            usual: (-20.0, 20.0),
+            cold: (-745.0, -601.0),
         },
     ]
 }

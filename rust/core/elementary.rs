@@ -20,8 +20,11 @@
 
 mod exact;
 mod exponential;
+mod lengths;
 mod logarithm;
+mod near_one;
 mod payne_hanek;
+mod power;
 mod trigonometric;
 
 /// `eˣ`: +∞ on overflow, subnormals and 0 on underflow, NaN for NaN.
@@ -66,6 +69,58 @@ pub fn tanh(x: f64) -> f64 {
     if holds { value } else { exponential::tanh_cold(x) }
 }
 
+/// `eˣ − 1`, with all its digits near 0; NaN for NaN.
+#[inline]
+pub fn expm1(x: f64) -> f64 {
+    let (value, holds) = hot::expm1(x);
+    if holds { value } else { near_one::expm1_cold(x) }
+}
+
+/// `ln(1 + x)`, with all its digits near 0: −∞ for −1, NaN below and for NaN.
+#[inline]
+pub fn ln_1p(x: f64) -> f64 {
+    let (value, holds) = hot::ln_1p(x);
+    if holds { value } else { near_one::ln_1p_cold(x) }
+}
+
+/// The logistic function `1/(1 + e⁻ˣ)`, with all its digits also where it is close to 0; NaN for NaN.
+#[inline]
+pub fn sigmoid(x: f64) -> f64 {
+    let (value, holds) = hot::sigmoid(x);
+    if holds { value } else { near_one::sigmoid_cold(x) }
+}
+
+/// `ln(1 + eˣ)`, with all its digits also where it is close to 0; NaN for NaN.
+#[inline]
+pub fn softplus(x: f64) -> f64 {
+    let (value, holds) = hot::softplus(x);
+    if holds { value } else { near_one::softplus_cold(x) }
+}
+
+/// `xʸ` for real exponents, with the special cases of C99's `pow`: 1 if x is 1 or y is 0, even beside NaN;
+/// NaN for negative numbers to no integer.
+#[inline]
+pub fn pow(x: f64, y: f64) -> f64 {
+    let (value, holds) = hot::pow(x, y);
+    if holds { value } else { power::pow_cold(x, y) }
+}
+
+/// `√(a² + b²)` without avoidable overflow or underflow: NaN for NaN, also beside ±∞, else +∞ for ±∞.
+#[inline]
+pub fn hypot(a: f64, b: f64) -> f64 {
+    norm([a, b].into_iter())
+}
+
+/// `√Σv²`, summed in the order given: the bits of [`hypot`] for two values, |v| for one, 0 for none.
+///
+/// The sum is kept in two doubles, so the error does not grow with the number of values. NaN and ±∞ as
+/// in [`hypot`].
+#[inline]
+pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let (value, holds) = hot::norm(values.clone());
+    if holds { value } else { lengths::norm_cold(values) }
+}
+
 /// The forms for loops: a value and whether it holds, without a branch.
 ///
 /// A loop stores the values, gathers the flags, and asks the full function again where one is false;
@@ -86,7 +141,7 @@ pub fn tanh(x: f64) -> f64 {
 /// assert_eq!(z, [exp(0.5), exp(1.0), 0.0]);
 /// ```
 pub mod hot {
-    use super::{exponential, logarithm, trigonometric};
+    use super::{exponential, lengths, logarithm, near_one, power, trigonometric};
 
     /// `eˣ`, where it is a normal double.
     #[inline(always)]
@@ -125,4 +180,51 @@ pub mod hot {
     pub fn tanh(x: f64) -> (f64, bool) {
         exponential::tanh_hot(x)
     }
+
+    /// `eˣ − 1`, for x up to 708.39 and −∞.
+    #[inline(always)]
+    pub fn expm1(x: f64) -> (f64, bool) {
+        near_one::expm1_hot(x)
+    }
+
+    /// `ln(1 + x)`, for finite x > −1.
+    #[inline(always)]
+    pub fn ln_1p(x: f64) -> (f64, bool) {
+        near_one::ln_1p_hot(x)
+    }
+
+    /// `1/(1 + e⁻ˣ)`, for x ≥ −708.39 and +∞.
+    #[inline(always)]
+    pub fn sigmoid(x: f64) -> (f64, bool) {
+        near_one::sigmoid_hot(x)
+    }
+
+    /// `ln(1 + eˣ)`, for finite x ≥ −600.
+    #[inline(always)]
+    pub fn softplus(x: f64) -> (f64, bool) {
+        near_one::softplus_hot(x)
+    }
+
+    /// `xʸ`, for normal x > 0, if it is a normal double.
+    #[inline(always)]
+    pub fn pow(x: f64, y: f64) -> (f64, bool) {
+        power::pow_hot(x, y)
+    }
+
+    /// `√(a² + b²)`, if the larger magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
+    #[inline(always)]
+    pub fn hypot(a: f64, b: f64) -> (f64, bool) {
+        norm([a, b].into_iter())
+    }
+
+    /// `√Σv²`, if the largest magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
+    #[inline(always)]
+    pub fn norm(values: impl Iterator<Item = f64> + Clone) -> (f64, bool) {
+        lengths::norm_hot(values)
+    }
+
+    pub use super::pending::hot::*;
 }
+
+mod pending;
+pub use pending::*;

@@ -2,10 +2,11 @@
 //! own arithmetic, and contributions are computed with a wide exponent, so that the reference cannot
 //! share a mistake about overflow.
 
+mod folds;
 mod rules;
 mod wide;
 
-use rules::{arithmetic, bounded, classical, pole, value};
+use rules::{bounded, classical, pole, value};
 pub use wide::Wide;
 use zeroproof::{GradientMode, ModeState, Op, Reduction, Status};
 
@@ -55,17 +56,16 @@ impl Expected {
         };
         let kept: Vec<f64> = inputs.iter().copied().filter(keeps).collect();
         let all_null = mode == Reduction::DropNull && kept.is_empty() && !inputs.is_empty();
-        let sum = kept.iter().copied().reduce(|a, b| arithmetic(Op::Add, a, b));
-        let sum = if all_null { f64::NAN } else { sum.unwrap_or(0.0) };
-        let count = kept.len() as f64;
-        let value = if op == Op::Mean { arithmetic(Op::Div, sum, count) } else { sum };
+        let value = if all_null { f64::NAN } else { folds::value(op, &kept) };
         let passes = match state.mode {
             GradientMode::MaskReal => value.is_finite(),
             GradientMode::Saturating => !value.is_nan(),
             GradientMode::Hybrid => value.is_finite() || (!value.is_nan() && state.delta().is_some()),
         };
-        let share = Wide::new(if op == Op::Mean { g / count } else { g });
-        let pass = |x| if passes && keeps(x) { (Some(share), Status::EXACT) } else { (None, Status::MASKED) };
+        let pass = |x: &f64| match passes && keeps(x) {
+            true => passed(vec![folds::share(op, g, *x, &kept)], g, Status::EXACT)[0],
+            false => (None, Status::MASKED),
+        };
         let masked = if !passes {
             Some(u64::from(!inputs.is_empty()))
         } else {

@@ -5,7 +5,7 @@ use crate::births;
 use crate::context;
 use crate::enums;
 use crate::number::{
-    Double, Operand, expect_number, expect_operand, exponent, operand, operator_of, with_array,
+    Double, Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
 };
 use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
@@ -101,7 +101,7 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResu
     if is_event { births::note(py, TRNode(node), op, operands) } else { Ok(TRNode(node)) }
 }
 
-/// Records a sum or mean over operands.
+/// Records a variadic op over operands.
 pub(crate) fn record_reduction<'py>(
     py: Python<'py>,
     objects: &[Bound<'py, PyAny>],
@@ -433,10 +433,9 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
-            let base = payload::<TRNode>(a);
-            match base {
-                Some(node) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(node.0), exponent(n)?)?),
-                None => Ok(py.NotImplemented().into_bound(py)),
+            match (payload::<TRNode>(a), integer_exponent(n)?) {
+                (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)?),
+                _ => binary(py, Op::Pow, a, n),
             }
         }),
         slot!(Py_nb_bool, (a) -> c_int, |py| Ok(tr_value(py, this(a)?).is_truthy())),

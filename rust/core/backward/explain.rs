@@ -337,11 +337,13 @@ impl Pass<'_> {
                 }
             }
             Operands::List(inputs, mode) => {
-                for (place, &input) in (0..).zip(inputs) {
-                    if !flows(input) {
-                    } else if !mode.keeps(graph.nodes[input as usize].value) {
+                let value = |input: u32| graph.nodes[input as usize].value;
+                let shared = row.op.shared(mode.kept(inputs.iter().map(|&input| value(input))), row.value);
+                for (place, &input) in (0..).zip(inputs).filter(|&(_, &input)| flows(input)) {
+                    let x = value(input);
+                    if !mode.keeps(x) {
                         note(What::Masked, Some(place));
-                    } else if !g.is_finite() {
+                    } else if !row.op.share(g, x, shared).is_finite() && g != 0.0 {
                         note(What::Dropped, Some(place));
                     }
                 }
