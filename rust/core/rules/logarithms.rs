@@ -66,20 +66,44 @@ fn exp_difference(x: f64, m: f64) -> (f64, bool) {
     (power + power * rest, holds & is_normal(power))
 }
 
-/// `Σe^(x−m)` over all values but the first that is m.
-pub(crate) fn sum_beside(values: impl Iterator<Item = f64>, m: f64) -> f64 {
-    let (mut sum, mut found) = (0.0, false);
-    for x in values {
-        if x == m && !found {
-            found = true;
-            continue;
-        }
-        sum += match exp_difference(x, m) {
-            (power, true) => power,
-            _ => elementary::exp(x - m),
-        };
+/// `Σe^(x−m)` over all values but the first that is m, step by step.
+#[derive(Clone, Copy)]
+pub(crate) struct SumBeside {
+    m: f64,
+    pub sum: f64,
+    found: bool,
+}
+
+impl SumBeside {
+    #[inline(always)]
+    pub fn new(m: f64) -> Self {
+        Self { m, sum: 0.0, found: false }
     }
-    sum
+
+    /// Adds a value, if it is kept; and says whether that holds. Without a branch.
+    #[inline(always)]
+    pub fn add(&mut self, x: f64, kept: bool) -> bool {
+        let (power, holds) = exp_difference(x, self.m);
+        let counts = kept & ((x != self.m) | self.found);
+        self.found |= kept & (x == self.m);
+        self.sum += if counts { power } else { 0.0 }; // +0 changes no sum that began with +0
+        holds | !counts
+    }
+
+    /// Adds any value.
+    fn add_full(&mut self, x: f64) {
+        let before = *self;
+        if !self.add(x, true) {
+            *self = Self { sum: before.sum + elementary::exp(x - self.m), ..*self };
+        }
+    }
+
+    /// All of them.
+    pub fn of(values: impl Iterator<Item = f64>, m: f64) -> f64 {
+        let mut all = Self::new(m);
+        values.for_each(|x| all.add_full(x));
+        all.sum
+    }
 }
 
 /// What the shares of `ln Σeˣ` have in common: `[m, Σe^(x−m)]`, m the largest input; beside +∞ `[+∞, how
@@ -87,7 +111,7 @@ pub(crate) fn sum_beside(values: impl Iterator<Item = f64>, m: f64) -> f64 {
 pub(crate) fn softmax_shared(inputs: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
     let largest = largest(inputs.clone());
     let sum = match largest.is_finite() {
-        true => 1.0 + sum_beside(inputs, largest),
+        true => 1.0 + SumBeside::of(inputs, largest),
         false => inputs.filter(|&x| x == largest).count() as f64,
     };
     [largest, sum]
