@@ -9,6 +9,7 @@ mod cone;
 mod decisions;
 mod dispatch;
 mod exact;
+mod folds;
 mod fuse;
 mod kernels;
 mod lower;

@@ -139,7 +139,7 @@ pub(super) fn mean(values: impl Iterator<Item = f64>) -> f64 {
 pub(super) fn logsumexp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = rules::largest(values.clone());
     if largest.is_finite() {
-        largest + elementary::ln_1p(rules::SumBeside::of(values, largest))
+        largest + elementary::ln_1p(rules::sum_beside(values, largest))
     } else {
         largest
     }

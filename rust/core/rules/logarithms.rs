@@ -66,44 +66,24 @@ fn exp_difference(x: f64, m: f64) -> (f64, bool) {
     (power + power * rest, holds & is_normal(power))
 }
 
-/// `Σe^(x−m)` over all values but the first that is m, step by step.
-#[derive(Clone, Copy)]
-pub(crate) struct SumBeside {
-    m: f64,
-    pub sum: f64,
-    found: bool,
+/// One step of `Σe^(x−m)` over all values but the first that is m, without a branch: the sum so far and
+/// whether that m has come by, and then whether the step holds.
+#[inline(always)]
+pub(crate) fn add_beside(m: f64, (sum, found): (f64, bool), x: f64, kept: bool) -> ((f64, bool), bool) {
+    let (power, holds) = exp_difference(x, m);
+    let is_first = (x == m) & !found;
+    let counts = kept & !is_first;
+    let term = if counts { power } else { 0.0 }; // +0 changes no sum that began with +0
+    ((sum + term, found | (kept & is_first)), holds | !counts)
 }
 
-impl SumBeside {
-    #[inline(always)]
-    pub fn new(m: f64) -> Self {
-        Self { m, sum: 0.0, found: false }
-    }
-
-    /// Adds a value, if it is kept; and says whether that holds. Without a branch.
-    #[inline(always)]
-    pub fn add(&mut self, x: f64, kept: bool) -> bool {
-        let (power, holds) = exp_difference(x, self.m);
-        let counts = kept & ((x != self.m) | self.found);
-        self.found |= kept & (x == self.m);
-        self.sum += if counts { power } else { 0.0 }; // +0 changes no sum that began with +0
-        holds | !counts
-    }
-
-    /// Adds any value.
-    fn add_full(&mut self, x: f64) {
-        let before = *self;
-        if !self.add(x, true) {
-            *self = Self { sum: before.sum + elementary::exp(x - self.m), ..*self };
-        }
-    }
-
-    /// All of them.
-    pub fn of(values: impl Iterator<Item = f64>, m: f64) -> f64 {
-        let mut all = Self::new(m);
-        values.for_each(|x| all.add_full(x));
-        all.sum
-    }
+/// `Σe^(x−m)` over all values but the first that is m.
+pub(crate) fn sum_beside(values: impl Iterator<Item = f64>, m: f64) -> f64 {
+    let step = |(sum, found), x| match add_beside(m, (sum, found), x, true) {
+        (next, true) => next,
+        ((_, found), false) => (sum + elementary::exp(x - m), found),
+    };
+    values.fold((0.0, false), step).0
 }
 
 /// What the shares of `ln Σeˣ` have in common: `[m, Σe^(x−m)]`, m the largest input; beside +∞ `[+∞, how
@@ -111,7 +91,7 @@ impl SumBeside {
 pub(crate) fn softmax_shared(inputs: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
     let largest = largest(inputs.clone());
     let sum = match largest.is_finite() {
-        true => 1.0 + SumBeside::of(inputs, largest),
+        true => 1.0 + sum_beside(inputs, largest),
         false => inputs.filter(|&x| x == largest).count() as f64,
     };
     [largest, sum]
