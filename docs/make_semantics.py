@@ -48,7 +48,7 @@ print(y.value, x.gradient, x.gradient_status.name)
 ḡ is the adjoint that arrives at a node. The *partials* below are what the node hands on to its
 operands, in their order, in every mode; they are right wherever the true contribution is
 representable, also where a factor of it is not. A contribution that is not REAL is left out and
-counted. A node whose value is Φ hands on nothing, and in Mask-REAL mode neither does one that is ±∞.
+counted. A node whose value is Φ hands on nothing; in Mask-REAL mode neither does one that is ±∞.
 
 *Singular* operations have a pole at a REAL operand, at the *distance* that is given. In Saturating
 mode, and in Hybrid mode where the distance is at most δ, they hand on the *bounded* contributions
@@ -114,12 +114,12 @@ SIGNATURES = {"unary": "a", "binary": "a, b", "power": "a, n", "variadic": "valu
 def section(row: tuple[Any, ...]) -> list[str]:
     """All about one operation."""
     name, arity, formula, _, _, partials, reason, singular = row
-    lines = [f"### `tr_{name}({SIGNATURES[arity]})`", "", f"{formula}. {reason}", ""]
-    lines += [*values(name, arity), "", f"Partials: {partials}."]
+    lines = [f"### `tr_{name}({SIGNATURES[arity]})`", "", f"{formula}.", ""]
+    lines += [*values(name, arity), "", f"- Partials: {partials}."]
     if singular is not None:
         distance, bounded = singular
-        lines += ["", f"Singular, at the distance {distance}. Bounded: {bounded}."]
-    return [*lines, ""]
+        lines += [f"- Singular, at the distance {distance}. Bounded: {bounded}."]
+    return [*lines, f"- Why: {reason}", ""]
 
 
 GROUPS = {

@@ -104,6 +104,28 @@ fn every_op_at_ordinary_numbers() {
 }
 
 #[test]
+fn every_variadic_op_at_ordinary_numbers() {
+    for op in Op::ALL.iter().copied().filter(|op| op.arity() == Arity::Variadic) {
+        for (mode, edge) in
+            Reduction::ALL.into_iter().flat_map(|mode| [0.5, -900.0, f64::NAN].map(|e| (mode, e)))
+        {
+            let mut random = Random(2);
+            let mut inside = || (0..160).map(|_| 8.0 * random.share() - 4.0).collect::<Vec<_>>();
+            let (mut a, b) = (inside(), inside());
+            a[90] = edge;
+            a[91] = b[91];
+            let mut function = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+            let fold = function.push(Kind::Fold(op, mode), &[0, 1, 0]);
+            let root = function.op(Op::Mul, &[fold, 1]);
+            let batch = batch(function.returns(&[root]), vec![a, b]);
+            for mode in [ModeState::mask_real(), ModeState::saturating(0.5).unwrap()].map(Mode::from) {
+                agree(&batch, &gradient(&[0, 1]), &mode);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_seed_itself_arrives_at_every_op() {
     for kind in elementwise() {
         let mut function = Function::new(&[(NUMBER, true), (NUMBER, true)]);

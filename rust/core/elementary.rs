@@ -20,11 +20,14 @@
 
 mod exact;
 mod exponential;
+mod half_turns;
+mod inverse;
 mod lengths;
 mod logarithm;
 mod near_one;
 mod payne_hanek;
 mod power;
+mod tangent;
 mod trigonometric;
 
 /// `eˣ`: +∞ on overflow, subnormals and 0 on underflow, NaN for NaN.
@@ -121,6 +124,60 @@ pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
     if holds { value } else { lengths::norm_cold(values) }
 }
 
+/// `tan x`, for every finite x; NaN for ±∞ and NaN.
+#[inline]
+pub fn tan(x: f64) -> f64 {
+    let (value, holds) = hot::tan(x);
+    if holds { value } else { tangent::tan_cold(x) }
+}
+
+/// `[sin πx, cos πx]`, for every finite x; NaN for ±∞ and NaN.
+///
+/// Zeros and ±1 are exact. At integers the sine has the sign of x; zeros of the cosine are positive.
+#[inline]
+pub fn sin_cos_pi(x: f64) -> [f64; 2] {
+    let (values, holds) = hot::sin_cos_pi(x);
+    if holds { values } else { half_turns::sin_cos_pi_cold(x) }
+}
+
+/// `sinc x = sin πx/(πx)`: 1 at ±0, +0 at the other integers and at ±∞, NaN for NaN.
+#[inline]
+pub fn sinc(x: f64) -> f64 {
+    let (value, holds) = hot::sinc(x);
+    if holds { value } else { half_turns::sinc_cold(x) }
+}
+
+/// The derivative of [`sinc`], `(cos πx − sinc x)/x`: +0 at ±0 and ±∞, NaN for NaN.
+///
+/// The error is at most 1 ulp for |x| ≤ ½. Beyond, where the terms may cancel, it is at most 2 ulp of the
+/// larger of |cos πx/x| and |sinc x/x|.
+#[inline]
+pub fn sinc_slope(x: f64) -> f64 {
+    let (value, holds) = hot::sinc_slope(x);
+    if holds { value } else { half_turns::sinc_slope_cold(x) }
+}
+
+/// `asin x`; NaN outside [−1, 1] and for NaN.
+#[inline]
+pub fn asin(x: f64) -> f64 {
+    let (value, holds) = hot::asin(x);
+    if holds { value } else { f64::NAN }
+}
+
+/// `acos x`; NaN outside [−1, 1] and for NaN.
+#[inline]
+pub fn acos(x: f64) -> f64 {
+    let (value, holds) = hot::acos(x);
+    if holds { value } else { f64::NAN }
+}
+
+/// The angle of the point (x, y) in [−π, π], with the special cases of C99's `atan2`.
+#[inline]
+pub fn atan2(y: f64, x: f64) -> f64 {
+    let (value, holds) = hot::atan2(y, x);
+    if holds { value } else { inverse::atan2_cold(y, x) }
+}
+
 /// The forms for loops: a value and whether it holds, without a branch.
 ///
 /// A loop stores the values, gathers the flags, and asks the full function again where one is false;
@@ -141,7 +198,9 @@ pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
 /// assert_eq!(z, [exp(0.5), exp(1.0), 0.0]);
 /// ```
 pub mod hot {
-    use super::{exponential, lengths, logarithm, near_one, power, trigonometric};
+    use super::{
+        exponential, half_turns, inverse, lengths, logarithm, near_one, power, tangent, trigonometric,
+    };
 
     /// `eˣ`, where it is a normal double.
     #[inline(always)]
@@ -223,8 +282,46 @@ pub mod hot {
         lengths::norm_hot(values)
     }
 
-    pub use super::pending::hot::*;
-}
+    /// `tan x`, for |x| up to 1.6·10⁶.
+    #[inline(always)]
+    pub fn tan(x: f64) -> (f64, bool) {
+        tangent::tan_hot(x)
+    }
 
-mod pending;
-pub use pending::*;
+    /// `[sin πx, cos πx]`, for 0 and |x| from 2⁻⁹⁰⁰ to 2⁵⁰.
+    #[inline(always)]
+    pub fn sin_cos_pi(x: f64) -> ([f64; 2], bool) {
+        half_turns::sin_cos_pi_hot(x)
+    }
+
+    /// `sin πx/(πx)`, for |x| below 2⁵⁰.
+    #[inline(always)]
+    pub fn sinc(x: f64) -> (f64, bool) {
+        half_turns::sinc_hot(x)
+    }
+
+    /// The derivative of `sinc`, for 0 and |x| from 2⁻⁹⁰⁰ to 2⁵⁰.
+    #[inline(always)]
+    pub fn sinc_slope(x: f64) -> (f64, bool) {
+        half_turns::sinc_slope_hot(x)
+    }
+
+    /// `asin x`, for |x| ≤ 1.
+    #[inline(always)]
+    pub fn asin(x: f64) -> (f64, bool) {
+        inverse::asin_hot(x)
+    }
+
+    /// `acos x`, for |x| ≤ 1.
+    #[inline(always)]
+    pub fn acos(x: f64) -> (f64, bool) {
+        inverse::acos_hot(x)
+    }
+
+    /// The angle of (x, y), if both magnitudes lie between 2⁻⁴⁵⁰ and 2⁴⁵⁰ or one of them does and the
+    /// other is 0.
+    #[inline(always)]
+    pub fn atan2(y: f64, x: f64) -> (f64, bool) {
+        inverse::atan2_hot(y, x)
+    }
+}

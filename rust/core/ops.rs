@@ -75,7 +75,7 @@ op_table! {
         }
         Sub sub Binary "a − b" on (-4.0, 4.0) {
             partials "ḡ, −ḡ";
-            because "a − b is a + (−b).";
+            because "The sum of a and −b.";
             value(a, b) = a - b;
             classical(g, _a, _b, _z) = [g, -g];
         }
@@ -87,7 +87,9 @@ op_table! {
         }
         Div div Binary "a ÷ b" on (0.25, 4.0) {
             partials "ḡ ÷ b, −ḡ·a ÷ b²";
-            because "1 ÷ 0 is ±∞ by the signs of numerator and zero, so the quotient keeps the side from which it came; 0 ÷ 0 may be anything.";
+            because
+                "1 ÷ 0 is ±∞ by the signs of numerator and zero, so the quotient keeps the side from which \
+                 it came; 0 ÷ 0 may be anything.";
             value(a, b) = a / b;
             classical(g, a, b, z) = rules::div(g, a, b, z), else rules::div_slow(g, a, b, z);
             bounded(g, a, b, _z, s) = rules::bounded_div(g, a, b, s), else rules::bounded_div_slow(g, a, b, s);
@@ -95,13 +97,15 @@ op_table! {
         }
         Minimum minimum Binary "the smaller of a and b; ties share the gradient" on (-4.0, 4.0) {
             partials "ḡ to the smaller operand, ½ḡ to each at a tie";
-            because "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.";
+            because
+                "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.";
             value(a, b) = if b < a || b.is_nan() { b } else { a };
             classical(g, a, b, _z) = share_of_extremum(g, a <= b, b <= a);
         }
         Maximum maximum Binary "the larger of a and b; ties share the gradient" on (-4.0, 4.0) {
             partials "ḡ to the larger operand, ½ḡ to each at a tie";
-            because "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.";
+            because
+                "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.";
             value(a, b) = if b > a || b.is_nan() { b } else { a };
             classical(g, a, b, _z) = share_of_extremum(g, a >= b, b >= a);
         }
@@ -125,7 +129,9 @@ op_table! {
         }
         Log log Unary "ln a for a > 0, else Φ" on (0.25, 4.0) {
             partials "ḡ ÷ a";
-            because "Left of 0 there is no real logarithm, and 0 is the end of that side: Φ, which no adjoint passes.";
+            because
+                "Left of 0 there is no real logarithm, and 0 is the end of that side: Φ, which no adjoint \
+                 passes.";
             value(a, _b) = values::log(a), else elementary::ln(a);
             classical(g, a, _b, _z) = [g / a, 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, a, s)), else [rules::bounded_recip_slow(g, a, s), 0.0];
@@ -133,7 +139,9 @@ op_table! {
         }
         Sqrt sqrt Unary "√a for a ≥ 0, else Φ" on (0.25, 4.0) {
             partials "ḡ ÷ 2√a";
-            because "Left of 0 there is no real root. At 0 the root is REAL and its slope infinite, so the classical contribution is left out.";
+            because
+                "Left of 0 there is no real root. At 0 the root is REAL and its slope infinite, so the \
+                 classical contribution is left out.";
             value(a, _b) = a.sqrt();
             classical(g, _a, _b, z) = [g / (2.0 * z), 0.0];
             bounded(g, _a, _b, z, s) = unary(rules::bounded_recip(g, 2.0 * z, s)), else [rules::bounded_recip_slow(g, 2.0 * z, s), 0.0];
@@ -159,7 +167,9 @@ op_table! {
         }
         Tanh tanh Unary "tanh a" on (-4.0, 4.0) {
             partials "ḡ·(1 − tanh² a)";
-            because "The limits at ±∞. The partial is worked out as 4e ÷ (1 + e)² with e = exp(−2|a|), which does not cancel.";
+            because
+                "The limits at ±∞. The partial is worked out as 4e ÷ (1 + e)² with e = exp(−2|a|), which \
+                 does not cancel.";
             value(a, _b) = elementary::hot::tanh(a), else elementary::tanh(a);
             classical(g, a, _b, _z) = unary(rules::tanh(g, a)), else [rules::tanh_slow(g, a), 0.0];
         }
@@ -174,19 +184,26 @@ op_table! {
         }
         Sinc sinc Unary "sin πa ÷ πa, 1 at 0" on (-4.0, 4.0) {
             partials "ḡ·(cos πa − sinc a) ÷ a, 0 at 0";
-            because "The removable singularity at 0 is removed: value 1, slope 0. Scaled by π as in NumPy, SciPy, PyTorch and JAX. At ±∞ value and slope have the limit 0.";
+            because
+                "The removable singularity at 0 is removed: value 1, slope 0. Scaled by π as in NumPy, \
+                 SciPy, PyTorch and JAX. At ±∞ value and slope have the limit 0.";
             value(a, _b) = elementary::hot::sinc(a), else elementary::sinc(a);
             classical(g, a, _b, _z) = unary(rules::sinc(g, a)), else [rules::sinc_slow(g, a), 0.0];
         }
         Hypot hypot Binary "√(a² + b²)" on (0.25, 4.0) {
             partials "ḡ·a ÷ √(a² + b²), ḡ·b ÷ √(a² + b²); 0, 0 at the origin";
-            because "The partials are a direction, at most 1, so nothing is bounded. At the origin the middle of the subgradients; beside an infinite operand (which gets ḡ times its sign) a REAL one does not count; two infinite ones have no direction.";
+            because
+                "The partials are a direction, at most 1, so nothing is bounded. At the origin the middle of \
+                 the subgradients; beside an infinite operand (which gets ḡ times its sign) a REAL one does \
+                 not count; two infinite ones have no direction.";
             value(a, b) = elementary::hot::hypot(a, b), else elementary::hypot(a, b);
             classical(g, a, b, z) = rules::hypot(g, a, b, z), else rules::hypot_slow(g, a, b, z);
         }
         Atan2 atan2 Binary "the angle of the point (b, a) from the first axis" on (0.25, 4.0) {
             partials "ḡ·b ÷ (a² + b²), −ḡ·a ÷ (a² + b²); 0, 0 beside an infinite operand";
-            because "The first operand is the ordinate. The origin has no direction, nor has a corner of infinity: Φ, as 0⁰ and ∞ ÷ ∞ are. Elsewhere the values of C99.";
+            because
+                "The first operand is the ordinate. The origin has no direction, nor has a corner of \
+                 infinity: Φ, as 0⁰ and ∞ ÷ ∞ are. Elsewhere the values of C99.";
             value(a, b) = values::atan2_hot(a, b), else values::atan2(a, b);
             classical(g, a, b, _z) = rules::atan2(g, a, b), else rules::atan2_slow(g, a, b);
             bounded(g, a, b, _z, s) = rules::bounded_atan2(g, a, b, s), else rules::bounded_atan2_slow(g, a, b, s);
@@ -194,7 +211,10 @@ op_table! {
         }
         Xlogy xlogy Binary "a·ln b, 0 where a = 0 and b ≥ 0" on (0.25, 4.0) {
             partials "ḡ·ln b, ḡ·a ÷ b; at a = 0 the second is 0";
-            because "0·ln 0 is 0, as SciPy and PyTorch have it: the limit of p·ln p, and what an impossible outcome adds to an entropy. For a ≠ 0 the tables of × and log. Toward a the slope at (0, 0) is −∞ and is left out.";
+            because
+                "0·ln 0 is 0, as SciPy and PyTorch have it: the limit of p·ln p, and what an impossible \
+                 outcome adds to an entropy. For a ≠ 0 the tables of × and log. Toward a the slope at (0, 0) \
+                 is −∞ and is left out.";
             value(a, b) = values::xlogy_hot(a, b), else values::xlogy(a, b);
             classical(g, a, b, _z) = rules::xlogy(g, a, b), else rules::xlogy_slow(g, a, b);
             bounded(g, a, b, _z, s) = rules::bounded_xlogy(g, a, b, s), else rules::bounded_xlogy_slow(g, a, b, s);
@@ -217,7 +237,10 @@ op_table! {
         }
         Pow pow Binary "aᵇ for real b; Φ for 0⁰, ∞⁰, 1^±∞, and for a < 0 unless b is an integer" on (0.25, 4.0) {
             partials "ḡ·b·aᵇ⁻¹, ḡ·aᵇ·ln a; to a 0 for b = 0; to b 0 for a = 0 < b, and nothing for a < 0";
-            because "What has no limit is Φ, as in pow_int, with which it agrees for integers, and with sqrt for ½. The rest is C99. Between the integers a negative base has no power, so its exponent gets no slope.";
+            because
+                "What has no limit is Φ, as in pow_int, with which it agrees for integers, and with sqrt for \
+                 ½. The rest is C99. Between the integers a negative base has no power, so its exponent gets \
+                 no slope.";
             value(a, b) = values::pow_hot(a, b), else values::pow(a, b);
             classical(g, a, b, z) = rules::pow(g, a, b, z), else rules::pow_slow(g, a, b, z);
             bounded(g, a, b, z, s) = rules::bounded_pow(g, a, b, z, s), else rules::bounded_pow_slow(g, a, b, z, s);
@@ -226,7 +249,9 @@ op_table! {
         }
         Asin asin Unary "arcsin a on [−1, 1], else Φ" on (-0.9, 0.9) {
             partials "ḡ ÷ √((1 − a)(1 + a))";
-            because "No real angle beyond ±1, where the value is REAL and the slope infinite, as that of sqrt at 0.";
+            because
+                "No real angle beyond ±1, where the value is REAL and the slope infinite, as that of sqrt at \
+                 0.";
             value(a, _b) = elementary::hot::asin(a), else elementary::asin(a);
             classical(g, a, _b, _z) = [g / rules::leg(a), 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, rules::leg(a), s)),
@@ -244,7 +269,9 @@ op_table! {
         }
         Tan tan Unary "tan a" on (-1.2, 1.2) {
             partials "ḡ ÷ cos² a";
-            because "No limit at ±∞: Φ. No double is a pole, but some come close: the tangent is then as large as 10¹⁸.";
+            because
+                "No limit at ±∞: Φ. No double is a pole, but some come close: the tangent is then as large \
+                 as 10¹⁸.";
             value(a, _b) = elementary::hot::tan(a), else elementary::tan(a);
             classical(g, _a, _b, z) = [g * (1.0 + z * z), 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_tan(g, a, s)), else [rules::bounded_tan_slow(g, a, s), 0.0];
@@ -280,14 +307,20 @@ op_table! {
         }
         Norm norm "√Σx² over the inputs kept" {
             partials "ḡ·x ÷ √Σx²; 0 at the origin";
-            because "As hypot: a direction at most 1 long, the middle of the subgradients at the origin, and of infinite inputs only a single one has a direction. The norm of nothing is 0.";
+            because
+                "As hypot: a direction at most 1 long, the middle of the subgradients at the origin, and of \
+                 infinite inputs only a single one has a direction. The norm of nothing is 0.";
             value(kept) = elementary::norm(kept);
             shared(kept, z) = rules::norm_shared(kept, z);
             share(g, x, shared) = rules::norm(g, x, shared), else rules::norm_slow(g, x, shared);
         }
         Logsumexp logsumexp "ln Σeˣ over the inputs kept" {
             partials "ḡ·eˣ ÷ Σeˣ";
-            because "Worked out as m + ln Σe^(x−m) with m the largest input, so it overflows only with its value. −∞ adds nothing and gets 0; of nothing but −∞, or of nothing at all, it is −∞, the zero of this addition, as in NumPy and SciPy. Of inputs +∞ only a single one has a direction.";
+            because
+                "Worked out as m + ln Σe^(x−m) with m the largest input, so it overflows only with its \
+                 value. −∞ adds nothing and gets 0; of nothing but −∞, or of nothing at all, it is −∞, the \
+                 zero of this addition, as in NumPy and SciPy. Of inputs +∞ only a single one has a \
+                 direction.";
             value(kept) = values::logsumexp(kept);
             shared(kept, _z) = rules::softmax_shared(kept);
             share(g, x, shared) = rules::softmax(g, x, shared), else rules::softmax_slow(g, x, shared);

@@ -16,6 +16,8 @@ pub struct Expected {
     pub value: f64,
     /// Contribution and status by operand; `None` is silenced.
     pub operands: Vec<(Option<Wide>, Status)>,
+    /// How large the terms of a contribution are that cancel; 0 where none do.
+    pub terms: f64,
     /// How many nodes are silenced; `None` if a reduction leaves out some of its inputs, which
     /// silences inputs but no node.
     pub masked: Option<u64>,
@@ -45,7 +47,8 @@ impl Expected {
         };
         let hybrid = state.mode == GradientMode::Hybrid;
         let decision = distance.filter(|_| hybrid).map(|d| (d, near));
-        Self { value: z, operands, masked: Some(u64::from(silent)), decision }
+        let terms = if op == Op::Sinc && a.abs() > 0.5 { (g / a).abs() } else { 0.0 };
+        Self { value: z, operands, terms, masked: Some(u64::from(silent)), decision }
     }
 
     pub fn reduction(op: Op, mode: Reduction, g: f64, inputs: &[f64], state: &ModeState) -> Self {
@@ -71,7 +74,7 @@ impl Expected {
         } else {
             (kept.len() == inputs.len()).then_some(0)
         };
-        Self { value, operands: inputs.iter().map(pass).collect(), masked, decision: None }
+        Self { value, operands: inputs.iter().map(pass).collect(), masked, ..Self::default() }
     }
 
     pub fn dropped(&self) -> u64 {

@@ -179,15 +179,15 @@ fn wide_power(a: f64, b: f64) -> Wide {
     Wide::new(quarter).power(if (1e-299..1e299).contains(&quarter) { 4 } else { 8 })
 }
 
-/// `πx` brought to the nearest multiple of π, and that multiple's parity as a sign.
+/// `x` less the nearest integer, and that integer's parity as a sign.
 fn half_turns(x: f64) -> (f64, f64) {
     let (turn, nearest) = (x % 2.0, (x % 2.0).round());
-    (PI * (turn - nearest), if nearest.abs() == 1.0 { -1.0 } else { 1.0 })
+    (turn - nearest, if nearest.abs() == 1.0 { -1.0 } else { 1.0 })
 }
 
 fn sin_pi(x: f64) -> f64 {
-    let (angle, sign) = half_turns(x);
-    sign * angle.sin()
+    let (rest, sign) = half_turns(x);
+    sign * (PI * rest).sin()
 }
 
 /// The derivative of `sinc`.
@@ -206,8 +206,9 @@ fn sinc_slope(x: f64) -> Wide {
         }
         return Wide::new(-PI * PI * series).times(Wide::new(x));
     }
-    let (angle, sign) = half_turns(x);
-    Wide::new(sign * angle.cos() - sin_pi(x) / (PI * x)).over(Wide::new(x))
+    let (rest, sign) = half_turns(x);
+    let cosine = sign * (PI * (0.5 - rest.abs())).sin();
+    Wide::new(cosine - sin_pi(x) / (PI * x)).over(Wide::new(x))
 }
 
 /// Whether `op` is singular here, and if so the operand whose magnitude is the distance to the pole.

@@ -60,7 +60,7 @@ from zeroproof.core import ReductionMode, tr_mean
 def scalars() -> tuple[TRScalar, TRTag, float, bool]:
     """Scalars mix with numbers on either side."""
     a: TRScalar = 1 + real(2.0) * 3.0 / np.float64(4.0) - real(1)
-    b: TRScalar = -(abs(a) ** 2)
+    b: TRScalar = -(abs(a) ** 2) ** 0.5 + 2.0**a
     mean: TRScalar = tr_mean([a, b, 1.0], ReductionMode.DROP_NULL)
     return mean, a.tag, float(a), a <= b
 
@@ -75,7 +75,7 @@ def bridge() -> tuple[TRScalar, float]:
 def nodes() -> tuple[Optional[TRScalar], GradientStatus, OpType, tuple[TRNode, ...]]:
     """Nodes and their gradients."""
     x: TRNode = TRNode.parameter(real(0.5), name="x")
-    y: TRNode = 2 * x**3 + tr_div(1.0, x) - tr_sum([x, 1.0, real(2.0)])
+    y: TRNode = 2 * x**3 + x**x - 2.0**x + tr_div(1.0, x) - tr_sum([x, 1.0, real(2.0)])
     y.backward()
     backward_pass(y, grad_output=2.0)
     steps: list[TRScalar] = compute_input_gradients(y, 1.0)

@@ -57,8 +57,10 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     }
 
     /// One elementwise node passes on what its rule says. `op` and `arity` are constants at each
-    /// call, so each op has its own code.
-    #[inline(always)]
+    /// call, so each op has its own code. Without optimization the locals of all of them would stand on the
+    /// stack at once.
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn elementwise<P: Policy>(&mut self, op: Op, arity: Arity, policy: &mut P, at: Visit) {
         let Node { value: z, links: [a, b], .. } = self.nodes[at.index];
         let x = self.nodes[a as usize].value;

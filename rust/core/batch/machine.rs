@@ -9,7 +9,6 @@ use super::kernels::{
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::mode::ModeState;
 use crate::ops::Op;
-use crate::reduce::Reduction;
 
 /// Runs a kernel for an op that becomes its constant.
 macro_rules! by_op {
@@ -255,65 +254,6 @@ impl<'m> Machine<'m> {
                     self.put(to, slot);
                 }
                 Instruction::Distance { .. } => {}
-            }
-        }
-    }
-
-    /// A sum or mean that leaves values out.
-    fn add_kept(
-        &self,
-        op: Op,
-        mode: Reduction,
-        inputs: &BlockInputs<'_>,
-        to: &mut [Line],
-        sources: &[Source],
-    ) {
-        for (line, to) in to.iter_mut().enumerate() {
-            let (mut sum, mut kept) = ([0.0; LANES], [0.0; LANES]);
-            for &source in sources {
-                let values = self.lines(inputs, source).at(line);
-                for lane in 0..LANES {
-                    let keeps = mode.keeps(values[lane]);
-                    let next = if kept[lane] == 0.0 { values[lane] } else { sum[lane] + values[lane] };
-                    sum[lane] = if keeps { next } else { sum[lane] };
-                    kept[lane] += f64::from(u8::from(keeps));
-                }
-            }
-            for lane in 0..LANES {
-                let nothing = mode == Reduction::DropNull && kept[lane] == 0.0;
-                let sum = if nothing { f64::NAN } else { sum[lane] };
-                to[lane] = if op == Op::Mean { sum / kept[lane] } else { sum };
-            }
-        }
-    }
-
-    /// A variadic op, sample by sample.
-    fn fold(&self, op: Op, mode: Reduction, inputs: &BlockInputs<'_>, to: &mut [Line], sources: &[Source]) {
-        let sources: Vec<_> = sources.iter().map(|&source| self.lines(inputs, source)).collect();
-        for (line, to) in to.iter_mut().enumerate() {
-            for (lane, to) in to.iter_mut().enumerate() {
-                *to = mode.fold(op, sources.iter().map(|source| source.at(line)[lane]));
-            }
-        }
-    }
-
-    /// What the shares of a variadic op have in common, sample by sample.
-    fn share_out(
-        &self,
-        op: Op,
-        mode: Reduction,
-        inputs: &BlockInputs<'_>,
-        to: [&mut [Line]; 2],
-        sources: &[Source],
-        z: Source,
-    ) {
-        let sources: Vec<_> = sources.iter().map(|&source| self.lines(inputs, source)).collect();
-        let z = self.lines(inputs, z);
-        let [first, second] = to;
-        for (line, (first, second)) in first.iter_mut().zip(second).enumerate() {
-            for lane in 0..LANES {
-                let values = sources.iter().map(|source| source.at(line)[lane]);
-                [first[lane], second[lane]] = op.shared(mode.kept(values), z.at(line)[lane]);
             }
         }
     }

@@ -8,6 +8,11 @@
 /// integer in the low bits.
 pub(super) const SHIFT: f64 = 1.5 * (1u64 << 52) as f64;
 
+/// `2ⁿ` for n from −1022 to 1023.
+pub(super) const fn power_of_two(n: i64) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
 /// The first 26 significant bits of `x`: the rest has 27, so products of a head with either are exact.
 #[inline(always)]
 pub(super) fn head(x: f64) -> f64 {

@@ -3,7 +3,7 @@
 //! Squares are summed in two doubles, of which the root is then rounded once. Where squares would overflow
 //! or lose digits to underflow, the values are first scaled by a power of two, which is exact.
 
-use super::exact::{two_product, two_sum};
+use super::exact::{power_of_two, two_product, two_sum};
 
 /// If the largest magnitude lies between these, squares need no scaling: 2²⁰⁰ of them can be summed, and
 /// what one loses to underflow does not count beside the largest.
@@ -12,10 +12,6 @@ const LARGE: f64 = power_of_two(400);
 /// Brings larger and smaller values into that range.
 const DOWN: f64 = power_of_two(-624);
 const UP: f64 = power_of_two(624);
-
-const fn power_of_two(exponent: i64) -> f64 {
-    f64::from_bits(((1023 + exponent) as u64) << 52)
-}
 
 /// The root of a sum of squares, both in two doubles, for a sum that is positive.
 #[inline(always)]

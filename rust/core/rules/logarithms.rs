@@ -66,20 +66,24 @@ fn exp_difference(x: f64, m: f64) -> (f64, bool) {
     (power + power * rest, holds & is_normal(power))
 }
 
+/// One step of `Σe^(x−m)` over all values but the first that is m, without a branch: the sum so far and
+/// whether that m has come by, and then whether the step holds.
+#[inline(always)]
+pub(crate) fn add_beside(m: f64, (sum, found): (f64, bool), x: f64, kept: bool) -> ((f64, bool), bool) {
+    let (power, holds) = exp_difference(x, m);
+    let is_first = (x == m) & !found;
+    let counts = kept & !is_first;
+    let term = if counts { power } else { 0.0 }; // +0 changes no sum that began with +0
+    ((sum + term, found | (kept & is_first)), holds | !counts)
+}
+
 /// `Σe^(x−m)` over all values but the first that is m.
 pub(crate) fn sum_beside(values: impl Iterator<Item = f64>, m: f64) -> f64 {
-    let (mut sum, mut found) = (0.0, false);
-    for x in values {
-        if x == m && !found {
-            found = true;
-            continue;
-        }
-        sum += match exp_difference(x, m) {
-            (power, true) => power,
-            _ => elementary::exp(x - m),
-        };
-    }
-    sum
+    let step = |(sum, found), x| match add_beside(m, (sum, found), x, true) {
+        (next, true) => next,
+        ((_, found), false) => (sum + elementary::exp(x - m), found),
+    };
+    values.fold((0.0, false), step).0
 }
 
 /// What the shares of `ln Σeˣ` have in common: `[m, Σe^(x−m)]`, m the largest input; beside +∞ `[+∞, how
