@@ -56,7 +56,7 @@ from zeroproof.core import ReductionMode, tr_mean
 def scalars() -> tuple[TRScalar, TRTag, float, bool]:
     """Scalars mix with numbers on either side."""
     a: TRScalar = 1 + real(2.0) * 3.0 / np.float64(4.0) - real(1)
-    b: TRScalar = -(abs(a) ** 2) ** 0.5 + 2.0**a
+    b: TRScalar = -((abs(a) ** 2) ** 0.5) + 2.0**a
     mean: TRScalar = tr_mean([a, b, 1.0], ReductionMode.DROP_NULL)
     return mean, a.tag, float(a), a <= b
 
