@@ -34,16 +34,16 @@ HOT_ANGLES = 1_647_099.0
 EXPECTED = {"exp": 0.78, "log": 0.70, "sin": 0.75, "cos": 0.75, "tanh": 0.58}
 #: Those with special values of their own, which test_totality.py has.
 MORE = {
-    "expm1": 1.0,
-    "log1p": 1.0,
-    "sinc": 1.0,
-    "asin": 1.0,
-    "acos": 1.0,
-    "tan": 1.0,
-    "sigmoid": 1.0,
-    "softplus": 1.0,
+    "expm1": 0.6,
+    "log1p": 0.6,
+    "sinc": 0.7,
+    "asin": 0.6,
+    "acos": 0.6,
+    "tan": 0.6,
+    "sigmoid": 0.75,
+    "softplus": 0.75,
 }
-OF_TWO = {"pow": 1.0, "hypot": 1.0, "atan2": 1.0}
+OF_TWO = {"pow": 0.7, "hypot": 0.51, "atan2": 0.7}
 REFERENCE: dict[str, Callable[..., Any]] = {
     "sinc": mpmath.sincpi,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
