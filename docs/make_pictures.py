@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from zeroproof import GradientMode, GradientModeConfig, TRNode, gradient_mode
+from zeroproof import (
+    HybridGradientContext,
+    HybridGradientSchedule,
+    TRNode,
+    TRPolicy,
+    TRPolicyConfig,
+    plot,
+    tr_vmap,
+)
 
-BOUND, DELTA = 0.2, 0.3
+HERE = Path(__file__).parent
 
 
-def gradient(x: float, mode: GradientMode) -> float:
-    """d(1/x)/dx at one point."""
-    leaf = TRNode.parameter(x)
-    with gradient_mode(mode, saturation_bound=BOUND):
-        GradientModeConfig.set_local_threshold(DELTA)
-        (1.0 / leaf).backward()
-    return float(leaf.gradient)
+def reciprocal(x: TRNode) -> TRNode:
+    """1/x."""
+    return 1.0 / x
+
+
+def training() -> list[dict[str, Any]]:
+    """The statistics of 40 epochs of a model 1/(x - p), whose samples gather at p half-way."""
+    step = tr_vmap(lambda x, p: 1.0 / (x - p), in_axes=(0, None))
+    schedule = HybridGradientSchedule(warmup_epochs=5, force_pole_exploration=False)
+    rng = np.random.default_rng(3)
+    records = []
+    TRPolicyConfig.set_policy(TRPolicy(tau_Q_on=0.01, tau_Q_off=0.03))
+    for epoch in range(40):
+        width = 0.03 if 15 <= epoch < 22 else 0.5
+        x = 0.4 + rng.normal(0.0, width, 200)
+        if epoch % 9 == 4:
+            x[0] = 0.4  # on the pole
+        with schedule.apply(epoch):
+            step.value_and_grad(x, 0.4, argnums=1, reduce="mean")
+            records.append(HybridGradientContext.get_statistics())
+            HybridGradientContext.end_batch_policy_update()
+    TRPolicyConfig.set_policy(None)
+    return records
 
 
 def main() -> None:
-    """Writes docs/gradient_through_a_pole.png."""
-    xs = np.linspace(-1.0, 1.0, 2001)
-    xs[1000] = 0.0
-    figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.2), sharey=True, layout="constrained")
-    for axis, mode in zip(axes, GradientMode):
-        values = np.array([gradient(x, mode) for x in xs])
-        classical = -1.0 / np.where(xs == 0.0, np.nan, xs) ** 2
-        axis.plot(xs, classical, color="0.75", lw=4, label="classical")
-        # Break the line where it jumps, and show the pole's own value as a point.
-        jumps = np.abs(np.diff(values, prepend=values[0])) > 5.0
-        axis.plot(xs, np.where(jumps | (xs == 0.0), np.nan, values), color="C0", lw=1.6)
-        axis.plot(
-            0.0, values[1000], "o", color="C3", ms=5, label=f"at the pole: {values[1000]:.3g}"
-        )
-        if mode is GradientMode.HYBRID:
-            axis.axvspan(-DELTA, DELTA, color="C1", alpha=0.15, label=f"|x| ≤ δ = {DELTA}")
-        axis.set(title=mode.name, xlabel="x", ylim=(-60, 5))
-        axis.legend(loc="lower right", fontsize=8)
-    axes[0].set_ylabel("gradient of 1/x")
-    figure.savefig(Path(__file__).with_name("gradient_through_a_pole.png"), dpi=110)
+    """Writes docs/gradient_through_a_pole.png and docs/training_history.png."""
+    figure = plot.modes(reciprocal, -1.0, 1.0, delta=0.3, bound=0.2)
+    figure.savefig(HERE / "gradient_through_a_pole.png", dpi=80)
+    figure = plot.history(training())
+    figure.savefig(HERE / "training_history.png", dpi=70)
 
 
 if __name__ == "__main__":

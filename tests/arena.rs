@@ -113,7 +113,7 @@ fn what_is_kept_survives_collections_unchanged() {
         let n = k % 7 - 3;
         let power = graph.pow_int(x, n);
         let mean = graph.reduce(Op::Mean, Reduction::DropNull, &[power, x, power]);
-        let root = graph.binary_with_constant(Op::Mul, mean, 2.0, None);
+        let root = graph.binary_with_constant(Op::Mul, mean, 2.0, None).handle;
         graph.backward(root, 1.0.into(), &ModeState::mask_real(), None, &mut scratch).unwrap();
         [power, root].into_iter().for_each(|handle| graph.release(handle));
         if k % 3 == 0 {

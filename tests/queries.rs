@@ -59,7 +59,7 @@ fn gradients_of_any_nodes_leave_the_gradients_of_the_graph_alone() {
 fn gradients_of_restricts_the_sweep_to_what_leads_to_a_source() {
     let mut graph = Graph::new();
     let (x, y) = (graph.leaf(Op::Parameter, 0.0, None), graph.leaf(Op::Parameter, 2.0, None));
-    let (pole, log) = (graph.constant_with_binary(Op::Div, 1.0, x, None), graph.unary(Op::Log, y));
+    let (pole, log) = (graph.constant_with_binary(Op::Div, 1.0, x, None).handle, graph.unary(Op::Log, y));
     let root = graph.reduce(Op::Sum, Reduction::DropNonreal, &[pole, log]);
     let (state, mut scratch) = (ModeState::hybrid(None).unwrap(), Scratch::default());
     let mut statistics = Statistics::new();

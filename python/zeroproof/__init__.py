@@ -12,8 +12,10 @@ from importlib.metadata import version as _version
 
 from .array import TRArray
 from .autodiff import (
+    GradientCheck,
     GradientMode,
     GradientModeConfig,
+    GradientRow,
     GradientStatus,
     HybridGradientContext,
     HybridGradientSchedule,
@@ -21,6 +23,8 @@ from .autodiff import (
     ScheduleType,
     TRGradientTape,
     TRNode,
+    Verdict,
+    assert_gradient,
     check_gradient,
     create_default_schedule,
     gradient_mode,
@@ -94,20 +98,33 @@ from .core import (
     tr_tanh,
     tr_xlogy,
 )
+from .explanation import Explanation, Location, SingularEvent
 from .policy import TRPolicy, TRPolicyConfig
+from .quarantine import MaskedSamplesWarning, SampleMask, alarm
 from .threads import get_num_threads, set_num_threads
+from .watching import Occurrence, SingularityError, SingularityLog, watch_singularities
 
 __version__ = _version("zeroproof-autodiff")
 
 __all__ = [
+    "Explanation",
+    "GradientCheck",
     "GradientMode",
     "GradientModeConfig",
+    "GradientRow",
     "GradientStatus",
     "HybridGradientContext",
     "HybridGradientSchedule",
+    "Location",
+    "MaskedSamplesWarning",
+    "Occurrence",
     "OpType",
     "ReductionMode",
+    "SampleMask",
     "ScheduleType",
+    "SingularEvent",
+    "SingularityError",
+    "SingularityLog",
     "TRArray",
     "TRGradientTape",
     "TRNode",
@@ -115,6 +132,9 @@ __all__ = [
     "TRPolicyConfig",
     "TRScalar",
     "TRTag",
+    "Verdict",
+    "alarm",
+    "assert_gradient",
     "check_gradient",
     "create_default_schedule",
     "from_ieee",
@@ -185,4 +205,5 @@ __all__ = [
     "tr_xlogy",
     "use_mask_real",
     "use_saturating",
+    "watch_singularities",
 ]

@@ -5,6 +5,7 @@
 //! Every contribution goes through `Sweep::receive`, the one place that decides what is added
 //! and what is left out.
 
+pub mod explain;
 pub(crate) mod policies;
 mod sweep;
 
@@ -193,6 +194,7 @@ impl Graph {
             return Err(Error::NoParameter);
         }
         let root = self.node(root);
+        self.begin_pass(root, state);
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let mut leaves = std::mem::take(&mut scratch.leaves);
         let on_leaf = |node, g, status| leaves.push((node, g, status));

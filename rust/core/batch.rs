@@ -8,6 +8,7 @@ mod code;
 mod cone;
 mod decisions;
 mod dispatch;
+pub mod events;
 mod exact;
 mod folds;
 mod fuse;

@@ -16,16 +16,20 @@
 //! An op none of whose inputs needs a gradient gives a constant: it records no operands, so a
 //! running average does not hold on to its history.
 
+pub mod births;
 mod collect;
 mod handles;
 mod record;
 
 use crate::adjoints::Adjoints;
+use crate::mode::ModeState;
 use crate::node_set::NodeSet;
 use crate::ops::{Arity, Op};
 use crate::reduce::Reduction;
 use crate::scalar::TrScalar;
 use crate::status::Status;
+use births::Births;
+pub use record::Recorded;
 
 /// A claim on a node, by an index that stays put while nodes slide. Each handle given out must be
 /// released once; [`Var`](crate::Var) does so on drop.
@@ -169,6 +173,17 @@ pub struct Graph {
     free_claim: u32,
     set: NodeSet,
     remap: Vec<u32>,
+    births: Births,
+    last_pass: LastPass,
+    /// Behind the newest node that has a birth or was the root of the last pass.
+    noted_end: usize,
+}
+
+/// The last backward pass, for as long as its root is there.
+#[derive(Debug)]
+struct LastPass {
+    root: u32,
+    state: ModeState,
 }
 
 impl Default for Graph {
@@ -184,6 +199,9 @@ impl Default for Graph {
             free_claim: UNOWNED,
             set: NodeSet::default(),
             remap: vec![],
+            births: Births::default(),
+            last_pass: LastPass { root: UNOWNED, state: ModeState::default() },
+            noted_end: 0,
         }
     }
 }
@@ -291,6 +309,20 @@ impl Graph {
         self.leaves[place].accumulate(gradient, status);
     }
 
+    /// Remembers a pass that begins at `root`.
+    pub(crate) fn begin_pass(&mut self, root: u32, state: &ModeState) {
+        self.last_pass.root = root;
+        self.noted_end = self.noted_end.max(root as usize + 1);
+        if self.last_pass.state != *state {
+            self.last_pass.state = state.clone();
+        }
+    }
+
+    /// Root and state of the last backward pass, if the root is still there.
+    pub(crate) fn last_pass(&self) -> Option<(u32, ModeState)> {
+        (self.last_pass.root != UNOWNED).then(|| (self.last_pass.root, self.last_pass.state.clone()))
+    }
+
     /// Lets gradients flow to a constant in what is recorded from now on: its handles move to a new
     /// row, and what was recorded before keeps the old one.
     pub fn watch(&mut self, handle: Handle) {
@@ -318,5 +350,6 @@ impl Graph {
             + self.lists.capacity() * 4
             + self.remap.capacity() * 4
             + self.claims.capacity() * size_of::<Claim>()
+            + self.births.allocated_bytes()
     }
 }

@@ -213,6 +213,11 @@ impl Statistics {
         self.counts.masked += counts.masked;
     }
 
+    /// How many contributions were not REAL and left out since the epoch began.
+    pub fn dropped_contributions(&self) -> u64 {
+        self.counts.dropped
+    }
+
     /// Says which run, by a number of the caller's, the next epoch belongs to. When that changes, the
     /// epoch before belongs to another run, and what it measured is forgotten.
     pub fn begin_run(&mut self, run: u64) {

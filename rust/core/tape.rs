@@ -261,8 +261,8 @@ impl<'t, A: Arena> Var<'t, A> {
             (Constant(_), Constant(_)) => unreachable!("an operator has a variable"),
         };
         [&a, &b].into_iter().filter_map(Operand::var).for_each(|v| v.assert_on(tape));
-        let handle = match (a, b) {
-            (Lent(a), Lent(b)) => tape.graph().binary(op, a.handle, b.handle),
+        let recorded = match (a, b) {
+            (Lent(a), Lent(b)) => tape.graph().binary_taking(op, a.handle, b.handle, None),
             (Owned(a), Lent(b)) => {
                 let a = a.into_handle();
                 tape.graph().binary_taking(op, a, b.handle, Some(a))
@@ -290,7 +290,7 @@ impl<'t, A: Arena> Var<'t, A> {
             }
             (Constant(_), Constant(_)) => unreachable!("an operator has a variable"),
         };
-        tape.var(handle)
+        tape.var(recorded.handle)
     }
 }
 

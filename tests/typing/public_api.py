@@ -21,14 +21,18 @@ from zeroproof import (
 )
 from zeroproof.autodiff import (
     BatchedFunction,
+    GradientCheck,
     GradientMode,
     GradientModeConfig,
+    GradientRow,
     GradientStatus,
     HybridGradientContext,
     HybridGradientSchedule,
     OpType,
     ScheduleType,
     TRGradientTape,
+    Verdict,
+    assert_gradient,
     backward_pass,
     check_gradient,
     compute_input_gradients,
@@ -88,7 +92,12 @@ def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
     value, gradient = tr_value_and_grad(lambda x: x * x)(3.0)
     assert isinstance(value, TRNode)
     assert gradient == tr_grad(lambda x: x * x)(3.0)
-    return check_gradient(lambda x: x * x, [3.0], eps=1e-6, argnum=0)
+    assert_gradient(lambda x: 1.0 / x, 0.0, mode="hybrid", allow={Verdict.REMOVABLE})
+    check: GradientCheck = check_gradient(lambda x: x * x, 3.0, mode=GradientMode.MASK_REAL)
+    row: GradientRow = check.rows[0]
+    assert check.ok
+    assert bool(check)
+    return value, row.numerical, row.relative_error
 
 
 def modes() -> tuple[GradientMode, float, Optional[float], dict[str, Any]]:

@@ -30,7 +30,9 @@ MODULES: dict[str, list[str]] = {
             tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
         "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
-        "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad check_gradient",
+        "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad",
+        "zeroproof.autodiff.gradient_check": """check_gradient assert_gradient GradientCheck
+            GradientRow Verdict""",
         "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode
             use_mask_real use_saturating""",
         "zeroproof.autodiff.hybrid_gradient": """HybridGradientSchedule ScheduleType
@@ -38,6 +40,7 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.autodiff.saturating_ops": """saturate_value saturating_reciprocal
             saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
         "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
+        "zeroproof.plot": "history modes",
         "zeroproof.policy": "TRPolicy TRPolicyConfig",
     }.items()
 }
@@ -51,6 +54,8 @@ MEMBERS: dict[str, list[str]] = {
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
         "zeroproof.autodiff.gradient_tape.TRGradientTape": "watch gradient reset",
+        "zeroproof.autodiff.gradient_check.GradientCheck": "ok",
+        "zeroproof.autodiff.gradient_check.GradientRow": "fails",
         "zeroproof.autodiff.grad_mode.GradientModeConfig": """set_mode get_mode
             set_saturation_bound get_saturation_bound set_local_threshold get_local_threshold
             is_mask_real is_saturating is_hybrid reset""",

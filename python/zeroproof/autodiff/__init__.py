@@ -16,13 +16,20 @@ from .conditions import (
     tr_or,
     tr_where,
 )
-from .grad_funcs import check_gradient, tr_grad, tr_value_and_grad
+from .grad_funcs import tr_grad, tr_value_and_grad
 from .grad_mode import (
     GradientMode,
     GradientModeConfig,
     gradient_mode,
     use_mask_real,
     use_saturating,
+)
+from .gradient_check import (
+    GradientCheck,
+    GradientRow,
+    Verdict,
+    assert_gradient,
+    check_gradient,
 )
 from .gradient_tape import TRGradientTape, gradient_tape
 from .hybrid_gradient import (
@@ -77,8 +84,10 @@ from .tr_ops_grad import (
 
 __all__ = [
     "BatchedFunction",
+    "GradientCheck",
     "GradientMode",
     "GradientModeConfig",
+    "GradientRow",
     "GradientStatus",
     "HybridGradientContext",
     "HybridGradientSchedule",
@@ -86,6 +95,8 @@ __all__ = [
     "ScheduleType",
     "TRGradientTape",
     "TRNode",
+    "Verdict",
+    "assert_gradient",
     "backward_pass",
     "check_gradient",
     "compute_input_gradients",

@@ -9,9 +9,11 @@ from typing import Any, Optional, Union
 import numpy as np
 import numpy.typing as npt
 
-from .._native import BatchPlan, TRScalar
+from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
 from ..array import TRArray
+from ..quarantine import Quarantine, alarms_are_set, sound_alarms
 from ..threads import get_num_threads
+from ..watching import after_batch, before_batch
 from ._batch_arguments import Array, Numbers, Parameters, Shape
 from ._batch_outputs import Values, allocate, expect_items, flat, gradient_arrays
 from ._batch_trace import Traced
@@ -25,16 +27,30 @@ def check_reduction(reduce: Optional[str]) -> None:
     raise error(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
 
 
+def _watch(program: TracedProgram, samples: int, inputs: Sequence[Array]) -> None:
+    """Has the births of a call logged, if anybody watches."""
+    if is_watching():
+        before_batch(program, samples, inputs)
+
+
+def _watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], dropped: int) -> None:
+    """Has the contributions logged that a call left out, if anybody watches."""
+    if dropped and is_watching():
+        after_batch(plan, samples, inputs)
+
+
 class ValuesRequest:
     """The values of all outputs."""
 
     def __init__(self, traced: Traced) -> None:
         self._structure = traced.structure
+        self._program = traced.program
         self._plan = traced.program.values()
 
     def run(self, inputs: Sequence[Array], samples: int, out: Any) -> Any:
         """The values in the structure that the function returns."""
         values = Values(self._structure, samples, out)
+        _watch(self._program, samples, inputs)
         self._plan.run(samples, get_num_threads(), flat(inputs), values.arrays, [], [])
         return values.results()
 
@@ -83,13 +99,23 @@ class GradientRequest:
                 "returns several; jacobian differentiates them all"
             )
         self._sources = sources = Sources(parameters, traced, argnums)
+        self._program = traced.program
         self._plan: BatchPlan = traced.program.gradient(sources.distinct, coordinate, reduce)
+        self._per_sample = traced.per_sample
+        self._quarantine: Optional[Quarantine] = None
         self._reduces = reduce is not None
         summed = [self._reduces and not traced.per_sample[place] for place in sources.distinct]
         self._shapes = list(zip(sources.shapes, summed))
 
-    def run(self, inputs: Sequence[Array], samples: int, with_status: bool, out: Any) -> Any:
-        """Value and gradients, and statuses if asked for."""
+    def run(
+        self,
+        inputs: Sequence[Array],
+        samples: int,
+        with_status: bool,
+        with_mask: bool,
+        out: Any,
+    ) -> Any:
+        """Value and gradients, and statuses and the mask if asked for."""
         shapes = [shape if summed else (samples, *shape) for shape, summed in self._shapes]
         sources = self._sources
         sources.refuse_repeats(out)
@@ -101,13 +127,28 @@ class GradientRequest:
             values = [allocate(value_out, (samples,), "out[0]")]
             gradients = gradient_arrays(shapes, gradient_out, sources.single, "out[1]")
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
-        total = self._plan.run(
+        _watch(self._program, samples, inputs)
+        total, kept, dropped = self._plan.run(
             samples, get_num_threads(), flat(inputs), values, flat(gradients), flat(statuses)
         )
+        _watch_dropped(self._plan, samples, inputs, dropped)
+        if alarms_are_set():
+            real = kept if kept is not None else int(np.count_nonzero(np.isfinite(values[0])))
+            sound_alarms(self._masks, samples, get_num_threads(), inputs, samples - real)
         value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
+        results = [value, sources.pack(gradients)]
         if with_status:
-            return value, sources.pack(gradients), sources.pack(statuses)
-        return value, sources.pack(gradients)
+            results.append(sources.pack(statuses))
+        if with_mask:
+            results.append(self._masks.mask(samples, get_num_threads(), inputs, dropped))
+        return tuple(results)
+
+    @property
+    def _masks(self) -> Quarantine:
+        """Made when it is first asked for."""
+        if self._quarantine is None:
+            self._quarantine = Quarantine(self._program, self._plan, self._per_sample)
+        return self._quarantine
 
 
 class JacobianRequest:
@@ -121,6 +162,7 @@ class JacobianRequest:
         coordinate: Optional[int],
     ) -> None:
         self._sources = sources = Sources(parameters, traced, argnums)
+        self._program = traced.program
         self._plan: BatchPlan = traced.program.jacobian(sources.distinct, coordinate)
         self._outputs = traced.structure.count
         sizes = [prod(shape) for shape in sources.shapes]
@@ -136,7 +178,11 @@ class JacobianRequest:
         shape: Shape = (samples, self._outputs, self._inputs)
         jacobian = allocate(out, shape, "out")
         statuses = [np.empty(shape, np.uint8)] if with_status else []
-        self._plan.run(samples, get_num_threads(), flat(inputs), [], [jacobian], statuses)
+        _watch(self._program, samples, inputs)
+        *_, dropped = self._plan.run(
+            samples, get_num_threads(), flat(inputs), [], [jacobian], statuses
+        )
+        _watch_dropped(self._plan, samples, inputs, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
         if self._sources.repeats:
             results = [np.take(result, self._columns, axis=2) for result in results]

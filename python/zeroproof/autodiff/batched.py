@@ -124,6 +124,7 @@ class BatchedFunction:
         argnums: ArgNums = 0,
         reduce: Optional[str] = None,
         with_status: bool = False,
+        with_mask: bool = False,
         out: Any = None,
         coordinate: Coordinate = None,
         **keywords: Any,
@@ -137,6 +138,8 @@ class BatchedFunction:
             reduce: None for each sample's gradients; ``"sum"`` or ``"mean"`` for those of the sum
                 or mean of the values over the samples whose value is REAL.
             with_status: whether to return the gradients' ``GradientStatus`` flags as well.
+            with_mask: whether to return a ``SampleMask`` as well, which tells the samples that were
+                left out, and why.
             out: the arrays to write to, ``(values, gradients)``, or with ``reduce`` the gradients
                 alone: C-contiguous float64 arrays of the right shape; None for new ones, also in
                 place of some.
@@ -145,10 +148,9 @@ class BatchedFunction:
             **keywords: refused, as in a call.
 
         Returns:
-            ``(values, gradients)`` or ``(values, gradients, statuses)``. Gradients are float64
-            arrays, a tuple of them for several ``argnums``, with one row for each sample. With
-            ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has the argument's
-            shape, and that of an argument with one value for each sample keeps its rows. Statuses
+            ``(values, gradients)``, then statuses and the mask if they are asked for. Gradients are
+            float64 arrays, a tuple of them for several ``argnums``, with one row for each sample.
+            With ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has its shape, and that of an argument with one value for each sample keeps its rows. Statuses
             are uint8 arrays of the same shapes, with ``reduce`` the union over the samples. An
             argument named twice has the same array twice.
 
@@ -168,7 +170,7 @@ class BatchedFunction:
         if request is None:
             request = GradientRequest(self._parameters, programs.traced, numbers, place, reduce)
             programs.requests[key] = request
-        return request.run(inputs, samples, with_status, out)
+        return request.run(inputs, samples, with_status, with_mask, out)
 
     def jacobian(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..plot._figure import draw_marks_at_edge, figure_or_new, with_gaps
 from .data import Dataset, FloatArray, InputError
 from .report import distances, reference_poles, relative_errors
 from .train import Fit
@@ -25,19 +26,16 @@ MARKERS = {
     "saturating": {"marker": "+", "ms": 5},
 }
 GRID_POINTS = 4001
+FIGURE_SIZE = (8.5, 8.5)
 
 
 def check(path: str) -> None:
     """Raises InputError unless a picture can be drawn and written to this path."""
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError(
-            "--plot needs matplotlib, which is not installed; "
-            "pip install matplotlib, or leave --plot out"
-        ) from None
-    known = FigureCanvasAgg(Figure()).get_supported_filetypes()
+        figure = figure_or_new(None, FIGURE_SIZE)
+    except ImportError as error:
+        raise InputError(f"--plot: {error}, or leave --plot out") from None
+    known = figure.canvas.get_supported_filetypes()
     ending = Path(path).suffix.lower().lstrip(".")
     if ending not in known:
         raise InputError(
@@ -56,11 +54,7 @@ def check(path: str) -> None:
 
 def draw(path: str, data: Dataset, fits: Sequence[Fit]) -> None:
     """Writes the picture: data and fits above, errors by distance to the pole below."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.5, 8.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figure_or_new(None, FIGURE_SIZE)
     above, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [3, 2]})
     _draw_fits(above, data, fits)
     _draw_errors(below, data, fits)
@@ -80,8 +74,7 @@ def _draw_fits(axes: Any, data: Dataset, fits: Sequence[Fit]) -> None:
     grid = np.linspace(data.x.min(), data.x.max(), GRID_POINTS)
     for fit in fits:
         axes.plot(
-            grid,
-            _broken_at_poles(grid, fit),
+            *_broken_at_poles(grid, fit),
             STYLES[fit.mode],
             color=COLORS[fit.mode],
             lw=1.6,
@@ -107,36 +100,21 @@ def _draw_fits(axes: Any, data: Dataset, fits: Sequence[Fit]) -> None:
 
 def _draw_kept_out(axes: Any, data: Dataset) -> None:
     """Targets that are not REAL, at the edge they point to; those of Φ at the bottom as crosses."""
-    transform = axes.get_xaxis_transform()
     for rows, height, marker, name in (
         (data.y == np.inf, 0.985, "^", "target +∞"),
         (data.y == -np.inf, 0.015, "v", "target −∞"),
         (np.isnan(data.y), 0.015, "x", "target Φ"),
     ):
-        x = data.x[rows]
-        if len(x):
-            axes.plot(
-                x,
-                np.full(len(x), height),
-                marker,
-                color="#f1620e",
-                ms=8,
-                transform=transform,
-                label=name,
-                clip_on=False,
-                zorder=4,
-            )
+        draw_marks_at_edge(
+            axes, data.x[rows], height, marker=marker, color="#f1620e", ms=8, label=name
+        )
 
 
-def _broken_at_poles(grid: FloatArray, fit: Fit) -> FloatArray:
-    """The values on the grid, with a gap where a pole lies between two points."""
-    values = fit.model(grid)
-    values[~np.isfinite(values)] = np.nan
-    for pole in fit.model.poles():
-        after = int(np.searchsorted(grid, pole.x))
-        if 0 < after < len(grid) and not pole.cancelled:
-            values[after - 1 : after + 1] = np.nan
-    return values
+def _broken_at_poles(grid: FloatArray, fit: Fit) -> tuple[FloatArray, FloatArray]:
+    """The curve on the grid, with a gap at each pole."""
+    poles = np.sort([pole.x for pole in fit.model.poles() if not pole.cancelled])
+    inside = (grid[0] < poles) & (poles < grid[-1])
+    return with_gaps(grid, fit.model(grid), poles[inside])
 
 
 def _draw_errors(axes: Any, data: Dataset, fits: Sequence[Fit]) -> None:

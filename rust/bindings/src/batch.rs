@@ -1,23 +1,34 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
+use crate::births;
 use crate::context;
+use crate::enums;
+use crate::places;
+use crate::scalar::TRScalar;
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use std::ops::Range;
-use zeroproof::batch::{Execution, Input, Outputs, Plan, Program, Request, Total, Totals};
+use std::sync::Arc;
+use zeroproof::batch::events::{BatchEvent, Happened};
+use zeroproof::batch::{Execution, Input, Interrupted, Outputs, Plan, Program, Request, Total, Totals};
 
 /// A traced function: ``print`` shows its arguments, operations and results.
 #[pyclass(frozen, module = "zeroproof._native")]
-pub(crate) struct TracedProgram(Program);
+pub(crate) struct TracedProgram {
+    program: Program,
+    /// By node its place in the traced function.
+    places: Arc<[u32]>,
+}
 
 impl TracedProgram {
-    pub(crate) fn new(program: Program) -> Self {
-        Self(program)
+    pub(crate) fn new(program: Program, places: Vec<u32>) -> Self {
+        Self { program, places: places.into() }
     }
 
     fn plan(&self, py: Python<'_>, request: Request) -> BatchPlan {
-        let arguments = self.0.arguments();
+        let arguments = self.program.arguments();
         let per_sample = arguments.iter().map(|argument| argument.per_sample).collect::<Vec<_>>();
         let summed = match &request {
             Request::Gradient { sources, total: Some(_), .. } => {
@@ -27,8 +38,8 @@ impl TracedProgram {
         };
         let total = matches!(request, Request::Gradient { total: Some(_), .. });
         // Others go on while a large program is compiled.
-        let plan = py.detach(|| Plan::new(&self.0, request));
-        BatchPlan { plan, per_sample, total, summed }
+        let plan = py.detach(|| Plan::new(&self.program, request));
+        BatchPlan { plan, places: self.places.clone(), per_sample, total, summed }
     }
 }
 
@@ -65,12 +76,32 @@ impl TracedProgram {
         self.plan(py, Request::Jacobian { sources, coordinate })
     }
 
+    /// Where values that are not REAL began, made from REAL ones, over these samples.
+    ///
+    /// Returns a list of ``(what, op, operands, value, place, input, count, samples, distance)``: what
+    /// is ``"born"``, samples are the first ones, at most ``most``, and operands and value are those in
+    /// the first.
+    fn births<'py>(
+        &self,
+        py: Python<'py>,
+        samples: usize,
+        inputs: Vec<PyBuffer<f64>>,
+        most: usize,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let per_sample: Vec<_> = self.program.arguments().iter().map(|a| a.per_sample).collect();
+        // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
+        let inputs = unsafe { input_slices(&inputs, &per_sample)? };
+        let found = detached(py, |interrupted| self.program.births(samples, &inputs, most, interrupted))?;
+        event_list(py, &self.program, &self.places, found)
+    }
+
     fn __str__(&self) -> String {
-        self.0.to_string()
+        self.program.to_string()
     }
 
     fn __repr__(&self) -> String {
-        format!("<TracedProgram of {} nodes and {} outputs>", self.0.len(), self.0.outputs().len())
+        let (nodes, outputs) = (self.program.len(), self.program.outputs().len());
+        format!("<TracedProgram of {nodes} nodes and {outputs} outputs>")
     }
 }
 
@@ -78,6 +109,7 @@ impl TracedProgram {
 #[pyclass(frozen, module = "zeroproof._native")]
 pub(crate) struct BatchPlan {
     plan: Plan,
+    places: Arc<[u32]>,
     /// By argument: whether every sample has its own.
     per_sample: Vec<bool>,
     /// Whether values and gradients are put together over the samples.
@@ -102,7 +134,8 @@ impl BatchPlan {
     /// All are C-contiguous arrays with at least one dimension, of float64, statuses of uint8.
     ///
     /// Returns:
-    ///     For a total, the sum or mean of the values.
+    ///     ``(total, kept, dropped)``: for a total the sum or mean of the values and of how many samples,
+    ///     else None; and how many contributions were not REAL and left out.
     #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
     fn run(
         &self,
@@ -113,7 +146,7 @@ impl BatchPlan {
         values: Vec<PyBuffer<f64>>,
         gradients: Vec<PyBuffer<f64>>,
         statuses: Vec<PyBuffer<u8>>,
-    ) -> PyResult<Option<f64>> {
+    ) -> PyResult<(Option<f64>, Option<u64>, u64)> {
         let written = values.iter().chain(&gradients).map(range).chain(statuses.iter().map(range));
         refuse_overlaps(inputs.iter().map(range), written)?;
         let mut data = Outputs::default();
@@ -142,13 +175,9 @@ impl BatchPlan {
                     slice
                 });
             }
-            let inputs = inputs.iter().zip(&self.per_sample).map(|(buffer, per_sample)| {
-                let slice = slice(buffer)?;
-                Ok(if *per_sample { Input::PerSample(slice) } else { Input::Shared(slice) })
-            });
-            inputs.collect::<PyResult<_>>()?
+            input_slices(&inputs, &self.per_sample)?
         };
-        let totals = self.run_detached(py, samples, threads, &inputs, data)?;
+        let (totals, dropped) = self.run_detached(py, samples, threads, &inputs, data)?;
         let summed = |array: &usize| self.is_summed(*array);
         for (slice, array) in summed_gradients.into_iter().zip((0..).filter(summed)) {
             slice.copy_from_slice(&totals.gradients[array]);
@@ -156,8 +185,78 @@ impl BatchPlan {
         for (slice, array) in summed_statuses.into_iter().zip((0..).filter(summed)) {
             slice.iter_mut().zip(&totals.statuses[array]).for_each(|(to, status)| *to = status.bits());
         }
-        Ok(self.total.then_some(totals.value))
+        Ok((self.total.then_some(totals.value), self.total.then_some(totals.kept), dropped))
     }
+
+    /// Which contributions a run leaves out since they are not REAL, in the gradient mode in force; as
+    /// ``TracedProgram.births`` has it, ``"dropped"``. Nothing is counted.
+    fn dropped<'py>(
+        &self,
+        py: Python<'py>,
+        samples: usize,
+        inputs: Vec<PyBuffer<f64>>,
+        most: usize,
+    ) -> PyResult<Bound<'py, PyList>> {
+        // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
+        let inputs = unsafe { input_slices(&inputs, &self.per_sample)? };
+        let (state, statistics) = context::for_batch(py)?;
+        let found = detached(py, |interrupted| {
+            self.plan.dropped(samples, &inputs, most, &state, &statistics, interrupted)
+        })?;
+        event_list(py, self.plan.program(), &self.places, found)
+    }
+}
+
+/// The numbers of the arguments.
+///
+/// # Safety
+/// Nobody writes to them while the inputs live.
+unsafe fn input_slices<'a>(inputs: &'a [PyBuffer<f64>], per_sample: &[bool]) -> PyResult<Vec<Input<'a>>> {
+    let inputs = inputs.iter().zip(per_sample).map(|(buffer, per_sample)| {
+        // SAFETY: the caller's.
+        let slice = unsafe { slice(buffer)? };
+        Ok(if *per_sample { Input::PerSample(slice) } else { Input::Shared(slice) })
+    });
+    inputs.collect()
+}
+
+/// Runs without the GIL what asks whether to go on. An exception of a signal handler ends it, and so
+/// does an interpreter that is ending.
+fn detached<R: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<R, Interrupted> + Send,
+) -> PyResult<R> {
+    let mut raised = None;
+    let mut interrupted = || {
+        raised = Python::try_attach(|py| py.check_signals())
+            .unwrap_or_else(|| Err(PyKeyboardInterrupt::new_err(())))
+            .err();
+        raised.is_some()
+    };
+    let done = py.detach(|| work(&mut interrupted));
+    done.map_err(|Interrupted| raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(())))
+}
+
+/// What happened in a batch, for Python.
+fn event_list<'py>(
+    py: Python<'py>,
+    program: &Program,
+    places: &[u32],
+    events: Vec<BatchEvent>,
+) -> PyResult<Bound<'py, PyList>> {
+    let tuples = events.into_iter().map(|event| {
+        let (what, input) = match event.happened {
+            Happened::Born(_) => ("born", None),
+            Happened::Dropped(place) => ("dropped", Some(place)),
+        };
+        let op = program.op(event.node).expect("events happen at ops of the table");
+        let place = places::place(py, places[event.node as usize])?;
+        let operands = births::scalars(py, &event.operands)?;
+        let value = TRScalar::from(event.value);
+        let (count, samples, distance) = (event.count, event.samples, event.distance);
+        (what, enums::op(py, op)?, operands, value, place, input, count, samples, distance).into_pyobject(py)
+    });
+    PyList::new(py, tuples.collect::<PyResult<Vec<_>>>()?)
 }
 
 /// Sets a slice aside and leaves an empty one in its place.
@@ -178,25 +277,15 @@ impl BatchPlan {
         threads: usize,
         inputs: &[Input<'_>],
         outputs: Outputs<'_>,
-    ) -> PyResult<Totals> {
+    ) -> PyResult<(Totals, u64)> {
         let (state, mut statistics) = context::for_batch(py)?;
         let execution = Execution { threads: threads.max(1), block: None };
-        let mut raised = None;
-        // An exception of a signal handler ends the run, and so does an interpreter that is ending.
-        let mut interrupted = || {
-            raised = Python::try_attach(|py| py.check_signals())
-                .unwrap_or_else(|| Err(PyKeyboardInterrupt::new_err(())))
-                .err();
-            raised.is_some()
-        };
-        let done = py.detach(|| {
-            let statistics = &mut statistics;
-            self.plan.run(samples, inputs, outputs, &state, statistics, execution, &mut interrupted)
-        });
-        match done {
-            Ok(totals) => context::count_batch(py, &statistics).map(|()| totals),
-            Err(_) => Err(raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))),
-        }
+        let counted = &mut statistics;
+        let totals = detached(py, |interrupted| {
+            self.plan.run(samples, inputs, outputs, &state, counted, execution, interrupted)
+        })?;
+        context::count_batch(py, &statistics)?;
+        Ok((totals, statistics.dropped_contributions()))
     }
 }
 

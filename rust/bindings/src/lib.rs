@@ -5,11 +5,13 @@
 
 mod arena;
 mod batch;
+mod births;
 mod context;
 mod enums;
 mod node;
 mod number;
 mod ops;
+mod places;
 mod raw;
 mod scalar;
 mod schedule;
@@ -32,6 +34,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     scalar::register(module)?;
     node::register(module)?;
     ops::register(module)?;
+    births::register(module)?;
+    places::register(module)?;
     context::register(module)?;
     schedule::register(module)?;
     tracer::register(module)?;

@@ -1,6 +1,7 @@
 //! `TRNode`: a Python handle on a node of the arena.
 
 use crate::arena;
+use crate::births;
 use crate::context;
 use crate::enums;
 use crate::number::{
@@ -70,23 +71,34 @@ fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
 
 /// Records an op of two operands, at least one of them a node.
 #[inline(always)]
-pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> TRNode {
-    TRNode(arena::with(py, |arena| match (a, b) {
-        (Operand::Node(a), Operand::Node(b)) => arena.graph.binary(op, a, b),
-        (Operand::Node(a), Operand::Value(b)) => arena.graph.binary_with_constant(op, a, b, None),
-        (Operand::Value(a), Operand::Node(b)) => arena.graph.constant_with_binary(op, a, b, None),
-        (Operand::Value(a), Operand::Value(b)) => arena.graph.leaf(Op::Constant, op.value(a, b), None),
-    }))
+pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
+    let (node, is_event) = arena::with(py, |arena| {
+        let graph = &mut arena.graph;
+        let node = match (a, b) {
+            (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
+            (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
+            (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
+            (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
+        };
+        (node.handle, births::is_event(graph, op, a, b, node.value))
+    });
+    if is_event { births::note(py, TRNode(node), op, &[a, b]) } else { Ok(TRNode(node)) }
 }
 
 /// Records an op of one operand; `n` is the exponent of a power.
 #[inline(always)]
-pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> TRNode {
-    TRNode(arena::with(py, |arena| match a {
-        Operand::Node(a) if op == Op::PowInt => arena.graph.pow_int(a, n),
-        Operand::Node(a) => arena.graph.unary(op, a),
-        Operand::Value(a) => arena.graph.leaf(Op::Constant, op.value(a, f64::from(n)), None),
-    }))
+pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResult<TRNode> {
+    let exponent = Operand::Value(f64::from(n));
+    let (node, is_event) = arena::with(py, |arena| {
+        let graph = &mut arena.graph;
+        let node = match a {
+            Operand::Node(a) => graph.unary_with_immediate(op, a, n),
+            Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
+        };
+        (node.handle, births::is_event(graph, op, a, exponent, node.value))
+    });
+    let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
+    if is_event { births::note(py, TRNode(node), op, operands) } else { Ok(TRNode(node)) }
 }
 
 /// Records a variadic op over operands.
@@ -100,7 +112,7 @@ pub(crate) fn record_reduction<'py>(
         Ok(operands) => operands,
         Err(error) => return tracer::record_fold(objects, op, mode, error),
     };
-    let node = arena::with(py, |arena| {
+    let (node, is_real) = arena::with(py, |arena| {
         let graph = &mut arena.graph;
         let handles: Vec<_> = operands
             .iter()
@@ -113,10 +125,11 @@ pub(crate) fn record_reduction<'py>(
             })
             .collect();
         let node = graph.reduce(op, mode, &handles);
+        let is_real = graph.value(node).is_real();
         handles.into_iter().for_each(|handle| graph.release(handle));
-        node
+        (TRNode(node), is_real)
     });
-    new_object(py, TRNode(node))
+    new_object(py, if is_real { node } else { births::note(py, node, op, &operands)? })
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
@@ -128,13 +141,13 @@ fn binary<'py>(
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match (operand(a)?, operand(b)?) {
-        (Some(a), Some(b)) => new_object(py, record_binary(py, op, a, b)),
+        (Some(a), Some(b)) => new_object(py, record_binary(py, op, a, b)?),
         _ => with_array(operator_of(op), a, b),
     }
 }
 
 fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    new_object(py, record_unary(py, op, expect_operand(a)?, 0))
+    new_object(py, record_unary(py, op, expect_operand(a)?, 0)?)
 }
 
 /// A leaf from anything that has a value.
@@ -143,7 +156,8 @@ fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) ->
         Operand::Value(value) => value,
         Operand::Node(handle) => arena::with(py, |arena| arena.graph.value(handle).to_ieee()),
     };
-    Ok(TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name))))
+    let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
+    if value.is_finite() { Ok(node) } else { births::note(py, node, op, &[]) }
 }
 
 /// A leaf from the arguments `(value, name=None)`.
@@ -159,6 +173,9 @@ fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> P
 
 fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
+    if births::watched() {
+        births::tell_dropped(py, root, None)?;
+    }
     context::run_pass(py, |arena, state, statistics| {
         arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
     })?
@@ -349,13 +366,46 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             }
         ),
         method!(
+            c"explain",
+            0,
+            c"explain($self, wrt=None, *, limit=20)\n--\n\n\
+              Why this value is not REAL, or a gradient zero, incomplete or bounded.\n\n\
+              Of a parameter or input: its gradient in the last backward pass. Of any other node: its\n\
+              value, and what a backward pass from it does in the gradient mode in force. Nothing\n\
+              changes.\n\n\
+              Args:\n    wrt: the node whose gradient is asked about; all parameters and inputs unless\n        \
+              given.\n    limit: how many events of each kind to tell in full.\n\n\
+              Returns:\n    An Explanation: str() tells it, its fields hold it.",
+            |py, node, arguments| {
+                arguments.forward(&py.import("zeroproof.explanation")?.getattr("explain")?, node)
+            }
+        ),
+        method!(
+            c"to_dot",
+            0,
+            c"to_dot($self, *, gradients=True, max_nodes=500)\n--\n\n\
+              The graph below this node as Graphviz DOT text. Nodes that are not REAL stand out, births\n\
+              most, and so do edges that the gradient mode in force silences, drops or bounds.\n\n\
+              Args:\n    gradients: whether to show what becomes of gradients.\n    \
+              max_nodes: where to cut the graph.",
+            |py, node, arguments| {
+                arguments.forward(&py.import("zeroproof.autodiff._dot")?.getattr("to_dot")?, node)
+            }
+        ),
+        method!(
             c"detach",
             0,
             c"detach($self)\n--\n\nA constant of the same value.",
             |py, node, arguments| {
                 arguments.exactly::<0>("detach")?;
-                let value = tr_value(py, receiver(node)?).to_ieee();
-                new_object(py, arena::with(py, |arena| TRNode(arena.graph.leaf(Op::Constant, value, None))))
+                let node = receiver(node)?;
+                let copy = arena::with(py, |arena| {
+                    let value = arena.graph.value(node.0).to_ieee();
+                    let copy = arena.graph.leaf(Op::Constant, value, None);
+                    arena.graph.inherit_birth(copy, node.0);
+                    TRNode(copy)
+                });
+                new_object(py, copy)
             }
         ),
         method!(c"__format__", 0, c"__format__($self, format_spec, /)\n--\n\n", |py, node, arguments| {
@@ -384,7 +434,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
             match (payload::<TRNode>(a), integer_exponent(n)?) {
-                (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)),
+                (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)?),
                 _ => binary(py, Op::Pow, a, n),
             }
         }),
@@ -419,6 +469,10 @@ fn gradients_of<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
     let handles: Vec<_> = sources.iter().map(|source| Ok(this(source)?.0)).collect::<PyResult<_>>()?;
+    if births::watched() {
+        let sources: Vec<_> = handles.iter().map(|&handle| TRNode(handle)).collect();
+        births::tell_dropped(py, target, Some(&sources))?;
+    }
     let mut found = vec![];
     context::run_pass(py, |arena, state, statistics| {
         let scratch = &mut arena.scratch;

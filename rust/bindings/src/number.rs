@@ -13,6 +13,7 @@ use zeroproof::graph::Handle;
 use zeroproof::{Op, TrScalar};
 
 /// An operand of an arithmetic operation.
+#[derive(Clone, Copy)]
 pub(crate) enum Operand {
     /// A node.
     Node(Handle),

@@ -19,16 +19,16 @@ fn scalar_or_node<'py>(
     op: Op,
     a: Operand,
     b: Operand,
-    record: fn(Python<'_>, Op, Operand, Operand) -> TRNode,
+    record: fn(Python<'_>, Op, Operand, Operand) -> PyResult<TRNode>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match (a, b) {
         (Operand::Value(a), Operand::Value(b)) => new_object(py, TRScalar::from(op.value(a, b))),
-        (a, b) => new_object(py, record(py, op, a, b)),
+        (a, b) => new_object(py, record(py, op, a, b)?),
     }
 }
 
 /// Records an op of one operand; the other is the exponent, or nothing.
-fn record_first(py: Python<'_>, op: Op, a: Operand, n: Operand) -> TRNode {
+fn record_first(py: Python<'_>, op: Op, a: Operand, n: Operand) -> PyResult<TRNode> {
     let n = if let Operand::Value(n) = n { n as i32 } else { 0 };
     record_unary(py, op, a, n)
 }
@@ -76,7 +76,7 @@ macro_rules! functions {
             "Takes a TRNode, TRScalar or number and returns a TRNode."
             |py, arguments| {
                 let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0))
+                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0)?)
             }
         }
     };
@@ -85,7 +85,7 @@ macro_rules! functions {
             "Takes TRNodes, TRScalars or numbers and returns a TRNode."
             |py, arguments| {
                 let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?))
+                new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?)?)
             }
         }
     };
@@ -94,7 +94,7 @@ macro_rules! functions {
             "Takes a TRNode, TRScalar or number, and an int; returns a TRNode."
             |py, arguments| {
                 let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?))
+                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?)?)
             }
         }
     };

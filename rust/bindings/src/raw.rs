@@ -17,7 +17,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -291,6 +291,21 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// All arguments, if there are no keywords.
     pub(crate) fn unnamed(&self) -> Option<&'a [Borrowed<'a, 'py, PyAny>]> {
         self.names.is_none().then_some(self.positional)
+    }
+
+    /// Calls a Python function with the receiver and all of them.
+    pub(crate) fn forward(
+        &self,
+        function: &Bound<'py, PyAny>,
+        receiver: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = function.py();
+        let positional = receiver.into_iter().chain(self.positional.iter().map(|a| Bound::clone(a)));
+        let keywords = PyDict::new(py);
+        for (name, value) in self.names.iter().flat_map(|names| names.iter_borrowed()).zip(self.keyword) {
+            keywords.set_item(name, value)?;
+        }
+        function.call(PyTuple::new(py, positional.collect::<Vec<_>>())?, Some(&keywords))
     }
 
     /// Exactly `N` positional arguments and no keywords.

@@ -11,6 +11,7 @@ mod objects;
 use crate::arena;
 use crate::batch::TracedProgram;
 use crate::number::{Operand, expect_operand, exponent};
+use crate::places::{self, NOWHERE};
 use crate::raw::Arguments;
 use objects::{TracedCondition, Tracer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -26,11 +27,17 @@ use zeroproof::{Op, Reduction};
 ///     arguments: for each argument of the function its name, the shape of what one sample sees and
 ///         whether every sample has its own.
 #[pyclass(frozen, module = "zeroproof._native")]
-pub(crate) struct Trace(Mutex<Option<Program>>);
+pub(crate) struct Trace(Mutex<Option<Recording>>);
+
+/// What a trace has so far: a program, and by node the place in the traced function.
+struct Recording {
+    program: Program,
+    places: Vec<u32>,
+}
 
 impl Trace {
-    /// The program, `None` once the trace has ended.
-    fn lock(&self) -> MutexGuard<'_, Option<Program>> {
+    /// The recording, `None` once the trace has ended.
+    fn lock(&self) -> MutexGuard<'_, Option<Recording>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -47,12 +54,12 @@ impl Trace {
         if numbers >= 1 << 31 {
             return Err(PyValueError::new_err("a traced function takes fewer than 2^31 numbers"));
         }
-        Ok(Self(Mutex::new(Some(Program::new(arguments)))))
+        Ok(Self(Mutex::new(Some(Recording { program: Program::new(arguments), places: vec![] }))))
     }
 
     /// The elements of an argument in row-major order.
     fn elements(slf: &Bound<'_, Self>, argument: usize) -> PyResult<Vec<Tracer>> {
-        let elements = slf.get().lock().as_ref().ok_or_else(leaked)?.elements(argument);
+        let elements = slf.get().lock().as_ref().ok_or_else(leaked)?.program.elements(argument);
         Ok(elements.map(|node| Tracer { trace: slf.clone().unbind(), node }).collect())
     }
 
@@ -66,9 +73,10 @@ impl Trace {
     fn finish(slf: &Bound<'_, Self>, outputs: Vec<Bound<'_, PyAny>>) -> PyResult<TracedProgram> {
         let outputs: Vec<_> = outputs.iter().map(traced).collect::<PyResult<_>>()?;
         let outputs = append(slf, &outputs)?;
-        let mut program = slf.get().lock().take().ok_or_else(leaked)?;
+        let Recording { mut program, mut places } = slf.get().lock().take().ok_or_else(leaked)?;
         program.set_outputs(outputs);
-        Ok(TracedProgram::new(program))
+        places.resize(program.len(), NOWHERE);
+        Ok(TracedProgram::new(program, places))
     }
 }
 
@@ -120,8 +128,8 @@ fn common_trace<'a, 'py>(operands: &[Traced<'a, 'py>]) -> Option<&'a Bound<'py, 
 
 /// The nodes of operands in a trace, constants appended to it.
 fn append(trace: &Bound<'_, Trace>, operands: &[Traced<'_, '_>]) -> PyResult<Vec<NodeId>> {
-    let mut program = trace.get().lock();
-    let program = program.as_mut().ok_or_else(leaked)?;
+    let mut recording = trace.get().lock();
+    let program = &mut recording.as_mut().ok_or_else(leaked)?.program;
     let node = |operand: &Traced<'_, '_>| match *operand {
         Traced::Node(home, node) if home.is(trace) => Ok(node),
         Traced::Node(..) => Err(leaked()),
@@ -132,8 +140,13 @@ fn append(trace: &Bound<'_, Trace>, operands: &[Traced<'_, '_>]) -> PyResult<Vec
 
 /// Appends a node whose operands belong to `trace`.
 fn push(trace: &Bound<'_, Trace>, kind: Kind, operands: &[Traced<'_, '_>]) -> PyResult<NodeId> {
+    let place = places::here(trace.py());
     let operands = append(trace, operands)?;
-    Ok(trace.get().lock().as_mut().ok_or_else(leaked)?.push(kind, &operands))
+    let mut recording = trace.get().lock();
+    let Recording { program, places } = recording.as_mut().ok_or_else(leaked)?;
+    let node = program.push(kind, &operands);
+    places.resize(program.len(), place);
+    Ok(node)
 }
 
 /// Records an operation at least one of whose operands is a tracer.

@@ -35,6 +35,8 @@ pub(super) struct Exact {
     /// The nodes of the pass at hand that gradients flow through, in descending order.
     cone: Vec<NodeId>,
     pub counts: PassCounts,
+    /// Node, place of the operand and lane of the contributions left out, if somebody asks.
+    pub dropped: Option<Vec<(NodeId, usize, usize)>>,
 }
 
 /// A decision of Hybrid mode.
@@ -297,8 +299,10 @@ impl Exact {
                     continue;
                 }
             };
-            for (&operand, contribution) in operands.iter().zip(contributions) {
-                self.receive(program, operand, lane, contribution, g, status);
+            for (place, (&operand, contribution)) in operands.iter().zip(contributions).enumerate() {
+                if self.receive(program, operand, lane, contribution, g, status) {
+                    self.note_dropped(node, place, lane);
+                }
             }
         }
     }
@@ -319,17 +323,18 @@ impl Exact {
             self.counts.masked += u64::from(silent);
             let values = operands.iter().map(|&operand| self.value(operand, lane));
             let shared = op.shared(mode.kept(values), self.values[at]);
-            for &operand in operands {
+            for (place, &operand) in operands.iter().enumerate() {
                 let x = self.value(operand, lane);
                 if silent || !mode.keeps(x) {
                     self.silence(program, operand, lane, status);
-                } else {
-                    self.receive(program, operand, lane, op.share(g, x, shared), g, status);
+                } else if self.receive(program, operand, lane, op.share(g, x, shared), g, status) {
+                    self.note_dropped(node, place, lane);
                 }
             }
         }
     }
 
+    /// A contribution arrives; whether it was left out and counted.
     #[inline(always)]
     fn receive(
         &mut self,
@@ -339,11 +344,18 @@ impl Exact {
         contribution: f64,
         g: f64,
         status: u8,
-    ) {
+    ) -> bool {
         let node = self.taken(program, operand, lane);
         let row = &mut self.rows[node as usize * self.lanes + lane];
-        if row.mark & ACTIVE != 0 {
-            self.counts.dropped += u64::from(row.receive(contribution, g, status));
+        let dropped = row.mark & ACTIVE != 0 && row.receive(contribution, g, status);
+        self.counts.dropped += u64::from(dropped);
+        dropped
+    }
+
+    #[cold]
+    fn note_dropped(&mut self, node: NodeId, place: usize, lane: usize) {
+        if let Some(dropped) = &mut self.dropped {
+            dropped.push((node, place, lane));
         }
     }
 

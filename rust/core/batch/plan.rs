@@ -44,6 +44,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The program that was compiled.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Compiles a program.
     ///
     /// # Panics

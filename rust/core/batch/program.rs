@@ -234,6 +234,15 @@ impl Program {
         self.nodes[node as usize].kind
     }
 
+    /// The op of the table that a node computes.
+    pub fn op(&self, node: NodeId) -> Option<Op> {
+        match self.kind(node) {
+            Kind::Elementwise(op) | Kind::Fold(op, _) => Some(op),
+            Kind::Power(_) => Some(Op::PowInt),
+            _ => None,
+        }
+    }
+
     /// The operands of a node, in order.
     pub(crate) fn operands(&self, node: NodeId) -> &[NodeId] {
         let (start, end) = self.nodes[node as usize].operands;

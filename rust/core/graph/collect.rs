@@ -84,6 +84,7 @@ impl Graph {
             }
             self.nodes[new] = node;
         }
+        self.slide_notes(live);
         self.lists.truncate(list_end);
         self.leaves.truncate(leaf_end);
         self.truncate(live.len());
@@ -99,6 +100,7 @@ impl Graph {
             self.adjoints.shrink_to(rows);
             self.leaves.shrink_to(rows);
             self.lists.shrink_to(rows);
+            self.births.shrink_to(rows);
             self.set = NodeSet::default();
         }
         if self.remap.len() > SMALLEST_NURSERY {

@@ -100,5 +100,8 @@ impl Graph {
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = len;
         self.adjoints.truncate(len);
+        if len < self.noted_end {
+            self.forget_notes(len);
+        }
     }
 }

@@ -4,6 +4,15 @@ use super::{Graph, Handle, Leaf, Node, UNOWNED, flag};
 use crate::ops::{Arity, Op};
 use crate::reduce::Reduction;
 
+/// A node just recorded. Its value is at hand, so that a caller who looks at it need not fetch it.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded {
+    /// A handle on it.
+    pub handle: Handle,
+    /// Its value as a double.
+    pub value: f64,
+}
+
 impl Graph {
     /// An empty arena.
     pub fn new() -> Self {
@@ -16,6 +25,12 @@ impl Graph {
         self.make_room(1);
         let node = self.push_constant(value);
         self.claim_new(node)
+    }
+
+    /// Records what an op made of constants.
+    #[inline(always)]
+    pub fn computed_constant(&mut self, value: f64) -> Recorded {
+        Recorded { handle: self.constant(value), value }
     }
 
     /// Records a leaf; `op` is `Constant`, `Parameter` or `Input`.
@@ -38,15 +53,15 @@ impl Graph {
     /// Records `op(a, b)`.
     #[inline(always)]
     pub fn binary(&mut self, op: Op, a: Handle, b: Handle) -> Handle {
-        self.binary_taking(op, a, b, None)
+        self.binary_taking(op, a, b, None).handle
     }
 
     /// Records `op(a, b)` and releases `taken`, one of the two, in one go.
     #[inline(always)]
-    pub fn binary_taking(&mut self, op: Op, a: Handle, b: Handle, taken: Option<Handle>) -> Handle {
+    pub fn binary_taking(&mut self, op: Op, a: Handle, b: Handle, taken: Option<Handle>) -> Recorded {
         self.make_room(1);
-        let node = self.push_binary(op, self.node(a), self.node(b));
-        self.claim_from(node, taken)
+        let (node, value) = self.push_binary(op, self.node(a), self.node(b));
+        Recorded { handle: self.claim_from(node, taken), value }
     }
 
     /// Records `op(a, constant)`, and releases `taken` if it is given: `a`.
@@ -57,11 +72,11 @@ impl Graph {
         a: Handle,
         constant: f64,
         taken: Option<Handle>,
-    ) -> Handle {
+    ) -> Recorded {
         self.make_room(2);
         let (a, b) = (self.node(a), self.push_constant(constant));
-        let node = self.push_binary(op, a, b);
-        self.claim_from(node, taken)
+        let (node, value) = self.push_binary(op, a, b);
+        Recorded { handle: self.claim_from(node, taken), value }
     }
 
     /// Records `op(constant, b)`, and releases `taken` if it is given: `b`.
@@ -72,33 +87,34 @@ impl Graph {
         constant: f64,
         b: Handle,
         taken: Option<Handle>,
-    ) -> Handle {
+    ) -> Recorded {
         self.make_room(2);
         let (a, b) = (self.push_constant(constant), self.node(b));
-        let node = self.push_binary(op, a, b);
-        self.claim_from(node, taken)
+        let (node, value) = self.push_binary(op, a, b);
+        Recorded { handle: self.claim_from(node, taken), value }
     }
 
     /// Records `op(a)`.
     #[inline(always)]
     pub fn unary(&mut self, op: Op, a: Handle) -> Handle {
-        self.unary_with_immediate(op, a, 0)
+        self.unary_with_immediate(op, a, 0).handle
     }
 
     /// Records `aⁿ`.
     #[inline(always)]
     pub fn pow_int(&mut self, a: Handle, n: i32) -> Handle {
-        self.unary_with_immediate(Op::PowInt, a, n)
+        self.unary_with_immediate(Op::PowInt, a, n).handle
     }
 
+    /// Records an op of one operand; `n` is the exponent of a power, and 0 otherwise.
     #[inline(always)]
-    fn unary_with_immediate(&mut self, op: Op, a: Handle, n: i32) -> Handle {
+    pub fn unary_with_immediate(&mut self, op: Op, a: Handle, n: i32) -> Recorded {
         self.make_room(1);
         let a = self.node(a);
         let operand = &self.nodes[a as usize];
         let value = op.value(operand.value, f64::from(n));
         let node = self.push(op, value, [a, n as u32], operand.flags);
-        self.claim_new(node)
+        Recorded { handle: self.claim_new(node), value }
     }
 
     /// Records a variadic op over any number of nodes.
@@ -130,6 +146,7 @@ impl Graph {
         self.nodes[before as usize].owner = UNOWNED;
         self.nodes[watched as usize].owner = handle.0;
         self.claims[handle.0 as usize].node = watched;
+        self.hand_on(before, watched, false);
     }
 
     #[inline(always)]
@@ -138,10 +155,10 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn push_binary(&mut self, op: Op, a: u32, b: u32) -> u32 {
+    fn push_binary(&mut self, op: Op, a: u32, b: u32) -> (u32, f64) {
         let (left, right) = (&self.nodes[a as usize], &self.nodes[b as usize]);
         let value = op.value(left.value, right.value);
-        self.push(op, value, [a, b], left.flags | right.flags)
+        (self.push(op, value, [a, b], left.flags | right.flags), value)
     }
 
     /// Appends an op whose operands have, together, these flags.

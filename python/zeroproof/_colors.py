@@ -1,0 +1,33 @@
+"""The colours of pictures and graphs, told apart by colour-blind readers too (Okabe and Ito)."""
+
+from __future__ import annotations
+
+from ._enums import GradientStatus, TRTag
+
+__all__ = ["BIRTH", "STATUS_COLORS", "TAG_COLORS", "gravest"]
+
+#: Light enough for black letters on them.
+TAG_COLORS = {
+    TRTag.REAL: "#e0e0e0",
+    TRTag.PINF: "#e69f00",
+    TRTag.NINF: "#56b4e9",
+    TRTag.PHI: "#cc79a7",
+}
+
+STATUS_COLORS = {
+    GradientStatus.EXACT: "#222222",
+    GradientStatus.SATURATED: "#0072b2",
+    GradientStatus.MASKED: "#8c8c8c",
+    GradientStatus.DROPPED: "#d55e00",
+}
+
+#: The outline of a node that is not REAL though all of its inputs are.
+BIRTH = "#c00000"
+
+
+def gravest(status: GradientStatus) -> GradientStatus:
+    """The flag that a gradient of this status is drawn as."""
+    for flag in GradientStatus.DROPPED, GradientStatus.MASKED, GradientStatus.SATURATED:
+        if status & flag:
+            return flag
+    return GradientStatus.EXACT

@@ -1,0 +1,186 @@
+//! Births of values that are not REAL: noted when they happen, told when somebody asks.
+//!
+//! Recording an operation looks at the one value it made. Only if that is not REAL, or stands at a pole,
+//! does anything here run.
+
+use crate::arena;
+use crate::context;
+use crate::enums;
+use crate::node::TRNode;
+use crate::number::Operand;
+use crate::places;
+use crate::raw::new_object;
+use crate::scalar::TRScalar;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use zeroproof::backward::explain::{Event, Explanation};
+use zeroproof::graph::births::{MOST_OPERANDS, Origin};
+use zeroproof::graph::{Graph, Handle};
+use zeroproof::{Op, TrScalar};
+
+/// How many `watch_singularities` blocks run, in all threads.
+static WATCHERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether anybody watches.
+#[inline(always)]
+pub(crate) fn watched() -> bool {
+    WATCHERS.load(Ordering::Relaxed) > 0
+}
+
+/// Whether the node recorded last is to be looked at: not REAL, or REAL at a pole.
+#[inline(always)]
+pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) -> bool {
+    let value = |operand| match operand {
+        Operand::Node(node) => graph.value(node).to_ieee(),
+        Operand::Value(value) => value,
+    };
+    // Most ops have no pole, and the commonest of the others is never REAL there: their operands need
+    // no look.
+    let has_pole = op.pole(1.0, 0.5).is_some();
+    let is_at_pole = || op != Op::Div && op.pole(value(a), value(b)) == Some(0.0);
+    // Who watches is told of contributions left out, whose place is that of an op with a REAL value.
+    !z.is_finite() || (has_pole && (is_at_pole() || watched()))
+}
+
+/// Notes an event at the node recorded last, and tells those who watch.
+///
+/// # Errors
+/// `SingularityError` if a watcher wants it raised; the node is then given back.
+#[cold]
+#[inline(never)]
+pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -> PyResult<TRNode> {
+    let (origins, begins) = arena::with(py, |arena| {
+        let graph = &mut arena.graph;
+        let origins: Vec<_> = operands.iter().map(|&operand| origin(graph, operand)).collect();
+        let begins = graph.begins(node.0, &origins);
+        (origins, begins)
+    });
+    if !begins {
+        return Ok(node);
+    }
+    let place = places::here(py);
+    let value = arena::with(py, |arena| {
+        arena.graph.note_birth(node.0, op, &origins, place);
+        arena.graph.value(node.0)
+    });
+    let came_in = origins.iter().any(|origin| !origin.value.is_finite()) && !value.to_ieee().is_nan();
+    if watched() && !origins.is_empty() && !value.is_real() && !came_in {
+        let operands: Vec<_> = origins.iter().map(|origin| origin.value).collect();
+        tell(py, op, &operands, value, place).inspect_err(|_| {
+            arena::with(py, |arena| arena.graph.release(node.0));
+        })?;
+    }
+    Ok(node)
+}
+
+fn origin(graph: &Graph, operand: Operand) -> Origin {
+    match operand {
+        Operand::Node(node) => Origin { value: graph.value(node).to_ieee(), node: Some(node) },
+        Operand::Value(value) => Origin { value, node: None },
+    }
+}
+
+/// Tells those who watch in this context of a birth.
+fn tell(py: Python<'_>, op: Op, operands: &[f64], value: TrScalar, place: u32) -> PyResult<()> {
+    let born = py.import("zeroproof.watching")?.getattr("_born")?;
+    let distance = pole_distance(op, operands);
+    let operands = scalars(py, operands)?;
+    born.call1((enums::op(py, op)?, operands, TRScalar(value), places::place(py, place)?, distance)).map(drop)
+}
+
+/// How far the operands are from the pole of the op, if it has one.
+pub(crate) fn pole_distance(op: Op, operands: &[f64]) -> Option<f64> {
+    let at = |place: usize| operands.get(place).copied().unwrap_or(0.0);
+    op.pole(at(0), at(1)).map(f64::abs)
+}
+
+pub(crate) fn scalars<'py>(py: Python<'py>, values: &[f64]) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, values.iter().map(|&value| TRScalar::from(value)).collect::<Vec<_>>())
+}
+
+/// Counts one watching block more.
+#[pyfunction]
+fn begin_watching() {
+    WATCHERS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts one watching block less.
+#[pyfunction]
+fn end_watching() {
+    WATCHERS.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Whether anybody watches, in any thread.
+#[pyfunction]
+fn is_watching() -> bool {
+    watched()
+}
+
+/// Tells those who watch in this context what a pass from `root`, by all leaves or by these nodes, will
+/// leave out.
+///
+/// # Errors
+/// `SingularityError` if a watcher wants it raised.
+#[cold]
+pub(crate) fn tell_dropped(py: Python<'_>, root: TRNode, sources: Option<&[TRNode]>) -> PyResult<()> {
+    let object = |node: &TRNode| {
+        arena::with(py, |arena| arena.graph.retain(node.0));
+        new_object(py, *node)
+    };
+    let sources = sources.map(|sources| sources.iter().map(object).collect::<PyResult<Vec<_>>>());
+    let before = py.import("zeroproof.watching")?.getattr("_before_backward")?;
+    before.call1((object(&root)?, sources.transpose()?)).map(drop)
+}
+
+/// What happened at the nodes below ``node``.
+///
+/// Returns ``(root, mode, counts, events)``: the node whose backward pass the gradients' part is about,
+/// or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
+/// bounded; and of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
+/// input, path, steps, leaves)``.
+#[pyfunction]
+fn explain_node<'py>(
+    py: Python<'py>,
+    node: TRNode,
+    wrt: Option<TRNode>,
+    limit: usize,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let Explanation { root, mode, events, counts } = context::read(py, |arena, state, statistics| {
+        let wrt = wrt.map(|wrt| wrt.0);
+        arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
+    })?;
+    // Every handle gets its object, so that none is lost if one fails.
+    let root = root.map(|root| new_object(py, TRNode(root)));
+    let events: Vec<_> = events.into_iter().map(|event| event_tuple(py, event)).collect();
+    let events = events.into_iter().collect::<PyResult<Vec<_>>>()?;
+    (root.transpose()?, enums::mode(py, mode)?, counts, events).into_pyobject(py)
+}
+
+fn event_tuple<'py>(py: Python<'py>, event: Event) -> PyResult<Bound<'py, PyTuple>> {
+    let node = new_object(py, TRNode(event.node));
+    let [path, leaves] = [event.path, event.leaves].map(|handles| nodes(py, handles));
+    let place = event.place.map_or(Ok(None), |number| places::place(py, number))?;
+    let came_about =
+        (enums::op(py, event.op)?, scalars(py, &event.operands)?, TRScalar::from(event.value), event.carried);
+    (event.what.name(), node?, came_about, place, event.input, path?, event.steps, leaves?).into_pyobject(py)
+}
+
+/// Objects that take the handles over.
+fn nodes(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Bound<'_, PyTuple>> {
+    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
+    PyTuple::new(py, objects.into_iter().collect::<PyResult<Vec<_>>>()?)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("MOST_OPERANDS", MOST_OPERANDS)?;
+    for function in [
+        wrap_pyfunction!(begin_watching, module)?,
+        wrap_pyfunction!(end_watching, module)?,
+        wrap_pyfunction!(is_watching, module)?,
+        wrap_pyfunction!(explain_node, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
+}
