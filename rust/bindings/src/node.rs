@@ -72,33 +72,35 @@ fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
 /// Records an op of two operands, at least one of them a node.
 #[inline(always)]
 pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
-    let (node, is_event) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let node = match (a, b) {
-            (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
-            (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
-            (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
-            (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
-        };
-        (node.handle, births::is_event(graph, op, a, b, node.value))
-    });
-    if is_event { births::note(py, TRNode(node), op, &[a, b]) } else { Ok(TRNode(node)) }
+    let mut arena = arena::borrow(py);
+    let graph = &mut arena.graph;
+    let node = match (a, b) {
+        (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
+        (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
+        (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
+        (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
+    };
+    let is_event = births::is_event(graph, op, a, b, node.value);
+    drop(arena);
+    let node = TRNode(node.handle);
+    if is_event { births::note(py, node, op, &[a, b]) } else { Ok(node) }
 }
 
 /// Records an op of one operand; `n` is the exponent of a power.
 #[inline(always)]
 pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResult<TRNode> {
     let exponent = Operand::Value(f64::from(n));
-    let (node, is_event) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let node = match a {
-            Operand::Node(a) => graph.unary_with_immediate(op, a, n),
-            Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
-        };
-        (node.handle, births::is_event(graph, op, a, exponent, node.value))
-    });
+    let mut arena = arena::borrow(py);
+    let graph = &mut arena.graph;
+    let node = match a {
+        Operand::Node(a) => graph.unary_with_immediate(op, a, n),
+        Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
+    };
+    let is_event = births::is_event(graph, op, a, exponent, node.value);
+    drop(arena);
+    let node = TRNode(node.handle);
     let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
-    if is_event { births::note(py, TRNode(node), op, operands) } else { Ok(TRNode(node)) }
+    if is_event { births::note(py, node, op, operands) } else { Ok(node) }
 }
 
 /// Records a variadic op over operands.
