@@ -11,12 +11,30 @@
 //! and Waite; Dekker) and end in one addition of a large and a small term. Polynomials are minimax
 //! (Remez in 60 digits, coefficients then rounded to doubles).
 //!
-//! | function | largest error among 2·10⁸ operands of all kinds, in ulp |
-//! |---|---|
-//! | `exp` | 0.63; 0.77 for subnormal results |
-//! | `ln` | 0.69 |
-//! | `sin`, `cos` | 0.74 |
-//! | `tanh` | 0.58 |
+//! | function | largest error found, in ulp | for subnormal results |
+//! |---|---|---|
+//! | `exp` | 0.63 | 0.77 |
+//! | `ln` | 0.69 | |
+//! | `sin`, `cos` | 0.74 | |
+//! | `tanh` | 0.58 | |
+//! | `expm1` | 0.66 | |
+//! | `ln_1p` | 0.67 | |
+//! | `sigmoid` | 0.53 | 0.77 |
+//! | `softplus` | 0.67 | 0.77 |
+//! | `pow` | 0.54 | 0.76 |
+//! | `hypot` | 0.51 | 0.75 |
+//! | `tan` | 0.57 | |
+//! | `sin_cos_pi` | 0.71 | 0.75 |
+//! | `sinc` | 0.77 | |
+//! | `sinc_slope` | 0.86 for \|x\| ≤ ½ (see there) | 0.75 |
+//! | `asin` | 0.69 | |
+//! | `acos` | 0.66 | |
+//! | `atan2` | 0.76 | 0.51 |
+//!
+//! Found among 2·10⁸ operands for the first five functions and 2.5·10⁷ to 10⁸ for each of the others, of all
+//! kinds: random bits, every binade alike, both sides of poles, zeros and changes of form, subnormals,
+//! overflow. The reference has 113 bits. A result that is rounded once as a normal double and once more
+//! as a subnormal is off by up to ¾ ulp.
 
 mod exact;
 mod exponential;
@@ -150,7 +168,7 @@ pub fn sinc(x: f64) -> f64 {
 /// The derivative of [`sinc`], `(cos πx − sinc x)/x`: +0 at ±0 and ±∞, NaN for NaN.
 ///
 /// The error is at most 1 ulp for |x| ≤ ½. Beyond, where the terms may cancel, it is at most 2 ulp of the
-/// larger of |cos πx/x| and |sinc x/x|.
+/// larger of |cos πx/x| and |sinc x/x| (1.27 have been found).
 #[inline]
 pub fn sinc_slope(x: f64) -> f64 {
     let (value, holds) = hot::sinc_slope(x);

@@ -54,7 +54,8 @@ pub(super) fn half_square(x: f64) -> (f64, f64) {
 }
 
 /// `(a + a_low)/(b + b_low)`, the low parts at most a hundredth of the others: a quotient of 26 bits, whose
-/// remainder has no error that counts, and the rest of it. Their sum has an error below 2⁻⁷⁵.
+/// remainder has no error that counts, and the rest of it. Their sum is off by at most 2⁻⁷⁵ of it, and
+/// by the rounding of what the low parts add.
 #[inline(always)]
 pub(super) fn quotient(a: f64, a_low: f64, b: f64, b_low: f64) -> (f64, f64) {
     let reciprocal = 1.0 / (b + b_low);

@@ -15,6 +15,8 @@ const LIMIT: f64 = (1u64 << 50) as f64;
 const TINY: f64 = power_of_two(-900);
 /// All doubles from here on are even integers.
 const EVEN: f64 = (1u64 << 53) as f64;
+/// Up to here the derivative of `sinc` is a series; beyond, its terms hardly cancel.
+const SERIES: f64 = 0.375;
 /// `sinc x` is 1 to the last bit up to here.
 const SINC_IS_ONE: f64 = power_of_two(-30);
 
@@ -148,7 +150,7 @@ fn slope_rest(w: f64) -> f64 {
 /// −π²/3 in two doubles.
 const SLOPE: (f64, f64) = (-3.289868133696453, -6.081344700796952e-17);
 
-/// `sinc′(x)` for |x| ≤ ½.
+/// `sinc′(x)` for |x| up to [`SERIES`].
 #[inline(always)]
 fn slope_near_0(x: f64) -> f64 {
     let w = x * x;
@@ -157,7 +159,7 @@ fn slope_near_0(x: f64) -> f64 {
     product + (product_error + x * (error + SLOPE.1))
 }
 
-/// `sinc′(x) = (cos πx − sinc x)/x` for x ≥ ½.
+/// `sinc′(x) = (cos πx − sinc x)/x` for x above [`SERIES`].
 #[inline(always)]
 fn slope_of(x: f64, reduced: Reduced) -> f64 {
     let [sin, (cos, cos_low)] = in_two(reduced);
@@ -175,7 +177,7 @@ pub(super) fn sinc_slope_hot(x: f64) -> (f64, bool) {
     let far = slope_of(magnitude, reduce(magnitude));
     let far = f64::from_bits(far.to_bits() ^ (x.to_bits() & SIGN));
     // Adding 0 makes zeros positive.
-    (if magnitude <= 0.5 { slope_near_0(x) } else { far } + 0.0, is_ordinary(magnitude))
+    (if magnitude <= SERIES { slope_near_0(x) } else { far } + 0.0, is_ordinary(magnitude))
 }
 
 /// `sinc′(x)` for tiny and huge operands, ±∞ and NaN.
