@@ -10,6 +10,7 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::f64::consts::PI;
 use std::hint::black_box;
 use zeroproof::elementary::{self, hot};
 
@@ -29,8 +30,12 @@ struct Case {
 /// Writes the hot form of each operand; true if all of them hold.
 type Loop = fn(&[f64], &mut [f64]) -> bool;
 
+/// The second operands of functions of two.
+const EXPONENT: f64 = 0.7;
+const OTHER_SIDE: f64 = 3.1;
+
 macro_rules! hot_loops {
-    ($($name:ident),*) => { $(
+    ($($name:ident $(with $second:expr)?),*) => { $(
         mod $name {
             use super::*;
 
@@ -38,7 +43,7 @@ macro_rules! hot_loops {
             fn portable(x: &[f64], z: &mut [f64]) -> bool {
                 let mut all_hold = true;
                 for (z, &x) in z.iter_mut().zip(x) {
-                    let (value, holds) = hot::$name(x);
+                    let (value, holds) = hot::$name(x $(, $second)?);
                     *z = value;
                     all_hold &= holds;
                 }
@@ -79,10 +84,11 @@ macro_rules! hot_loops {
         }
     )* };
 }
-hot_loops!(exp, ln, sin, cos, tanh);
+hot_loops!(exp, ln, sin, cos, tanh, expm1, ln_1p, sigmoid, softplus, tan, sinc, sinc_slope, asin, acos, pow with EXPONENT,
+    hypot with OTHER_SIDE, atan2 with OTHER_SIDE);
 
-fn cases() -> [Case; 5] {
-    [
+fn cases() -> Vec<Case> {
+    vec![
         Case {
             name: "exp",
             ours: elementary::exp,
@@ -123,6 +129,105 @@ fn cases() -> [Case; 5] {
             usual: (-5.0, 5.0),
             // Its hot form covers all numbers; saturated ones stand in for the rest.
             cold: (20.0, 1e300),
+        },
+        Case {
+            name: "expm1",
+            ours: elementary::expm1,
+            libm: libm::expm1,
+            loops: expm1::loops(),
+            usual: (-5.0, 5.0),
+            cold: (708.5, 709.7),
+        },
+        Case {
+            name: "ln_1p",
+            ours: elementary::ln_1p,
+            libm: libm::log1p,
+            loops: ln_1p::loops(),
+            usual: (-0.9, 5.0),
+            // Its hot form covers all that has a logarithm; huge ones stand in for the rest.
+            cold: (1e20, 1e300),
+        },
+        Case {
+            name: "sigmoid",
+            ours: elementary::sigmoid,
+            libm: |x| 1.0 / (1.0 + libm::exp(-x)),
+            loops: sigmoid::loops(),
+            usual: (-20.0, 20.0),
+            cold: (-745.0, -709.0),
+        },
+        Case {
+            name: "softplus",
+            ours: elementary::softplus,
+            libm: |x| libm::log1p(libm::exp(x)),
+            loops: softplus::loops(),
+            usual: (-20.0, 20.0),
+            cold: (-745.0, -601.0),
+        },
+        Case {
+            name: "tan",
+            ours: elementary::tan,
+            libm: libm::tan,
+            loops: tan::loops(),
+            usual: (-1000.0, 1000.0),
+            cold: (1e20, 1e300),
+        },
+        Case {
+            name: "sinc",
+            ours: elementary::sinc,
+            libm: |x| libm::sin(PI * x) / (PI * x),
+            loops: sinc::loops(),
+            usual: (-10.0, 10.0),
+            cold: (1.2e15, 9e15),
+        },
+        Case {
+            name: "sinc_slope",
+            ours: elementary::sinc_slope,
+            libm: |x| (libm::cos(PI * x) - libm::sin(PI * x) / (PI * x)) / x,
+            loops: sinc_slope::loops(),
+            usual: (-10.0, 10.0),
+            cold: (1.2e15, 9e15),
+        },
+        Case {
+            name: "asin",
+            ours: elementary::asin,
+            libm: libm::asin,
+            loops: asin::loops(),
+            usual: (-1.0, 1.0),
+            // Nothing but NaN.
+            cold: (1.5, 2.0),
+        },
+        Case {
+            name: "acos",
+            ours: elementary::acos,
+            libm: libm::acos,
+            loops: acos::loops(),
+            usual: (-1.0, 1.0),
+            // Nothing but NaN.
+            cold: (1.5, 2.0),
+        },
+        Case {
+            name: "pow",
+            ours: |x| elementary::pow(x, EXPONENT),
+            libm: |x| libm::pow(x, EXPONENT),
+            loops: pow::loops(),
+            usual: (0.01, 100.0),
+            cold: (1e-320, 1e-308),
+        },
+        Case {
+            name: "hypot",
+            ours: |x| elementary::hypot(x, OTHER_SIDE),
+            libm: |x| libm::hypot(x, OTHER_SIDE),
+            loops: hypot::loops(),
+            usual: (-100.0, 100.0),
+            cold: (1e200, 1e300),
+        },
+        Case {
+            name: "atan2",
+            ours: |x| elementary::atan2(x, OTHER_SIDE),
+            libm: |x| libm::atan2(x, OTHER_SIDE),
+            loops: atan2::loops(),
+            usual: (-100.0, 100.0),
+            cold: (1e200, 1e300),
         },
     ]
 }

@@ -104,6 +104,28 @@ fn every_op_at_ordinary_numbers() {
 }
 
 #[test]
+fn every_variadic_op_at_ordinary_numbers() {
+    for op in Op::ALL.iter().copied().filter(|op| op.arity() == Arity::Variadic) {
+        for (mode, edge) in
+            Reduction::ALL.into_iter().flat_map(|mode| [0.5, -900.0, f64::NAN].map(|e| (mode, e)))
+        {
+            let mut random = Random(2);
+            let mut inside = || (0..160).map(|_| 8.0 * random.share() - 4.0).collect::<Vec<_>>();
+            let (mut a, b) = (inside(), inside());
+            a[90] = edge;
+            a[91] = b[91];
+            let mut function = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+            let fold = function.push(Kind::Fold(op, mode), &[0, 1, 0]);
+            let root = function.op(Op::Mul, &[fold, 1]);
+            let batch = batch(function.returns(&[root]), vec![a, b]);
+            for mode in [ModeState::mask_real(), ModeState::saturating(0.5).unwrap()].map(Mode::from) {
+                agree(&batch, &gradient(&[0, 1]), &mode);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_seed_itself_arrives_at_every_op() {
     for kind in elementwise() {
         let mut function = Function::new(&[(NUMBER, true), (NUMBER, true)]);
@@ -118,8 +140,8 @@ fn the_seed_itself_arrives_at_every_op() {
 }
 
 #[test]
-fn folds_keep_what_their_mode_keeps() {
-    let values = [1.5, -0.0, f64::INFINITY, f64::NAN, 1.7e308];
+fn variadic_ops_keep_what_their_mode_keeps() {
+    let values = [1.5, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.7e308, 5e-324, -800.0];
     // One source, an argument that is none, a shared source, a constant; any of them twice.
     let lists: [&[NodeId]; 8] =
         [&[], &[0], &[1, 0], &[0, 1, 0], &[0, 3, 2], &[2, 0, 1], &[1, 3], &[4, 0, 1, 2]];
@@ -141,6 +163,35 @@ fn folds_keep_what_their_mode_keeps() {
                 agree(&batch, &total(&[2, 0], Total::Mean), &ModeState::saturating(1.0).unwrap().into());
             }
         }
+    }
+}
+
+/// Whether a power is singular is known beforehand only if its exponent is a constant of the program.
+#[test]
+fn powers_with_constant_shared_and_varying_exponents() {
+    let exponents = [-2.5, -2.0, -1e-310, 0.0, 0.25, 0.5, 1.0, 1.5, 3.0, f64::INFINITY, f64::NAN];
+    let near: Mode = ModeState::hybrid(Some(1.0)).unwrap().into();
+    for exponent in exponents {
+        let mut function = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+        let constant = function.push(Kind::Constant(exponent), &[]);
+        let power = function.op(Op::Pow, &[0, constant]);
+        let root = function.op(Op::Mul, &[power, 1]);
+        let one = batch(function.returns(&[root]), combinations(&[&EDGES, &ADJOINTS]));
+        for mode in modes() {
+            agree(&one, &gradient(&[0, 1]), &mode);
+        }
+        agree(&one, &total(&[0], Total::Mean), &near);
+
+        let mut function = Function::new(&[(NUMBER, true), (NUMBER, false)]);
+        let power = function.op(Op::Pow, &[0, 1]);
+        let inverse = function.op(Op::Pow, &[1, 0]);
+        let root = function.op(Op::Hypot, &[power, inverse]);
+        let shared = batch(function.returns(&[root]), vec![EDGES.to_vec(), vec![exponent]]);
+        for mode in modes() {
+            agree(&shared, &gradient(&[0, 1]), &mode);
+            agree(&shared, &gradient(&[1]), &mode);
+        }
+        agree(&shared, &total(&[1, 0], Total::Sum), &near);
     }
 }
 

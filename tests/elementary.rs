@@ -1,25 +1,42 @@
-//! The elementary functions: special values to the bit, symmetry, monotonicity, and one answer whichever
-//! form computes it. Their accuracy is tested against many digits in
+//! The elementary functions: symmetry, monotonicity, and one answer whichever form computes it. Their
+//! values are tested in `elementary_values.rs` and, against many digits, in
 //! `property/test_elementary_mpmath.py`.
 
 use proptest::prelude::*;
-use zeroproof::elementary::{cos, exp, hot, ln, sin, sin_cos, tanh};
+use zeroproof::elementary::{
+    acos, asin, atan2, cos, exp, expm1, hot, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos, sin_cos_pi,
+    sinc, sinc_slope, softplus, tan, tanh,
+};
 
 type Function = fn(f64) -> f64;
 type Hot = fn(f64) -> (f64, bool);
 
-const FUNCTIONS: [(&str, Function, Hot); 5] = [
+const FUNCTIONS: [(&str, Function, Hot); 14] = [
     ("exp", exp, hot::exp),
     ("ln", ln, hot::ln),
     ("sin", sin, hot::sin),
     ("cos", cos, hot::cos),
     ("tanh", tanh, hot::tanh),
+    ("expm1", expm1, hot::expm1),
+    ("ln_1p", ln_1p, hot::ln_1p),
+    ("sigmoid", sigmoid, hot::sigmoid),
+    ("softplus", softplus, hot::softplus),
+    ("tan", tan, hot::tan),
+    ("sinc", sinc, hot::sinc),
+    ("sinc_slope", sinc_slope, hot::sinc_slope),
+    ("asin", asin, hot::asin),
+    ("acos", acos, hot::acos),
 ];
+
+type Function2 = fn(f64, f64) -> f64;
+type Hot2 = fn(f64, f64) -> (f64, bool);
+type Pairs = &'static [(f64, f64)];
+
+const FUNCTIONS_OF_TWO: [(&str, Function2, Hot2); 3] =
+    [("pow", pow, hot::pow), ("hypot", hypot, hot::hypot), ("atan2", atan2, hot::atan2)];
 
 const INF: f64 = f64::INFINITY;
 const LEAST: f64 = 5e-324;
-/// The double nearest to a multiple of π/2: 6381956970095103·2⁷⁹⁷.
-const NEAREST_TO_MULTIPLE: f64 = 5.319372648326541e255;
 
 fn any_bits() -> impl Strategy<Value = f64> {
     any::<u64>().prop_map(f64::from_bits)
@@ -28,127 +45,6 @@ fn any_bits() -> impl Strategy<Value = f64> {
 /// NaN of any bits is one value here.
 fn same(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}
-
-#[track_caller]
-fn check(name: &str, f: Function, cases: &[(f64, f64)]) {
-    for &(x, want) in cases {
-        let found = f(x);
-        assert!(same(found, want), "{name}({x:e}) = {found:e}, not {want:e}");
-    }
-}
-
-#[test]
-fn exp_of_special_values() {
-    let largest = 709.782712893384;
-    check(
-        "exp",
-        exp,
-        &[
-            (0.0, 1.0),
-            (-0.0, 1.0),
-            (LEAST, 1.0),
-            (1e-17, 1.0),
-            (1.0, std::f64::consts::E),
-            (largest, 1.7976931348622732e308),
-            (largest.next_up(), INF),
-            (1e300, INF),
-            (f64::MAX, INF),
-            (INF, INF),
-            (-745.0, LEAST),
-            (-745.1332191019412, 0.0),
-            (-1e300, 0.0),
-            (-INF, 0.0),
-            (f64::NAN, f64::NAN),
-        ],
-    );
-}
-
-#[test]
-fn ln_of_special_values() {
-    check(
-        "ln",
-        ln,
-        &[
-            (1.0, 0.0),
-            (2.0, std::f64::consts::LN_2),
-            (0.5, -std::f64::consts::LN_2),
-            (10.0, std::f64::consts::LN_10),
-            (1.0f64.next_up(), f64::EPSILON.next_down()),
-            (f64::MAX, 709.782712893384),
-            (f64::MIN_POSITIVE, -708.3964185322641),
-            (LEAST, -744.4400719213812),
-            (0.0, -INF),
-            (-0.0, -INF),
-            (INF, INF),
-            (-LEAST, f64::NAN),
-            (-1.0, f64::NAN),
-            (-INF, f64::NAN),
-            (f64::NAN, f64::NAN),
-        ],
-    );
-}
-
-#[test]
-fn sin_and_cos_of_special_values() {
-    check(
-        "sin",
-        sin,
-        &[
-            (0.0, 0.0),
-            (-0.0, -0.0),
-            (LEAST, LEAST),
-            (1e-300, 1e-300),
-            (std::f64::consts::PI, 1.2246467991473532e-16),
-            (std::f64::consts::FRAC_PI_2, 1.0),
-            (1e22, -0.8522008497671888),
-            (NEAREST_TO_MULTIPLE, 1.0),
-            (f64::MAX, 0.004961954789184062),
-            (INF, f64::NAN),
-            (-INF, f64::NAN),
-            (f64::NAN, f64::NAN),
-        ],
-    );
-    check(
-        "cos",
-        cos,
-        &[
-            (0.0, 1.0),
-            (-0.0, 1.0),
-            (LEAST, 1.0),
-            (1e-9, 1.0),
-            (std::f64::consts::PI, -1.0),
-            (std::f64::consts::FRAC_PI_2, 6.123233995736766e-17),
-            (1e22, 0.523214785395139),
-            (NEAREST_TO_MULTIPLE, -4.687165924254628e-19),
-            (f64::MAX, -0.9999876894265599),
-            (INF, f64::NAN),
-            (-INF, f64::NAN),
-            (f64::NAN, f64::NAN),
-        ],
-    );
-}
-
-#[test]
-fn tanh_of_special_values() {
-    check(
-        "tanh",
-        tanh,
-        &[
-            (0.0, 0.0),
-            (-0.0, -0.0),
-            (LEAST, LEAST),
-            (f64::MIN_POSITIVE, f64::MIN_POSITIVE),
-            (1e-9, 1e-9),
-            (18.0, 1.0 - 2.0 * f64::EPSILON),
-            (19.06, 1.0 - f64::EPSILON / 2.0),
-            (19.07, 1.0),
-            (1e300, 1.0),
-            (INF, 1.0),
-            (-INF, -1.0),
-            (f64::NAN, f64::NAN),
-        ],
-    );
 }
 
 /// Neighbours on both sides of `x`, in order.
@@ -169,10 +65,13 @@ fn check_rising(name: &str, f: Function, operands: &[f64]) {
 
 #[test]
 fn no_step_back_between_the_hot_and_the_cold_form() {
-    let seams: [(&str, Function, Hot, &[f64]); 3] = [
+    let seams: [(&str, Function, Hot, &[f64]); 6] = [
         ("exp", exp, hot::exp, &[-708.39, 708.39]),
         ("ln", ln, hot::ln, &[f64::MIN_POSITIVE]),
         ("sin", sin, hot::sin, &[1_647_099.0]), // in the rising quarter before 262144·2π
+        ("expm1", expm1, hot::expm1, &[708.39]),
+        ("sigmoid", sigmoid, hot::sigmoid, &[-708.39]),
+        ("softplus", softplus, hot::softplus, &[-600.0]),
     ];
     for (name, f, hot, seams) in seams {
         for &seam in seams {
@@ -185,7 +84,7 @@ fn no_step_back_between_the_hot_and_the_cold_form() {
 }
 
 #[test]
-fn exp_ln_and_tanh_rise() {
+fn what_rises_everywhere_rises() {
     // Where kernels change: between two multiples of ln 2, at the ends of the mantissa's interval.
     let half_ln_2 = 0.5 * std::f64::consts::LN_2;
     for n in [-1000.0, -3.0, -1.0, 1.0, 3.0, 1001.0] {
@@ -193,6 +92,16 @@ fn exp_ln_and_tanh_rise() {
     }
     for x in [1.0, std::f64::consts::SQRT_2, std::f64::consts::FRAC_1_SQRT_2, 6.0, 1e300] {
         check_rising("ln", ln, &neighbours(x));
+    }
+    for x in [-0.5, 0.5] {
+        check_rising("asin", asin, &neighbours(x));
+        check_rising("acos", |x| -acos(x), &neighbours(x));
+    }
+    for x in [0.41421356237309503, 1.0, 2.414213562373095] {
+        check_rising("atan2", |x| atan2(x, 1.0), &neighbours(x));
+    }
+    for x in [0.125, 0.375].map(|eighth| eighth * std::f64::consts::PI) {
+        check_rising("tan", tan, &neighbours(x));
     }
     for n in [0.5, 1.5, 2.5, 10.5, 53.5, 54.5, 55.0] {
         check_rising("tanh", tanh, &neighbours(n * half_ln_2));
@@ -203,6 +112,14 @@ fn exp_ln_and_tanh_rise() {
     check_rising("exp", exp, &spread(-746.0, 710.0));
     check_rising("ln", ln, &spread(1e-3, 20.0));
     check_rising("tanh", tanh, &spread(-20.0, 20.0));
+    check_rising("expm1", expm1, &spread(-38.0, 38.0));
+    check_rising("ln_1p", ln_1p, &spread(-1.0, 38.0));
+    check_rising("sigmoid", sigmoid, &spread(-746.0, 38.0));
+    check_rising("softplus", softplus, &spread(-746.0, 38.0));
+    check_rising("tan", tan, &spread(-1.57, 1.57));
+    check_rising("asin", asin, &spread(-1.0, 1.0));
+    check_rising("acos", |x| -acos(x), &spread(-1.0, 1.0));
+    check_rising("atan2", |x| atan2(x, 1.0), &spread(-20.0, 20.0));
 }
 
 proptest! {
@@ -217,6 +134,42 @@ proptest! {
     }
 
     #[test]
+    fn where_the_hot_form_of_two_holds_it_is_the_answer(x in any_bits(), y in any_bits()) {
+        for (name, f, hot) in FUNCTIONS_OF_TWO {
+            let (value, holds) = hot(x, y);
+            prop_assert!(!holds || value.to_bits() == f(x, y).to_bits(), "{name}({x:e}, {y:e})");
+        }
+    }
+
+    #[test]
+    fn small_powers(x in any_bits()) {
+        prop_assert!(same(pow(x, 1.0), x));
+        prop_assert!(same(pow(x, 2.0), x * x));
+        let (root, inverse) = (pow(x, 0.5), pow(x, -1.0));
+        let close = |a: f64, b: f64| same(a, b) || a == b.next_up() || a == b.next_down();
+        prop_assert!(x < 0.0 || close(root, x.sqrt()), "{x:e}");
+        prop_assert!(close(inverse, 1.0 / x), "{x:e}");
+    }
+
+    #[test]
+    fn a_negative_base_turns_the_sign_with_the_parity(x in 1e-3f64..1e3, n in -100i32..=100) {
+        let y = f64::from(n);
+        prop_assert_eq!(pow(-x, y), if n % 2 == 0 { pow(x, y) } else { -pow(x, y) });
+    }
+
+    #[test]
+    fn hypot_is_a_norm(a in any_bits(), b in any_bits(), near in 0.25..4.0) {
+        for b in [b, a * near] {
+            let c = hypot(a, b);
+            prop_assert!(same(c, norm([a, b].into_iter())));
+            prop_assert!(same(c, hypot(b, a)) && same(c, hypot(-a, b)));
+            prop_assert!(c >= a.abs().max(b.abs()) || a.is_nan() || b.is_nan());
+        }
+        prop_assert!(same(norm([a].into_iter()), a.abs()));
+        prop_assert!(same(hypot(a, 0.0), a.abs()));
+    }
+
+    #[test]
     fn sin_cos_has_the_bits_of_sin_and_cos(x in prop_oneof![any_bits(), -2e6..2e6]) {
         let [s, c] = sin_cos(x);
         prop_assert_eq!((s.to_bits(), c.to_bits()), (sin(x).to_bits(), cos(x).to_bits()));
@@ -226,11 +179,40 @@ proptest! {
         prop_assert!(!holds || same(s, alone_s.0) && same(c, alone_c.0));
     }
 
+    /// Turning by halves, where the sum is exact; and the hot form where it holds.
+    #[test]
+    fn sin_cos_pi_turns(n in -4_000_000..4_000_000i32, x in any_bits()) {
+        let x_near = f64::from(n) / 1024.0;
+        let ([s, c], [turned_s, turned_c]) = (sin_cos_pi(x_near), sin_cos_pi(x_near + 0.5));
+        prop_assert_eq!((turned_s, turned_c), (c, -s));
+        for x in [x, x_near] {
+            let ([s, c], holds) = hot::sin_cos_pi(x);
+            let want = sin_cos_pi(x);
+            prop_assert!(!holds || same(s, want[0]) && same(c, want[1]), "{x:e}");
+        }
+    }
+
+    #[test]
+    fn the_angle_mirrors(x in any_bits(), y in any_bits(), near in 0.25..4.0) {
+        for y in [y, x * near] {
+            prop_assert!(same(atan2(-y, x), -atan2(y, x)));
+            prop_assert!(atan2(y, x).abs() <= std::f64::consts::PI || x.is_nan() || y.is_nan());
+            let (right, left) = (atan2(y.abs(), x.abs()), atan2(y.abs(), -x.abs()));
+            prop_assert!((right + left - std::f64::consts::PI).abs() < 1e-15 || x.is_nan() || y.is_nan());
+        }
+    }
+
     #[test]
     fn odd_and_even(x in prop_oneof![any_bits(), -100.0..100.0]) {
         prop_assert!(same(sin(-x), -sin(x)), "sin({x:e})");
         prop_assert!(same(cos(-x), cos(x)), "cos({x:e})");
         prop_assert!(same(tanh(-x), -tanh(x)), "tanh({x:e})");
+        prop_assert!(same(asin(-x), -asin(x)), "asin({x:e})");
+        prop_assert!(same(tan(-x), -tan(x)), "tan({x:e})");
+        let ([s, c], [minus_s, minus_c]) = (sin_cos_pi(x), sin_cos_pi(-x));
+        prop_assert!(same(minus_s, -s) && same(minus_c, c), "sin_cos_pi({x:e})");
+        prop_assert!(same(sinc(-x), sinc(x)), "sinc({x:e})");
+        prop_assert!(sinc_slope(-x) == -sinc_slope(x) || x.is_nan(), "sinc_slope({x:e})");
     }
 
     #[test]
@@ -239,6 +221,10 @@ proptest! {
         prop_assert!(sin(x).abs() <= 1.0 || !x.is_finite());
         prop_assert!(cos(x).abs() <= 1.0 || !x.is_finite());
         prop_assert!(tanh(x).abs() <= x.abs().min(1.0) || x.is_nan());
+        prop_assert!(expm1(x) >= x.max(-1.0) || x.is_nan());
+        prop_assert!(ln_1p(x) <= x || x < -1.0 || x.is_nan());
+        prop_assert!((0.0..=1.0).contains(&sigmoid(x)) || x.is_nan());
+        prop_assert!(softplus(x) >= x.max(0.0) || x.is_nan());
     }
 
     /// A loop over an array, whose iterations may share vector registers, and single calls.
@@ -250,22 +236,53 @@ proptest! {
                 prop_assert!(!holds || same(value, f(x)), "{name}({x:e})");
             }
         }
+        for (name, f, hot) in FUNCTIONS_OF_TWO {
+            let values: [_; 8] = std::array::from_fn(|i| hot(x[i].abs(), x[i + 8]));
+            for (i, (value, holds)) in values.into_iter().enumerate() {
+                let (x, y) = (x[i].abs(), x[i + 8]);
+                prop_assert!(!holds || same(value, f(x, y)), "{name}({x:e}, {y:e})");
+            }
+        }
     }
 }
 
 #[test]
 fn the_hot_forms_cover_what_is_usual() {
-    let covered: [(&str, Hot, &[f64]); 5] = [
+    let covered: [(&str, Hot, &[f64]); 14] = [
         ("exp", hot::exp, &[-708.0, -1.0, -0.0, 0.0, LEAST, 700.0]),
         ("ln", hot::ln, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
         ("sin", hot::sin, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
         ("cos", hot::cos, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
         ("tanh", hot::tanh, &[-INF, f64::MIN, -0.0, 0.0, LEAST, 0.5, f64::MAX, INF]),
+        ("expm1", hot::expm1, &[-INF, f64::MIN, -1.0, -0.0, 0.0, LEAST, 708.0]),
+        ("ln_1p", hot::ln_1p, &[(-1.0f64).next_up(), -0.0, 0.0, LEAST, 1.0, f64::MAX]),
+        ("sigmoid", hot::sigmoid, &[-708.0, -0.0, 0.0, LEAST, 1.0, f64::MAX, INF]),
+        ("tan", hot::tan, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
+        ("asin", hot::asin, &[-1.0, -0.0, 0.0, LEAST, 0.5, 1.0]),
+        ("acos", hot::acos, &[-1.0, -0.0, 0.0, LEAST, 0.5, 1.0]),
+        ("sinc", hot::sinc, &[-1e15, -1.0, -0.0, 0.0, LEAST, 1e15]),
+        ("sinc_slope", hot::sinc_slope, &[-1e15, -1.0, -0.0, 0.0, 1e-270, 1e15]),
+        ("softplus", hot::softplus, &[-600.0, -0.0, 0.0, LEAST, 1.0, f64::MAX]),
     ];
     for (name, hot, operands) in covered {
         for &x in operands {
             assert!(hot(x).1, "{name}({x:e})");
         }
         assert!(!hot(f64::NAN).1, "{name}(NaN)");
+    }
+    let covered: [(&str, Hot2, Pairs); 3] = [
+        (
+            "pow",
+            hot::pow,
+            &[(0.5, 0.0), (1.0, 1e19), (f64::MAX, 0.9), (f64::MIN_POSITIVE, -0.99), (2.0, -1000.0)],
+        ),
+        ("atan2", hot::atan2, &[(0.0, 1.0), (-1.0, -0.0), (1e130, -1e-130), (1.0, 1.0)]),
+        ("hypot", hot::hypot, &[(0.0, 1.0), (1e100, -LEAST), (-1e120, 1e120)]),
+    ];
+    for (name, hot, operands) in covered {
+        for &(x, y) in operands {
+            assert!(hot(x, y).1, "{name}({x:e}, {y:e})");
+            assert!(!hot(f64::NAN, y).1 && !hot(x, f64::NAN).1, "{name} of NaN");
+        }
     }
 }

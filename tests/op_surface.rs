@@ -1,7 +1,8 @@
 //! The op table reaches the user: every row is a method of [`TrScalar`] and of [`Var`], and the
 //! operators on variables, references and doubles are the same rows.
 
-use zeroproof::{Op, Tape, TrScalar, Var};
+use zeroproof::ops::Arity;
+use zeroproof::{Op, Reduction, Tape, TrScalar, Var};
 
 const VALUES: [f64; 8] = [f64::NEG_INFINITY, -2.5, -0.0, 0.0, 0.75, 3.0, f64::INFINITY, f64::NAN];
 
@@ -50,6 +51,12 @@ zeroproof::for_each_elementwise_op! { rows }
 #[test]
 fn every_row_is_a_method_of_scalars_and_variables() {
     let covered = check_rows();
+    let tape = Tape::new();
+    for (inputs, mode) in VALUES.iter().flat_map(|&a| Reduction::ALL.map(|mode| ([a, 0.5, -1.0], mode))) {
+        let (scalars, nodes) = (inputs.map(TrScalar::from), inputs.map(|x| tape.parameter(x)));
+        assert_eq!(bits(mode.norm(&scalars)), bits(tape.norm(&nodes, mode).value()));
+        assert_eq!(bits(mode.logsumexp(&scalars)), bits(tape.logsumexp(&nodes, mode).value()));
+    }
     let elementwise = Op::ALL.iter().filter(|op| op.value(1.0, 1.0).is_finite());
     assert_eq!(covered, elementwise.copied().collect::<Vec<_>>());
     let mut names: Vec<_> = Op::ALL.iter().map(|op| op.name()).collect();
@@ -57,6 +64,37 @@ fn every_row_is_a_method_of_scalars_and_variables() {
     names.dedup();
     assert_eq!(names.len(), Op::ALL.len(), "names are unique");
     assert!(Op::ALL.iter().all(|op| !op.formula().is_empty()));
+}
+
+/// So a contribution that is not REAL shows in every gradient that it reaches.
+#[test]
+fn what_an_op_makes_of_an_adjoint_that_is_not_real_is_not_real() {
+    for op in Op::ALL.iter().filter(|op| !matches!(op.arity(), Arity::Leaf | Arity::Variadic)) {
+        let places = if op.arity() == Arity::Binary { 2 } else { 1 };
+        for (a, b) in VALUES.iter().flat_map(|&a| VALUES.map(|b| (a, b))) {
+            let b = if op.arity() == Arity::Power { -3.0 } else { b };
+            let z = op.value(a, b);
+            for g in [f64::NEG_INFINITY, f64::INFINITY, f64::NAN] {
+                let mut rules = vec![op.classical(g, a, b, z)];
+                if op.pole(a, b).is_some() {
+                    rules.push(op.bounded(g, a, b, z, 0.5));
+                }
+                for contribution in rules.iter().flat_map(|rule| &rule[..places]) {
+                    assert!(z.is_nan() || !contribution.is_finite(), "{op:?} {a} {b}: {contribution}");
+                }
+            }
+        }
+    }
+    for op in Op::ALL.iter().filter(|op| op.arity() == Arity::Variadic) {
+        for inputs in VALUES.iter().flat_map(|&a| VALUES.map(|b| [a, b])) {
+            let z = op.fold(inputs.into_iter());
+            let shared = op.shared(inputs.into_iter(), z);
+            for (x, g) in inputs.iter().flat_map(|&x| [f64::INFINITY, f64::NAN].map(|g| (x, g))) {
+                let share = op.share(g, x, shared);
+                assert!(z.is_nan() || !share.is_finite(), "{op:?} of {inputs:?} to {x}: {share}");
+            }
+        }
+    }
 }
 
 macro_rules! forms_of {

@@ -58,7 +58,7 @@ class ScheduleType(IntEnum):
 
 
 class ReductionMode(IntEnum):
-    """Which values a sum, mean, product, minimum or maximum keeps."""
+    """Which values a sum, mean, norm, product, minimum or maximum keeps."""
 
     STRICT = 0
     """Every value: the tag tables decide."""
@@ -90,5 +90,19 @@ class OpType(IntEnum):
     COS = 16
     TANH = 17
     POW_INT = 18
-    SUM = 19
-    MEAN = 20
+    SINC = 19
+    HYPOT = 20
+    ATAN2 = 21
+    XLOGY = 22
+    EXPM1 = 23
+    LOG1P = 24
+    POW = 25
+    ASIN = 26
+    ACOS = 27
+    TAN = 28
+    SIGMOID = 29
+    SOFTPLUS = 30
+    SUM = 31
+    MEAN = 32
+    NORM = 33
+    LOGSUMEXP = 34

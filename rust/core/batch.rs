@@ -10,6 +10,7 @@ mod decisions;
 mod dispatch;
 pub mod events;
 mod exact;
+mod folds;
 mod fuse;
 mod kernels;
 mod lower;

@@ -105,7 +105,7 @@ impl Node {
 pub(crate) enum Operands<'g> {
     /// The first `usize` of the two.
     Fixed([u32; 2], usize),
-    /// Those of a sum or mean, and which it keeps.
+    /// Those of a variadic op, and which it keeps.
     List(&'g [u32], Reduction),
 }
 
@@ -272,7 +272,7 @@ impl Graph {
         (node.op == Op::PowInt).then_some(node.links[1] as i32)
     }
 
-    /// Which inputs a sum or mean keeps.
+    /// Which inputs a variadic op keeps.
     pub fn reduction(&self, handle: Handle) -> Option<Reduction> {
         match self.at(handle).operands(&self.lists) {
             Operands::List(_, mode) => Some(mode),

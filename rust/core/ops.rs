@@ -1,16 +1,28 @@
 //! The op table: one row per op, value and partials side by side.
 //!
 //! From the rows follow the [`Op`] enum, the forward and the backward dispatch, the methods of
-//! [`TrScalar`](crate::TrScalar) and [`Var`](crate::Var), the Python functions and the case lists
-//! of the tests. A row reads
+//! [`TrScalar`](crate::TrScalar) and [`Var`](crate::Var), the Python functions, the reference page of
+//! the documentation and the case lists of the tests. A row reads
 //!
 //! ```text
 //! Variant name Arity "formula" on (smooth interval) {
-//!     value(a, b)               the transreal value as a double
-//!     classical(g, a, b, z)     [contribution to a, contribution to b]
-//!     bounded(g, a, b, z, s)    the same with saturation bound s      } singular
-//!     pole(a, b)                the operand whose magnitude is the    } ops only
-//!                               distance to the pole, if there is one }
+//!     partials "…"; because "…";    for the documentation: partials, and why the edges are as they are
+//!     value(a, b)                   the transreal value as a double
+//!     classical(g, a, b, z)         [contribution to a, contribution to b]
+//!     bounded(g, a, b, z, s)        the same with saturation bound s               } singular
+//!     pole(a, b), "…", "…"          a number whose magnitude is the distance to    } ops only
+//!                                   the pole, if there is one here; the distance   }
+//!                                   and the bounded partials in words              }
+//! }
+//! ```
+//!
+//! and one for an op of any number of inputs
+//!
+//! ```text
+//! Variant name "formula" {
+//!     value(kept)                   the value, of an iterator over the inputs kept
+//!     shared(kept, z)               what the shares of all inputs have in common, two numbers
+//!     share(g, x, shared)           the contribution to an input x
 //! }
 //! ```
 //!
@@ -20,9 +32,17 @@
 //!
 //! `g` is the adjoint that arrives and `z` the value. The `b` of `PowInt` is its exponent, which is
 //! no operand and has no gradient. Contributions that are not REAL are left out by the sweep in
-//! [`backward`](crate::backward), not here.
+//! [`backward`](crate::backward), not here. An adjoint that is not REAL must show: no contribution made
+//! of it is REAL.
+
+#[macro_use]
+mod table;
+mod values;
+
+pub(crate) use values::pow_int;
 
 use crate::{elementary, rules};
+use values::{scaled, share_of_extremum, signum, unary};
 
 /// How many inputs an op has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,192 +59,6 @@ pub enum Arity {
     Variadic,
 }
 
-/// The two forms of an entry: `hot`, with a flag that says whether it holds, and `full`, which always
-/// does.
-macro_rules! entry {
-    (($($p:pat),*) -> $result:ty = $hot:expr) => {
-        #[inline(always)]
-        pub fn hot($($p: f64),*) -> ($result, bool) { ($hot, true) }
-        #[inline(always)]
-        pub fn full($($p: f64),*) -> $result { $hot }
-    };
-    (($($p:pat),*) -> $result:ty = $hot:expr, else $slow:expr) => {
-        #[inline(always)]
-        pub fn hot($($p: f64),*) -> ($result, bool) { $hot }
-        #[inline(always)]
-        pub fn full($($p: f64),*) -> $result {
-            let (result, holds) = $hot;
-            if holds { result } else { $slow }
-        }
-    };
-}
-
-macro_rules! op_table {
-    (
-        ($d:tt)
-        leaves { $($leaf:ident $leaf_name:ident $leaf_formula:literal)* }
-        elementwise { $(
-            $op:ident $name:ident $arity:ident $formula:literal on $domain:tt {
-                value($($v:pat),*) = $value:expr $(, else $slow_value:expr)?;
-                classical($($c:pat),*) = $classical:expr $(, else $slow_classical:expr)?;
-                $(
-                    $bounded_rule:ident($($s:pat),*) = $bounded:expr, else $slow_bounded:expr;
-                    $pole_operand:ident($($p:pat),*) = $pole:expr;
-                )?
-            }
-        )* }
-        variadic { $($many:ident $many_name:ident $many_formula:literal)* }
-    ) => {
-        /// The operations a node can record.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum Op {
-            $(#[doc = $leaf_formula] $leaf,)*
-            $(#[doc = $formula] $op,)*
-            $(#[doc = $many_formula] $many,)*
-        }
-
-        /// The entries of each row, by name.
-        mod row {
-            $(pub(super) mod $name {
-                #[allow(unused_imports, reason = "each row uses what it needs")]
-                use super::super::*;
-                pub mod value {
-                    #[allow(unused_imports, reason = "likewise")]
-                    use super::*;
-                    entry! { ($($v),*) -> f64 = $value $(, else $slow_value)? }
-                }
-                pub mod classical {
-                    #![allow(unused_imports, unused_variables, reason = "one of two forms may not need them")]
-                    use super::*;
-                    entry! { ($($c),*) -> [f64; 2] = $classical $(, else $slow_classical)? }
-                }
-                $(
-                    pub mod $bounded_rule {
-                        use super::*;
-                        entry! { ($($s),*) -> [f64; 2] = $bounded, else $slow_bounded }
-                    }
-                    #[inline(always)]
-                    pub fn $pole_operand($($p: f64),*) -> Option<f64> { $pole }
-                )?
-            })*
-        }
-
-        impl Op {
-            /// Every op, in the order of the table.
-            pub const ALL: &'static [Op] = &[$(Op::$leaf,)* $(Op::$op,)* $(Op::$many,)*];
-
-            /// The name, in lower case; Python puts `tr_` before it.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Op::$leaf => stringify!($leaf_name),)*
-                    $(Op::$op => stringify!($name),)*
-                    $(Op::$many => stringify!($many_name),)*
-                }
-            }
-
-            /// The formula, for documentation.
-            pub const fn formula(self) -> &'static str {
-                match self {
-                    $(Op::$leaf => $leaf_formula,)*
-                    $(Op::$op => $formula,)*
-                    $(Op::$many => $many_formula,)*
-                }
-            }
-
-            /// How many inputs the op has.
-            pub const fn arity(self) -> Arity {
-                match self {
-                    $(Op::$leaf => Arity::Leaf,)*
-                    $(Op::$op => Arity::$arity,)*
-                    $(Op::$many => Arity::Variadic,)*
-                }
-            }
-
-            /// An interval on which the op is smooth in each operand, for sampling in tests.
-            pub const fn domain(self) -> (f64, f64) {
-                match self {
-                    $(Op::$op => $domain,)*
-                    _ => (-4.0, 4.0),
-                }
-            }
-
-            /// The value of an elementwise op; NaN for any other.
-            #[inline(always)]
-            pub fn value(self, a: f64, b: f64) -> f64 {
-                match self {
-                    $(Op::$op => row::$name::value::full(a, b),)*
-                    _ => f64::NAN,
-                }
-            }
-
-            /// The hot form of [`value`](Self::value), and whether it holds.
-            #[inline(always)]
-            pub(crate) fn value_hot(self, a: f64, b: f64) -> (f64, bool) {
-                match self {
-                    $(Op::$op => row::$name::value::hot(a, b),)*
-                    _ => (f64::NAN, true),
-                }
-            }
-
-            /// The classical contributions of an elementwise op to its operands.
-            #[inline(always)]
-            pub fn classical(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
-                match self {
-                    $(Op::$op => row::$name::classical::full(g, a, b, z),)*
-                    _ => [0.0; 2],
-                }
-            }
-
-            /// The hot form of [`classical`](Self::classical), and whether it holds.
-            #[inline(always)]
-            pub(crate) fn classical_hot(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
-                match self {
-                    $(Op::$op => row::$name::classical::hot(g, a, b, z),)*
-                    _ => ([0.0; 2], true),
-                }
-            }
-
-            /// The bounded contributions of a singular op to its operands; `s` is the bound.
-            #[inline(always)]
-            pub fn bounded(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> [f64; 2] {
-                match self {
-                    $($(Op::$op => row::$name::$bounded_rule::full(g, a, b, z, s),)?)*
-                    _ => [0.0; 2],
-                }
-            }
-
-            /// The hot form of [`bounded`](Self::bounded), and whether it holds.
-            #[inline(always)]
-            pub(crate) fn bounded_hot(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> ([f64; 2], bool) {
-                match self {
-                    $($(Op::$op => row::$name::$bounded_rule::hot(g, a, b, z, s),)?)*
-                    _ => ([0.0; 2], true),
-                }
-            }
-
-            /// The operand whose magnitude is the distance to the op's pole, `None` if the op has
-            /// no pole.
-            #[inline(always)]
-            pub fn pole(self, a: f64, b: f64) -> Option<f64> {
-                match self {
-                    $($(Op::$op => row::$name::$pole_operand(a, b),)?)*
-                    _ => None,
-                }
-            }
-        }
-
-        /// Invokes a macro with one `(Variant, name, Arity, "formula")` per elementwise op: how
-        /// other modules and crates derive code from the table.
-        #[macro_export]
-        macro_rules! for_each_elementwise_op {
-            ($d callback:ident) => {
-                $d callback! { $(($op, $name, $arity, $formula))* }
-            };
-        }
-    };
-}
-
 op_table! {
     ($)
     leaves {
@@ -234,139 +68,262 @@ op_table! {
     }
     elementwise {
         Add add Binary "a + b" on (-4.0, 4.0) {
+            partials "ḡ, ḡ";
+            because "+∞ and −∞ may cancel to anything: their sum is Φ.";
             value(a, b) = a + b;
             classical(g, _a, _b, _z) = [g, g];
         }
         Sub sub Binary "a − b" on (-4.0, 4.0) {
+            partials "ḡ, −ḡ";
+            because "The sum of a and −b.";
             value(a, b) = a - b;
             classical(g, _a, _b, _z) = [g, -g];
         }
         Mul mul Binary "a × b" on (-4.0, 4.0) {
+            partials "ḡ·b, ḡ·a";
+            because "0 × ±∞ may be anything: it is Φ.";
             value(a, b) = a * b;
             classical(g, a, b, _z) = [g * b, g * a];
         }
         Div div Binary "a ÷ b" on (0.25, 4.0) {
+            partials "ḡ ÷ b, −ḡ·a ÷ b²";
+            because
+                "1 ÷ 0 is ±∞ by the signs of numerator and zero, so the quotient keeps the side from which \
+                 it came; 0 ÷ 0 may be anything.";
             value(a, b) = a / b;
             classical(g, a, b, z) = rules::div(g, a, b, z), else rules::div_slow(g, a, b, z);
             bounded(g, a, b, _z, s) = rules::bounded_div(g, a, b, s), else rules::bounded_div_slow(g, a, b, s);
-            pole(_a, b) = Some(b);
+            pole(_a, b) = Some(b), "|b|", "ḡ·recip(b), −ḡ·a ÷ (b² + s²)";
         }
         Minimum minimum Binary "the smaller of a and b; ties share the gradient" on (-4.0, 4.0) {
+            partials "ḡ to the smaller operand, ½ḡ to each at a tie";
+            because
+                "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.";
             value(a, b) = if b < a || b.is_nan() { b } else { a };
-            classical(g, a, b, _z) = share(g, a <= b, b <= a);
+            classical(g, a, b, _z) = share_of_extremum(g, a <= b, b <= a);
         }
         Maximum maximum Binary "the larger of a and b; ties share the gradient" on (-4.0, 4.0) {
+            partials "ḡ to the larger operand, ½ḡ to each at a tie";
+            because
+                "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.";
             value(a, b) = if b > a || b.is_nan() { b } else { a };
-            classical(g, a, b, _z) = share(g, a >= b, b >= a);
+            classical(g, a, b, _z) = share_of_extremum(g, a >= b, b >= a);
         }
         Neg neg Unary "−a" on (-4.0, 4.0) {
+            partials "−ḡ";
+            because "Exact.";
             value(a, _b) = -a;
             classical(g, _a, _b, _z) = [-g, 0.0];
         }
         Abs abs Unary "|a|; subgradient 0 at 0" on (0.25, 4.0) {
+            partials "ḡ·sign a";
+            because "At 0 the middle of the subgradients.";
             value(a, _b) = a.abs();
             classical(g, a, _b, _z) = [g * signum(a), 0.0];
         }
         Sign sign Unary "−1, 0 or 1; gradient 0" on (0.25, 4.0) {
+            partials "0";
+            because "Constant on either side of 0, where it takes the middle value.";
             value(a, _b) = signum(a);
             classical(g, _a, _b, _z) = [g * 0.0, 0.0];
         }
         Log log Unary "ln a for a > 0, else Φ" on (0.25, 4.0) {
-            value(a, _b) = ln_hot(a), else elementary::ln(a);
+            partials "ḡ ÷ a";
+            because
+                "Left of 0 there is no real logarithm, and 0 is the end of that side: Φ, which no adjoint \
+                 passes.";
+            value(a, _b) = values::log(a), else elementary::ln(a);
             classical(g, a, _b, _z) = [g / a, 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, a, s)), else [rules::bounded_recip_slow(g, a, s), 0.0];
-            pole(a, _b) = Some(a);
+            pole(a, _b) = Some(a), "|a|", "ḡ·recip(a)";
         }
         Sqrt sqrt Unary "√a for a ≥ 0, else Φ" on (0.25, 4.0) {
+            partials "ḡ ÷ 2√a";
+            because
+                "Left of 0 there is no real root. At 0 the root is REAL and its slope infinite, so the \
+                 classical contribution is left out.";
             value(a, _b) = a.sqrt();
             classical(g, _a, _b, z) = [g / (2.0 * z), 0.0];
             bounded(g, _a, _b, z, s) = unary(rules::bounded_recip(g, 2.0 * z, s)), else [rules::bounded_recip_slow(g, 2.0 * z, s), 0.0];
-            pole(a, _b) = Some(a);
+            pole(a, _b) = Some(a), "|a|", "ḡ·recip(2√a)";
         }
         Exp exp Unary "eᵃ" on (-4.0, 4.0) {
+            partials "ḡ·eᵃ";
+            because "The limits at ±∞.";
             value(a, _b) = elementary::hot::exp(a), else elementary::exp(a);
             classical(g, a, _b, z) = unary(rules::exp(g, z)), else [rules::exp_slow(g, a, z), 0.0];
         }
         Sin sin Unary "sin a" on (-4.0, 4.0) {
+            partials "ḡ·cos a";
+            because "No limit at ±∞: Φ.";
             value(a, _b) = elementary::hot::sin(a), else elementary::sin(a);
             classical(g, a, _b, _z) = scaled(g, elementary::hot::cos(a)), else [g * elementary::cos(a), 0.0];
         }
         Cos cos Unary "cos a" on (-4.0, 4.0) {
+            partials "−ḡ·sin a";
+            because "No limit at ±∞: Φ.";
             value(a, _b) = elementary::hot::cos(a), else elementary::cos(a);
             classical(g, a, _b, _z) = scaled(-g, elementary::hot::sin(a)), else [-g * elementary::sin(a), 0.0];
         }
         Tanh tanh Unary "tanh a" on (-4.0, 4.0) {
+            partials "ḡ·(1 − tanh² a)";
+            because
+                "The limits at ±∞. The partial is worked out as 4e ÷ (1 + e)² with e = exp(−2|a|), which \
+                 does not cancel.";
             value(a, _b) = elementary::hot::tanh(a), else elementary::tanh(a);
             classical(g, a, _b, _z) = unary(rules::tanh(g, a)), else [rules::tanh_slow(g, a), 0.0];
         }
         PowInt pow_int Power "aⁿ by squaring; Φ for 0⁰ and for any a⁰ that is not REAL" on (0.25, 4.0) {
+            partials "ḡ·n·aⁿ⁻¹, 0 for n = 0";
+            because "By squaring, so the tables of × and ÷ decide; 0⁰ and ∞⁰ may be anything.";
             value(a, n) = pow_int(a, n as i32);
             classical(g, a, n, _z) = unary(rules::pow_int(g, a, n as i32)), else [rules::pow_int_slow(g, a, n as i32), 0.0];
             bounded(g, a, n, _z, s) = unary(rules::bounded_pow_int(g, a, n as i32, s)),
                 else [rules::bounded_pow_int_slow(g, a, n as i32, s), 0.0];
-            pole(a, n) = (n < 0.0).then_some(a);
+            pole(a, n) = (n < 0.0).then_some(a), "|a| if n < 0", "ḡ·n·recip(a^(1−n))";
+        }
+        Sinc sinc Unary "sin πa ÷ πa, 1 at 0" on (-4.0, 4.0) {
+            partials "ḡ·(cos πa − sinc a) ÷ a, 0 at 0";
+            because
+                "The removable singularity at 0 is removed: value 1, slope 0. Scaled by π as in NumPy, \
+                 SciPy, PyTorch and JAX. At ±∞ value and slope have the limit 0.";
+            value(a, _b) = elementary::hot::sinc(a), else elementary::sinc(a);
+            classical(g, a, _b, _z) = unary(rules::sinc(g, a)), else [rules::sinc_slow(g, a), 0.0];
+        }
+        Hypot hypot Binary "√(a² + b²)" on (0.25, 4.0) {
+            partials "ḡ·a ÷ √(a² + b²), ḡ·b ÷ √(a² + b²); 0, 0 at the origin";
+            because
+                "The partials are a direction, at most 1, so nothing is bounded. At the origin the middle of \
+                 the subgradients; beside an infinite operand (which gets ḡ times its sign) a REAL one does \
+                 not count; two infinite ones have no direction.";
+            value(a, b) = elementary::hot::hypot(a, b), else elementary::hypot(a, b);
+            classical(g, a, b, z) = rules::hypot(g, a, b, z), else rules::hypot_slow(g, a, b, z);
+        }
+        Atan2 atan2 Binary "the angle of the point (b, a) from the first axis" on (0.25, 4.0) {
+            partials "ḡ·b ÷ (a² + b²), −ḡ·a ÷ (a² + b²); 0, 0 beside an infinite operand";
+            because
+                "The first operand is the ordinate. The origin has no direction, nor has a corner of \
+                 infinity: Φ, as 0⁰ and ∞ ÷ ∞ are. Elsewhere the values of C99.";
+            value(a, b) = values::atan2_hot(a, b), else values::atan2(a, b);
+            classical(g, a, b, _z) = rules::atan2(g, a, b), else rules::atan2_slow(g, a, b);
+            bounded(g, a, b, _z, s) = rules::bounded_atan2(g, a, b, s), else rules::bounded_atan2_slow(g, a, b, s);
+            pole(a, b) = Some(rules::distance_to_origin(a, b)), "√(a² + b²)", "ḡ·b ÷ (a² + b² + s²), −ḡ·a ÷ (a² + b² + s²)";
+        }
+        Xlogy xlogy Binary "a·ln b, 0 where a = 0 and b ≥ 0" on (0.25, 4.0) {
+            partials "ḡ·ln b, ḡ·a ÷ b; at a = 0 the second is 0";
+            because
+                "0·ln 0 is 0, as SciPy and PyTorch have it: the limit of p·ln p, and what an impossible \
+                 outcome adds to an entropy. For a ≠ 0 the tables of × and log. Toward a the slope at (0, 0) \
+                 is −∞ and is left out.";
+            value(a, b) = values::xlogy_hot(a, b), else values::xlogy(a, b);
+            classical(g, a, b, _z) = rules::xlogy(g, a, b), else rules::xlogy_slow(g, a, b);
+            bounded(g, a, b, _z, s) = rules::bounded_xlogy(g, a, b, s), else rules::bounded_xlogy_slow(g, a, b, s);
+            pole(_a, b) = Some(b), "|b|", "ḡ·ln b, ḡ·a·recip(b)";
+        }
+        Expm1 expm1 Unary "eᵃ − 1" on (-4.0, 4.0) {
+            partials "ḡ·eᵃ";
+            because "Keeps the digits that eᵃ − 1 cancels near 0. The limits at ±∞.";
+            value(a, _b) = elementary::hot::expm1(a), else elementary::expm1(a);
+            classical(g, a, _b, _z) = unary(rules::expm1(g, a)), else [rules::exp_slow(g, a, elementary::exp(a)), 0.0];
+        }
+        Log1p log1p Unary "ln(1 + a) for a > −1, else Φ" on (-0.5, 4.0) {
+            partials "ḡ ÷ (1 + a)";
+            because "Keeps the digits that ln(1 + a) cancels near 0; at −1 what log is at 0.";
+            value(a, _b) = values::log1p(a), else elementary::ln_1p(a);
+            classical(g, a, _b, _z) = [g / (1.0 + a), 0.0];
+            bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, 1.0 + a, s)),
+                else [rules::bounded_recip_slow(g, 1.0 + a, s), 0.0];
+            pole(a, _b) = Some(1.0 + a), "|1 + a|", "ḡ·recip(1 + a)";
+        }
+        Pow pow Binary "aᵇ for real b; Φ for 0⁰, ∞⁰, 1^±∞, and for a < 0 unless b is an integer" on (0.25, 4.0) {
+            partials "ḡ·b·aᵇ⁻¹, ḡ·aᵇ·ln a; to a 0 for b = 0; to b 0 for a = 0 < b, and nothing for a < 0";
+            because
+                "What has no limit is Φ, as in pow_int, with which it agrees for integers, and with sqrt for \
+                 ½. The rest is C99. Between the integers a negative base has no power, so its exponent gets \
+                 no slope.";
+            value(a, b) = values::pow_hot(a, b), else values::pow(a, b);
+            classical(g, a, b, z) = rules::pow(g, a, b, z), else rules::pow_slow(g, a, b, z);
+            bounded(g, a, b, z, s) = rules::bounded_pow(g, a, b, z, s), else rules::bounded_pow_slow(g, a, b, z, s);
+            pole(a, b) = (b < 1.0 && b != 0.0 && b.is_finite()).then_some(a), "|a| if b < 1 and b ≠ 0",
+                "b < 0: ḡ·b·recip(a^(1−b)), ḡ·recip(a⁻ᵇ)·ln a; 0 < b < 1: ḡ·recip(a^(1−b) ÷ b), ḡ·aᵇ·ln a";
+        }
+        Asin asin Unary "arcsin a on [−1, 1], else Φ" on (-0.9, 0.9) {
+            partials "ḡ ÷ √((1 − a)(1 + a))";
+            because
+                "No real angle beyond ±1, where the value is REAL and the slope infinite, as that of sqrt at \
+                 0.";
+            value(a, _b) = elementary::hot::asin(a), else elementary::asin(a);
+            classical(g, a, _b, _z) = [g / rules::leg(a), 0.0];
+            bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, rules::leg(a), s)),
+                else [rules::bounded_recip_slow(g, rules::leg(a), s), 0.0];
+            pole(a, _b) = Some(1.0 - a.abs()), "|1 − |a||", "ḡ·recip(√((1 − a)(1 + a)))";
+        }
+        Acos acos Unary "arccos a on [−1, 1], else Φ" on (-0.9, 0.9) {
+            partials "−ḡ ÷ √((1 − a)(1 + a))";
+            because "As arcsin.";
+            value(a, _b) = elementary::hot::acos(a), else elementary::acos(a);
+            classical(g, a, _b, _z) = [-g / rules::leg(a), 0.0];
+            bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(-g, rules::leg(a), s)),
+                else [rules::bounded_recip_slow(-g, rules::leg(a), s), 0.0];
+            pole(a, _b) = Some(1.0 - a.abs()), "|1 − |a||", "−ḡ·recip(√((1 − a)(1 + a)))";
+        }
+        Tan tan Unary "tan a" on (-1.2, 1.2) {
+            partials "ḡ ÷ cos² a";
+            because
+                "No limit at ±∞: Φ. No double is a pole, but some come close: the tangent is then as large \
+                 as 10¹⁸.";
+            value(a, _b) = elementary::hot::tan(a), else elementary::tan(a);
+            classical(g, _a, _b, z) = [g * (1.0 + z * z), 0.0];
+            bounded(g, a, _b, _z, s) = unary(rules::bounded_tan(g, a, s)), else [rules::bounded_tan_slow(g, a, s), 0.0];
+            pole(a, _b) = Some(elementary::cos(a)), "|cos a|", "ḡ ÷ (cos² a + s²)";
+        }
+        Sigmoid sigmoid Unary "1 ÷ (1 + e⁻ᵃ)" on (-4.0, 4.0) {
+            partials "ḡ·e ÷ (1 + e)², e = exp(−|a|)";
+            because "The limits 0 and 1 at ∓∞. The partial does not cancel and is right far out.";
+            value(a, _b) = elementary::hot::sigmoid(a), else elementary::sigmoid(a);
+            classical(g, a, _b, _z) = unary(rules::sigmoid(g, a)), else [rules::sigmoid_slow(g, a), 0.0];
+        }
+        Softplus softplus Unary "ln(1 + eᵃ)" on (-4.0, 4.0) {
+            partials "ḡ·sigmoid a";
+            because "The limits 0 and +∞ at ∓∞. Neither value nor partial cancels or overflows on the way.";
+            value(a, _b) = elementary::hot::softplus(a), else elementary::softplus(a);
+            classical(g, a, _b, _z) = unary(rules::softplus(g, a)), else [rules::softplus_slow(g, a), 0.0];
         }
     }
     variadic {
-        Sum sum "the sum of the inputs kept"
-        Mean mean "the mean of the inputs kept"
-    }
-}
-
-/// `ln a`; Φ unless a > 0, without a branch.
-#[inline(always)]
-fn ln_hot(a: f64) -> (f64, bool) {
-    let (value, holds) = elementary::hot::ln(a);
-    let positive = a > 0.0;
-    (if positive { value } else { f64::NAN }, holds | !positive)
-}
-
-/// A hot contribution to the one operand.
-#[inline(always)]
-fn unary((contribution, holds): (f64, bool)) -> ([f64; 2], bool) {
-    ([contribution, 0.0], holds)
-}
-
-/// `ḡ·partial` for a partial in hot form.
-#[inline(always)]
-fn scaled(g: f64, (partial, holds): (f64, bool)) -> ([f64; 2], bool) {
-    ([g * partial, 0.0], holds)
-}
-
-/// −1, 0 or 1; NaN for NaN.
-#[inline(always)]
-fn signum(a: f64) -> f64 {
-    if a > 0.0 {
-        1.0
-    } else if a < 0.0 {
-        -1.0
-    } else {
-        a + 0.0 // +0 for both zeros, NaN for NaN
-    }
-}
-
-/// `ḡ` to the operand that won, half of it to each of two that tie.
-#[inline(always)]
-fn share(g: f64, a_wins: bool, b_wins: bool) -> [f64; 2] {
-    match (a_wins, b_wins) {
-        (true, true) => [0.5 * g; 2],
-        (true, false) => [g, 0.0 * g],
-        _ => [0.0 * g, g],
-    }
-}
-
-/// `xⁿ` by squaring, low bit first; `1 ÷ x⁻ⁿ` for negative n.
-pub(crate) fn pow_int(x: f64, n: i32) -> f64 {
-    if n == 0 {
-        return if x != 0.0 && x.is_finite() { 1.0 } else { f64::NAN };
-    }
-    let (mut result, mut base, mut bits) = (1.0, x, n.unsigned_abs());
-    while bits > 0 {
-        if bits & 1 == 1 {
-            result *= base;
+        Sum sum "the sum of the inputs kept" {
+            partials "ḡ";
+            because "The inputs are added in order by the table of +. The empty sum is 0.";
+            value(kept) = kept.reduce(|sum, x| sum + x).unwrap_or(0.0);
+            shared(_kept, _z) = [0.0; 2];
+            share(g, _x, _shared) = g;
         }
-        base *= base;
-        bits >>= 1;
+        Mean mean "the mean of the inputs kept" {
+            partials "ḡ ÷ the number of inputs kept";
+            because "The sum divided by the number of inputs kept, so the mean of nothing is 0 ÷ 0.";
+            value(kept) = values::mean(kept);
+            shared(kept, _z) = [kept.count() as f64, 0.0];
+            share(g, _x, [count, _]) = g / count;
+        }
+        Norm norm "√Σx² over the inputs kept" {
+            partials "ḡ·x ÷ √Σx²; 0 at the origin";
+            because
+                "As hypot: a direction at most 1 long, the middle of the subgradients at the origin, and of \
+                 infinite inputs only a single one has a direction. The norm of nothing is 0.";
+            value(kept) = elementary::norm(kept);
+            shared(kept, z) = rules::norm_shared(kept, z);
+            share(g, x, shared) = rules::norm(g, x, shared), else rules::norm_slow(g, x, shared);
+        }
+        Logsumexp logsumexp "ln Σeˣ over the inputs kept" {
+            partials "ḡ·eˣ ÷ Σeˣ";
+            because
+                "Worked out as m + ln Σe^(x−m) with m the largest input, so it overflows only with its \
+                 value. −∞ adds nothing and gets 0; of nothing but −∞, or of nothing at all, it is −∞, the \
+                 zero of this addition, as in NumPy and SciPy. Of inputs +∞ only a single one has a \
+                 direction.";
+            value(kept) = values::logsumexp(kept);
+            shared(kept, _z) = rules::softmax_shared(kept);
+            share(g, x, shared) = rules::softmax(g, x, shared), else rules::softmax_slow(g, x, shared);
+        }
     }
-    if n < 0 { 1.0 / result } else { result }
 }

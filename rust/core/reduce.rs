@@ -1,4 +1,4 @@
-//! Sums, products, means, minima and maxima over many values.
+//! Sums, products, means, norms, minima and maxima over many values.
 
 use crate::ops::Op;
 use crate::scalar::TrScalar;
@@ -30,57 +30,63 @@ impl Reduction {
         }
     }
 
-    /// Folds the kept values in order, from `empty` if there is none to begin with. Returns the
-    /// result and how many were kept.
-    fn fold(self, values: impl IntoIterator<Item = f64>, empty: f64, op: Op) -> (f64, usize) {
-        let (mut result, mut kept, mut seen) = (empty, 0, 0);
-        for value in values {
-            seen += 1;
-            if self.keeps(value) {
-                result = if kept == 0 { value } else { op.value(result, value) };
-                kept += 1;
-            }
-        }
-        let all_null = self == Self::DropNull && seen > 0 && kept == 0;
-        (if all_null { f64::NAN } else { result }, kept)
+    /// The values that the mode keeps, in order.
+    #[inline(always)]
+    pub(crate) fn kept(self, values: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> + Clone {
+        values.filter(move |&value| self.keeps(value))
     }
 
-    pub(crate) fn sum_of(self, values: impl IntoIterator<Item = f64>) -> (f64, usize) {
-        self.fold(values, 0.0, Op::Add)
+    /// The value of a variadic op.
+    #[inline]
+    pub(crate) fn fold(self, op: Op, values: impl Iterator<Item = f64> + Clone) -> f64 {
+        if self.leaves_only_null(values.clone()) { f64::NAN } else { op.fold(self.kept(values)) }
     }
 
-    /// The sum of the values kept; 0 for no value at all.
-    pub fn sum(self, values: &[TrScalar]) -> TrScalar {
-        self.sum_of(doubles(values)).0.into()
-    }
-
-    /// The mean of the values kept; `0/0 = Φ` if none is.
-    pub fn mean(self, values: &[TrScalar]) -> TrScalar {
-        let (sum, kept) = self.sum_of(doubles(values));
-        (sum / kept as f64).into()
+    /// Whether there are values and all of them are `Φ`, so that the result is too.
+    #[inline]
+    fn leaves_only_null(self, mut values: impl Iterator<Item = f64>) -> bool {
+        self == Self::DropNull && values.next().is_some_and(f64::is_nan) && values.all(f64::is_nan)
     }
 
     /// The product of the values kept; 1 for no value at all.
     pub fn prod(self, values: &[TrScalar]) -> TrScalar {
-        self.fold(doubles(values), 1.0, Op::Mul).0.into()
+        self.combine(values, Op::Mul).unwrap_or(TrScalar::from(1.0))
     }
 
     /// The smallest value kept, `None` for no value kept.
     pub fn min(self, values: &[TrScalar]) -> Option<TrScalar> {
-        self.extremum(values, Op::Minimum)
+        self.combine(values, Op::Minimum)
     }
 
     /// The largest value kept, `None` for no value kept.
     pub fn max(self, values: &[TrScalar]) -> Option<TrScalar> {
-        self.extremum(values, Op::Maximum)
+        self.combine(values, Op::Maximum)
     }
 
-    fn extremum(self, values: &[TrScalar], op: Op) -> Option<TrScalar> {
-        let (result, kept) = self.fold(doubles(values), 0.0, op);
-        (kept > 0 || result.is_nan()).then(|| result.into())
+    /// The values kept, put together in order by a binary op; `None` for no value kept.
+    fn combine(self, values: &[TrScalar], op: Op) -> Option<TrScalar> {
+        if self.leaves_only_null(doubles(values)) {
+            return Some(TrScalar::PHI);
+        }
+        self.kept(doubles(values)).reduce(|a, b| op.value(a, b)).map(Into::into)
     }
 }
 
-fn doubles(values: &[TrScalar]) -> impl Iterator<Item = f64> {
+/// One method per variadic row of the op table.
+macro_rules! methods {
+    ($(($op:ident, $name:ident, $formula:literal))*) => {
+        impl Reduction {
+            $(
+                #[doc = $formula]
+                pub fn $name(self, values: &[TrScalar]) -> TrScalar {
+                    self.fold(Op::$op, doubles(values)).into()
+                }
+            )*
+        }
+    };
+}
+for_each_variadic_op! { methods }
+
+fn doubles(values: &[TrScalar]) -> impl Iterator<Item = f64> + Clone {
     values.iter().map(|v| v.to_ieee())
 }

@@ -7,6 +7,16 @@
 //!
 //! Notation: `g` the adjoint ḡ that arrives, `b` the saturation bound, `recip(y) = sign(y)/√(y²+b²)`.
 
+mod directions;
+mod logarithms;
+mod powers;
+mod smooth;
+
+pub(crate) use directions::*;
+pub(crate) use logarithms::*;
+pub(crate) use powers::*;
+pub(crate) use smooth::*;
+
 use crate::elementary;
 use crate::ops::Op;
 use crate::scaled::Scaled;
@@ -65,27 +75,37 @@ fn times_exp(factor: Scaled, x: f64) -> f64 {
 /// `tanh x`: `ḡ·sech²x = ḡ·4e/(1 + e)²` with `e = exp(−2|x|)`, which does not cancel near ±1.
 #[inline(always)]
 pub(crate) fn tanh(g: f64, x: f64) -> (f64, bool) {
-    let (e, holds) = elementary::hot::exp(-2.0 * x.abs());
-    (sech_squared(g, e), holds & is_normal(e))
+    bell(g, 4.0, -2.0 * x.abs())
+}
+
+#[cold]
+pub(crate) fn tanh_slow(g: f64, x: f64) -> f64 {
+    bell_slow(g, 4.0, -2.0 * x.abs())
+}
+
+/// `ḡ·height·e/(1 + e)²` with `e = eᵗ`, t ≤ 0.
+#[inline(always)]
+fn bell(g: f64, height: f64, t: f64) -> (f64, bool) {
+    let (e, holds) = elementary::hot::exp(t);
+    (bell_of(g, height, e), holds & is_normal(e))
 }
 
 #[inline(always)]
-fn sech_squared(g: f64, e: f64) -> f64 {
+fn bell_of(g: f64, height: f64, e: f64) -> f64 {
     let sum = 1.0 + e;
-    g * (4.0 * e / (sum * sum))
+    g * (height * e / (sum * sum))
 }
 
 /// Where `e` is below the range, `(1 + e)²` is 1.
-#[cold]
-pub(crate) fn tanh_slow(g: f64, x: f64) -> f64 {
-    let e = elementary::exp(-2.0 * x.abs());
+fn bell_slow(g: f64, height: f64, t: f64) -> f64 {
+    let e = elementary::exp(t);
     if is_normal(e) {
-        return sech_squared(g, e);
+        return bell_of(g, height, e);
     }
-    if !x.is_finite() || !g.is_finite() {
+    if !t.is_finite() || !g.is_finite() {
         return g * e;
     }
-    times_exp(Scaled::new(g).mul(Scaled::new(4.0)), -2.0 * x.abs())
+    times_exp(Scaled::new(g).mul(Scaled::new(height)), t)
 }
 
 /// Powers up to this one are multiplied out in doubles; their rounding errors stay below 2 ulp.
@@ -140,7 +160,7 @@ pub(crate) fn pow_int_slow(g: f64, x: f64, n: i32) -> f64 {
 
 /// `h = √(y² + b²)` for REAL `y`, and whether it kept full precision.
 #[inline(always)]
-fn hypot(y: f64, b: f64) -> (f64, bool) {
+fn hypot_of(y: f64, b: f64) -> (f64, bool) {
     let (large, small) = if y.abs() > b { (y.abs(), b) } else { (b, y.abs()) };
     let ratio = small / large;
     let h = large * (1.0 + ratio * ratio).sqrt();
@@ -161,7 +181,7 @@ fn full_bounded_recip(g: f64, y: f64, b: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn bounded_recip(g: f64, y: f64, b: f64) -> (f64, bool) {
     let g = if y < 0.0 { -g } else { g };
-    let (h, full) = hypot(y, b);
+    let (h, full) = hypot_of(y, b);
     (g / h, full & (y != 0.0) & y.is_finite())
 }
 
@@ -171,13 +191,13 @@ pub(crate) fn bounded_recip_slow(g: f64, y: f64, b: f64) -> f64 {
         return g * 0.0;
     }
     let g = if y < 0.0 { -g } else { g };
-    if g.is_finite() { Scaled::new(g).div(Scaled::new(y).hypot(b)).to_f64() } else { g / hypot(y, b).0 }
+    if g.is_finite() { Scaled::new(g).div(Scaled::new(y).hypot(b)).to_f64() } else { g / hypot_of(y, b).0 }
 }
 
 /// `z = a/y`, bounded: `ḡ·recip(y)` to `a`, `−ḡ·a/(y² + b²)` to `y`.
 #[inline(always)]
 pub(crate) fn bounded_div(g: f64, a: f64, y: f64, b: f64) -> ([f64; 2], bool) {
-    let (h, full) = hypot(y, b);
+    let (h, full) = hypot_of(y, b);
     let (left, right) = (g / h, a / h);
     let to_a = if y < 0.0 { -left } else { left };
     let finite = g.is_finite() & a.is_finite() & y.is_finite() & (y != 0.0);
@@ -191,7 +211,7 @@ pub(crate) fn bounded_div_slow(g: f64, a: f64, y: f64, b: f64) -> [f64; 2] {
         // Nothing passes from an infinite y, whatever g and a multiply to.
         return [to_a, if y.is_finite() { -(g * a) } else { -(g * 0.0) * a }];
     }
-    let (h, full) = hypot(y, b);
+    let (h, full) = hypot_of(y, b);
     let (left, right) = (g / h, a / h);
     let to_y = if full && is_full(left, g) && is_full(right, a) {
         -left * right

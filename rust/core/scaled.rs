@@ -84,6 +84,11 @@ impl Scaled {
         Self::normalized(hi, lo, self.exponent.saturating_sub(other.exponent))
     }
 
+    /// `self·2^exponent`.
+    pub(crate) fn shifted(self, exponent: i64) -> Self {
+        Self { exponent: if self.hi == 0.0 { 0 } else { self.exponent.saturating_add(exponent) }, ..self }
+    }
+
     /// The `n`-th power, by squaring; `x⁰` is 1.
     pub(crate) fn powi(self, mut n: u64) -> Self {
         let (mut result, mut base) = (Self::ONE, self);

@@ -110,16 +110,6 @@ impl<A: Arena> Tape<A> {
         self.var(self.graph().leaf(op, value.to_ieee(), None))
     }
 
-    /// The sum of the inputs that `mode` keeps.
-    pub fn sum(&self, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
-        self.reduce(Op::Sum, inputs, mode)
-    }
-
-    /// The mean of the inputs that `mode` keeps.
-    pub fn mean(&self, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
-        self.reduce(Op::Mean, inputs, mode)
-    }
-
     fn reduce(&self, op: Op, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
         inputs.iter().for_each(|v| v.assert_on(self));
         let handles: Vec<_> = inputs.iter().map(|v| v.handle).collect();
@@ -148,6 +138,21 @@ impl<A: Arena> Tape<A> {
         self.graph().allocated_bytes()
     }
 }
+
+/// One method per variadic row of the op table.
+macro_rules! reductions {
+    ($(($op:ident, $name:ident, $formula:literal))*) => {
+        impl<A: Arena> Tape<A> {
+            $(
+                #[doc = $formula]
+                pub fn $name(&self, inputs: &[Var<'_, A>], mode: Reduction) -> Var<'_, A> {
+                    self.reduce(Op::$op, inputs, mode)
+                }
+            )*
+        }
+    };
+}
+for_each_variadic_op! { reductions }
 
 /// A variable: a node of a [`Tape`].
 ///

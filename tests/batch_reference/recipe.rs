@@ -15,6 +15,7 @@ enum Step {
     Unary(Op, usize),
     Binary(Op, [usize; 2]),
     Power(i32, usize),
+    RealPower(f64, usize),
     Fold(Op, Reduction, Vec<usize>),
     Compare(Predicate, [usize; 2]),
     Combine(Predicate, [usize; 2]),
@@ -51,12 +52,17 @@ fn step(choices: u32) -> impl Strategy<Value = Step> {
         3 => (-3.0..3.0).prop_map(Coefficient::Number),
         1 => back().prop_map(Coefficient::Node),
     ];
+    // An exponent that varies leaves every sample to the exact rules; so mostly it does not.
+    let plain: Vec<_> = ops_of(Arity::Binary).into_iter().filter(|&op| op != Op::Pow).collect();
+    let exponent = prop_oneof![select(vec![0.5, -0.5, 2.0, -1.0, -1.5, 1.0 / 3.0]), -4.0..4.0];
     let compared = select(vec![Less, LessEqual, Equal, IsReal, IsInfinite, IsPhi]);
     prop_oneof![
         4 => constant.prop_map(Step::Constant),
         16 => (select(ops_of(Arity::Unary)), back()).prop_map(|(op, a)| Step::Unary(op, a)),
-        32 => (select(ops_of(Arity::Binary)), two()).prop_map(|(op, ab)| Step::Binary(op, ab)),
+        32 => (select(plain), two()).prop_map(|(op, ab)| Step::Binary(op, ab)),
         6 => (-5..=9, back()).prop_map(|(n, a)| Step::Power(n, a)),
+        4 => (exponent, back()).prop_map(|(b, a)| Step::RealPower(b, a)),
+        1 => two().prop_map(|ab| Step::Binary(Op::Pow, ab)),
         6 => (select(ops_of(Arity::Variadic)), select(Reduction::ALL.to_vec()), some(5))
             .prop_map(|(op, mode, inputs)| Step::Fold(op, mode, inputs)),
         3 => (back(), prop::collection::vec(coefficient, 1..6), any::<[bool; 2]>()).prop_map(|(x, all, turned)| Step::Polynomial(x, all, turned)),
@@ -150,6 +156,11 @@ impl Construction {
             Step::Unary(op, a) => self.push(Kind::Elementwise(*op), &[self.number(*a)]),
             Step::Binary(op, ab) => self.push(Kind::Elementwise(*op), &ab.map(|back| self.number(back))),
             Step::Power(n, a) => self.push(Kind::Power(*n), &[self.number(*a)]),
+            Step::RealPower(exponent, a) => {
+                let base = self.number(*a);
+                let exponent = self.function.push(Kind::Constant(*exponent), &[]);
+                self.push(Kind::Elementwise(Op::Pow), &[base, exponent])
+            }
             Step::Fold(op, mode, inputs) => {
                 let inputs: Vec<_> = inputs.iter().map(|&back| self.number(back)).collect();
                 self.push(Kind::Fold(*op, *mode), &inputs)

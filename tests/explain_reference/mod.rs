@@ -25,8 +25,9 @@ pub fn program() -> impl Strategy<Value = Vec<Step>> {
     let value = prop_oneof![6 => value, 1 => select(vec![f64::INFINITY, f64::NEG_INFINITY, f64::NAN])];
     let kind = select(vec![Op::Parameter, Op::Input, Op::Constant]);
     let leaf = (kind, value).prop_map(|(op, value)| Step::Leaf(op, value));
-    let unary = select(vec![Op::Neg, Op::Abs, Op::Log, Op::Sqrt, Op::Exp, Op::Sin, Op::Tanh]);
-    let binary = select(vec![Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Minimum, Op::Maximum]);
+    let unary = select(vec![Op::Neg, Op::Abs, Op::Log, Op::Sqrt, Op::Exp, Op::Sin, Op::Tanh, Op::Asin]);
+    let binary =
+        select(vec![Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Pow, Op::Hypot, Op::Minimum, Op::Maximum]);
     let reduce = (
         select(vec![Op::Sum, Op::Mean]),
         select(Reduction::ALL.to_vec()),

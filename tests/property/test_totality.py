@@ -15,16 +15,13 @@ from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import TRNode
 from zeroproof.core import TRScalar, TRTag
 
-# Elementary functions are allowed this much; everything else is exact.
-ULPS = 1.0
-
 
 def check(name: str, found: TRScalar, expected: float) -> None:
     assert found.tag.name == reference.tag(expected)
     if name in reference.CORRECTLY_ROUNDED or not math.isfinite(expected):
         assert same(found, expected)
     else:
-        assert ulps(float(found), expected) <= ULPS
+        assert ulps(float(found), expected) <= reference.ULPS[name]
 
 
 @pytest.mark.parametrize("name", NAMES["binary"])

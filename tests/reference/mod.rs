@@ -2,10 +2,11 @@
 //! own arithmetic, and contributions are computed with a wide exponent, so that the reference cannot
 //! share a mistake about overflow.
 
+mod folds;
 mod rules;
 mod wide;
 
-use rules::{arithmetic, bounded, classical, pole, value};
+use rules::{bounded, classical, pole, value};
 pub use wide::Wide;
 use zeroproof::{GradientMode, ModeState, Op, Reduction, Status};
 
@@ -15,6 +16,8 @@ pub struct Expected {
     pub value: f64,
     /// Contribution and status by operand; `None` is silenced.
     pub operands: Vec<(Option<Wide>, Status)>,
+    /// How large the terms of a contribution are that cancel; 0 where none do.
+    pub terms: f64,
     /// How many nodes are silenced; `None` if a reduction leaves out some of its inputs, which
     /// silences inputs but no node.
     pub masked: Option<u64>,
@@ -44,7 +47,8 @@ impl Expected {
         };
         let hybrid = state.mode == GradientMode::Hybrid;
         let decision = distance.filter(|_| hybrid).map(|d| (d, near));
-        Self { value: z, operands, masked: Some(u64::from(silent)), decision }
+        let terms = if op == Op::Sinc && a.abs() > 0.5 { (g / a).abs() } else { 0.0 };
+        Self { value: z, operands, terms, masked: Some(u64::from(silent)), decision }
     }
 
     pub fn reduction(op: Op, mode: Reduction, g: f64, inputs: &[f64], state: &ModeState) -> Self {
@@ -55,23 +59,22 @@ impl Expected {
         };
         let kept: Vec<f64> = inputs.iter().copied().filter(keeps).collect();
         let all_null = mode == Reduction::DropNull && kept.is_empty() && !inputs.is_empty();
-        let sum = kept.iter().copied().reduce(|a, b| arithmetic(Op::Add, a, b));
-        let sum = if all_null { f64::NAN } else { sum.unwrap_or(0.0) };
-        let count = kept.len() as f64;
-        let value = if op == Op::Mean { arithmetic(Op::Div, sum, count) } else { sum };
+        let value = if all_null { f64::NAN } else { folds::value(op, &kept) };
         let passes = match state.mode {
             GradientMode::MaskReal => value.is_finite(),
             GradientMode::Saturating => !value.is_nan(),
             GradientMode::Hybrid => value.is_finite() || (!value.is_nan() && state.delta().is_some()),
         };
-        let share = Wide::new(if op == Op::Mean { g / count } else { g });
-        let pass = |x| if passes && keeps(x) { (Some(share), Status::EXACT) } else { (None, Status::MASKED) };
+        let pass = |x: &f64| match passes && keeps(x) {
+            true => passed(vec![folds::share(op, g, *x, &kept)], g, Status::EXACT)[0],
+            false => (None, Status::MASKED),
+        };
         let masked = if !passes {
             Some(u64::from(!inputs.is_empty()))
         } else {
             (kept.len() == inputs.len()).then_some(0)
         };
-        Self { value, operands: inputs.iter().map(pass).collect(), masked, decision: None }
+        Self { value, operands: inputs.iter().map(pass).collect(), masked, ..Self::default() }
     }
 
     pub fn dropped(&self) -> u64 {

@@ -21,14 +21,18 @@ from zeroproof import (
 )
 from zeroproof.autodiff import (
     BatchedFunction,
+    GradientCheck,
     GradientMode,
     GradientModeConfig,
+    GradientRow,
     GradientStatus,
     HybridGradientContext,
     HybridGradientSchedule,
     OpType,
     ScheduleType,
     TRGradientTape,
+    Verdict,
+    assert_gradient,
     backward_pass,
     check_gradient,
     compute_input_gradients,
@@ -56,7 +60,7 @@ from zeroproof.core import ReductionMode, tr_mean
 def scalars() -> tuple[TRScalar, TRTag, float, bool]:
     """Scalars mix with numbers on either side."""
     a: TRScalar = 1 + real(2.0) * 3.0 / np.float64(4.0) - real(1)
-    b: TRScalar = -(abs(a) ** 2)
+    b: TRScalar = -((abs(a) ** 2) ** 0.5) + 2.0**a
     mean: TRScalar = tr_mean([a, b, 1.0], ReductionMode.DROP_NULL)
     return mean, a.tag, float(a), a <= b
 
@@ -71,7 +75,7 @@ def bridge() -> tuple[TRScalar, float]:
 def nodes() -> tuple[Optional[TRScalar], GradientStatus, OpType, tuple[TRNode, ...]]:
     """Nodes and their gradients."""
     x: TRNode = TRNode.parameter(real(0.5), name="x")
-    y: TRNode = 2 * x**3 + tr_div(1.0, x) - tr_sum([x, 1.0, real(2.0)])
+    y: TRNode = 2 * x**3 + x**x - 2.0**x + tr_div(1.0, x) - tr_sum([x, 1.0, real(2.0)])
     y.backward()
     backward_pass(y, grad_output=2.0)
     steps: list[TRScalar] = compute_input_gradients(y, 1.0)
@@ -88,7 +92,12 @@ def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
     value, gradient = tr_value_and_grad(lambda x: x * x)(3.0)
     assert isinstance(value, TRNode)
     assert gradient == tr_grad(lambda x: x * x)(3.0)
-    return check_gradient(lambda x: x * x, [3.0], eps=1e-6, argnum=0)
+    assert_gradient(lambda x: 1.0 / x, 0.0, mode="hybrid", allow={Verdict.REMOVABLE})
+    check: GradientCheck = check_gradient(lambda x: x * x, 3.0, mode=GradientMode.MASK_REAL)
+    row: GradientRow = check.rows[0]
+    assert check.ok
+    assert bool(check)
+    return value, row.numerical, row.relative_error
 
 
 def modes() -> tuple[GradientMode, float, Optional[float], dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 from pathlib import Path
+from typing import Optional
 
 import pytest
 import tr_reference as reference
@@ -18,6 +19,7 @@ from zeroproof.autodiff.hybrid_gradient import HybridGradientSchedule, ScheduleT
 from zeroproof.autodiff.tr_node import GradientStatus, OpType, TRNode
 from zeroproof.core import ReductionMode, TRScalar, TRTag, tr_sum
 
+Row = tuple[str, str, str, float, float, str, str, Optional[tuple[str, str]]]
 TABLE = _native.op_table()
 PACKAGE = Path(zeroproof.__file__).parent
 
@@ -27,7 +29,7 @@ def functions(module: object) -> set[str]:
 
 
 def test_op_type_is_the_table() -> None:
-    assert len(TABLE) >= 21
+    assert len(TABLE) >= 35
     assert [name for name, *_ in TABLE] == [op.name.lower() for op in OpType]
     assert [op.value for op in OpType] == list(range(len(TABLE)))
 
@@ -46,10 +48,12 @@ def test_the_reference_covers_the_table() -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
-def test_each_row_names_itself(row: tuple[str, str, str, float, float]) -> None:
-    name, arity, formula, low, high = row
+def test_each_row_names_itself(row: Row) -> None:
+    name, arity, formula, low, high, partials, reason, singular = row
     assert formula
     assert low < high
+    assert bool(partials) is bool(reason) is (arity != "leaf")
+    assert singular is None or all(singular)
     operands = {"unary": 1, "power": 1, "binary": 2}.get(arity)
     x = TRNode.parameter(1.5)
     if arity == "leaf":

@@ -12,24 +12,27 @@ from typing import Any
 import pytest
 
 ELEMENTWISE = """tr_add tr_sub tr_mul tr_div tr_neg tr_abs tr_sign tr_log tr_sqrt tr_exp tr_sin
-    tr_cos tr_tanh tr_pow_int tr_minimum tr_maximum"""
+    tr_cos tr_tanh tr_pow_int tr_minimum tr_maximum tr_sinc tr_hypot tr_atan2 tr_xlogy
+    tr_expm1 tr_log1p tr_pow tr_asin tr_acos tr_tan tr_sigmoid tr_softplus"""
 
 MODULES: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core": f"""TRScalar TRTag real pinf ninf phi is_real is_pinf is_ninf is_phi
-            is_finite is_infinite {ELEMENTWISE} ReductionMode tr_sum tr_mean tr_prod tr_min
-            tr_max""",
+            is_finite is_infinite {ELEMENTWISE} ReductionMode tr_sum tr_mean tr_norm
+            tr_logsumexp tr_prod tr_min tr_max""",
         "zeroproof.bridge": "from_ieee to_ieee",
         "zeroproof.array": "TRArray",
         "zeroproof.threads": "get_num_threads set_num_threads",
         "zeroproof.autodiff.tr_node": "TRNode OpType GradientStatus",
-        "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} tr_sum tr_mean",
+        "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} tr_sum tr_mean tr_norm tr_logsumexp",
         "zeroproof.autodiff.conditions": """tr_where tr_less tr_less_equal tr_greater
             tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
         "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
-        "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad check_gradient",
+        "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad",
+        "zeroproof.autodiff.gradient_check": """check_gradient assert_gradient GradientCheck
+            GradientRow Verdict""",
         "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode
             use_mask_real use_saturating""",
         "zeroproof.autodiff.hybrid_gradient": """HybridGradientSchedule ScheduleType
@@ -51,6 +54,8 @@ MEMBERS: dict[str, list[str]] = {
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
         "zeroproof.autodiff.gradient_tape.TRGradientTape": "watch gradient reset",
+        "zeroproof.autodiff.gradient_check.GradientCheck": "ok",
+        "zeroproof.autodiff.gradient_check.GradientRow": "fails",
         "zeroproof.autodiff.grad_mode.GradientModeConfig": """set_mode get_mode
             set_saturation_bound get_saturation_bound set_local_threshold get_local_threshold
             is_mask_real is_saturating is_hybrid reset""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import operator
 import pickle
 import threading
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tr_reference as reference
-from tr_support import EXACT, INF, MASKED, NAN, SPECIALS, same
+from tr_support import EXACT, INF, MASKED, NAN, SPECIALS, same, ulps
 
 from zeroproof.autodiff.tr_node import OpType, TRNode
-from zeroproof.autodiff.tr_ops_grad import tr_add, tr_div, tr_pow_int, tr_sin
+from zeroproof.autodiff.tr_ops_grad import tr_add, tr_div, tr_pow, tr_pow_int, tr_sin
 from zeroproof.core import TRScalar, TRTag, phi, pinf, real
 
 OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], OpType]] = {
@@ -134,18 +135,32 @@ class TestPower:
         assert same(node.value, reference.pow_int(1.5, int(n)))
         assert same(tr_pow_int(1.5, n).value, node.value)
 
-    @pytest.mark.parametrize("n", [2.0, 0.5, "2", None, real(2.0), np.float64(2.0)])
-    def test_other_exponents_are_refused(self, n: Any) -> None:
-        with pytest.raises(TypeError, match="exponent"):
-            TRNode.parameter(1.5) ** n
-        with pytest.raises(TypeError, match="exponent"):
-            tr_pow_int(1.5, n)
+    @pytest.mark.parametrize("b", [2.0, 0.5, real(2.0), np.float64(0.5), TRNode.constant(1.5)])
+    def test_by_other_numbers(self, b: Any) -> None:
+        node = TRNode.parameter(1.5) ** b
+        assert node.op is OpType.POW
+        assert same(node.value, tr_pow(1.5, b).value)
+        assert ulps(float(node.value), 1.5 ** float(b)) <= 1
+        with pytest.raises(TypeError, match="exponent must be an int"):
+            tr_pow_int(1.5, b)
 
-    def test_a_node_is_no_exponent(self) -> None:
+    def test_of_nodes(self) -> None:
+        x, y = TRNode.parameter(2.0), TRNode.parameter(3.0)
+        for base, node in ((2.0, 2.0**y), (2, 2**y), (2.0, real(2.0) ** y), (2.0, x**y)):
+            assert node.op is OpType.POW
+            assert node.value == 8.0
+            assert float(node.inputs[0]) == base
+        (x**y).backward()
+        assert x.gradient == 12.0
+        assert float(y.gradient) == pytest.approx(8.0 * math.log(2.0), rel=1e-15)
+
+    def test_what_is_no_exponent(self) -> None:
         x = TRNode.parameter(2.0)
-        for call in (lambda: x**x, lambda: 2.0**x, lambda: pow(x, 2, 3)):
-            with pytest.raises(TypeError):
-                call()
+        for bad in ("2", None, 1j):
+            with pytest.raises(TypeError, match="unsupported operand"):
+                x**bad
+        with pytest.raises(TypeError, match="modulus"):
+            pow(x, 2, 3)
 
     def test_exponents_beyond_32_bits_are_refused(self) -> None:
         for n in (2**31, -(2**31), 10**30):

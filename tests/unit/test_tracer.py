@@ -72,7 +72,7 @@ class TestOperations:
         check(lambda a: apply(iter([a]), mode), SPECIALS)
 
     def test_operators(self) -> None:
-        operators = [operator.add, operator.sub, operator.mul, operator.truediv]
+        operators = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
         for apply in operators:
             check(apply, *pairs())
             for constant in (2.0, 3, real(0.0), TRNode.constant(-1.0), np.float64(2.0)):
@@ -230,12 +230,15 @@ class TestForeignOperands:
                 tr_vmap(lambda x, f=apply: f(x, other))([1.0])
 
     @pytest.mark.parametrize("n", [0.5, 2.0, "2", real(2.0)])
-    def test_exponents_are_ints(self, n: Any) -> None:
-        for apply in (operator.pow, zeroproof.tr_pow_int, tr_ops_grad.tr_pow_int):
+    def test_exponents_of_pow_int_are_ints(self, n: Any) -> None:
+        for apply in (zeroproof.tr_pow_int, tr_ops_grad.tr_pow_int):
             with pytest.raises(TypeError, match="exponent must be an int"):
                 tr_vmap(lambda x, f=apply: f(x, n))([1.0])
-        with pytest.raises(TypeError):
-            tr_vmap(lambda x: 2.0**x)([1.0])
+
+    def test_exponents_are_numbers(self) -> None:
+        for bad in ("2", None):
+            with pytest.raises(TypeError, match="unsupported operand"):
+                tr_vmap(lambda x, n=bad: x**n)([1.0])
         with pytest.raises(TypeError, match="modulus"):
             tr_vmap(lambda x: pow(x, 2, 3))([1.0])
 

@@ -51,8 +51,10 @@ def _table() -> list[str]:
     return [*found, "ops.tr_sum([])", "core.tr_sin(X)", "ops.tr_div(X, X)"]
 
 
-OPERATORS = [*ARITHMETIC, "-N", "+N", "abs(N)", *(f"N**{n}" for n in POWERS)]
+REAL_POWERS = ["N**0.5", "N**-1.5", "N**-1.0", "2.0**N", "N**N", "X**N"]
+OPERATORS = [*ARITHMETIC, "-N", "+N", "abs(N)", *(f"N**{n}" for n in POWERS), *REAL_POWERS]
 POLES = ["X / N", "N / N", "core.tr_log(N)", "ops.tr_sqrt(N)", "N**-1", "N**-2", "1.0 / (N - X)"]
+POLES += ["ops.tr_atan2(N, X)", "core.tr_log1p(N)", "ops.tr_asin(N)", "core.tr_xlogy(X, N)"]
 #: Operators, poles and selections come as often as the rest of the table.
 TEMPLATES = [
     *ARITHMETIC * 6, *OPERATORS, *_table(), *VECTORS * 4, *POLES * 4, *CONDITIONS, *CHOICES * 2,

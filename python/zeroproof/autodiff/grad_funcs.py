@@ -1,18 +1,17 @@
-"""Gradients of Python functions, and a check of them by finite differences."""
+"""Gradients of Python functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
 from operator import index
-from typing import Any, Optional, SupportsIndex, Union
+from typing import Any, SupportsIndex, Union
 
 from .. import _native
-from .._enums import GradientStatus, OpType, TRTag
-from .._native import TRNode, TRScalar
-from ..typing import Operand
+from .._enums import GradientStatus, OpType
+from .._native import TRNode
 
-__all__ = ["check_gradient", "tr_grad", "tr_value_and_grad"]
+__all__ = ["tr_grad", "tr_value_and_grad"]
 
 ArgNums = Union[SupportsIndex, Sequence[SupportsIndex]]
 
@@ -71,51 +70,6 @@ def tr_grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]:
         return value_and_grad(*args, **kwargs)[1]
 
     return grad
-
-
-def check_gradient(
-    f: Callable[..., Any],
-    x: Union[Operand, Sequence[Operand]],
-    eps: float = 1e-5,
-    argnum: int = 0,
-) -> tuple[TRNode, Optional[float], Optional[float]]:
-    """Compares the gradient of ``f`` with a central difference.
-
-    Args:
-        f: takes one node, or as many as ``x`` has items, and returns a node.
-        x: the point: one value, or a list or tuple with one for each argument.
-        eps: the step, relative to max(1, |x|).
-        argnum: the argument to differentiate with respect to.
-
-    Returns:
-        The gradient as a node, the central difference, and the relative error: the difference over
-        the larger of the two, or over 1e-10 if both are smaller. The last two are None where
-        ``f`` is not REAL at the point or on both sides of it, since no difference exists there.
-
-    Raises:
-        ValueError: for an ``eps`` that is not positive or an ``argnum`` that names no argument.
-    """
-    if not 0.0 < eps < float("inf"):
-        raise ValueError(f"eps must be a positive finite number, not {eps}")
-    point: list[Any] = list(x) if isinstance(x, (list, tuple)) else [x]
-    if not -len(point) <= argnum < len(point):
-        raise ValueError(f"argnum {argnum} names none of {len(point)} arguments")
-    values = [float(TRScalar(p.value if isinstance(p, TRNode) else p)) for p in point]
-    value, analytical = tr_value_and_grad(f, argnum)(*values)
-
-    step = eps * max(1.0, abs(values[argnum]))
-    below, above = list(values), list(values)
-    below[argnum] -= step
-    above[argnum] += step
-    f_below, f_above = (f(*[TRNode.constant(v) for v in vs]) for vs in (below, above))
-    if any(node.tag is not TRTag.REAL for node in (value, f_below, f_above)):
-        return analytical, None, None
-
-    # The step that was really taken, after rounding.
-    numerical = (float(f_above) - float(f_below)) / (above[argnum] - below[argnum])
-    exact = float(analytical)
-    error = abs(exact - numerical) / max(abs(exact), abs(numerical), 1e-10)
-    return analytical, numerical, error
 
 
 def _place(number: int, count: int) -> int:

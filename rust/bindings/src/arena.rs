@@ -6,6 +6,7 @@
 
 use pyo3::prelude::*;
 use std::cell::{Cell, UnsafeCell};
+use std::ops::{Deref, DerefMut};
 use zeroproof::backward::Scratch;
 use zeroproof::graph::Graph;
 
@@ -32,15 +33,44 @@ impl<T> GilCell<T> {
         Self { borrowed: Cell::new(false), value: UnsafeCell::new(None), initial }
     }
 
-    /// Runs `f`, which must not call into Python, on the value.
+    /// Exclusive access to the value; nothing may call into Python while it lasts.
     #[inline(always)]
-    pub(crate) fn with<R>(&self, _gil: Python<'_>, f: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn borrow<'py>(&'py self, _gil: Python<'py>) -> Borrow<'py, T> {
         assert!(!self.borrowed.replace(true), "a value that the GIL guards was taken twice");
-        let _guard = Release(&self.borrowed);
+        let _release = Release(&self.borrowed);
         // SAFETY: `borrowed` was false, so no other reference to the value exists, and it stays true
         // until this one is gone.
         let value = unsafe { &mut *self.value.get() };
-        f(value.get_or_insert_with(self.initial))
+        Borrow { value: value.get_or_insert_with(self.initial), _release }
+    }
+
+    /// Runs `f`, which must not call into Python, on the value.
+    #[inline(always)]
+    pub(crate) fn with<R>(&self, gil: Python<'_>, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.borrow(gil))
+    }
+}
+
+/// Exclusive access to a value. Code that works through it is compiled for its caller, where the op of
+/// a recording is a constant; a closure might be compiled once for all of them.
+pub(crate) struct Borrow<'a, T> {
+    value: &'a mut T,
+    _release: Release<'a>,
+}
+
+impl<T> Deref for Borrow<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        self.value
+    }
+}
+
+impl<T> DerefMut for Borrow<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        self.value
     }
 }
 
@@ -55,6 +85,12 @@ impl Drop for Release<'_> {
 }
 
 static ARENA: GilCell<Arena> = GilCell::new(|| Arena { graph: Graph::new(), scratch: Scratch::default() });
+
+/// The interpreter's arena; nothing may call into Python while the borrow lasts.
+#[inline(always)]
+pub(crate) fn borrow(py: Python<'_>) -> Borrow<'_, Arena> {
+    ARENA.borrow(py)
+}
 
 /// Runs `f` on the interpreter's arena. `f` must not call into Python.
 #[inline(always)]

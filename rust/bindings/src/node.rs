@@ -5,7 +5,7 @@ use crate::births;
 use crate::context;
 use crate::enums;
 use crate::number::{
-    Double, Operand, expect_number, expect_operand, exponent, operand, operator_of, with_array,
+    Double, Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
 };
 use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
@@ -72,36 +72,38 @@ fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
 /// Records an op of two operands, at least one of them a node.
 #[inline(always)]
 pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
-    let (node, is_event) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let node = match (a, b) {
-            (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
-            (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
-            (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
-            (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
-        };
-        (node.handle, births::is_event(graph, op, a, b, node.value))
-    });
-    if is_event { births::note(py, TRNode(node), op, &[a, b]) } else { Ok(TRNode(node)) }
+    let mut arena = arena::borrow(py);
+    let graph = &mut arena.graph;
+    let node = match (a, b) {
+        (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
+        (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
+        (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
+        (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
+    };
+    let is_event = births::is_event(graph, op, a, b, node.value);
+    drop(arena);
+    let node = TRNode(node.handle);
+    if is_event { births::note(py, node, op, &[a, b]) } else { Ok(node) }
 }
 
 /// Records an op of one operand; `n` is the exponent of a power.
 #[inline(always)]
 pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResult<TRNode> {
     let exponent = Operand::Value(f64::from(n));
-    let (node, is_event) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let node = match a {
-            Operand::Node(a) => graph.unary_with_immediate(op, a, n),
-            Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
-        };
-        (node.handle, births::is_event(graph, op, a, exponent, node.value))
-    });
+    let mut arena = arena::borrow(py);
+    let graph = &mut arena.graph;
+    let node = match a {
+        Operand::Node(a) => graph.unary_with_immediate(op, a, n),
+        Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
+    };
+    let is_event = births::is_event(graph, op, a, exponent, node.value);
+    drop(arena);
+    let node = TRNode(node.handle);
     let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
-    if is_event { births::note(py, TRNode(node), op, operands) } else { Ok(TRNode(node)) }
+    if is_event { births::note(py, node, op, operands) } else { Ok(node) }
 }
 
-/// Records a sum or mean over operands.
+/// Records a variadic op over operands.
 pub(crate) fn record_reduction<'py>(
     py: Python<'py>,
     objects: &[Bound<'py, PyAny>],
@@ -434,10 +436,9 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
-            let base = payload::<TRNode>(a);
-            match base {
-                Some(node) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(node.0), exponent(n)?)?),
-                None => Ok(py.NotImplemented().into_bound(py)),
+            match (payload::<TRNode>(a), integer_exponent(n)?) {
+                (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)?),
+                _ => binary(py, Op::Pow, a, n),
             }
         }),
         slot!(Py_nb_bool, (a) -> c_int, |py| Ok(tr_value(py, this(a)?).is_truthy())),

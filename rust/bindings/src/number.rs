@@ -136,22 +136,25 @@ fn not_a_number(object: &Bound<'_, PyAny>, expected: &str) -> PyErr {
 
 /// An integer exponent that fits in 32 bits.
 pub(crate) fn exponent(object: &Bound<'_, PyAny>) -> PyResult<i32> {
+    integer_exponent(object)?.ok_or_else(|| {
+        PyTypeError::new_err("the exponent must be an int; tr_pow takes any number, and a node or a tracer")
+    })
+}
+
+/// An exponent of an integer type, which fits in 32 bits; `None` for anything else.
+pub(crate) fn integer_exponent(object: &Bound<'_, PyAny>) -> PyResult<Option<i32>> {
     let exponent = match object.cast_exact::<PyInt>() {
         Ok(int) => int.extract::<i32>(),
+        Err(_) if common_operand(object).is_some() => return Ok(None),
         Err(_) => match object.py().import("operator")?.call_method1("index", (object,)) {
             Ok(index) => index.extract::<i32>(),
-            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
-                return Err(PyTypeError::new_err(
-                    "the exponent must be an int: powers with other exponents are exp(b * log(a)), which \
-                     has a singularity at 0 of its own",
-                ));
-            }
+            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => return Ok(None),
             Err(error) => return Err(error),
         },
     };
+    let exponent = exponent.ok().filter(|n| *n != i32::MIN);
     exponent
-        .ok()
-        .filter(|n| *n != i32::MIN)
+        .map(Some)
         .ok_or_else(|| PyOverflowError::new_err("the exponent must lie between -2147483647 and 2147483647"))
 }
 

@@ -157,12 +157,41 @@ fn node_mean<'py>(
     reduce(values, Op::Mean, mode)
 }
 
-/// The op table: (name, arity, formula, low, high), where the op is smooth between low and high.
+/// The norm ``√Σx²`` of the nodes that ``mode`` keeps; the others are silenced.
+///
+/// Args:
+///     values: TRNodes, TRScalars or numbers.
+///     mode: ``ReductionMode``, STRICT unless given.
+#[pyfunction]
+#[pyo3(name = "tr_norm", signature = (values, mode=None))]
+fn node_norm<'py>(
+    values: &Bound<'py, PyAny>,
+    mode: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    reduce(values, Op::Norm, mode)
+}
+
+/// ``ln Σeˣ`` over the nodes that ``mode`` keeps; the others are silenced.
+///
+/// Args:
+///     values: TRNodes, TRScalars or numbers.
+///     mode: ``ReductionMode``, STRICT unless given.
+#[pyfunction]
+#[pyo3(name = "tr_logsumexp", signature = (values, mode=None))]
+fn node_logsumexp<'py>(
+    values: &Bound<'py, PyAny>,
+    mode: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    reduce(values, Op::Logsumexp, mode)
+}
+
+/// The op table: (name, arity, formula, low, high, partials, reason, singular), where the op is smooth
+/// between low and high and singular is (distance, bounded partials) or None.
 #[pyfunction]
 fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let rows = Op::ALL.iter().map(|op| {
-        let (low, high) = op.domain();
-        (op.name(), format!("{:?}", op.arity()).to_lowercase(), op.formula(), low, high)
+        let (arity, (low, high)) = (format!("{:?}", op.arity()).to_lowercase(), op.domain());
+        (op.name(), arity, op.formula(), low, high, op.partials(), op.reason(), op.singular())
     });
     PyList::new(py, rows.collect::<Vec<_>>())
 }
@@ -172,5 +201,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     set_functions(module, "node_", "zeroproof.autodiff.tr_ops_grad", on_nodes())?;
     module.add("node_sum", wrap_pyfunction!(node_sum, module)?)?;
     module.add("node_mean", wrap_pyfunction!(node_mean, module)?)?;
+    module.add("node_norm", wrap_pyfunction!(node_norm, module)?)?;
+    module.add("node_logsumexp", wrap_pyfunction!(node_logsumexp, module)?)?;
     module.add_function(wrap_pyfunction!(op_table, module)?)
 }

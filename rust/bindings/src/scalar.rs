@@ -3,7 +3,7 @@
 use crate::enums;
 use crate::node::{TRNode, record_reduction};
 use crate::number::{
-    Comparand, Operand, comparand, expect_number, exponent, operand, operator_of, with_array,
+    Comparand, Operand, comparand, expect_number, integer_exponent, operand, operator_of, with_array,
 };
 use crate::raw::{
     Class, Payload, Spec, compare_slot, guard, method, new_object, payload, property, set_functions, slot,
@@ -143,9 +143,9 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
-            match payload::<TRScalar>(a) {
-                Some(base) => new_object(py, TRScalar(base.0.pow_int(exponent(n)?))),
-                None => Ok(py.NotImplemented().into_bound(py)),
+            match (payload::<TRScalar>(a), integer_exponent(n)?) {
+                (Some(base), Some(n)) => new_object(py, TRScalar(base.0.pow_int(n))),
+                _ => binary(py, Op::Pow, a, n),
             }
         }),
         slot!(Py_nb_bool, (a) -> c_int, |_py| Ok(this(a)?.is_truthy())),
@@ -355,6 +355,18 @@ reductions! {
     ///     values: TR scalars or numbers; nodes among them give a node.
     ///     mode: ``ReductionMode``, STRICT unless given.
     scalar_mean Some(Op::Mean), |values, mode| mode.mean(values);
+    /// The norm ``√Σx²`` of the values that ``mode`` keeps; of nothing 0.
+    ///
+    /// Args:
+    ///     values: TR scalars or numbers; nodes among them give a node.
+    ///     mode: ``ReductionMode``, STRICT unless given.
+    scalar_norm Some(Op::Norm), |values, mode| mode.norm(values);
+    /// ``ln Σeˣ`` over the values that ``mode`` keeps; of nothing −∞.
+    ///
+    /// Args:
+    ///     values: TR scalars or numbers; nodes among them give a node.
+    ///     mode: ``ReductionMode``, STRICT unless given.
+    scalar_logsumexp Some(Op::Logsumexp), |values, mode| mode.logsumexp(values);
     /// The product of the values that ``mode`` keeps; the empty product is 1.
     ///
     /// Args:

@@ -183,7 +183,7 @@ pub(crate) fn record_op<'py>(
     }
 }
 
-/// Records a sum or mean if one of the objects is a tracer, else gives `error` back.
+/// Records a variadic op if one of the objects is a tracer, else gives `error` back.
 #[cold]
 pub(crate) fn record_fold<'py>(
     objects: &[Bound<'py, PyAny>],

@@ -40,7 +40,10 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
                     ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
                         match self.nodes[index].op {
                             $(Op::$op => self.elementwise(Op::$op, Arity::$arity, policy, at),)*
-                            Op::Sum | Op::Mean => self.reduction(policy, at),
+                            Op::Sum => self.variadic(Op::Sum, policy, at),
+                            Op::Mean => self.variadic(Op::Mean, policy, at),
+                            Op::Norm => self.variadic(Op::Norm, policy, at),
+                            Op::Logsumexp => self.variadic(Op::Logsumexp, policy, at),
                             Op::Constant | Op::Parameter | Op::Input => {
                                 on_leaf(index as u32, g, Status::from_bits_truncate(mark));
                             }
@@ -54,8 +57,10 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     }
 
     /// One elementwise node passes on what its rule says. `op` and `arity` are constants at each
-    /// call, so each op has its own code.
-    #[inline(always)]
+    /// call, so each op has its own code. Without optimization the locals of all of them would stand on the
+    /// stack at once.
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn elementwise<P: Policy>(&mut self, op: Op, arity: Arity, policy: &mut P, at: Visit) {
         let Node { value: z, links: [a, b], .. } = self.nodes[at.index];
         let x = self.nodes[a as usize].value;
@@ -82,27 +87,26 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         }
     }
 
-    /// A sum passes ḡ to each input it kept, a mean ḡ/kept; the others are silenced.
+    /// A variadic node passes each input that it kept its share and silences the others. `op` is a
+    /// constant at each call.
     #[inline(always)]
-    fn reduction<P: Policy>(&mut self, policy: &mut P, at: Visit) {
+    fn variadic<P: Policy>(&mut self, op: Op, policy: &mut P, at: Visit) {
         let node = self.nodes[at.index];
         let Operands::List(inputs, mode) = node.operands(self.lists) else { return };
-        if let Rule::Silence = policy.rule(at.index, node.op, 0.0, 0.0, node.value) {
+        if let Rule::Silence = policy.rule(at.index, op, 0.0, 0.0, node.value) {
             self.counts.masked += 1;
             inputs.iter().for_each(|&input| self.silence(input, at));
             return;
         }
         let nodes = self.nodes;
-        let keeps = |input: &u32| mode.keeps(nodes[*input as usize].value);
-        let share = match node.op {
-            Op::Mean => at.g / inputs.iter().filter(|input| keeps(input)).count() as f64,
-            _ => at.g,
-        };
-        for input in inputs {
-            if keeps(input) {
-                self.receive(*input, share, at);
+        let values = inputs.iter().map(|&input| nodes[input as usize].value);
+        let shared = op.shared(mode.kept(values), node.value);
+        for &input in inputs {
+            let x = nodes[input as usize].value;
+            if mode.keeps(x) {
+                self.receive(input, op.share(at.g, x, shared), at);
             } else {
-                self.silence(*input, at);
+                self.silence(input, at);
             }
         }
     }

@@ -65,6 +65,14 @@ impl Analysis {
             self.needed[node] && matters && program.kind(node as NodeId) == Kind::Select
         })
     }
+
+    /// Whether numbers that differ from call to call or from sample to sample say which ops on the way of a
+    /// gradient are singular.
+    pub fn has_undecided_poles(&self, program: &Program) -> bool {
+        (0..program.len()).any(|node| {
+            self.needed[node] && self.active[node] && pole(program, node as NodeId) == Pole::Undecided
+        })
+    }
 }
 
 /// The operands that gradients flow to, activity permitting.
@@ -81,20 +89,80 @@ pub(super) fn propagates(kind: Kind, place: usize) -> bool {
     match kind {
         Kind::Elementwise(op) => match op {
             Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::Abs | Op::Log | Op::Sqrt | Op::Sin | Op::Cos => true,
-            Op::Div => place == 0,
+            Op::Hypot | Op::Log1p | Op::Asin | Op::Acos | Op::Tan => true,
+            Op::Div | Op::Xlogy => place == 0,
             _ => false,
         },
         Kind::Power(n) => n >= 0,
-        Kind::Fold(_, mode) => mode == Reduction::Strict,
+        Kind::Fold(op, mode) => mode == Reduction::Strict && op != Op::Logsumexp,
         _ => false,
     }
 }
 
-/// Whether the node is a singular op: one with a pole at a REAL operand.
-pub(super) fn is_singular(kind: Kind) -> bool {
-    match kind {
-        Kind::Elementwise(op) => op.pole(1.0, 1.0).is_some(),
-        Kind::Power(n) => Op::PowInt.pole(1.0, f64::from(n)).is_some(),
-        _ => false,
+/// The pole of a node at a REAL operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pole {
+    None,
+    /// Where this operand is 0.
+    Operand(usize),
+    /// Where a distance is 0 that is worked out from the operands.
+    Distance,
+    /// Whether there is one depends on an exponent that is no constant of the program.
+    Undecided,
+}
+
+/// Whether and where the node is singular.
+pub(super) fn pole(program: &Program, node: NodeId) -> Pole {
+    let singular = |is: bool| if is { Pole::Operand(0) } else { Pole::None };
+    match program.kind(node) {
+        Kind::Power(n) => singular(Op::PowInt.pole(1.0, f64::from(n)).is_some()),
+        Kind::Elementwise(Op::Pow) => match program.kind(program.operands(node)[1]) {
+            Kind::Constant(exponent) => singular(Op::Pow.pole(1.0, exponent).is_some()),
+            _ => Pole::Undecided,
+        },
+        Kind::Elementwise(Op::Div | Op::Xlogy) => Pole::Operand(1),
+        Kind::Elementwise(Op::Log | Op::Sqrt) => Pole::Operand(0),
+        Kind::Elementwise(op) if op.singular().is_some() => Pole::Distance,
+        _ => Pole::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, propagates};
+    use crate::ops::{Arity, Op};
+    use crate::reduce::Reduction;
+
+    const VALUES: [f64; 10] =
+        [f64::NEG_INFINITY, -1.0, -0.0, 0.0, 5e-324, 0.5, 1.0, 1.7e308, f64::INFINITY, f64::NAN];
+
+    /// The value of a node, and its operands.
+    fn cases(op: Op) -> Vec<(Kind, [f64; 2], f64)> {
+        let pairs = VALUES.iter().flat_map(|&a| VALUES.map(|b| [a, b]));
+        let case = |[a, b]: [f64; 2]| match op.arity() {
+            Arity::Leaf => vec![],
+            Arity::Power => vec![(Kind::Power(3), [a, 0.0], op.value(a, 3.0))],
+            Arity::Unary => vec![(Kind::Elementwise(op), [a, 0.0], op.value(a, 0.0))],
+            Arity::Binary => vec![(Kind::Elementwise(op), [a, b], op.value(a, b))],
+            Arity::Variadic => {
+                let kinds = Reduction::ALL.map(|mode| (mode, Kind::Fold(op, mode)));
+                kinds.map(|(mode, kind)| (kind, [a, b], mode.fold(op, [a, b].into_iter()))).to_vec()
+            }
+        };
+        pairs.flat_map(case).collect()
+    }
+
+    #[test]
+    fn what_is_not_real_shows_where_it_is_said_to() {
+        let mut claims = 0;
+        for (kind, operands, value) in Op::ALL.iter().flat_map(|&op| cases(op)) {
+            for (place, operand) in operands.into_iter().enumerate() {
+                if propagates(kind, place) && !operand.is_finite() {
+                    claims += 1;
+                    assert!(!value.is_finite(), "{kind:?} of {operands:?} is {value}");
+                }
+            }
+        }
+        assert!(claims > 100, "{claims} cases");
     }
 }

@@ -38,8 +38,14 @@ pub(super) enum Instruction {
     SinCos { to: [Option<u32>; 2], a: Source },
     /// A power.
     Power { n: i32, to: u32, a: Source },
-    /// The sum or mean of a list that leaves values out.
+    /// A variadic op of a list, other than a sum or a mean that keeps everything.
     Fold { op: Op, mode: Reduction, to: u32, list: (u32, u32) },
+    /// What the shares of a variadic op have in common, given its inputs and its value.
+    Shared { op: Op, mode: Reduction, z: Source, to: [u32; 2], list: (u32, u32) },
+    /// What a variadic op passes to an input for the adjoint `g`.
+    Share { op: Op, g: Source, x: Source, shared: [Source; 2], to: u32 },
+    /// The distance of a singular op to its pole; only written where somebody decides by it.
+    Distance { op: Op, to: u32, a: Source, b: Source },
     /// A predicate, as 1 or 0.
     Test { predicate: Predicate, to: u32, a: Source, b: Source },
     /// `a` where the condition holds, else `b`.
@@ -53,7 +59,9 @@ impl Instruction {
     /// Where the sources of a fold or a polynomial stand in the code's lists.
     pub fn list(&self) -> Option<(u32, u32)> {
         match self {
-            Self::Fold { list, .. } | Self::Polynomial { list, .. } => Some(*list),
+            Self::Fold { list, .. } | Self::Polynomial { list, .. } | Self::Shared { list, .. } => {
+                Some(*list)
+            }
             _ => None,
         }
     }
@@ -62,7 +70,7 @@ impl Instruction {
     pub fn visit(&mut self, mut source: impl FnMut(&mut Source), mut target: impl FnMut(&mut u32)) {
         match self {
             Self::Load { to, .. } | Self::Fold { to, .. } => target(to),
-            Self::Value { to, a, b, .. } | Self::Test { to, a, b, .. } => {
+            Self::Value { to, a, b, .. } | Self::Test { to, a, b, .. } | Self::Distance { to, a, b, .. } => {
                 source(a);
                 source(b);
                 target(to);
@@ -75,6 +83,14 @@ impl Instruction {
             }
             Self::Power { to, a, .. } | Self::Polynomial { to, a, .. } => {
                 source(a);
+                target(to);
+            }
+            Self::Shared { z, to, .. } => {
+                source(z);
+                to.iter_mut().for_each(target);
+            }
+            Self::Share { g, x, shared: [s, t], to, .. } => {
+                [g, x, s, t].into_iter().for_each(&mut source);
                 target(to);
             }
             Self::SinCos { to, a } => {
@@ -95,7 +111,7 @@ pub(super) struct Site {
     /// The node, and the number of the output whose pass it is.
     pub node: NodeId,
     pub output: u32,
-    /// The operand whose magnitude is the distance to the pole.
+    /// The number whose magnitude is the distance to the pole.
     pub pole: Source,
     /// The coordinates that the op depends on.
     pub coordinates: Vec<Source>,
@@ -117,7 +133,7 @@ pub(super) struct Derivative {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Code {
     pub instructions: Vec<Instruction>,
-    /// The sources of folds and polynomials.
+    /// The sources of variadic ops and polynomials.
     pub lists: Vec<Source>,
     /// The arguments that are read as columns.
     pub columns: Vec<u32>,
@@ -134,6 +150,13 @@ pub(super) struct Code {
 }
 
 impl Code {
+    /// Appends sources to the lists; says where they stand.
+    pub fn list(&mut self, sources: &[Source]) -> (u32, u32) {
+        let start = self.lists.len() as u32;
+        self.lists.extend(sources);
+        (start, self.lists.len() as u32)
+    }
+
     /// Shows every source that is read after the last instruction.
     pub fn for_each_result(&mut self, mut visit: impl FnMut(&mut Source)) {
         self.values.iter_mut().chain(&mut self.checks).for_each(&mut visit);

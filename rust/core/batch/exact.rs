@@ -83,7 +83,6 @@ impl Exact {
         self.rows.clear();
         self.rows.resize(program.len() * lanes, Adjoint::default());
         self.coordinates.clear();
-        let mut list = vec![];
         for node in (0..program.len() as NodeId).filter(|&n| task.facts.needed[n as usize]) {
             let start = node as usize * lanes;
             let (before, values) = self.values.split_at_mut(start);
@@ -121,12 +120,8 @@ impl Exact {
                 }
                 Kind::Fold(op, mode) => {
                     for (lane, value) in values.iter_mut().enumerate() {
-                        list.clear();
-                        list.extend(
-                            program.operands(node).iter().map(|&o| before[o as usize * lanes + lane]),
-                        );
-                        let (sum, kept) = mode.sum_of(list.iter().copied());
-                        *value = if op == Op::Mean { sum / kept as f64 } else { sum };
+                        let operands = program.operands(node).iter();
+                        *value = mode.fold(op, operands.map(|&o| before[o as usize * lanes + lane]));
                     }
                 }
                 Kind::Condition(predicate) => {
@@ -326,12 +321,13 @@ impl Exact {
             let Some((g, status)) = self.rows[at].visit() else { continue };
             let silent = matches!(policy.rule(at, op, 0.0, 0.0, self.values[at]), Rule::Silence);
             self.counts.masked += u64::from(silent);
-            let kept = operands.iter().filter(|&&o| mode.keeps(self.value(o, lane))).count();
-            let share = if op == Op::Mean { g / kept as f64 } else { g };
+            let values = operands.iter().map(|&operand| self.value(operand, lane));
+            let shared = op.shared(mode.kept(values), self.values[at]);
             for (place, &operand) in operands.iter().enumerate() {
-                if silent || !mode.keeps(self.value(operand, lane)) {
+                let x = self.value(operand, lane);
+                if silent || !mode.keeps(x) {
                     self.silence(program, operand, lane, status);
-                } else if self.receive(program, operand, lane, share, g, status) {
+                } else if self.receive(program, operand, lane, op.share(g, x, shared), g, status) {
                     self.note_dropped(node, place, lane);
                 }
             }

@@ -5,8 +5,10 @@
 //! hold for some lane. So a kernel computes what the table says, bit for bit.
 //!
 //! Ops are constants of the kernels, and nothing is a closure: all that a loop calls is certain to be
-//! inlined into it. A line is worked out on the stack and then stored, so that the compiler need not
-//! fear that a store changes a source.
+//! inlined into it, and so into the code for the processor's vectors. Without optimization each inlined
+//! local has a place of its own on the stack, which the kernels of all ops together overflow: there those
+//! that are made for each op are calls. A line is worked out on the stack and then stored, so that the
+//! compiler need not fear that a store changes a source.
 
 use super::program::Predicate;
 use super::slots::{LANES, Line};
@@ -51,7 +53,8 @@ pub(super) const fn op<const OP: u8>() -> Op {
 }
 
 /// `to = op(a, b)`.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
     for (line, to) in to.iter_mut().enumerate() {
         let (a, b) = (a.at(line), b.at(line));
@@ -336,7 +339,8 @@ pub(super) fn contribute<const OP: u8>(
     }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn contribute_both<const OP: u8>(
     to_a: &mut [Line],
     to_b: &mut [Line],
@@ -371,7 +375,8 @@ fn contribute_both<const OP: u8>(
     }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn contribute_one<const OP: u8, const PLACE: usize>(
     to: &mut [Line],
     from: AdjointSources<'_>,
@@ -405,12 +410,36 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
     }
 }
 
+/// What a variadic op passes to an input.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn share<const OP: u8>(to: &mut [Line], g: Lines<'_>, x: Lines<'_>, shared: [Lines<'_>; 2]) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let (g, x, [s, t]) = (g.at(line), x.at(line), shared.map(|shared| shared.at(line)));
+        let (mut result, mut holds) = ([0.0; LANES], true);
+        for lane in 0..LANES {
+            let (share, holds_here) = op::<OP>().share_hot(g[lane], x[lane], [s[lane], t[lane]]);
+            result[lane] = share;
+            holds &= holds_here;
+        }
+        *to = result;
+        if !holds {
+            for lane in 0..LANES {
+                to[lane] = op::<OP>().share(g[lane], x[lane], [s[lane], t[lane]]);
+            }
+        }
+    }
+}
+
 /// Puts bounded contributions where a sample of a singular op is within `delta` of its pole or
-/// explored, and reports those lanes.
-#[inline(always)]
+/// explored, and reports those lanes. `pole` are the distances.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[expect(clippy::too_many_arguments, reason = "what is read, what is written and what decides")]
 pub(super) fn saturate<const OP: u8>(
     to: &mut [Option<&mut [Line]>; 2],
     from: AdjointSources<'_>,
+    pole: Lines<'_>,
     rule: Bounded,
     delta: f64,
     explored: &[bool],
@@ -418,21 +447,18 @@ pub(super) fn saturate<const OP: u8>(
     mut report: impl FnMut(usize),
 ) {
     for line in 0..lines {
-        let (a, b) = (from.a.at(line), from.b.at(line));
-        let pole = |lane: usize| {
-            op::<OP>().pole(a[lane], second::<OP>(b[lane], rule.exponent)).unwrap_or(f64::NAN).abs()
-        };
+        let (a, b, pole) = (from.a.at(line), from.b.at(line), pole.at(line));
         let explored = explored.get(line * LANES..(line + 1) * LANES).unwrap_or(&[]);
         let mut any = explored.contains(&true);
-        for lane in 0..LANES {
-            any |= pole(lane) <= delta;
+        for distance in pole {
+            any |= distance.abs() <= delta;
         }
         if !any {
             continue;
         }
         let mut lanes = 0u32;
-        for lane in 0..LANES {
-            lanes |= u32::from(pole(lane) <= delta) << lane;
+        for (lane, distance) in pole.iter().enumerate() {
+            lanes |= u32::from(distance.abs() <= delta) << lane;
         }
         for (lane, &explored) in explored.iter().enumerate() {
             lanes |= u32::from(explored) << lane;

@@ -136,7 +136,7 @@ impl Lowering<'_> {
                 self.sin_cos(sources[0])[usize::from(op == Op::Cos)]
             }
             Kind::Elementwise(op) => self.value(op, sources[0], *sources.last().unwrap_or(&sources[0])),
-            Kind::Fold(op, Reduction::Strict) => {
+            Kind::Fold(op @ (Op::Sum | Op::Mean), Reduction::Strict) => {
                 let sum = sources[1..].iter().fold(sources[0], |sum, &next| self.value(Op::Add, sum, next));
                 if op == Op::Mean {
                     let count = self.number(sources.len() as f64);
@@ -147,13 +147,10 @@ impl Lowering<'_> {
             }
             _ => {
                 let to = self.register();
-                let code = &mut self.code;
-                code.instructions.push(match kind {
+                let instruction = match kind {
                     Kind::Power(n) => Instruction::Power { n, to, a: sources[0] },
                     Kind::Fold(op, mode) => {
-                        let start = code.lists.len() as u32;
-                        code.lists.extend(&sources);
-                        Instruction::Fold { op, mode, to, list: (start, code.lists.len() as u32) }
+                        Instruction::Fold { op, mode, to, list: self.code.list(&sources) }
                     }
                     Kind::Condition(predicate) => {
                         let b = *sources.last().unwrap_or(&sources[0]);
@@ -163,7 +160,8 @@ impl Lowering<'_> {
                         Instruction::Select { to, condition: sources[0], a: sources[1], b: sources[2] }
                     }
                     _ => unreachable!("constants and arguments are no instructions"),
-                });
+                };
+                self.code.instructions.push(instruction);
                 Source::Slot(to)
             }
         };

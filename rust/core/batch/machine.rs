@@ -3,13 +3,12 @@
 use super::code::{Code, Instruction, NO_SITE, Source};
 use super::dispatch::prefetch;
 use super::kernels::{
-    AdjointSources, Bounded, Classical, Lines, cheap_value, contribute, multiply_add, op, polynomial, power,
-    saturate, select, sin_cos, square, test, value,
+    AdjointSources, Bounded, Classical, Lines, cheap_value, contribute, multiply_add, polynomial, power,
+    saturate, select, share, sin_cos, square, test, value,
 };
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::mode::ModeState;
 use crate::ops::Op;
-use crate::reduce::Reduction;
 
 /// Runs a kernel for an op that becomes its constant.
 macro_rules! by_op {
@@ -26,6 +25,24 @@ macro_rules! by_op {
                             };
                         }
         for_each_elementwise_op! { arms }
+    }};
+}
+
+/// Runs a kernel for a variadic op that becomes its constant.
+macro_rules! by_variadic_op {
+    (($d:tt) $op:expr, $code:ident => $kernel:expr) => {{
+        macro_rules! arms {
+                                            ($d(($d variant:ident, $d name:ident, $d formula:literal))*) => {
+                                                match $op {
+                                                    $d(Op::$d variant => {
+                                                        const $code: u8 = Op::$d variant as u8;
+                                                        $kernel
+                                                    })*
+                                                    _ => debug_assert!(false, "{:?} is not variadic", $op),
+                                                }
+                                            };
+                                        }
+        for_each_variadic_op! { arms }
     }};
 }
 
@@ -54,13 +71,16 @@ pub(super) struct Machine<'m> {
     explored: Vec<bool>,
     /// Those of the polynomial at hand.
     coefficients: Vec<f64>,
+    /// Whether anybody asks for distances to poles.
+    measures: bool,
 }
 
 impl<'m> Machine<'m> {
-    /// Slots for blocks of so many lines, in `memory`.
-    pub fn new(memory: &'m mut Memory, lines: usize) -> Self {
+    /// Slots for blocks of so many lines, in `memory`; `measures` says whether distances to poles are asked
+    /// for.
+    pub fn new(memory: &'m mut Memory, lines: usize, measures: bool) -> Self {
         let slots = memory.lines_mut().chunks_exact_mut(lines + APART).map(|slot| &mut slot[..lines]);
-        Self { slots: slots.collect(), saturated: vec![], explored: vec![], coefficients: vec![] }
+        Self { slots: slots.collect(), saturated: vec![], explored: vec![], coefficients: vec![], measures }
     }
 
     /// The lines that so many slots take.
@@ -134,8 +154,9 @@ impl<'m> Machine<'m> {
                         z: self.lines(inputs, z),
                     };
                     let mut to_lines = slots.each_mut().map(|slot| slot.as_mut().map(|lines| &mut **lines));
+                    let pole = code.sites.get(site as usize).map(|site| self.lines(inputs, site.pole));
                     let adjoint =
-                        Adjoint { from, exponent: n, rule, explored: &explored, lines: inputs.lines };
+                        Adjoint { from, exponent: n, rule, pole, explored: &explored, lines: inputs.lines };
                     by_op!(($) op, CODE => adjoint.contribute::<CODE>(&mut to_lines, &mut saturated, site));
                     self.explored = explored;
                     self.saturated = saturated;
@@ -203,30 +224,36 @@ impl<'m> Machine<'m> {
                 Instruction::Fold { op, mode, to, list } => {
                     let slot = self.take(to);
                     let sources = &code.lists[list.0 as usize..list.1 as usize];
-                    self.fold(op, mode, inputs, slot, sources);
+                    match op {
+                        Op::Sum | Op::Mean => self.add_kept(op, mode, inputs, slot, sources),
+                        _ => self.fold(op, mode, inputs, slot, sources),
+                    }
                     self.put(to, slot);
                 }
-            }
-        }
-    }
-
-    /// A sum or mean that leaves values out.
-    fn fold(&self, op: Op, mode: Reduction, inputs: &BlockInputs<'_>, to: &mut [Line], sources: &[Source]) {
-        for (line, to) in to.iter_mut().enumerate() {
-            let (mut sum, mut kept) = ([0.0; LANES], [0.0; LANES]);
-            for &source in sources {
-                let values = self.lines(inputs, source).at(line);
-                for lane in 0..LANES {
-                    let keeps = mode.keeps(values[lane]);
-                    let next = if kept[lane] == 0.0 { values[lane] } else { sum[lane] + values[lane] };
-                    sum[lane] = if keeps { next } else { sum[lane] };
-                    kept[lane] += f64::from(u8::from(keeps));
+                Instruction::Shared { op, mode, z, to, list } => {
+                    let slots = to.map(|to| self.take(to));
+                    let sources = &code.lists[list.0 as usize..list.1 as usize];
+                    let [first, second] = slots;
+                    self.share_out(op, mode, inputs, [&mut *first, &mut *second], sources, z);
+                    self.put(to[0], first);
+                    self.put(to[1], second);
                 }
-            }
-            for lane in 0..LANES {
-                let nothing = mode == Reduction::DropNull && kept[lane] == 0.0;
-                let sum = if nothing { f64::NAN } else { sum[lane] };
-                to[lane] = if op == Op::Mean { sum / kept[lane] } else { sum };
+                Instruction::Share { op, g, x, shared, to } => {
+                    let slot = self.take(to);
+                    let (g, x) = (self.lines(inputs, g), self.lines(inputs, x));
+                    let shared = shared.map(|source| self.lines(inputs, source));
+                    by_variadic_op!(($) op, CODE => share::<CODE>(slot, g, x, shared));
+                    self.put(to, slot);
+                }
+                Instruction::Distance { op, to, a, b } if self.measures => {
+                    let slot = self.take(to);
+                    let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                    by_op!(($) op, CODE => each(slot, a, b, |a, b| {
+                        Op::ALL[CODE as usize].pole(a, b).unwrap_or(f64::NAN)
+                    }));
+                    self.put(to, slot);
+                }
+                Instruction::Distance { .. } => {}
             }
         }
     }
@@ -263,6 +290,8 @@ struct Adjoint<'a> {
     from: AdjointSources<'a>,
     exponent: i32,
     rule: Rule<'a>,
+    /// Of a singular op.
+    pole: Option<Lines<'a>>,
     explored: &'a [bool],
     lines: usize,
 }
@@ -276,16 +305,17 @@ impl Adjoint<'_> {
         site: u32,
     ) {
         let (from, exponent) = (self.from, self.exponent);
-        let singular = op::<OP>().pole(1.0, f64::from(exponent)).is_some();
         match self.rule {
-            Rule::Bounded(bound) if singular => contribute::<OP>(to, from, Bounded { exponent, bound }),
+            Rule::Bounded(bound) if self.pole.is_some() => {
+                contribute::<OP>(to, from, Bounded { exponent, bound });
+            }
             _ => contribute::<OP>(to, from, Classical { exponent }),
         }
-        if let (Rule::Deciding(state), true) = (self.rule, singular) {
+        if let (Rule::Deciding(state), Some(pole)) = (self.rule, self.pole) {
             let delta = state.delta().unwrap_or(-1.0);
             let bounded = Bounded { exponent, bound: state.bound() };
             let report = |lane| saturated.push((site, lane as u32));
-            saturate::<OP>(to, from, bounded, delta, self.explored, self.lines, report);
+            saturate::<OP>(to, from, pole, bounded, delta, self.explored, self.lines, report);
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Plan {
     pub(super) code: Code,
     /// Whether a condition chooses the way of some gradient, or of the dependence on a coordinate.
     pub(super) selects: bool,
+    /// Whether it is not known beforehand which ops are singular.
+    pub(super) has_undecided_poles: bool,
     /// What is added up under a total: the value first, then the derivatives by shared arguments.
     pub(super) totals: Vec<Summand>,
     /// What must be checked if those are added up, which shows what of them is not REAL.
@@ -92,6 +94,7 @@ impl Plan {
             code.checks.iter().filter(|check| !added.contains(check)).copied().collect();
         let below = code.sites.iter().map(|_| OnceLock::new()).collect();
         let selects = !elements.is_empty() && facts.selects(program);
+        let has_undecided_poles = facts.has_undecided_poles(program);
         let uniform_nodes = (0..program.len() as NodeId)
             .filter(|&n| facts.needed[n as usize] && !facts.varying[n as usize])
             .collect();
@@ -101,6 +104,7 @@ impl Plan {
             facts,
             code,
             selects,
+            has_undecided_poles,
             totals,
             checks_besides_totals,
             widths,
@@ -167,10 +171,7 @@ impl Plan {
                 Kind::Elementwise(op) if op.arity() == Arity::Binary => op.value(a, b),
                 Kind::Elementwise(op) => op.value(a, 0.0),
                 Kind::Power(n) => Op::PowInt.value(a, f64::from(n)),
-                Kind::Fold(op, mode) => {
-                    let (sum, kept) = mode.sum_of(operands.iter().copied());
-                    if op == Op::Mean { sum / kept as f64 } else { sum }
-                }
+                Kind::Fold(op, mode) => mode.fold(op, operands.iter().copied()),
                 Kind::Condition(predicate) => f64::from(u8::from(predicate.holds(a, b))),
                 Kind::Select => operands[if a != 0.0 { 1 } else { 2 }],
             };

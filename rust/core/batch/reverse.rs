@@ -3,7 +3,7 @@
 //! A product with the seed 1 is its other factor, a sum that begins with its first contribution is that
 //! contribution, and to what is not visited goes −0, which changes no sum.
 
-use super::analysis::{is_singular, propagates};
+use super::analysis::{Pole, pole, propagates};
 use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
 use super::lower::{Derivatives, Lowering};
 use super::masks::Mask;
@@ -163,14 +163,16 @@ impl<'l, 'a> Pass<'l, 'a> {
                 let base = self.lowering.source(operands[0]);
                 self.receive(operands[0], Product(scale, base), mask);
             }
-            Kind::Fold(op, mode) => self.pass_on_from_fold(op, mode, operands, g, mask),
+            Kind::Fold(op @ (Op::Sum | Op::Mean), mode) => self.pass_on_alike(op, mode, operands, g, mask),
+            Kind::Fold(op, mode) => self.pass_on_shares(node, op, mode, operands, g, mask),
             Kind::Elementwise(_) | Kind::Power(_) => self.pass_on_by_rule(node, operands, g, mask),
             Kind::Select | Kind::Condition(_) | Kind::Constant(_) | Kind::Argument(_) => {}
         }
     }
 
-    /// In a regular sample every operand that is visited is REAL, so every mode keeps it.
-    fn pass_on_from_fold(&mut self, op: Op, mode: Reduction, operands: Vec<NodeId>, g: Source, mask: Mask) {
+    /// What a sum or a mean passes on. In a regular sample every operand that is visited is REAL, so every
+    /// mode keeps it.
+    fn pass_on_alike(&mut self, op: Op, mode: Reduction, operands: Vec<NodeId>, g: Source, mask: Mask) {
         let mut share = g;
         if op == Op::Mean {
             if mode != Reduction::Strict {
@@ -186,6 +188,30 @@ impl<'l, 'a> Pass<'l, 'a> {
         operands.into_iter().for_each(|operand| self.receive(operand, Contribution::Plain(share), mask));
     }
 
+    /// What another variadic op passes on.
+    fn pass_on_shares(
+        &mut self,
+        node: NodeId,
+        op: Op,
+        mode: Reduction,
+        operands: Vec<NodeId>,
+        g: Source,
+        mask: Mask,
+    ) {
+        let sources: Vec<_> = operands.iter().map(|&operand| self.lowering.source(operand)).collect();
+        let (z, shared) = (self.lowering.source(node), [self.lowering.register(), self.lowering.register()]);
+        let code = &mut self.lowering.code;
+        let list = code.list(&sources);
+        code.instructions.push(Instruction::Shared { op, mode, z, to: shared, list });
+        for (operand, x) in operands.into_iter().zip(sources) {
+            if self.rows.visited[operand as usize] != Mask::Never {
+                let (shared, to) = (shared.map(Source::Slot), self.lowering.register());
+                self.lowering.code.instructions.push(Instruction::Share { op, g, x, shared, to });
+                self.receive(operand, Contribution::Plain(Source::Slot(to)), mask);
+            }
+        }
+    }
+
     /// What an op passes on whose contributions are more than a product.
     fn pass_on_by_rule(&mut self, node: NodeId, operands: Vec<NodeId>, g: Source, mask: Mask) {
         let kind = self.lowering.program.kind(node);
@@ -197,7 +223,7 @@ impl<'l, 'a> Pass<'l, 'a> {
         let a = self.lowering.source(operands[0]);
         let b = if op.arity() == Arity::Binary { self.lowering.source(operands[1]) } else { a };
         let z = if reads_value(op) { self.lowering.source(node) } else { a };
-        let site = if is_singular(kind) { self.site(node, op, &operands, [a, b]) } else { NO_SITE };
+        let site = self.site(node, op, &operands, [a, b]);
         let to = [0, 1].map(|place| {
             let visited = operands.get(place).is_some_and(|&o| self.rows.visited[o as usize] != Mask::Never);
             visited.then(|| self.lowering.register())
@@ -210,13 +236,22 @@ impl<'l, 'a> Pass<'l, 'a> {
         }
     }
 
-    /// Notes a singular op.
-    fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId], sources: [Source; 2]) -> u32 {
-        let place = usize::from(op == Op::Div);
-        let (pole, operand) = (sources[place], operands[place]);
-        if self.rows.visited[operand as usize] == Mask::Never {
-            // So that every regular sample comes to a decision here.
-            self.lowering.code.checks.push(pole);
+    /// Notes an op if it is singular.
+    fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId], [a, b]: [Source; 2]) -> u32 {
+        let (places, pole) = match pole(self.lowering.program, node) {
+            Pole::None | Pole::Undecided => return NO_SITE,
+            Pole::Operand(place) => (place..place + 1, [a, b][place]),
+            Pole::Distance => {
+                let to = self.lowering.register();
+                self.lowering.code.instructions.push(Instruction::Distance { op, to, a, b });
+                (0..operands.len(), Source::Slot(to))
+            }
+        };
+        for place in places {
+            if self.rows.visited[operands[place] as usize] == Mask::Never {
+                // So that every regular sample comes to a decision here.
+                self.lowering.code.checks.push([a, b][place]);
+            }
         }
         let coordinates = self.lowering.coordinates_below(node);
         let sites = &mut self.lowering.code.sites;
@@ -290,5 +325,5 @@ impl<'l, 'a> Pass<'l, 'a> {
 
 /// Whether the contributions of an op are worked out from its value.
 fn reads_value(op: Op) -> bool {
-    matches!(op, Op::Div | Op::Sqrt | Op::Exp)
+    matches!(op, Op::Div | Op::Sqrt | Op::Exp | Op::Hypot | Op::Pow | Op::Tan)
 }

@@ -80,7 +80,7 @@ pub(super) struct Run<'a> {
     pub state: &'a ModeState,
     arguments: &'a [Input<'a>],
     /// Whether every sample is for the exact rules: what a singular op decides differs from way to way
-    /// that a condition may choose.
+    /// that a condition may choose, or from exponent to exponent.
     pub only_exact: bool,
     /// The samples of a block.
     pub block: usize,
@@ -105,7 +105,8 @@ impl<'a> Run<'a> {
             Input::Shared(_) => &[],
         });
         let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
-        let only_exact = plan.selects && !plan.code.sites.is_empty() && state.mode != GradientMode::MaskReal;
+        let chosen = plan.selects && !plan.code.sites.is_empty();
+        let only_exact = (chosen || plan.has_undecided_poles) && state.mode != GradientMode::MaskReal;
         Self {
             plan,
             state,

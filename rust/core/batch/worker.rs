@@ -77,7 +77,7 @@ impl<'a> Worker<'a> {
         let totals = run.plan.totals.len();
         Self {
             run,
-            machine: Machine::new(memory, run.block / LANES),
+            machine: Machine::new(memory, run.block / LANES, run.state.mode == GradientMode::Hybrid),
             patches: Patches::default(),
             decisions: Decisions::new(code, statistics),
             rule,

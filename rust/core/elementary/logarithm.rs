@@ -8,27 +8,39 @@ const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
 /// With an integer below 2⁵² in its low bits this is 2⁵² plus that integer.
 const TWO_52: u64 = 0x4330_0000_0000_0000;
 /// Subnormals times two to this are normal.
-const LIFT: i32 = 54;
+pub(super) const LIFT: i32 = 54;
 
-/// `ln(x·2⁻ˡ)` for normal x > 0.
-///
-/// `x = 2ᵏ·(1 + f)` with 1 + f in [√½, √2), and with `s = f/(2 + f)`
-/// `ln(1 + f) = f − f²/2 + s·(f²/2 + R(s²))`. The first two terms and `k·ln 2` are summed with their
-/// rounding errors, so what is rounded on the way is at most a nineteenth of the result.
+/// `x·2⁻ˡ = 2ᵏ·(1 + f)` with 1 + f in [√½, √2), for normal x > 0.
 #[inline(always)]
-fn scaled(x: f64, lift: i32) -> f64 {
+pub(super) fn split(x: f64, lift: i32) -> (f64, f64) {
     let offset = x.to_bits().wrapping_sub(SQRT_HALF);
     // The exponent may be negative: the shift is of a biased one.
     let biased = offset.wrapping_add(1023 << 52) >> 52;
     let k = f64::from_bits(TWO_52 | biased) - ((1u64 << 52) as f64 + 1023.0 + f64::from(lift));
-    let f = f64::from_bits((offset & (u64::MAX >> 12)).wrapping_add(SQRT_HALF)) - 1.0;
+    (k, f64::from_bits((offset & (u64::MAX >> 12)).wrapping_add(SQRT_HALF)) - 1.0)
+}
 
+/// `k·ln 2 + ln(1 + f) + low` as a large and a small term.
+///
+/// With `s = f/(2 + f)`, `ln(1 + f) = f − f²/2 + s·(f²/2 + R(s²))`. The first two terms and `k·ln 2` are
+/// summed with their rounding errors, so what is rounded on the way is at most a nineteenth of the result.
+#[inline(always)]
+pub(super) fn parts(k: f64, f: f64, low: f64) -> (f64, f64) {
     let (half_square, half_square_low) = half_square(f);
     let (sum, first) = fast_two_sum(k * LN_2_HIGH, f);
     let (sum, second) = fast_two_sum(sum, -half_square);
     let s = f / (2.0 + f);
     let correction = s * (half_square + half_square_low + rest(s * s));
-    sum + (correction + ((first + second) + (k * LN_2_LOW - half_square_low)))
+    (sum, correction + ((first + second) + (k * LN_2_LOW - half_square_low) + low))
+}
+
+/// `ln(x·2⁻ˡ)` for normal x > 0.
+#[inline(always)]
+fn scaled(x: f64, lift: i32) -> f64 {
+    let (k, f) = split(x, lift);
+    // Adding −0 changes nothing, not even a zero.
+    let (sum, rest) = parts(k, f, -0.0);
+    sum + rest
 }
 
 /// `R(z) = (2·artanh(s) − 2s)/s` for `z = s²`, `|s| ≤ 0.1716`.

@@ -7,8 +7,8 @@ use super::exact::{SHIFT, fast_two_sum, half_square};
 use super::payne_hanek;
 
 /// Up to here, which is about 2²⁰·π/2, the hot form holds.
-const LIMIT: f64 = 1_647_099.0;
-const SIGN: u64 = 1 << 63;
+pub(super) const LIMIT: f64 = 1_647_099.0;
+pub(super) const SIGN: u64 = 1 << 63;
 
 /// `|x| = k·π/2 + r + r_low`.
 pub(super) struct Reduced {
@@ -25,7 +25,7 @@ pub(super) struct Reduced {
 /// lost is below 2⁻¹⁰⁵ of `r` and, where the differences cancel, below 2⁻¹³⁰, while the double nearest to
 /// a multiple of π/2 in this range, at `k = 29`, is 2⁻⁶⁰·⁵ away from it.
 #[inline(always)]
-fn reduce(x: f64) -> Reduced {
+pub(super) fn reduce(x: f64) -> Reduced {
     const PI_2: [f64; 4] =
         [1.5707963267341256, 6.07710050359346e-11, 2.912732056084878e-20, 8.4784276603689e-32];
     let shifted = x * std::f64::consts::FRAC_2_PI + SHIFT;
@@ -37,10 +37,16 @@ fn reduce(x: f64) -> Reduced {
 }
 
 /// Sine and cosine of `r + r_low`.
+#[inline(always)]
+fn kernels(r: f64, r_low: f64) -> [f64; 2] {
+    kernels_in_two(r, r_low).map(|(sum, rest)| sum + rest)
+}
+
+/// Sine and cosine of `r + r_low`, each as a large and a small term.
 ///
 /// Remez; relative errors below 2⁻⁵⁷ and 2⁻⁶³.
 #[inline(always)]
-fn kernels(r: f64, r_low: f64) -> [f64; 2] {
+pub(super) fn kernels_in_two(r: f64, r_low: f64) -> [(f64, f64); 2] {
     const S: [f64; 6] = [
         -0.1666666666666663,
         0.00833333333332184,
@@ -63,17 +69,17 @@ fn kernels(r: f64, r_low: f64) -> [f64; 2] {
 
     let s = S[0] + w * ((S[1] + w * S[2]) + w2 * ((S[3] + w * S[4]) + w2 * S[5]));
     let (sum, error) = fast_two_sum(r, r * w * s);
-    let sin = sum + (error + (r_low - r_low * half_square));
+    let sin = (sum, error + (r_low - r_low * half_square));
 
     let c = (C[0] + w * C[1]) + w2 * ((C[2] + w * C[3]) + w2 * (C[4] + w * C[5]));
     let (sum, error) = fast_two_sum(1.0, -half_square);
-    let cos = sum + (error + (w2 * c - (half_square_low + r * r_low)));
+    let cos = (sum, error + (w2 * c - (half_square_low + r * r_low)));
     [sin, cos]
 }
 
 /// `[sin x, cos x]` from the reduced `|x|`.
 #[inline(always)]
-fn finish(x: f64, Reduced { k, r, r_low }: Reduced) -> [f64; 2] {
+pub(super) fn finish(x: f64, Reduced { k, r, r_low }: Reduced) -> [f64; 2] {
     let [sin, cos] = kernels(r, r_low);
     let odd = k & 1 == 1;
     let (for_sin, for_cos) = if odd { (cos, sin) } else { (sin, cos) };

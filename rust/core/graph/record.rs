@@ -117,7 +117,7 @@ impl Graph {
         Recorded { handle: self.claim_new(node), value }
     }
 
-    /// Records the sum or mean of any number of nodes.
+    /// Records a variadic op over any number of nodes.
     pub fn reduce(&mut self, op: Op, mode: Reduction, inputs: &[Handle]) -> Handle {
         debug_assert_eq!(op.arity(), Arity::Variadic);
         if self.lists.len() > self.list_room {
@@ -125,11 +125,10 @@ impl Graph {
         }
         self.make_room(1);
         let start = self.lists.len();
-        assert!(start < u32::MAX as usize, "the live sums and means have more than 2^32 inputs");
+        assert!(start < u32::MAX as usize, "the live nodes have more than 2^32 inputs");
         self.lists.extend(inputs.iter().map(|h| self.claims[h.0 as usize].node));
         let inputs = &self.lists[start..];
-        let (sum, kept) = mode.sum_of(inputs.iter().map(|&i| self.nodes[i as usize].value));
-        let value = if op == Op::Mean { sum / kept as f64 } else { sum };
+        let value = mode.fold(op, inputs.iter().map(|&i| self.nodes[i as usize].value));
         let flags = inputs.iter().fold(0, |all, &i| all | self.nodes[i as usize].flags);
         if flags & flag::NEEDS_GRAD == 0 {
             self.lists.truncate(start);
@@ -183,6 +182,6 @@ impl Graph {
 
 fn inputs_len(lists: &[u32], start: usize) -> u32 {
     let len = lists.len() - start;
-    assert!(len < 1 << 30, "a sum or mean has 2^30 inputs or more");
+    assert!(len < 1 << 30, "a node has 2^30 inputs or more");
     len as u32
 }

@@ -2,7 +2,7 @@
 
 use super::conditions::logical;
 use super::{Trace, UNKNOWN, record};
-use crate::number::{exponent, operand, operator_of, with_array};
+use crate::number::{integer_exponent, operand, operator_of, with_array};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
@@ -110,7 +110,19 @@ impl Tracer {
         modulus: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         crate::scalar::no_modulus(modulus)?;
-        record(Kind::Power(exponent(n)?), &[slf])
+        match integer_exponent(n)? {
+            Some(n) => record(Kind::Power(n), &[slf]),
+            None => binary(Op::Pow, slf, n),
+        }
+    }
+
+    fn __rpow__<'py>(
+        slf: &Bound<'py, Self>,
+        base: &Bound<'py, PyAny>,
+        modulus: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::scalar::no_modulus(modulus)?;
+        binary(Op::Pow, base, slf)
     }
 
     fn __neg__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

@@ -228,15 +228,21 @@ impl<'a> Pass<'a> {
             Rule::Classical => row.op.classical(g, x, y, row.value),
         };
         let operands = row.operands(&graph.lists);
-        let mode = operands.reduction();
+        let (mode, value) = (operands.reduction(), |input: u32| graph.nodes[input as usize].value);
+        let values = operands.inputs().iter().map(|&input| value(input));
+        let shared = match operands {
+            Operands::Fixed(..) => None,
+            Operands::List(..) => Some(row.op.shared(mode.kept(values), row.value)),
+        };
         let flows = |&(_, &input): &(u32, &u32)| scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
         for (place, &input) in (0..).zip(operands.inputs()).filter(flows) {
-            let contribution = match operands {
-                Operands::Fixed(..) => contributions[place as usize],
-                Operands::List(..) => g, // or a share of it
+            let x = value(input);
+            let contribution = match shared {
+                None => contributions[place as usize],
+                Some(shared) => row.op.share(g, x, shared),
             };
             self.users.note(input, node);
-            if !mode.keeps(graph.nodes[input as usize].value) {
+            if !mode.keeps(x) {
                 self.silenced.push(input);
                 note(What::Masked, Some(place));
             } else if contribution.is_finite() {

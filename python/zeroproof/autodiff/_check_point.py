@@ -1,0 +1,236 @@
+"""A function at a point: its values near the point, and its gradients in the modes needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, NamedTuple, Optional, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _native
+from .._enums import GradientMode, GradientStatus, OpType
+from .._native import TRNode, TRScalar
+from ..array import TRArray
+from ._batch_arguments import Parameters
+from ._differences import EPSILON
+
+_SMALLEST = 2.0**-1074
+#: A saturation bound at which bounded partials are the classical ones, but at a pole.
+_NO_BOUND = _SMALLEST
+#: How many roundings a partial and the products and sums it goes into may take.
+_ROUNDINGS = 16.0
+_PERIODIC = (OpType.SIN, OpType.COS)
+#: A larger operand of these leaves too little of the phase for differences.
+_LARGEST_PHASE = 2.0**40
+
+T = TypeVar("T")
+Gradient = tuple[float, GradientStatus]
+
+
+class Graph(NamedTuple):
+    """What the graph of the value says about how well it can be checked."""
+
+    noise: float
+    """A bound on the rounding error of the value, to first order."""
+    kinked: bool
+    """Whether a part has a kink here."""
+    unresolved: bool
+    """Whether a partial leaves the range of a double, or doubles near the operand of a sine are
+    too far apart for its waves."""
+
+
+class Gradients(NamedTuple):
+    """The gradients by every input, in three ways."""
+
+    value: TRScalar
+    in_mode: list[Gradient]
+    """As the mode has them."""
+    unbounded: list[float]
+    """As the mode has them with a bound near 0."""
+    classical: list[Gradient]
+    """As Mask-REAL has them."""
+    graph: Graph
+    rounding: list[float]
+    """Bounds on the rounding errors of the gradients."""
+
+
+class Point:
+    """A function and the arguments to check it at, flat."""
+
+    def __init__(self, f: Callable[..., Any], xs: Sequence[Any]) -> None:
+        """Takes the arguments apart.
+
+        Raises:
+            TypeError: for an argument that is no number.
+            ValueError: for one that is not finite, or if there is none.
+        """
+        parameters = Parameters(f, 0)
+        self._f = f
+        self._shapes: list[Optional[tuple[int, ...]]] = []
+        self.names: list[str] = []
+        self.values: list[float] = []
+        self._kinds: list[Callable[[float], TRNode]] = []
+        for place, x in enumerate(xs):
+            array = _as_array(x)
+            self._shapes.append(None if array is None else array.shape)
+            name = parameters.name(place)
+            for where, element in _elements(x, array):
+                self._add(name + where, element)
+        if not self.values:
+            raise ValueError("there is nothing to check: pass the point, a number for each input")
+        self._constants = [TRNode.constant(value) for value in self.values]
+
+    def near(self, place: int) -> Callable[[float], float]:
+        """The function of one input alone, as IEEE doubles."""
+
+        def value(x: float) -> float:
+            nodes = list(self._constants)
+            nodes[place] = TRNode.constant(x)
+            return float(self._call(nodes))
+
+        return value
+
+    def gradients(self) -> Gradients:
+        """The gradients at the point, in the mode in force."""
+        sources = [kind(value) for kind, value in zip(self._kinds, self.values)]
+        root = self._call(sources)
+        with _native.gradient_block(GradientMode.MASK_REAL):
+            classical = _uncounted(_gradients, root, sources)
+            graph, sizes = _graph(root)
+        mode = _native.get_mode()
+        # The state of a policy is that of this thread, with its statistics.
+        follows_policy = mode is GradientMode.HYBRID and _policy_saturates()
+        run = _counted if follows_policy else _uncounted
+        in_mode = classical if mode is GradientMode.MASK_REAL else run(_gradients, root, sources)
+        unbounded = in_mode
+        if any(status & GradientStatus.SATURATED for _, status in in_mode):
+            with _native.gradient_block(mode, _NO_BOUND):
+                unbounded = run(_gradients, root, sources)
+        return Gradients(
+            value=root.value,
+            in_mode=in_mode,
+            unbounded=[gradient for gradient, _ in unbounded],
+            classical=classical,
+            graph=graph,
+            rounding=[_ROUNDINGS * EPSILON * sizes.get(hash(source), 0.0) for source in sources],
+        )
+
+    def _call(self, nodes: Sequence[TRNode]) -> TRNode:
+        """The value at these nodes, as many as there are inputs."""
+        given = iter(nodes)
+        arguments: list[Any] = []
+        for shape in self._shapes:
+            if shape is None:
+                arguments.append(next(given))
+            else:
+                array = np.empty(shape, dtype=object)
+                for index in np.ndindex(shape):
+                    array[index] = next(given)
+                arguments.append(array)
+        value = self._f(*arguments)
+        if not isinstance(value, TRNode):
+            raise TypeError(
+                f"the function must return a TRNode, not {type(value).__name__}: compute with the "
+                "nodes it is given, and return one"
+            )
+        return value
+
+    def _add(self, name: str, element: Any) -> None:
+        is_input = isinstance(element, TRNode) and element.op is OpType.INPUT
+        try:
+            value = float(element if isinstance(element, TRNode) else TRScalar(element))
+        except TypeError:
+            raise TypeError(
+                f"{name} must be a number, a TRScalar or a TRNode, not {type(element).__name__}"
+            ) from None
+        if not math.isfinite(value):
+            raise ValueError(
+                f"{name} is {value}, and a gradient is checked where its inputs are REAL: pass a "
+                "finite number"
+            )
+        self.names.append(name)
+        self.values.append(value)
+        self._kinds.append(TRNode.input if is_input else TRNode.parameter)
+
+
+def _as_array(x: Any) -> Optional[npt.NDArray[Any]]:
+    """An argument with elements; None for a single value."""
+    if isinstance(x, TRArray):
+        x = x.to_ieee()
+    if isinstance(x, (list, tuple, np.ndarray)):
+        array = np.asarray(x, dtype=object)
+        return array if array.ndim else None
+    return None
+
+
+def _elements(x: Any, array: Optional[npt.NDArray[Any]]) -> Iterator[tuple[str, Any]]:
+    """The values of an argument, and where each stands in it."""
+    if array is None:
+        yield "", x.item() if isinstance(x, np.ndarray) else x
+    else:
+        for index in np.ndindex(array.shape):
+            yield f"[{', '.join(map(str, index))}]", array[index]
+
+
+def _gradients(root: TRNode, sources: list[TRNode]) -> list[Gradient]:
+    """The gradients by these nodes, a true 0 for one that no path leads to."""
+    return [
+        (0.0, GradientStatus.EXACT) if found is None else (float(found[0]), found[1])
+        for found in _native.gradients_of(root, sources, None)
+    ]
+
+
+def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
+    """Looks through the graph, in the mode in force.
+
+    Returns:
+        What was found, and for each node, by its hash (which is its identity), the sum of the sizes
+        of all that its adjoint is a sum of. Partials that cancel in the adjoint do not cancel in
+        this sum, as their rounding errors do not.
+    """
+    sizes = {hash(root): 1.0}
+    noise, kinked, unresolved = 0.0, False, False
+    for node in _native.topological_order(root):
+        size = sizes.get(hash(node), 0.0)
+        if node.is_leaf or size == 0.0:
+            continue
+        operands = [float(source) for source in node.inputs]
+        kinked |= _at_kink(node.op, operands)
+        unresolved |= node.op in _PERIODIC and abs(operands[0]) > _LARGEST_PHASE
+        value = abs(float(node))
+        if math.isfinite(value):
+            noise += size * (EPSILON * value + _SMALLEST)
+        for source, (partial, status) in zip(node.inputs, _native.input_gradients(node, 1.0)):
+            passed = size * abs(float(partial))
+            if status & GradientStatus.DROPPED or not math.isfinite(passed):
+                unresolved = True
+            else:
+                sizes[hash(source)] = sizes.get(hash(source), 0.0) + passed
+    return Graph(noise, kinked, unresolved), sizes
+
+
+def _at_kink(op: OpType, operands: Sequence[float]) -> bool:
+    """Whether the partials of an op are subgradients here."""
+    if op in (OpType.ABS, OpType.SIGN):
+        return operands[0] == 0.0
+    return op in (OpType.MINIMUM, OpType.MAXIMUM) and operands[0] == operands[1]
+
+
+def _policy_saturates() -> bool:
+    """Whether a hysteresis policy is in its saturating state."""
+    return bool(_native.get_statistics()["policy_mode"] == "SAT")
+
+
+def _counted(function: Callable[..., T], *arguments: Any) -> T:
+    """Runs a backward pass as any other."""
+    return function(*arguments)
+
+
+def _uncounted(function: Callable[..., T], *arguments: Any) -> T:
+    """Runs a backward pass in a thread of its own, whose statistics end with it."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, function, *arguments).result()

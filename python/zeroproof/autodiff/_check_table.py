@@ -1,0 +1,73 @@
+"""The table that a check of gradients is shown as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Optional
+
+from .._enums import GradientStatus
+
+if TYPE_CHECKING:
+    from .gradient_check import GradientCheck, GradientRow
+
+#: With more inputs than this, only those that fail are shown, and no more of them than this.
+_MOST = 40
+
+_HEADINGS = ("input", "x", "gradient", "status", "numerical", "± error", "relative", "verdict")
+_RIGHT = {"x", "gradient", "numerical", "± error", "relative"}
+
+
+def table(check: GradientCheck) -> str:
+    """The value, the mode and a line for each input."""
+    failing = [row for row in check.rows if row.fails]
+    count = len(check.rows)
+    shown: Sequence[GradientRow] = check.rows if count <= _MOST else failing[:_MOST]
+    outcome = f"{len(failing)} of {count} inputs failed" if failing else f"all {count} inputs ok"
+    if count == 1:
+        outcome = "failed" if failing else "ok"
+    lines = [
+        f"gradient check: {outcome}",
+        f"f = {check.value} ({check.value.tag.name}), mode {check.mode.name}",
+    ]
+    if shown:
+        lines += _aligned([_HEADINGS, *map(_cells, shown)])
+    if count > len(shown):
+        rest = len(failing) - len(shown)
+        passed = f"{count - len(failing)} inputs that passed"
+        lines.append(f"not shown: {passed}" + (f", {rest} that failed" if rest else ""))
+    return "\n".join(lines)
+
+
+def status_name(status: GradientStatus) -> str:
+    """The flags of a status by name."""
+    names = [flag.name or "" for flag in GradientStatus if flag and status & flag]
+    return "|".join(names) or "EXACT"
+
+
+def _cells(row: GradientRow) -> tuple[str, ...]:
+    verdict = row.verdict.value + (f" ({row.note})" if row.note else "")
+    return (
+        row.name,
+        f"{row.x:.6g}",
+        f"{row.gradient:.9g}",
+        status_name(row.status),
+        _number(row.numerical, ".9g"),
+        _number(row.error_estimate, ".1e"),
+        _number(row.relative_error, ".1e"),
+        verdict,
+    )
+
+
+def _number(value: Optional[float], spec: str) -> str:
+    return "—" if value is None else format(value, spec)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        "  ".join(
+            cell.rjust(width) if heading in _RIGHT else cell.ljust(width)
+            for cell, width, heading in zip(row, widths, _HEADINGS)
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,212 @@
+"""A check of gradients by finite differences that understands poles.
+
+Where a function is smooth, the gradient has to be its slope. At a pole there is no slope, and a
+gradient of zero is right if its status says that it was masked. The check tells these from each
+other, and from the case that a function is smooth but written such that its gradient is masked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from .. import _native
+from .._enums import GradientMode, GradientStatus
+from .._native import TRScalar
+from ._check_point import Gradients, Point
+from ._check_table import table
+from ._check_verdicts import Seen, Verdict, judge
+from ._differences import differences
+
+__all__ = ["GradientCheck", "GradientRow", "Verdict", "assert_gradient", "check_gradient"]
+
+_FAILING = frozenset({Verdict.WRONG, Verdict.REMOVABLE})
+_SILENCED = GradientStatus.MASKED | GradientStatus.DROPPED
+
+
+@dataclass(frozen=True)
+class GradientRow:
+    """What a check found for one input."""
+
+    name: str
+    """The name of the parameter, with an index for an element of an array: ``w[0, 1]``."""
+    x: float
+    """Its value."""
+    gradient: float
+    """zeroproof's gradient."""
+    numerical: Optional[float]
+    """The slope by finite differences; None where there is none or it does not settle."""
+    error_estimate: Optional[float]
+    """How far ``numerical`` may be off."""
+    relative_error: Optional[float]
+    """The difference of the two over the larger of them, 0 if both are 0."""
+    status: GradientStatus
+    """How the gradient came about."""
+    verdict: Verdict
+    note: str
+    """What else there is to know, or an empty text."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether the gradient is wrong, or masked although the function is smooth."""
+        return self.verdict in _FAILING
+
+
+@dataclass(frozen=True, repr=False)
+class GradientCheck:
+    """The outcome of :func:`check_gradient`, true if it is ``ok``. Its repr is a table."""
+
+    value: TRScalar
+    """The value of the function at the point."""
+    mode: GradientMode
+    """The mode that the gradients are in."""
+    rows: tuple[GradientRow, ...]
+    """One for each input."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether no gradient is wrong and none is masked where the function is smooth."""
+        return not any(row.fails for row in self.rows)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        return table(self)
+
+
+def check_gradient(
+    f: Callable[..., Any],
+    *xs: Any,
+    mode: Union[GradientMode, str, None] = None,
+    rtol: float = 1e-6,
+    atol: float = 0.0,
+) -> GradientCheck:
+    """Compares the gradient of ``f`` by every input with finite differences.
+
+    Differences are taken at a ladder of steps and extrapolated, which also says how far they may be
+    off. How the gradient compares with them, what its status says, and whether ``f`` is smooth, has
+    a kink, jumps, has a pole or is REAL on one side only gives a :class:`Verdict` for each input:
+
+    - ``ok``: the gradient is the slope; at a kink, a slope between those of the two sides. Where
+      there is nothing to compare with and nothing was masked, a note says so.
+    - ``wrong``: the status claims a slope, and it is another. Where kinks of parts cancel, as in
+      ``max(x, min(x, y))`` at ``x = y``, subgradients may be no slope of the whole; a note says so.
+    - ``masked as it should be``: masked or dropped where there is no slope.
+    - ``masked but the function is smooth here: removable singularity``: ``x·x/x`` at 0. The way
+      ``f`` is written hides a slope; ``tr_where`` or another formula brings it back.
+    - ``one-sided only``: ``f`` is REAL on one side, like ``√x`` at 0.
+
+    Gradients that a mode bounds are no slopes. They pass if with a bound near 0 they are. A part of
+    ``f`` that the rounding of the rest swallows cannot be checked.
+
+    ``f`` is called about 50 times for each input. No node's ``gradient`` changes, and statistics
+    count nothing but, in Hybrid mode while a policy saturates, the passes that the check makes.
+
+    Args:
+        f: takes a node for each of ``xs``, or an object array of nodes for an array, and returns a
+            node.
+        xs: the point: each a number, a TR scalar or a node, or a list, tuple or array of these.
+        mode: the gradient mode or its name, such as ``"hybrid"``; the one in force unless given.
+        rtol: the relative error allowed.
+        atol: the absolute error allowed, in addition to what the differences may be off.
+
+    Raises:
+        TypeError: if ``f`` returns no node, or an input is no number.
+        ValueError: for no inputs, one that is not finite, a mode that does not exist, an ``rtol``
+            that is not positive, an ``atol`` that is negative, or one that is not finite.
+    """
+    if not 0.0 < rtol < math.inf:
+        raise ValueError(f"rtol must be a positive finite number, not {rtol}")
+    if not 0.0 <= atol < math.inf:
+        raise ValueError(f"atol must be a finite number that is not negative, not {atol}")
+    block = nullcontext() if mode is None else _native.gradient_block(_mode(mode))
+    with block:
+        point = Point(f, xs)
+        gradients = point.gradients()
+        rows = tuple(
+            _row(point, gradients, place, rtol, atol) for place in range(len(point.values))
+        )
+        return GradientCheck(gradients.value, _native.get_mode(), rows)
+
+
+def assert_gradient(
+    f: Callable[..., Any],
+    *xs: Any,
+    mode: Union[GradientMode, str, None] = None,
+    rtol: float = 1e-6,
+    atol: float = 0.0,
+    allow: Iterable[Verdict] = (),
+) -> None:
+    """Asserts that :func:`check_gradient` finds the gradients right.
+
+    Args:
+        f: as there.
+        xs: as there.
+        mode: as there.
+        rtol: as there.
+        atol: as there.
+        allow: verdicts to let pass, for instance ``{Verdict.REMOVABLE}``.
+
+    Raises:
+        AssertionError: with the table, if an input has a verdict ``wrong`` or ``removable
+            singularity`` that is not allowed.
+        TypeError: as there.
+        ValueError: as there.
+    """
+    allowed = {Verdict(verdict) for verdict in allow}
+    check = check_gradient(f, *xs, mode=mode, rtol=rtol, atol=atol)
+    if any(row.fails and row.verdict not in allowed for row in check.rows):
+        raise AssertionError(repr(check))
+
+
+def _mode(mode: Union[GradientMode, str]) -> GradientMode:
+    if isinstance(mode, GradientMode):
+        return mode
+    names = ", ".join(repr(known.name.lower()) for known in GradientMode)
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be a GradientMode or one of {names}, not {mode!r}")
+    try:
+        return GradientMode[mode.upper()]
+    except KeyError:
+        raise ValueError(f"mode must be one of {names}, not {mode!r}") from None
+
+
+def _row(point: Point, found: Gradients, place: int, rtol: float, atol: float) -> GradientRow:
+    """Checks the gradient by one input."""
+    x = point.values[place]
+    gradient, status = found.in_mode[place]
+    unbounded = found.unbounded[place]
+    silenced = bool((status | found.classical[place][1]) & _SILENCED)
+    expected = math.inf if silenced else max(abs(gradient), abs(unbounded))
+    seen = Seen(
+        value=float(found.value),
+        graph=found.graph,
+        rounding=found.rounding[place],
+        gradient=gradient,
+        classical=unbounded,
+        status=status,
+        silenced=silenced,
+        around=differences(point.near(place), x, found.graph.noise, expected),
+        rtol=rtol,
+        atol=atol,
+    )
+    verdict, slope, note = judge(seen)
+    relative = None
+    if slope is not None:
+        larger = max(abs(gradient), abs(slope.value))
+        relative = abs(gradient - slope.value) / larger if larger else 0.0
+    return GradientRow(
+        name=point.names[place],
+        x=x,
+        gradient=gradient,
+        numerical=None if slope is None else slope.value,
+        error_estimate=None if slope is None else slope.error,
+        relative_error=relative,
+        status=status,
+        verdict=verdict,
+        note=note,
+    )
