@@ -113,7 +113,9 @@ def _expression(source: _Source, location: Location, op: OpType) -> Optional[Exp
     text = _text(source.text, operation)
     operands = _operands(operation) if _is_op(operation, op) else []
     names = tuple(operand.id if isinstance(operand, ast.Name) else None for operand in operands)
-    origins = tuple(name and _assigned(name, source.tree, scopes, location.line) for name in names)
+    origins = tuple(
+        _assigned(name, source.tree, scopes, location.line) if name else None for name in names
+    )
     return Expression(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", names, origins)
 
 

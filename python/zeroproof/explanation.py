@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from operator import index
 from os.path import basename
-from typing import Any, Optional
+from typing import Any, Optional, SupportsIndex
 
 from . import _native
 from ._enums import GradientMode, GradientStatus, OpType, TRTag
@@ -228,18 +228,20 @@ class Explanation:
         return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
 
 
-def explain(node: TRNode, wrt: Optional[TRNode] = None, *, limit: int = 20) -> Explanation:
+def explain(
+    node: TRNode, wrt: Optional[TRNode] = None, *, limit: SupportsIndex = 20
+) -> Explanation:
     """Explains a node; see :meth:`TRNode.explain`.
 
     Raises:
         TypeError: for a ``wrt`` that is no node, or a ``limit`` that is no integer.
         ValueError: for a negative ``limit``.
     """
-    limit = index(limit)
-    if limit < 0:
-        raise ValueError(f"limit must not be negative, not {limit}")
-    limit = min(limit, sys.maxsize)
-    root, mode, counts, found, depends = _native.explain_node(node, wrt, limit)
+    most = index(limit)
+    if most < 0:
+        raise ValueError(f"limit must not be negative, not {most}")
+    told = min(most, sys.maxsize)
+    root, mode, counts, found, depends = _native.explain_node(node, wrt, told)
     events: dict[str, list[SingularEvent]] = {}
     for event in map(_event, found):
         events.setdefault(event.what, []).append(event)

@@ -25,10 +25,12 @@ def test_there_are_examples_in_the_readme_and_every_guide():
 
 
 @pytest.mark.parametrize(("code", "output"), EXAMPLES)
-def test_example(code, output):
+def test_example(code, output, tmp_path):
+    file = tmp_path / "example.py"  # explanations read it
+    file.write_text(code, encoding="utf-8")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, "example", "exec"), {"__name__": "example"})
+        exec(compile(code, file, "exec"), {"__name__": "example"})
     assert output is not None, "an example shows what it prints"
     assert printed.getvalue() == output
 
