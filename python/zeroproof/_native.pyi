@@ -13,6 +13,18 @@ from .typing import Operand, Value
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Condition = Union[bool, np.bool_, TracedCondition]
 _Thresholds = tuple[float, float, Optional[float], Optional[float]]
+#: What, op, operands, value, place, input, count, samples and distance.
+_Happened = tuple[
+    str,
+    OpType,
+    tuple[TRScalar, ...],
+    TRScalar,
+    Any,
+    Optional[int],
+    int,
+    list[int],
+    Optional[float],
+]
 
 @final
 class TRScalar:
@@ -170,6 +182,9 @@ class TracedProgram:
         self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]
     ) -> BatchPlan: ...
     def jacobian(self, sources: list[int], coordinate: Optional[int]) -> BatchPlan: ...
+    def births(
+        self, samples: int, inputs: list[npt.NDArray[Any]], most: int, causes: bool = False
+    ) -> list[_Happened]: ...
 
 @final
 class BatchPlan:
@@ -181,7 +196,10 @@ class BatchPlan:
         values: list[npt.NDArray[np.float64]],
         gradients: list[npt.NDArray[Any]],
         statuses: list[npt.NDArray[Any]],
-    ) -> Optional[float]: ...
+    ) -> tuple[Optional[float], Optional[int], int]: ...
+    def dropped(
+        self, samples: int, inputs: list[npt.NDArray[Any]], most: int
+    ) -> list[_Happened]: ...
 
 @final
 class GradientRestorer(AbstractContextManager[None]):
@@ -382,6 +400,7 @@ def input_gradients(
 ) -> list[tuple[TRScalar, GradientStatus]]: ...
 def topological_order(root: TRNode) -> list[TRNode]: ...
 def watch(node: TRNode) -> None: ...
+def is_watching() -> bool: ...
 def arena_usage() -> tuple[int, int]: ...
 def saturating_contributions(
     op: str, grad_output: Value, a: Value, b: Value, bound: Optional[float]

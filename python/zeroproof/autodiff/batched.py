@@ -150,9 +150,10 @@ class BatchedFunction:
         Returns:
             ``(values, gradients)``, then statuses and the mask if they are asked for. Gradients are
             float64 arrays, a tuple of them for several ``argnums``, with one row for each sample.
-            With ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has its shape, and that of an argument with one value for each sample keeps its rows. Statuses
-            are uint8 arrays of the same shapes, with ``reduce`` the union over the samples. An
-            argument named twice has the same array twice.
+            With ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has its shape,
+            and that of an argument with one value for each sample keeps its rows. Statuses are
+            uint8 arrays of the same shapes, with ``reduce`` the union over the samples. An argument
+            named twice has the same array twice.
 
         Raises:
             TypeError: if the function returns several nodes, which ``jacobian`` differentiates, and

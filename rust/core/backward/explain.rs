@@ -11,6 +11,7 @@ use crate::graph::births::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, Node, Operands, flag};
 use crate::mode::{GradientMode, ModeState};
 use crate::ops::{Arity, Op};
+use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 
 /// The most nodes of a path, and the most leaves, that an event names.
@@ -70,6 +71,21 @@ pub struct Event {
     pub steps: usize,
     /// The parameters and inputs whose gradients are concerned.
     pub leaves: Vec<Handle>,
+}
+
+/// A contribution that a pass leaves out.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// The op of the node that made it.
+    pub op: Op,
+    /// The values of the first operands; behind the base of a power its exponent.
+    pub operands: Vec<f64>,
+    /// The value of the node.
+    pub value: f64,
+    /// The place that was noted for the node.
+    pub place: Option<u32>,
+    /// Which input lacks it.
+    pub input: Option<u32>,
 }
 
 /// The answer to "why is this value not REAL, or this gradient zero or bounded?"
@@ -158,16 +174,9 @@ impl Graph {
                 None => (None, None, state.clone()),
             },
         };
-        let mut pass = Pass {
-            graph: self,
-            state: &state,
-            statistics,
-            found: vec![],
-            users: Users::of(self.len()),
-            silenced: vec![],
-        };
+        let mut pass = Pass::of(self, &state, statistics);
         if let Some(root) = root {
-            pass.follow_gradients(scratch, root, source);
+            pass.follow_gradients(scratch, root, 1.0.into(), source.as_ref().map(std::slice::from_ref));
         }
         let (births, carriers) = pass.find_births(scratch, node);
         let Pass { found, users, .. } = pass;
@@ -202,15 +211,7 @@ impl Graph {
         let row = self.nodes[node as usize];
         let handle = self.claim(node);
         let noted = self.birth(handle).cloned();
-        let mut operands = vec![];
-        row.operands(&self.lists).for_each(|operand| {
-            if operands.len() < MOST_OPERANDS {
-                operands.push(self.nodes[operand as usize].value);
-            }
-        });
-        if row.op == Op::PowInt {
-            operands.push(f64::from(row.links[1] as i32));
-        }
+        let operands = self.operand_values(node);
         let (mut path, mut steps, mut at) = (vec![], 0, node);
         while let Some(user) = carriers.get(at).or_else(|| users.get(at)) {
             if steps < MOST_NAMED {
@@ -239,6 +240,46 @@ impl Graph {
         }
     }
 
+    /// The contributions that a pass from `root` leaves out since they are not REAL: one to all leaves,
+    /// or to these nodes alone. The nearest to the root come first. Nothing changes.
+    pub fn left_out(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: Option<&[Handle]>,
+        state: &ModeState,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+    ) -> Vec<LeftOut> {
+        let sources: Option<Vec<_>> = sources.map(|all| all.iter().map(|&node| self.node(node)).collect());
+        let mut pass = Pass::of(self, state, statistics);
+        pass.follow_gradients(scratch, self.node(root), seed, sources.as_deref());
+        let dropped = pass.found.into_iter().filter(|found| found.what == What::Dropped);
+        let told = dropped.map(|Found { node, input, .. }| LeftOut {
+            op: self.nodes[node as usize].op,
+            operands: self.operand_values(node),
+            value: self.nodes[node as usize].value,
+            place: self.birth_of(node).map(|birth| birth.place),
+            input,
+        });
+        told.collect()
+    }
+
+    /// The values of a node's first operands; behind the base of a power its exponent.
+    fn operand_values(&self, node: u32) -> Vec<f64> {
+        let row = self.nodes[node as usize];
+        let mut values = vec![];
+        row.operands(&self.lists).for_each(|operand| {
+            if values.len() < MOST_OPERANDS {
+                values.push(self.nodes[operand as usize].value);
+            }
+        });
+        if row.op == Op::PowInt {
+            values.push(f64::from(row.links[1] as i32));
+        }
+        values
+    }
+
     /// The first parameters and inputs below a node, or below one of its inputs, in recording order.
     fn leaves_below(&mut self, node: u32, input: Option<u32>, scratch: &mut Scratch) -> Vec<Handle> {
         let mut below = node;
@@ -257,17 +298,28 @@ impl Graph {
     }
 }
 
-impl Pass<'_> {
-    /// Runs the pass, to all leaves or to one node, and asks each node that it reached.
-    fn follow_gradients(&mut self, scratch: &mut Scratch, root: u32, source: Option<u32>) {
+impl<'a> Pass<'a> {
+    fn of(graph: &'a Graph, state: &'a ModeState, statistics: &'a Statistics) -> Self {
+        let users = Users::of(graph.len());
+        Self { graph, state, statistics, found: vec![], users, silenced: vec![] }
+    }
+
+    /// Runs the pass, to all leaves or to some nodes, and asks each node that it reached.
+    fn follow_gradients(
+        &mut self,
+        scratch: &mut Scratch,
+        root: u32,
+        seed: TrScalar,
+        sources: Option<&[u32]>,
+    ) {
         let (graph, state) = (self.graph, self.state);
         scratch.set.grow(graph.len());
         scratch.adjoints.grow(graph.len());
-        let mut active = match source {
-            Some(source) => scratch.activate(graph, root, &[source]),
+        let mut active = match sources {
+            Some(sources) => scratch.activate(graph, root, sources),
             None => scratch.reachable(graph, root),
         };
-        if source.is_none() {
+        if sources.is_none() {
             active.iter().for_each(|&node| scratch.adjoints.rows[node as usize].mark |= ACTIVE);
         }
         active.sort_unstable_by(|a, b| b.cmp(a));
@@ -275,7 +327,6 @@ impl Pass<'_> {
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let mut statistics = self.statistics.clone();
             let counting = Some(&mut statistics);
-            let seed = 1.0.into();
             run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, |_, _, _| ());
             scratch.adjoints = adjoints;
             let on_input = graph.nodes[root as usize].flags & flag::ON_INPUT != 0;
