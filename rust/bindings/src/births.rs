@@ -18,7 +18,7 @@ use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::births::{MOST_OPERANDS, Origin};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::ops::Arity;
-use zeroproof::{Op, TrScalar};
+use zeroproof::{Op, TrScalar, TrTag};
 
 /// How many `watch_singularities` blocks run, in all threads.
 static WATCHERS: AtomicUsize = AtomicUsize::new(0);
@@ -65,8 +65,11 @@ pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -
         arena.graph.note_birth(node.0, op, &origins, place);
         arena.graph.value(node.0)
     });
-    let came_in = origins.iter().any(|origin| !origin.value.is_finite()) && !value.to_ieee().is_nan();
-    if watched() && !origins.is_empty() && !value.is_real() && !came_in {
+    let came_in = |origin: &Origin| match value.tag() {
+        TrTag::Phi => origin.value.is_nan(),
+        _ => !origin.value.is_finite(),
+    };
+    if watched() && op.arity() != Arity::Leaf && !value.is_real() && !origins.iter().any(came_in) {
         let operands: Vec<_> = origins.iter().map(|origin| origin.value).collect();
         tell(py, op, &operands, value, place).inspect_err(|_| {
             arena::with(py, |arena| arena.graph.release(node.0));
