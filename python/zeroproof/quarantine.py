@@ -8,8 +8,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from operator import index
 from types import FrameType, TracebackType
-from typing import Optional
+from typing import Optional, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +54,7 @@ class SampleMask:
         """The numbers of the samples that are not kept."""
         return np.flatnonzero(~self.kept)
 
-    def why(self, sample: int) -> str:
+    def why(self, sample: SupportsIndex) -> str:
         """Why a sample is not kept, or what its gradient lacks; empty if neither is the case.
 
         Args:
@@ -62,10 +63,10 @@ class SampleMask:
         Raises:
             IndexError: if there is no such sample.
         """
-        samples = len(self.kept)
-        if not -samples <= sample < samples:
-            raise IndexError(f"there is no sample {sample} among {samples}")
-        place = sample % samples
+        samples, place = len(self.kept), index(sample)
+        if not -samples <= place < samples:
+            raise IndexError(f"there is no sample {place} among {samples}")
+        place %= samples
         if self.kept[place] and not self.dropped[place]:
             return ""
         for found in self.occurrences:
@@ -144,12 +145,14 @@ class Quarantine:
             np.ascontiguousarray(array[chosen]) if own else array
             for array, own in zip(inputs, self._per_sample)
         ]
-        numbers = chosen.tolist()
+        everyone = tuple(chosen.tolist())
+        occurrences = []
         causes = self._program.births(len(chosen), flat(rows), len(chosen), causes=True)
-        return [
-            _occurrence(found, tuple(map(numbers.__getitem__, found.samples)))
-            for found in map(Found._make, causes)
-        ]
+        for found in map(Found._make, causes):
+            concerns_all = len(found.samples) == len(everyone)
+            samples = everyone if concerns_all else tuple(everyone[k] for k in found.samples)
+            occurrences.append(_occurrence(found, samples))
+        return occurrences
 
 
 def _occurrence(found: Found, samples: tuple[int, ...]) -> Occurrence:

@@ -48,7 +48,8 @@ class TestMask:
         mask = mask_of(quotient, 1.0, x, in_axes=(None, 0), reduce=reduce)
         assert mask.kept.tolist() == [True, False, False, True, False, False]
         assert mask.tags.tolist() == [0, 1, 2, 0, 3, 1]
-        assert (mask.kept.dtype, mask.tags.dtype, mask.dropped.dtype) == (bool, np.uint8, bool)
+        dtypes = [str(array.dtype) for array in (mask.kept, mask.tags, mask.dropped)]
+        assert dtypes == ["bool", "uint8", "bool"]
         assert mask.left_out.tolist() == [1, 2, 4, 5]
         assert not mask.dropped.any()
         where = place(quotient)

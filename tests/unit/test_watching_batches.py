@@ -109,7 +109,7 @@ class TestBirths:
 
     def test_scalars_and_batches_tell_the_same(self) -> None:
         x = np.array([0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 5e-324, 1e308])
-        functions = [
+        functions: list[Any] = [
             lambda x: 1.0 / x - 1.0 / x,
             lambda x: zp.tr_log(x) + zp.tr_sqrt(x),
             lambda x: (x * 10.0) ** 3 / (x - x),
@@ -180,11 +180,12 @@ class TestRaising:
         apply = tr_vmap(function)
         x = np.array([1.0, 0.0])
         out = (np.full(2, 7.0), np.full(2, 7.0))
-        for call in (
+        calls: list[Any] = [
             lambda: apply.value_and_grad(x, out=out),
             lambda: apply.value_and_grad(x, reduce="mean", out=out[1], with_mask=True),
             lambda: apply.jacobian(x, out=out[1].reshape(2, 1, 1)),
-        ):
+        ]
+        for call in calls:
             with mode_block(GradientMode.HYBRID), watch_singularities(raise_on=kind) as log:
                 with pytest.raises(SingularityError, match=r"in sample 1$"):
                     call()
