@@ -34,7 +34,7 @@
 //! Found among 2·10⁸ operands for the first five functions and 2.5·10⁷ to 10⁸ for each of the others, of all
 //! kinds: random bits, every binade alike, both sides of poles, zeros and changes of form, subnormals,
 //! overflow. The reference has 113 bits. A result that is rounded once as a normal double and once more
-//! as a subnormal is off by up to ¾ ulp.
+//! as a subnormal is off by up to about ¾ ulp.
 
 mod exact;
 mod exponential;
