@@ -1,21 +1,8 @@
 //! What becomes of the rows of the op table.
 
 /// The two forms of an entry: `hot`, with a flag that says whether it holds, and `full`, which always
-/// does. After `outlined`, the full form of a split entry is a function of its own: the values of
-/// elementary functions are long, and would be in the way where all ops are dispatched.
+/// does.
 macro_rules! entry {
-    (outlined $arguments:tt -> $result:ty = $hot:expr) => {
-        entry! { $arguments -> $result = $hot }
-    };
-    (outlined ($($p:pat => $of:ty),*) -> $result:ty = $hot:expr, else $slow:expr) => {
-        #[inline(always)]
-        pub fn hot($($p: $of),*) -> ($result, bool) { $hot }
-        #[inline(never)]
-        pub fn full($($p: $of),*) -> $result {
-            let (result, holds) = $hot;
-            if holds { result } else { $slow }
-        }
-    };
     (($($p:pat => $of:ty),*) -> $result:ty = $hot:expr) => {
         #[inline(always)]
         pub fn hot($($p: $of),*) -> ($result, bool) { ($hot, true) }
@@ -76,7 +63,7 @@ macro_rules! op_table {
                 pub mod value {
                     #[allow(unused_imports, reason = "likewise")]
                     use super::*;
-                    entry! { outlined ($($v => f64),*) -> f64 = $value $(, else $slow_value)? }
+                    entry! { ($($v => f64),*) -> f64 = $value $(, else $slow_value)? }
                 }
                 pub mod classical {
                     #![allow(unused_imports, unused_variables, reason = "one of two forms may not need them")]
