@@ -351,11 +351,11 @@ fn variables_explain_themselves_and_give_their_nodes_back() {
             told,
             "the value is 1.0\n\
              the gradient to the input 0.0 is silenced at sum(+∞, +∞, +∞, +∞) = 0.0, where +∞ is left \
-             out, which began at 1.0 ÷ 0.0 = +∞\n\
+             out, since 1.0 ÷ 0.0 = +∞\n\
              the gradient to the input 0.0 is silenced at sum(+∞, +∞, +∞, +∞) = 0.0, where +∞ is left \
-             out, which began at 2.0 ÷ 0.0 = +∞\n\
+             out, since 2.0 ÷ 0.0 = +∞\n\
              the gradient to the input 0.0 is silenced at sum(+∞, +∞, +∞, +∞) = 0.0, where +∞ is left \
-             out, which began at 3.0 ÷ 0.0 = +∞\n  and 1 more"
+             out, since 3.0 ÷ 0.0 = +∞\n  and 1 more"
         );
         assert!(x.explain().to_string().starts_with("the value is 0.0\nits gradient is 0.0 [MASKED]\nthe"));
         assert_eq!(p.explain().to_string(), "the value is 1.0\nits gradient is 1.0 [EXACT]");
