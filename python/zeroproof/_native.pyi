@@ -30,6 +30,18 @@ _Event = tuple[
     Optional[_Event],
 ]
 _Thresholds = tuple[float, float, Optional[float], Optional[float]]
+#: What, op, operands, value, place, input, count, samples and distance.
+_Happened = tuple[
+    str,
+    OpType,
+    tuple[TRScalar, ...],
+    TRScalar,
+    Any,
+    Optional[int],
+    int,
+    list[int],
+    Optional[float],
+]
 
 @final
 class TRScalar:
@@ -197,6 +209,9 @@ class TracedProgram:
         self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]
     ) -> BatchPlan: ...
     def jacobian(self, sources: list[int], coordinate: Optional[int]) -> BatchPlan: ...
+    def births(
+        self, samples: int, inputs: list[npt.NDArray[Any]], most: int, causes: bool = False
+    ) -> list[_Happened]: ...
 
 @final
 class BatchPlan:
@@ -208,7 +223,10 @@ class BatchPlan:
         values: list[npt.NDArray[np.float64]],
         gradients: list[npt.NDArray[Any]],
         statuses: list[npt.NDArray[Any]],
-    ) -> Optional[float]: ...
+    ) -> tuple[Optional[float], Optional[int], int]: ...
+    def dropped(
+        self, samples: int, inputs: list[npt.NDArray[Any]], most: int
+    ) -> list[_Happened]: ...
 
 @final
 class GradientRestorer(AbstractContextManager[None]):

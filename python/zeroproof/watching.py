@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import index
-from threading import Lock
+from threading import RLock
 from types import TracebackType
-from typing import Any, Optional, TextIO, Union
+from typing import Any, NamedTuple, Optional, TextIO, Union
 
 from . import _native
 from ._enums import OpType, TRTag
-from ._native import BatchPlan, TracedProgram, TRNode, TRScalar
+from ._native import BatchPlan, TracedProgram, TRScalar
 from .autodiff._batch_arguments import Array
 from .autodiff._batch_outputs import flat
 from .explanation import Location, SingularEvent, location
@@ -30,7 +29,7 @@ class SingularityError(ArithmeticError):
     """A singularity that ``watch_singularities(raise_on=...)`` was asked to stop at.
 
     Args:
-        event: what happened.
+        event: what happened. It holds no nodes.
     """
 
     def __init__(self, event: SingularEvent) -> None:
@@ -38,21 +37,20 @@ class SingularityError(ArithmeticError):
         self.event = event
 
     def __reduce__(self) -> Any:
-        # The event refers to nodes of this process.
-        return type(self), (replace(self.event, node=None, path=(), leaves=(), cause=None),)
+        return type(self), (self.event,), self.__dict__
 
 
-@dataclass
+@dataclass(frozen=True)
 class Occurrence:
     """The same thing happening at the same place.
 
     Args:
         kind: ``"phi"``, ``"inf"`` (of either sign) or ``"dropped"``.
         first: the first time it happened.
-        count: how often.
+        count: how often; for ``"dropped"`` every pass and every input of the operation counts.
         distance: the least distance from the operation's pole; None for an operation without one.
-        samples: the first samples of batches in which it happened, as they are numbered in their
-            batch; empty outside of batches.
+        samples: the samples of batches in which it happened, as they are numbered in their batch:
+            in a log the first 10 of them; empty outside of batches.
     """
 
     kind: str
@@ -71,12 +69,78 @@ class Occurrence:
         """The operation."""
         return self.first.op
 
-    def _add(self, other: Occurrence) -> None:
-        self.count += other.count
-        known = [d for d in (self.distance, other.distance) if d is not None and d == d]
-        self.distance = min(known, default=self.distance)
-        new = tuple(sample for sample in other.samples if sample not in self.samples)
-        self.samples = (*self.samples, *new)[:_SAMPLES]
+    def __str__(self) -> str:
+        return f"{self.count} × {self.first}"
+
+
+class Found(NamedTuple):
+    """What the engine found at a place; its fields are those of an event and an occurrence."""
+
+    what: str
+    op: OpType
+    operands: tuple[TRScalar, ...]
+    value: TRScalar
+    place: Any
+    input: Optional[int] = None
+    times: int = 1
+    samples: Sequence[int] = ()
+    distance: Optional[float] = None
+
+    @property
+    def kind(self) -> str:
+        """What an occurrence calls it."""
+        if self.what == "dropped":
+            return self.what
+        return "phi" if self.value.tag is TRTag.PHI else "inf"
+
+    def event(self) -> SingularEvent:
+        """The first time. It holds no nodes, which would keep their graph alive."""
+        return SingularEvent(
+            self.what,
+            self.op,
+            self.operands,
+            self.value,
+            location(self.place),
+            input=self.input,
+            sample=self.samples[0] if self.samples else None,
+        )
+
+
+class _Tally:
+    """An occurrence that goes on counting."""
+
+    def __init__(self, found: Found) -> None:
+        self.kind = found.kind
+        self.first = found.event()
+        self.count = 0
+        self.distance: Optional[float] = None
+        self._samples: list[int] = []  # one more than are told
+
+    def add(self, found: Found) -> None:
+        self.count += found.times
+        if found.distance is not None and (self.distance is None or found.distance < self.distance):
+            self.distance = found.distance
+        for sample in found.samples:
+            if len(self._samples) <= _SAMPLES and sample not in self._samples:
+                self._samples.append(sample)
+
+    def occurrence(self) -> Occurrence:
+        samples = tuple(self._samples[:_SAMPLES])
+        return Occurrence(self.kind, self.first, self.count, self.distance, samples)
+
+    def row(self) -> tuple[str, ...]:
+        """Its line in the table of a log."""
+        source = self.first.expression
+        samples = [str(sample) for sample in self._samples]
+        return (
+            str(self.count),
+            self.kind,
+            str(self.first.location or "?"),
+            source.text if source else self.first.op.name.lower(),
+            self.first.formula,
+            "" if self.distance is None else f"{self.distance:.3g}",
+            ", ".join(samples[:_SAMPLES] + ["…"] * (len(samples) > _SAMPLES)),
+        )
 
 
 class SingularityLog:
@@ -89,19 +153,22 @@ class SingularityLog:
     def __init__(self, raise_on: frozenset[str], limit: int) -> None:
         self._raise_on = raise_on
         self._limit = limit
-        self._found: dict[tuple[Any, ...], Occurrence] = {}
+        self._first: Optional[SingularEvent] = None
+        self._found: dict[tuple[Any, ...], _Tally] = {}
         self._counts = dict.fromkeys(KINDS, 0)
-        self._lock = Lock()
+        self._blocks = 0
+        self._lock = RLock()  # what a finalizer or a signal handler computes may be told meanwhile
 
     @property
     def occurrences(self) -> tuple[Occurrence, ...]:
         """What happened where, in the order of the first times."""
-        return tuple(self._found.values())
+        with self._lock:
+            return tuple(tally.occurrence() for tally in self._found.values())
 
     @property
     def first(self) -> Optional[SingularEvent]:
         """The very first thing that happened; None if nothing did."""
-        return next((found.first for found in self.occurrences), None)
+        return self._first
 
     @property
     def counts(self) -> dict[str, int]:
@@ -123,7 +190,9 @@ class SingularityLog:
         if not len(self):
             return "no singularities"
         head = ("count", "kind", "place", "operation", "first", "distance", "samples")
-        rows = [head, *map(_row, self.occurrences)]
+        with self._lock:
+            tallies, total = list(self._found.values()), len(self)
+        rows = [head, *(tally.row() for tally in tallies)]
         used = [i for i in range(len(head)) if any(row[i] for row in rows[1:])]
         widths = [max(len(row[i]) for row in rows) for i in used]
         right = (0, 5)  # numbers
@@ -134,9 +203,9 @@ class SingularityLog:
             ).rstrip()
             for row in rows
         ]
-        listed = sum(found.count for found in self.occurrences)
-        if listed < len(self):
-            lines.append(f"and {len(self) - listed} more at other places")
+        listed = sum(tally.count for tally in tallies)
+        if listed < total:
+            lines.append(f"and {total - listed} more at other places")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -144,8 +213,10 @@ class SingularityLog:
         return f"SingularityLog({counts}, places={len(self._found)})"
 
     def __enter__(self) -> SingularityLog:
-        _WATCHING.set((*_WATCHING.get(), self))
         _native.begin_watching()
+        with self._lock:
+            self._blocks += 1
+        _WATCHING.set((*_WATCHING.get(), self))
         return self
 
     def __exit__(
@@ -154,26 +225,34 @@ class SingularityLog:
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
+        with self._lock:
+            if self._blocks == 0:
+                raise RuntimeError("this log is left more often than it was entered")
+            self._blocks -= 1
         _native.end_watching()
+        # The innermost block of this log; none if a generator is closed in another context.
         active = list(_WATCHING.get())
         if self in active:
             active.reverse()
             active.remove(self)
             _WATCHING.set(tuple(reversed(active)))
 
-    def _add(self, found: Occurrence) -> None:
-        key = (found.kind, found.op, found.location)
+    def _add(self, found: Found) -> None:
+        key = (found.kind, found.op, found.place)
         with self._lock:
-            self._counts[found.kind] += found.count
-            known = self._found.get(key)
-            if known is not None:
-                known._add(found)
-            elif len(self._found) < self._limit:
-                samples = found.samples[:_SAMPLES]
-                self._found[key] = replace(found, first=_forgetful(found.first), samples=samples)
+            self._counts[found.kind] += found.times
+            if self._first is None:
+                self._first = found.event()
+            tally = self._found.get(key)
+            if tally is None:
+                if len(self._found) >= self._limit:
+                    return
+                tally = self._found[key] = _Tally(found)
+            tally.add(found)
 
 
-#: The logs of the blocks that run here, the outermost first.
+#: The logs of the blocks around this code, the outermost first. A task or generator that a block
+#: began may outlive it, so that some have ended.
 _WATCHING: ContextVar[tuple[SingularityLog, ...]] = ContextVar("zeroproof_watching", default=())
 
 
@@ -189,48 +268,64 @@ def watch_singularities(
 
     Args:
         raise_on: what to stop at with a :class:`SingularityError`: any of ``"phi"``, ``"inf"`` and
-            ``"dropped"``. It is raised by the operation, before the backward pass changes any
-            gradient, or by the batched call.
+            ``"dropped"``. The operation, the backward pass or the batched call that raises it
+            changes nothing: no graph, gradient, statistics or array of ``out``.
         limit: at how many places, at most, to tell what happened.
 
     Returns:
         A :class:`SingularityLog`, readable in the block and after it.
 
     Raises:
-        TypeError: for a ``limit`` that is no integer.
-        ValueError: for another ``raise_on``, or a negative ``limit``.
+        TypeError: for a ``raise_on`` that names nothing, or a ``limit`` that is no integer.
+        ValueError: for another name in ``raise_on``, or a negative ``limit``.
     """
-    wanted = frozenset([raise_on] if isinstance(raise_on, str) else raise_on)
-    unknown = sorted(str(kind) for kind in wanted if kind not in KINDS)
-    if unknown:
-        raise ValueError(f"raise_on takes {', '.join(map(repr, KINDS))}, not {unknown[0]!r}")
-    if index(limit) < 0:
+    try:
+        wanted = [raise_on] if isinstance(raise_on, str) else list(raise_on)
+    except TypeError:
+        kinds = ", ".join(map(repr, KINDS))
+        raise TypeError(f"raise_on takes any of {kinds}, not {raise_on!r}") from None
+    for kind in wanted:
+        if kind not in KINDS:
+            raise ValueError(f"raise_on takes {', '.join(map(repr, KINDS))}, not {kind!r}")
+    try:
+        most = index(limit)
+    except TypeError:
+        raise TypeError(f"limit must be an integer, not {limit!r}") from None
+    if most < 0:
         raise ValueError(f"limit must not be negative, not {limit}")
-    return SingularityLog(wanted, index(limit))
+    return SingularityLog(frozenset(wanted), most)
 
 
-def batch_occurrences(found: Iterable[tuple[Any, ...]]) -> list[Occurrence]:
-    """What the engine found in a batch."""
-    occurrences = []
-    for what, op, operands, value, place, of, count, samples, distance in found:
-        first = SingularEvent(
-            what, op, operands, value, location(place), input=of, sample=samples[0]
-        )
-        kind = "dropped" if what == "dropped" else _kind(value)
-        occurrences.append(Occurrence(kind, first, count, distance, tuple(samples)))
-    return occurrences
+def before_batch(
+    program: TracedProgram, plan: Optional[BatchPlan], samples: int, inputs: Sequence[Array]
+) -> None:
+    """Logs the births of a batched call that is about to run.
 
+    The contributions that it will leave out are logged before it runs if that may raise, so that a
+    call either runs and counts as a whole or not at all.
 
-def before_batch(program: TracedProgram, samples: int, inputs: Sequence[Array]) -> None:
-    """Logs the births of a batched call that is about to run."""
-    if _WATCHING.get():
-        _tell(batch_occurrences(program.births(samples, flat(inputs), _SAMPLES)))
+    Args:
+        program: the traced function.
+        plan: what is to run; None if it makes no gradients.
+        samples: how many there are.
+        inputs: the arguments.
+    """
+    if not _watches_here():
+        return
+    _tell(map(Found._make, program.births(samples, flat(inputs), _SAMPLES + 1)))
+    if plan is not None and _raises("dropped"):
+        _tell(map(Found._make, plan.dropped(samples, flat(inputs), _SAMPLES + 1)))
 
 
 def after_batch(plan: BatchPlan, samples: int, inputs: Sequence[Array]) -> None:
-    """Logs the contributions that a batched call left out."""
-    if _WATCHING.get():
-        _tell(batch_occurrences(plan.dropped(samples, flat(inputs), _SAMPLES)))
+    """Logs the contributions that a batched call left out, unless that was done before."""
+    if _watches_here() and not _raises("dropped"):
+        _tell(map(Found._make, plan.dropped(samples, flat(inputs), _SAMPLES + 1)))
+
+
+def _watches_here() -> bool:
+    """Whether any block runs here; called by the engine."""
+    return bool(_WATCHING.get()) and bool(_active())
 
 
 def _born(
@@ -242,63 +337,39 @@ def _born(
 ) -> None:
     """Logs a birth; called by the engine."""
     if _WATCHING.get():
-        event = SingularEvent("born", op, operands, value, location(place))
-        _tell([Occurrence(_kind(value), event, 1, distance)])
+        _tell([Found("born", op, operands, value, place, distance=distance)])
 
 
-def _before_backward(root: TRNode, sources: Optional[list[TRNode]]) -> None:
-    """Logs what a backward pass will leave out; called by the engine."""
-    if not _WATCHING.get():
-        return
-    found: dict[tuple[int, Optional[int]], Occurrence] = {}
-    for source in [None] if sources is None else sources:
-        if source is None and root.is_leaf:
-            continue
-        for what, node, (op, operands, value, _), place, of, *_ in _native.explain_node(
-            root, source, sys.maxsize
-        )[3]:
-            if what == "dropped":
-                event = SingularEvent(what, op, operands, value, location(place), input=of)
-                found[hash(node), of] = Occurrence("dropped", event, 1, None)
-    _tell(list(found.values()))
+def _left_out(found: list[tuple[Any, ...]]) -> None:
+    """Logs what a backward pass is about to leave out; called by the engine."""
+    _tell(
+        Found("dropped", op, operands, value, place, of, distance=distance)
+        for op, operands, value, place, of, distance in found
+    )
 
 
-def _tell(found: list[Occurrence]) -> None:
+def _active() -> list[SingularityLog]:
+    """The logs of the blocks that run here, each once."""
+    return [log for log in dict.fromkeys(_WATCHING.get()) if log._blocks]
+
+
+def _raises(kind: str) -> bool:
+    """Whether a block that runs here stops at this kind."""
+    return any(kind in log._raise_on for log in _active())
+
+
+def _tell(found: Iterable[Found]) -> None:
     """Adds to the logs of the blocks that run here.
 
     Raises:
         SingularityError: if one of them wants the first such thing raised.
     """
-    logs = _WATCHING.get()
-    for occurrence in found:
+    logs = _active()
+    stop = None
+    for each in found:
         for log in logs:
-            log._add(occurrence)
-    for occurrence in found:
-        if any(occurrence.kind in log._raise_on for log in logs):
-            raise SingularityError(_forgetful(occurrence.first))
-
-
-def _kind(value: TRScalar) -> str:
-    return "phi" if value.tag is TRTag.PHI else "inf"
-
-
-def _forgetful(event: SingularEvent) -> SingularEvent:
-    """The event without nodes, which would keep their graph alive."""
-    return replace(event, node=None, path=(), leaves=(), cause=None)
-
-
-def _row(found: Occurrence) -> tuple[str, ...]:
-    source = found.first.expression
-    return (
-        str(found.count),
-        found.kind,
-        str(found.location or "?"),
-        source.text if source else found.op.name.lower(),
-        found.first.formula,
-        "" if found.distance is None else f"{found.distance:.3g}",
-        ", ".join(map(str, found.samples)) + (", …" if _has_more_samples(found) else ""),
-    )
-
-
-def _has_more_samples(found: Occurrence) -> bool:
-    return bool(found.samples) and found.count > len(found.samples)
+            log._add(each)
+            if stop is None and each.kind in log._raise_on:
+                stop = each
+    if stop is not None:
+        raise SingularityError(stop.event())

@@ -66,12 +66,27 @@ impl Arena {
 
     /// Records what a sample comes to, given its elements; returns the outputs.
     pub fn record(&mut self, function: &Function, elements: &[Handle]) -> Vec<Handle> {
+        let recorded = self.record_nodes(function, elements);
+        function.program.outputs().iter().map(|&output| recorded[output as usize].number()).collect()
+    }
+
+    /// Records a sample and returns the values of all nodes; conditions are 1 or 0.
+    pub fn values(&mut self, function: &Function, elements: &[Handle]) -> Vec<f64> {
+        let recorded = self.record_nodes(function, elements);
+        let value = |recorded: &Recorded| match *recorded {
+            Recorded::Number(handle) => self.value(handle),
+            Recorded::Truth(holds) => f64::from(u8::from(holds)),
+        };
+        recorded.iter().map(value).collect()
+    }
+
+    fn record_nodes(&mut self, function: &Function, elements: &[Handle]) -> Vec<Recorded> {
         let mut recorded: Vec<_> = elements.iter().map(|&element| Recorded::Number(element)).collect();
         for (kind, operands) in &function.nodes {
             let operands: Vec<_> = operands.iter().map(|&operand| recorded[operand as usize]).collect();
             recorded.push(self.node(*kind, &operands));
         }
-        function.program.outputs().iter().map(|&output| recorded[output as usize].number()).collect()
+        recorded
     }
 
     fn node(&mut self, kind: Kind, operands: &[Recorded]) -> Recorded {
@@ -116,8 +131,10 @@ impl Arena {
         statistics: &mut Statistics,
     ) -> Vec<(f64, Status)> {
         let Self { graph, scratch, .. } = self;
+        let left_out = graph.left_out(root, 1.0.into(), Some(sources), &mode.state, statistics, scratch);
         let (found, counts) =
             graph.gradients_of(root, 1.0.into(), sources, &mode.state, Some(statistics), scratch);
+        assert_eq!(left_out.len() as u64, counts.dropped, "what is told is what is left out");
         statistics.add_pass(counts);
         let gradient = |(gradient, status): (TrScalar, _)| (gradient.to_ieee(), status);
         found.into_iter().map(|found| found.map_or((0.0, Status::EXACT), gradient)).collect()

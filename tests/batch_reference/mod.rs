@@ -6,6 +6,7 @@
 mod arena;
 pub mod cases;
 pub mod compare;
+pub mod events;
 pub mod mixture;
 pub mod recipe;
 pub mod scalar;
@@ -79,6 +80,15 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The numbers as the engine takes them.
+    fn arguments(&self) -> Vec<Input<'_>> {
+        let input = |(argument, numbers)| match self.function.is_per_sample(argument) {
+            true => Input::PerSample(numbers),
+            false => Input::Shared(numbers),
+        };
+        self.inputs.iter().map(|numbers| &numbers[..]).enumerate().map(input).collect()
+    }
+
     /// How many numbers a sample sees of each of some arguments.
     fn widths(&self, arguments: &[usize]) -> Vec<usize> {
         arguments.iter().map(|&argument| self.function.width(argument)).collect()
@@ -188,11 +198,7 @@ pub fn run_into(
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<(), Interrupted> {
     let plan = Plan::new(&batch.function.program, request.clone());
-    let mut inputs = vec![];
-    for (argument, numbers) in batch.inputs.iter().enumerate() {
-        let per_sample = batch.function.is_per_sample(argument);
-        inputs.push(if per_sample { Input::PerSample(numbers) } else { Input::Shared(numbers) });
-    }
+    let inputs = batch.arguments();
     let outputs = Outputs {
         values: outcome.values.iter_mut().map(|all| &mut all[..]).collect(),
         gradients: outcome.gradients.iter_mut().map(|all| &mut all[..]).collect(),

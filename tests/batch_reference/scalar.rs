@@ -73,6 +73,33 @@ pub fn outcome(batch: &Batch, request: &Request, mode: &Mode) -> Outcome {
     outcome
 }
 
+/// The values of all nodes in each sample.
+pub fn values(batch: &Batch) -> Vec<Vec<f64>> {
+    let mut arena = Arena::default();
+    let mut all = vec![];
+    for sample in 0..batch.samples {
+        let row = |argument| batch.row(argument, sample).iter();
+        let numbers: Vec<f64> = (0..batch.inputs.len()).flat_map(row).copied().collect();
+        let elements: Vec<_> = numbers.iter().map(|&number| arena.leaf(Op::Constant, number)).collect();
+        all.push(arena.values(&batch.function, &elements));
+        arena.clear();
+    }
+    all
+}
+
+/// How many contributions the passes of each sample leave out.
+pub fn dropped(batch: &Batch, request: &Request, mode: &Mode) -> Vec<u64> {
+    let (mut outcome, mut arena) = (Outcome::of(batch, request, mode), Arena::default());
+    let asked = Asked::of(request);
+    let count = |sample| {
+        let before = outcome.statistics.dropped_contributions();
+        replay(batch, sample, &asked, mode, &mut outcome, &mut arena);
+        arena.clear();
+        outcome.statistics.dropped_contributions() - before
+    };
+    (0..batch.samples).map(count).collect()
+}
+
 /// Records a sample and differentiates it, every output by a pass of its own.
 fn replay(
     batch: &Batch,

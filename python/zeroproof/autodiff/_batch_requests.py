@@ -27,10 +27,12 @@ def check_reduction(reduce: Optional[str]) -> None:
     raise error(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
 
 
-def _watch(program: TracedProgram, samples: int, inputs: Sequence[Array]) -> None:
-    """Has the births of a call logged, if anybody watches."""
+def _watch(
+    program: TracedProgram, plan: Optional[BatchPlan], samples: int, inputs: Sequence[Array]
+) -> None:
+    """Has logged what is known before a call, if anybody watches; without a plan no gradients."""
     if is_watching():
-        before_batch(program, samples, inputs)
+        before_batch(program, plan, samples, inputs)
 
 
 def _watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], dropped: int) -> None:
@@ -50,7 +52,7 @@ class ValuesRequest:
     def run(self, inputs: Sequence[Array], samples: int, out: Any) -> Any:
         """The values in the structure that the function returns."""
         values = Values(self._structure, samples, out)
-        _watch(self._program, samples, inputs)
+        _watch(self._program, None, samples, inputs)
         self._plan.run(samples, get_num_threads(), flat(inputs), values.arrays, [], [])
         return values.results()
 
@@ -127,20 +129,21 @@ class GradientRequest:
             values = [allocate(value_out, (samples,), "out[0]")]
             gradients = gradient_arrays(shapes, gradient_out, sources.single, "out[1]")
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
-        _watch(self._program, samples, inputs)
+        _watch(self._program, self._plan, samples, inputs)
         total, kept, dropped = self._plan.run(
             samples, get_num_threads(), flat(inputs), values, flat(gradients), flat(statuses)
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
+        own_values = values[0] if values else None
         if alarms_are_set():
-            real = kept if kept is not None else int(np.count_nonzero(np.isfinite(values[0])))
-            sound_alarms(self._masks, samples, get_num_threads(), inputs, samples - real)
+            real = kept if own_values is None else int(np.count_nonzero(np.isfinite(own_values)))
+            sound_alarms(self._masks, samples, inputs, own_values, samples - (real or 0))
         value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
         results = [value, sources.pack(gradients)]
         if with_status:
             results.append(sources.pack(statuses))
         if with_mask:
-            results.append(self._masks.mask(samples, get_num_threads(), inputs, dropped))
+            results.append(self._masks.mask(samples, inputs, own_values, dropped))
         return tuple(results)
 
     @property
@@ -178,7 +181,7 @@ class JacobianRequest:
         shape: Shape = (samples, self._outputs, self._inputs)
         jacobian = allocate(out, shape, "out")
         statuses = [np.empty(shape, np.uint8)] if with_status else []
-        _watch(self._program, samples, inputs)
+        _watch(self._program, self._plan, samples, inputs)
         *_, dropped = self._plan.run(
             samples, get_num_threads(), flat(inputs), [], [jacobian], statuses
         )

@@ -76,22 +76,32 @@ impl TracedProgram {
         self.plan(py, Request::Jacobian { sources, coordinate })
     }
 
-    /// Where values that are not REAL began, made from REAL ones, over these samples.
+    /// Where values that are not REAL began, made from REAL ones, or Φ from infinities, over these
+    /// samples.
     ///
-    /// Returns a list of ``(what, op, operands, value, place, input, count, samples, distance)``: what
-    /// is ``"born"``, samples are the first ones, at most ``most``, and operands and value are those in
-    /// the first.
+    /// Args:
+    ///     samples: how many there are.
+    ///     inputs: the numbers of each argument, as for ``BatchPlan.run``.
+    ///     most: how many samples, at most and one at least, are named at each place.
+    ///     causes: whether to tell only those because of which an output is not REAL.
+    ///
+    /// Returns:
+    ///     A list of ``(what, op, operands, value, place, input, count, samples, distance)``: what is
+    ///     ``"born"``, samples are the first ones, operands and value are those in the first.
+    #[pyo3(signature = (samples, inputs, most, causes=false))]
     fn births<'py>(
         &self,
         py: Python<'py>,
         samples: usize,
         inputs: Vec<PyBuffer<f64>>,
         most: usize,
+        causes: bool,
     ) -> PyResult<Bound<'py, PyList>> {
         let per_sample: Vec<_> = self.program.arguments().iter().map(|a| a.per_sample).collect();
         // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
         let inputs = unsafe { input_slices(&inputs, &per_sample)? };
-        let found = detached(py, |interrupted| self.program.births(samples, &inputs, most, interrupted))?;
+        let find = if causes { Program::causes } else { Program::births };
+        let found = detached(py, |interrupted| find(&self.program, samples, &inputs, most, interrupted))?;
         event_list(py, &self.program, &self.places, found)
     }
 

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::births::{MOST_OPERANDS, Origin};
 use zeroproof::graph::{Graph, Handle};
-use zeroproof::{Op, TrScalar};
+use zeroproof::ops::Arity;
+use zeroproof::{Op, TrScalar, TrTag};
 
 /// How many `watch_singularities` blocks run, in all threads.
 static WATCHERS: AtomicUsize = AtomicUsize::new(0);
@@ -64,8 +65,11 @@ pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -
         arena.graph.note_birth(node.0, op, &origins, place);
         arena.graph.value(node.0)
     });
-    let came_in = origins.iter().any(|origin| !origin.value.is_finite()) && !value.to_ieee().is_nan();
-    if watched() && !origins.is_empty() && !value.is_real() && !came_in {
+    let came_in = |origin: &Origin| match value.tag() {
+        TrTag::Phi => origin.value.is_nan(),
+        _ => !origin.value.is_finite(),
+    };
+    if watched() && op.arity() != Arity::Leaf && !value.is_real() && !origins.iter().any(came_in) {
         let operands: Vec<_> = origins.iter().map(|origin| origin.value).collect();
         tell(py, op, &operands, value, place).inspect_err(|_| {
             arena::with(py, |arena| arena.graph.release(node.0));
@@ -90,7 +94,10 @@ fn tell(py: Python<'_>, op: Op, operands: &[f64], value: TrScalar, place: u32) -
 }
 
 /// How far the operands are from the pole of the op, if it has one.
-pub(crate) fn pole_distance(op: Op, operands: &[f64]) -> Option<f64> {
+fn pole_distance(op: Op, operands: &[f64]) -> Option<f64> {
+    if op.arity() == Arity::Variadic {
+        return None;
+    }
     let at = |place: usize| operands.get(place).copied().unwrap_or(0.0);
     op.pole(at(0), at(1)).map(f64::abs)
 }
@@ -117,20 +124,37 @@ fn is_watching() -> bool {
     watched()
 }
 
-/// Tells those who watch in this context what a pass from `root`, by all leaves or by these nodes, will
-/// leave out.
+/// Tells those who watch in this context what a pass from `root` will leave out, by all leaves or by these
+/// nodes.
 ///
 /// # Errors
 /// `SingularityError` if a watcher wants it raised.
 #[cold]
-pub(crate) fn tell_dropped(py: Python<'_>, root: TRNode, sources: Option<&[TRNode]>) -> PyResult<()> {
-    let object = |node: &TRNode| {
-        arena::with(py, |arena| arena.graph.retain(node.0));
-        new_object(py, *node)
-    };
-    let sources = sources.map(|sources| sources.iter().map(object).collect::<PyResult<Vec<_>>>());
-    let before = py.import("zeroproof.watching")?.getattr("_before_backward")?;
-    before.call1((object(&root)?, sources.transpose()?)).map(drop)
+pub(crate) fn tell_dropped(
+    py: Python<'_>,
+    root: TRNode,
+    seed: TrScalar,
+    sources: Option<&[Handle]>,
+) -> PyResult<()> {
+    let watching = py.import("zeroproof.watching")?;
+    if !watching.getattr("_watches_here")?.call0()?.is_truthy()? {
+        return Ok(());
+    }
+    let found = context::read(py, |arena, state, statistics| {
+        arena.graph.left_out(root.0, seed, sources, state, statistics, &mut arena.scratch)
+    })?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let tuples = found.into_iter().map(|left_out| {
+        let op = enums::op(py, left_out.op)?;
+        let place = left_out.place.map_or(Ok(None), |number| places::place(py, number))?;
+        let distance = pole_distance(left_out.op, &left_out.operands);
+        let operands = scalars(py, &left_out.operands)?;
+        (op, operands, TRScalar::from(left_out.value), place, left_out.input, distance).into_pyobject(py)
+    });
+    let tuples = tuples.collect::<PyResult<Vec<_>>>()?;
+    watching.getattr("_left_out")?.call1((tuples,)).map(drop)
 }
 
 /// What happened at the nodes below ``node``.

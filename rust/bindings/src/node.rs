@@ -176,7 +176,7 @@ fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> P
 fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
     if births::watched() {
-        births::tell_dropped(py, root, None)?;
+        births::tell_dropped(py, root, seed, None)?;
     }
     context::run_pass(py, |arena, state, statistics| {
         arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
@@ -473,8 +473,7 @@ fn gradients_of<'py>(
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
     let handles: Vec<_> = sources.iter().map(|source| Ok(this(source)?.0)).collect::<PyResult<_>>()?;
     if births::watched() {
-        let sources: Vec<_> = handles.iter().map(|&handle| TRNode(handle)).collect();
-        births::tell_dropped(py, target, Some(&sources))?;
+        births::tell_dropped(py, target, seed, Some(&handles))?;
     }
     let mut found = vec![];
     context::run_pass(py, |arena, state, statistics| {

@@ -13,6 +13,7 @@ use crate::graph::births::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, LastPass};
 use crate::mode::{GradientMode, ModeState};
 use crate::ops::Op;
+use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use pass::{Found, Pass, Trails};
 
@@ -97,6 +98,21 @@ impl<N> Event<N> {
     }
 }
 
+/// A contribution that a pass leaves out.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// The op of the node that made it.
+    pub op: Op,
+    /// The values of the first operands; behind the base of a power its exponent.
+    pub operands: Vec<f64>,
+    /// The value of the node.
+    pub value: f64,
+    /// The place that was noted for the node.
+    pub place: Option<u32>,
+    /// Which input lacks it.
+    pub input: Option<u32>,
+}
+
 /// The answer to "why is this value not REAL, or this gradient zero or bounded?"
 #[derive(Clone, Debug)]
 pub struct Explanation<N = Handle> {
@@ -150,7 +166,7 @@ impl Graph {
             None if row.has_leaf() => (self.last_pass().cloned(), Some(node)),
             None => (row.needs_grad().then(|| begins(node)), None),
         };
-        let mut pass = Pass::new(self, source);
+        let mut pass = Pass::new(self, source.map(|source| vec![source]));
         let depends = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
         let births = pass.find_births(scratch, node);
         let (found, trails, leaves) = pass.into_parts(limit);
@@ -183,8 +199,7 @@ impl Graph {
         let inputs = row.operands(&self.lists);
         let inputs = inputs.inputs();
         let silenced = input.map_or(node, |place| inputs[place as usize]);
-        let values = inputs.iter().map(|&input| self.nodes[input as usize].value);
-        let operands = values.chain(self.exponent(handle).map(f64::from)).take(MOST_OPERANDS).collect();
+        let operands = self.operand_values(node);
         let path = trails.from(node).take(MOST_NAMED).collect::<Vec<_>>();
         let computed = noted.as_ref().filter(|_| row.op == Op::Constant);
         let cause = if what == What::Masked { self.birth_behind(silenced) } else { None };
@@ -204,5 +219,40 @@ impl Graph {
             cause: cause
                 .map(|node| Box::new(self.event(Found { what: What::Born, node, input: None }, trails))),
         }
+    }
+
+    /// The contributions that a pass from `root` leaves out since they are not REAL: one to all leaves,
+    /// or to these nodes alone. The nearest to the root come first. Nothing changes.
+    pub fn left_out(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: Option<&[Handle]>,
+        state: &ModeState,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+    ) -> Vec<LeftOut> {
+        let sources: Option<Vec<_>> = sources.map(|all| all.iter().map(|&node| self.node(node)).collect());
+        let (root, saturates) = (self.node(root), statistics.saturates());
+        let mut pass = Pass::new(self, sources);
+        pass.replay(scratch, &LastPass { root, seed: seed.to_ieee(), state: state.clone(), saturates });
+        let dropped = pass.into_found().into_iter().filter(|found| found.what == What::Dropped);
+        let told = dropped.map(|Found { node, input, .. }| LeftOut {
+            op: self.nodes[node as usize].op,
+            operands: self.operand_values(node),
+            value: self.nodes[node as usize].value,
+            place: self.birth_of(node).map(|birth| birth.place),
+            input,
+        });
+        told.collect()
+    }
+
+    /// The values of a node's first operands; behind the base of a power its exponent.
+    fn operand_values(&self, node: u32) -> Vec<f64> {
+        let row = self.nodes[node as usize];
+        let operands = row.operands(&self.lists);
+        let values = operands.inputs().iter().map(|&input| self.nodes[input as usize].value);
+        let exponent = (row.op == Op::PowInt).then_some(f64::from(row.links[1] as i32));
+        values.chain(exponent).take(MOST_OPERANDS).collect()
     }
 }

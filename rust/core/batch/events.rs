@@ -8,9 +8,9 @@ use super::analysis::Analysis;
 use super::exact::{Exact, Task};
 use super::program::{Argument, Kind, NodeId, Program};
 use super::{Input, Interrupted, Plan, Request};
-use crate::graph::births::makes_phi;
+use crate::graph::births::{MOST_OPERANDS, makes_phi};
 use crate::mode::ModeState;
-use crate::ops::{Arity, Op};
+use crate::ops::Arity;
 use crate::scalar::{TrScalar, TrTag};
 use crate::stats::Statistics;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub struct BatchEvent {
     pub count: u64,
     /// The first of these samples, as many as were asked for and at least one.
     pub samples: Vec<usize>,
-    /// The operands in the first one; behind the base of a power its exponent.
+    /// The first [`MOST_OPERANDS`] operands in the first one; behind the base of a power its exponent.
     pub operands: Vec<f64>,
     /// The value in the first one.
     pub value: f64,
@@ -49,13 +49,31 @@ pub struct BatchEvent {
     pub distance: Option<f64>,
 }
 
+impl BatchEvent {
+    /// Adds a sample, which comes after those before it or is the last one again.
+    fn add(&mut self, sample: usize, distance: Option<f64>, most: usize) {
+        self.count += 1;
+        if self.samples.len() < most && self.samples.last() != Some(&sample) {
+            self.samples.push(sample);
+        }
+        // Φ is at no distance.
+        self.distance = match (self.distance, distance) {
+            (Some(least), Some(d)) if d < least || least.is_nan() => Some(d),
+            (known, _) => known,
+        };
+    }
+}
+
 /// The events of a batch so far.
 struct Log<'a> {
     program: &'a Program,
     found: BTreeMap<(NodeId, Happened), BatchEvent>,
-    operands: Vec<f64>,
     /// The most samples that an event names.
     most: usize,
+    /// The births at the node at hand: the lane and what was made.
+    born: Vec<(usize, TrTag)>,
+    /// By node and lane: whether an output is not REAL because of it.
+    blamed: Vec<bool>,
 }
 
 /// Walks over the samples in pieces.
@@ -93,73 +111,123 @@ fn replay(
 
 impl<'a> Log<'a> {
     fn of(program: &'a Program, most: usize) -> Self {
-        Self { program, found: BTreeMap::new(), operands: vec![], most: most.max(1) }
+        Self { program, found: BTreeMap::new(), most: most.max(1), born: vec![], blamed: vec![] }
     }
 
-    /// The op of a node and its operands in a lane, if it is one of the table.
-    fn operation(&mut self, exact: &Exact, node: NodeId, lane: usize) -> Option<Op> {
-        self.operands.clear();
-        self.operands.extend(self.program.operands(node).iter().map(|&o| exact.value(o, lane)));
-        if let Kind::Power(n) = self.program.kind(node) {
-            self.operands.push(f64::from(n));
-        }
-        self.program.op(node)
-    }
-
-    fn note(&mut self, exact: &Exact, node: NodeId, happened: Happened, lane: usize, first: usize) {
-        let Some(op) = self.operation(exact, node, lane) else { return };
-        let at = |place: usize| self.operands.get(place).copied().unwrap_or(0.0);
-        let distance = if op.arity() == Arity::Variadic { None } else { op.pole(at(0), at(1)).map(f64::abs) };
-        let event = self.found.entry((node, happened)).or_insert_with(|| BatchEvent {
-            node,
-            happened,
-            count: 0,
-            samples: vec![],
-            operands: self.operands.clone(),
-            value: exact.value(node, lane),
-            distance,
-        });
-        event.count += 1;
-        if event.samples.len() < self.most && event.samples.last() != Some(&(first + lane)) {
-            event.samples.push(first + lane);
-        }
-        // Φ is at no distance.
-        event.distance = match (event.distance, distance) {
-            (Some(least), Some(d)) if d < least || least.is_nan() => Some(d),
-            (known, _) => known,
+    /// Notes that something happened at a node in these lanes, which ascend.
+    fn note(
+        &mut self,
+        exact: &Exact,
+        node: NodeId,
+        happened: Happened,
+        lanes: impl Iterator<Item = usize>,
+        first: usize,
+    ) {
+        let mut lanes = lanes.peekable();
+        let Some((op, &lane)) = self.program.op(node).zip(lanes.peek()) else { return };
+        let places = self.program.operands(node);
+        let exponent = match self.program.kind(node) {
+            Kind::Power(n) => Some(f64::from(n)),
+            _ => None,
         };
+        let operand = |place: usize, lane: usize| match places.get(place) {
+            Some(&operand) => exact.value(operand, lane),
+            None => exponent.unwrap_or(0.0),
+        };
+        let distance = |lane: usize| match op.arity() {
+            Arity::Variadic => None,
+            _ => op.pole(operand(0, lane), operand(1, lane)).map(f64::abs),
+        };
+        let event = self.found.entry((node, happened)).or_insert_with(|| {
+            let operands = places.iter().map(|&operand| exact.value(operand, lane));
+            BatchEvent {
+                node,
+                happened,
+                count: 0,
+                samples: vec![],
+                operands: operands.chain(exponent).take(MOST_OPERANDS).collect(),
+                value: exact.value(node, lane),
+                distance: distance(lane),
+            }
+        });
+        lanes.for_each(|lane| event.add(first + lane, distance(lane), self.most));
     }
 
-    /// The births among these lanes.
-    fn find_births(&mut self, exact: &Exact, first: usize, lanes: usize) {
-        for node in self.program.element_count() as NodeId..self.program.len() as NodeId {
-            if self.program.op(node).is_none() {
+    /// Notes the births among these lanes; of those behind outputs alone, if they are known.
+    fn find_births(&mut self, exact: &Exact, first: usize, lanes: usize, only_blamed: bool) {
+        let program = self.program;
+        for node in program.element_count() as NodeId..program.len() as NodeId {
+            let values = exact.row(node);
+            if values.iter().all(|value| value.is_finite()) || program.op(node).is_none() {
                 continue;
             }
+            let operands = |lane| program.operands(node).iter().map(move |&o| exact.value(o, lane));
+            let is_birth = |lane: usize, value: f64| {
+                let wanted = !only_blamed || self.blamed[node as usize * lanes + lane];
+                wanted && (operands(lane).all(f64::is_finite) || makes_phi(value, operands(lane)))
+            };
+            let mut born = std::mem::take(&mut self.born);
+            born.clear();
+            for (lane, &value) in values.iter().enumerate() {
+                if !value.is_finite() && is_birth(lane, value) {
+                    born.push((lane, TrScalar::from_ieee(value).tag()));
+                }
+            }
+            for tag in [TrTag::PInf, TrTag::NInf, TrTag::Phi] {
+                let of_tag = born.iter().filter(|birth| birth.1 == tag).map(|birth| birth.0);
+                self.note(exact, node, Happened::Born(tag), of_tag, first);
+            }
+            self.born = born;
+        }
+    }
+
+    /// Walks from outputs that are not REAL back to where that began, past what selections did not take.
+    fn blame(&mut self, exact: &Exact, lanes: usize) {
+        let (program, blamed) = (self.program, &mut self.blamed);
+        blamed.clear();
+        blamed.resize(program.len() * lanes, false);
+        let at = |node: NodeId, lane: usize| node as usize * lanes + lane;
+        for &output in program.outputs() {
             for lane in 0..lanes {
-                let value = exact.value(node, lane);
-                if value.is_finite() {
+                blamed[at(output, lane)] |= !exact.value(output, lane).is_finite();
+            }
+        }
+        for node in (program.element_count() as NodeId..program.len() as NodeId).rev() {
+            let operands = program.operands(node);
+            for lane in 0..lanes {
+                if !blamed[at(node, lane)] {
                     continue;
                 }
-                let mut operands = self.program.operands(node).iter().map(|&o| exact.value(o, lane));
-                if operands.clone().all(f64::is_finite) || makes_phi(value, &mut operands) {
-                    self.note(exact, node, Happened::Born(TrScalar::from_ieee(value).tag()), lane, first);
+                let operands = match program.kind(node) {
+                    Kind::Select => {
+                        let taken = if exact.value(operands[0], lane) != 0.0 { 1 } else { 2 };
+                        &operands[taken..=taken]
+                    }
+                    _ => operands,
+                };
+                for &operand in operands {
+                    blamed[at(operand, lane)] |= !exact.value(operand, lane).is_finite();
                 }
             }
         }
     }
 
-    /// In the order in which the scalar path would meet them in the first sample concerned.
+    /// By the first sample concerned, and there in the order in which the scalar path would meet them.
     fn events(self) -> Vec<BatchEvent> {
         let mut events: Vec<_> = self.found.into_values().collect();
-        events.sort_by_key(|event| event.samples[0]);
+        events.sort_by_key(|event| {
+            // Recording goes upwards, a backward pass downwards.
+            let node = i64::from(event.node);
+            let turn = if matches!(event.happened, Happened::Dropped(_)) { -node } else { node };
+            (event.samples[0], turn)
+        });
         events
     }
 }
 
 impl Program {
-    /// Where values that are not REAL began, made from REAL ones, or Φ from infinities: at which nodes, in which samples, of
-    /// which at most `most` are named.
+    /// Where values that are not REAL began, made from REAL ones, or Φ from infinities: at which nodes,
+    /// and in which samples, of which at most `most` are named.
     ///
     /// # Errors
     /// [`Interrupted`] if `interrupted`, asked every 50 ms, said so.
@@ -173,9 +241,43 @@ impl Program {
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<BatchEvent>, Interrupted> {
+        self.find_births(samples, inputs, most, interrupted, false)
+    }
+
+    /// Of the [births](Self::births) those because of which an output is not REAL: not what became REAL
+    /// again on the way to every output, nor what a selection did not take.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if `interrupted`, asked every 50 ms, said so.
+    ///
+    /// # Panics
+    /// If the inputs are not as many or as long as the program has it.
+    pub fn causes(
+        &self,
+        samples: usize,
+        inputs: &[Input<'_>],
+        most: usize,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<BatchEvent>, Interrupted> {
+        self.find_births(samples, inputs, most, interrupted, true)
+    }
+
+    fn find_births(
+        &self,
+        samples: usize,
+        inputs: &[Input<'_>],
+        most: usize,
+        interrupted: &mut dyn FnMut() -> bool,
+        only_blamed: bool,
+    ) -> Result<Vec<BatchEvent>, Interrupted> {
         let facts = Analysis { needed: vec![true; self.len()], ..Analysis::new(self, &[], None) };
         let mut log = Log::of(self, most);
-        let look = |exact: &mut Exact, _: Task<'_>, first, lanes| log.find_births(exact, first, lanes);
+        let look = |exact: &mut Exact, _: Task<'_>, first, lanes| {
+            if only_blamed {
+                log.blame(exact, lanes);
+            }
+            log.find_births(exact, first, lanes, only_blamed);
+        };
         replay(self, &facts, &ModeState::default(), samples, inputs, interrupted, look)?;
         Ok(log.events())
     }
@@ -203,14 +305,18 @@ impl Plan {
         let drops = matches!(self.request, Request::Gradient { total: Some(_), .. });
         let mut log = Log::of(program, most);
         let look = |exact: &mut Exact, task: Task<'_>, first, _| {
+            exact.dropped = Some(vec![]);
             for of_output in self.code.derivatives.chunk_by(|a, b| a.output == b.output) {
                 let root = program.outputs()[of_output[0].output as usize];
-                exact.dropped = Some(vec![]);
                 exact.backward(Task { drops, ..task }, of_output, root, statistics);
                 exact.notes.clear();
-                for (node, place, lane) in exact.dropped.take().unwrap_or_default() {
-                    log.note(exact, node, Happened::Dropped(place), lane, first);
-                }
+            }
+            let mut dropped = exact.dropped.take().unwrap_or_default();
+            // The passes of several outputs go over the same lanes.
+            dropped.sort_unstable();
+            for same in dropped.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+                let (node, place, _) = same[0];
+                log.note(exact, node, Happened::Dropped(place), same.iter().map(|entry| entry.2), first);
             }
         };
         replay(program, &self.facts, state, samples, inputs, interrupted, look)?;

@@ -81,7 +81,6 @@ impl Exact {
         self.values.clear();
         self.values.resize(program.len() * lanes, 0.0);
         self.rows.clear();
-        self.rows.resize(program.len() * lanes, Adjoint::default());
         self.coordinates.clear();
         for node in (0..program.len() as NodeId).filter(|&n| task.facts.needed[n as usize]) {
             let start = node as usize * lanes;
@@ -146,6 +145,11 @@ impl Exact {
         self.values[node as usize * self.lanes + lane]
     }
 
+    /// The values of a node in all samples.
+    pub fn row(&self, node: NodeId) -> &[f64] {
+        &self.values[node as usize * self.lanes..][..self.lanes]
+    }
+
     /// One reverse pass from an output in every sample. Decisions are made as `statistics` has it, and
     /// noted.
     pub fn backward(
@@ -155,6 +159,7 @@ impl Exact {
         root: NodeId,
         statistics: &Statistics,
     ) {
+        self.rows.resize(task.program.len() * self.lanes, Adjoint::default());
         let cone = self.cones.below(task.program, root, |node| task.facts.active[node as usize]);
         self.cone.clear();
         self.cone.extend_from_slice(cone);

@@ -199,7 +199,11 @@ impl Graph {
 
     /// How a node came about, if that was noted.
     pub fn birth(&self, node: Handle) -> Option<&Birth> {
-        self.births.get(self.node(node))
+        self.birth_of(self.node(node))
+    }
+
+    pub(crate) fn birth_of(&self, node: u32) -> Option<&Birth> {
+        self.births.get(node)
     }
 }
 

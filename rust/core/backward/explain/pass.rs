@@ -73,7 +73,7 @@ pub(super) struct Leaves(HashMap<u32, Rc<[u32]>>);
 
 impl Leaves {
     /// Of these nodes, given in descending order. A source stands for all that is below it.
-    fn below_each(graph: &Graph, active: &[u32], source: Option<u32>) -> Self {
+    fn below_each(graph: &Graph, active: &[u32], sources: Option<&[u32]>) -> Self {
         let mut known: HashMap<u32, Rc<[u32]>> = HashMap::with_capacity(active.len());
         for &node in active.iter().rev() {
             let operands = graph.nodes[node as usize].operands(&graph.lists);
@@ -81,7 +81,7 @@ impl Leaves {
             for more in operands.inputs().iter().filter_map(|input| known.get(input)) {
                 below = Some(below.map_or_else(|| more.clone(), |so_far| merged(&so_far, more)));
             }
-            if source.map_or(operands.inputs().is_empty(), |source| source == node) {
+            if sources.map_or(operands.inputs().is_empty(), |sources| sources.contains(&node)) {
                 below = Some([node].into());
             }
             known.extend(below.map(|below| (node, below)));
@@ -122,8 +122,8 @@ impl Decide for Unasked {
 /// What a pass did, and how it went from node to node.
 pub(super) struct Pass<'a> {
     graph: &'a Graph,
-    /// The only node that gradients are asked of; otherwise all leaves.
-    source: Option<u32>,
+    /// The only nodes that gradients are asked of; otherwise all leaves.
+    sources: Option<Vec<u32>>,
     /// The nodes that gradients flow through, in descending order.
     active: Vec<u32>,
     /// The nodes at which a contribution arrived.
@@ -135,11 +135,11 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub fn new(graph: &'a Graph, source: Option<u32>) -> Self {
+    pub fn new(graph: &'a Graph, sources: Option<Vec<u32>>) -> Self {
         let nodes = graph.len();
         Self {
             graph,
-            source,
+            sources,
             active: vec![],
             arrived: vec![false; nodes],
             found: vec![],
@@ -148,10 +148,15 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// What was found.
+    pub fn into_found(self) -> Vec<Found> {
+        self.found
+    }
+
     /// What was found, and the ways and leaves of its nodes if any is to be told.
     pub fn into_parts(self, limit: usize) -> (Vec<Found>, Trails, Leaves) {
         let active = if limit == 0 || self.found.is_empty() { &[][..] } else { &self.active };
-        let leaves = Leaves::below_each(self.graph, active, self.source);
+        let leaves = Leaves::below_each(self.graph, active, self.sources.as_deref());
         (self.found, Trails::new(self.users), leaves)
     }
 
@@ -160,8 +165,8 @@ impl<'a> Pass<'a> {
         let (graph, state, root) = (self.graph, &pass.state, pass.root);
         scratch.set.grow(graph.len());
         scratch.adjoints.grow(graph.len());
-        self.active = match self.source {
-            Some(source) => scratch.activate(graph, root, &[source]),
+        self.active = match &self.sources {
+            Some(sources) => scratch.activate(graph, root, sources),
             None => scratch.reachable(graph, root),
         };
         for &node in &self.active {
