@@ -233,6 +233,17 @@ fn the_adjoint_of_the_root_is_that_of_the_pass() {
 }
 
 #[test]
+fn sources_above_each_other_and_twice_count_once() {
+    let mut b = Bench::default();
+    let x = b.parameter(0.0);
+    let root = b.unary(Op::Sqrt, x);
+    let top = b.unary(Op::Neg, root);
+    let Bench { graph, state, statistics, scratch, .. } = &mut b;
+    let found = graph.left_out(top, 1.0.into(), Some(&[root, x, root]), state, statistics, scratch);
+    assert_eq!(found.iter().map(|found| (found.op, found.input)).collect::<Vec<_>>(), [(Op::Sqrt, Some(0))]);
+}
+
+#[test]
 fn a_leaf_whose_root_is_gone_or_elsewhere() {
     let mut b = Bench::default();
     let (x, other) = (b.parameter(0.0), b.parameter(1.0));
