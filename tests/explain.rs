@@ -233,6 +233,17 @@ fn the_adjoint_of_the_root_is_that_of_the_pass() {
 }
 
 #[test]
+fn sources_above_each_other_and_twice_count_once() {
+    let mut b = Bench::default();
+    let x = b.parameter(0.0);
+    let root = b.unary(Op::Sqrt, x);
+    let top = b.unary(Op::Neg, root);
+    let Bench { graph, state, statistics, scratch, .. } = &mut b;
+    let found = graph.left_out(top, 1.0.into(), Some(&[root, x, root]), state, statistics, scratch);
+    assert_eq!(found.iter().map(|found| (found.op, found.input)).collect::<Vec<_>>(), [(Op::Sqrt, Some(0))]);
+}
+
+#[test]
 fn a_leaf_whose_root_is_gone_or_elsewhere() {
     let mut b = Bench::default();
     let (x, other) = (b.parameter(0.0), b.parameter(1.0));
@@ -351,11 +362,11 @@ fn variables_explain_themselves_and_give_their_nodes_back() {
             told,
             "the value is 1.0\n\
              the gradient to the input 0.0 is silenced at sum(+∞, +∞, +∞, +∞) = 0.0, where +∞ is left \
-             out, which began at 1.0 ÷ 0.0 = +∞\n\
+             out, since 1.0 ÷ 0.0 = +∞\n\
              the gradient to the input 0.0 is silenced at sum(+∞, +∞, +∞, +∞) = 0.0, where +∞ is left \
-             out, which began at 2.0 ÷ 0.0 = +∞\n\
+             out, since 2.0 ÷ 0.0 = +∞\n\
              the gradient to the input 0.0 is silenced at sum(+∞, +∞, +∞, +∞) = 0.0, where +∞ is left \
-             out, which began at 3.0 ÷ 0.0 = +∞\n  and 1 more"
+             out, since 3.0 ÷ 0.0 = +∞\n  and 1 more"
         );
         assert!(x.explain().to_string().starts_with("the value is 0.0\nits gradient is 0.0 [MASKED]\nthe"));
         assert_eq!(p.explain().to_string(), "the value is 1.0\nits gradient is 1.0 [EXACT]");

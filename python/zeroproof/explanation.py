@@ -27,9 +27,9 @@ _KINDS = {
 }
 #: What events do to a gradient, by the fields that hold them.
 _VERBS = {
-    "masked_at": "is silenced at",
-    "dropped_at": "lacks a contribution that was not REAL, left out at",
-    "saturated_at": "is bounded at",
+    "masked_at": "is silenced",
+    "dropped_at": "lacks a contribution that was not REAL",
+    "saturated_at": "is bounded",
 }
 #: So many events of a kind are told; the fields hold more of them.
 _TOLD = 3
@@ -96,28 +96,17 @@ class SingularEvent:
         source = self.expression
         if source is None:
             return f"{self.formula}{at}{where}"
-        origins = self._origins(source)
-        known = f" ({', '.join(origins)})" if origins else ""
-        return f"{source.text}{at} gave {self.formula}{where}{known}"
+        return f"{source.text}{at} gave {self.formula}{where}{self._origins(source)}"
 
-    @property
-    def _formula_and_place(self) -> str:
-        """The other way round: ``1.0 ÷ 0.0 = +∞ (p / q at model.py:12, q from model.py:11)``."""
-        source = self.expression
-        if source is None or not self.operands:
-            at = f" (at {self.location})" if self.location else ""
-            return f"{self.formula}{at}"
-        details = [f"{source.text} at {self.location}", *self._origins(source)]
-        return f"{self.formula} ({', '.join(details)})"
-
-    def _origins(self, source: Expression) -> list[str]:
+    def _origins(self, source: Expression) -> str:
         """Where the operands to blame come from: that of the pole, or all of them."""
         places = _POLE_OPERAND.get(self.op.name, range(len(source.names)))
-        return [
+        known = [
             f"{source.names[place]} from {basename(self.location.file)}:{source.origins[place]}"
             for place in places
             if self.location and place < len(source.origins) and source.origins[place]
         ]
+        return f" ({', '.join(known)})" if known else ""
 
 
 @dataclass(frozen=True)
@@ -203,13 +192,13 @@ class Explanation:
         told = {hash(birth.node) for birth in births}
         lines = []
         for event in events[:_TOLD]:
-            known = hash(event.node) in told
-            where = event.formula if known else event._formula_and_place
+            short = hash(event.node) in told or event.location is None
+            where = f" at {event.formula}" if short else f": {event}"
             if event.input is not None and kind == "masked_at":
                 where += f", where {_operand(event, event.input)} is left out"
             if event.cause and hash(event.cause.node) not in told:
-                where += f", which began at {event.cause._formula_and_place}"
-            lines.append(f"the gradient to {self._leaves(event)} {_VERBS[kind]} {where}")
+                where += f", since {event.cause}"
+            lines.append(f"the gradient to {self._leaves(event)} {_VERBS[kind]}{where}")
         return lines + self._more(kind, events)
 
     def _more(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
@@ -286,8 +275,8 @@ def _event(found: tuple[Any, ...]) -> SingularEvent:
 
 
 def _name(node: TRNode, names: dict[int, str]) -> Optional[str]:
-    """The name given to a node, or else that of a variable."""
-    return node.name or names.get(hash(node))
+    """The name of a variable that holds the node, or else the one given to it."""
+    return names.get(hash(node)) or node.name
 
 
 def _operand(event: SingularEvent, place: int) -> str:

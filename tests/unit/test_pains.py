@@ -84,9 +84,7 @@ class TestRootOfASquare:
         event = only(x.explain().dropped_at)
         assert str(event) == f"tr_sqrt(x * x) at {place(f, 'tr_sqrt')} gave sqrt(0.0) = 0.0"
         assert [hash(leaf) for leaf in event.leaves] == [hash(x)]
-        assert f"left out at sqrt(0.0) = 0.0 (tr_sqrt(x * x) at {place(f, 'tr_sqrt')})" in str(
-            y.explain()
-        )
+        assert str(event) in str(y.explain())
 
     def test_saturating_bounds_it(self) -> None:
         with gradient_mode(GradientMode.SATURATING):
@@ -135,7 +133,7 @@ class TestBranchNotTaken:
         assert float(y) == 0.0
         assert results([x]) == [(2.0, EXACT)]
         assert y.explain().births == ()
-        assert str(x.explain()) == "x0 is 0.0\nits gradient is 2.0 [EXACT]"
+        assert str(x.explain()) == "x is 0.0\nits gradient is 2.0 [EXACT]"
 
     def test_batched(self) -> None:
         values, gradients, statuses = tr_vmap(self.f).value_and_grad(
@@ -172,7 +170,7 @@ class TestUnderflowInADenominator:
         at, made = place(self.f, "1.0 / q"), place(self.f, "q = ")
         told = f"1.0 / q at {at} gave 1.0 ÷ 0.0 = +∞ (q from {made})"
         assert str(loss.explain()).splitlines()[0] == f"loss is +∞: {told}"
-        assert f"is silenced at 1.0 ÷ 0.0 = +∞ (1.0 / q at {at}, q from {made})" in str(x.explain())
+        assert told in str(x.explain())
 
     def test_saturating(self) -> None:
         with gradient_mode(GradientMode.SATURATING):

@@ -91,7 +91,7 @@ impl<A: Arena> fmt::Display for Explanation<'_, A> {
             }
         }
         self.tell_gradients(f, What::Masked, "is silenced")?;
-        self.tell_gradients(f, What::Dropped, "lacks a contribution that was not REAL, left out")?;
+        self.tell_gradients(f, What::Dropped, "lacks a contribution that was not REAL")?;
         self.tell_gradients(f, What::Saturated, "is bounded")
     }
 }
@@ -119,7 +119,7 @@ impl<'t, A: Arena> Explanation<'t, A> {
             write!(f, "\nthe gradient to {} {verb} at {}", Leaves(&event.leaves), Happening(event))?;
             // A birth behind the value has been told.
             if let Some(cause) = event.cause.as_ref().filter(|_| self.value.is_real()) {
-                write!(f, ", which began at {}", Happening(cause))?;
+                write!(f, ", since {}", Happening(cause))?;
             }
         }
         self.tell_rest(f, what)

@@ -173,6 +173,7 @@ impl<'a> Pass<'a> {
             scratch.adjoints.rows[node as usize].mark |= ACTIVE;
         }
         self.active.sort_unstable_by(|a, b| b.cmp(a));
+        self.active.dedup(); // a source that leads to another one is there twice
         let leads = scratch.adjoints.rows[root as usize].mark & ACTIVE != 0;
         if leads {
             let mut statistics = Statistics::that_saturates(pass.saturates);
