@@ -101,8 +101,8 @@ pub fn expected_births(batch: &Batch, only_causes: bool) -> Events {
             });
             entry.count += 1;
             entry.samples.push(sample);
-            // Magnitudes are in the order of their bits.
-            entry.distance = entry.distance.min(distance.map(bits));
+            // Magnitudes are in the order of their bits; a power may have a pole in some samples only.
+            entry.distance = entry.distance.into_iter().chain(distance.map(bits)).min();
         }
     }
     told

@@ -56,10 +56,10 @@ impl BatchEvent {
         if self.samples.len() < most && self.samples.last() != Some(&sample) {
             self.samples.push(sample);
         }
-        // Φ is at no distance.
+        // Φ is at no distance, and a power with another exponent may have no pole.
         self.distance = match (self.distance, distance) {
             (Some(least), Some(d)) if d < least || least.is_nan() => Some(d),
-            (known, _) => known,
+            (known, d) => known.or(d),
         };
     }
 }
