@@ -201,8 +201,14 @@ def command(*arguments, **options):
         [sys.executable, "-m", "zeroproof", "learn", *arguments],
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background may have Ctrl-C ignored, which children inherit.
+        preexec_fn=heed_ctrl_c if os.name == "posix" else None,
         **options,
     )
+
+
+def heed_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @POSIX
