@@ -15,6 +15,7 @@ from typing import Optional, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
+from ._blocks import enter, leave
 from ._enums import TRTag
 from ._native import BatchPlan, TracedProgram
 from .array import TRArray
@@ -191,7 +192,7 @@ class alarm:
     def __enter__(self) -> alarm:
         self.warned = False
         self._blocks += 1
-        _ALARMS.set((*_ALARMS.get(), self))
+        enter(_ALARMS, self)
         return self
 
     def __exit__(
@@ -201,10 +202,7 @@ class alarm:
         traceback: Optional[TracebackType],
     ) -> None:
         self._blocks -= 1
-        active = list(_ALARMS.get())
-        if self in active:
-            active.remove(self)
-            _ALARMS.set(tuple(active))
+        leave(_ALARMS, self)
 
     def __repr__(self) -> str:
         return f"alarm(max_masked={self.max_masked})"

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Optional, TextIO, Union
 
 from . import _native
+from ._blocks import enter, leave
 from ._enums import OpType, TRTag
 from ._native import BatchPlan, TracedProgram, TRScalar
 from .autodiff._batch_arguments import Array
@@ -216,7 +217,7 @@ class SingularityLog:
         _native.begin_watching()
         with self._lock:
             self._blocks += 1
-        _WATCHING.set((*_WATCHING.get(), self))
+        enter(_WATCHING, self)
         return self
 
     def __exit__(
@@ -230,12 +231,7 @@ class SingularityLog:
                 raise RuntimeError("this log is left more often than it was entered")
             self._blocks -= 1
         _native.end_watching()
-        # The innermost block of this log; none if a generator is closed in another context.
-        active = list(_WATCHING.get())
-        if self in active:
-            active.reverse()
-            active.remove(self)
-            _WATCHING.set(tuple(reversed(active)))
+        leave(_WATCHING, self)
 
     def _add(self, found: Found) -> None:
         key = (found.kind, found.op, found.place)
