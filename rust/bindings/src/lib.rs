@@ -13,6 +13,7 @@ mod number;
 mod ops;
 mod places;
 mod raw;
+mod saturating;
 mod scalar;
 mod schedule;
 mod tracer;
@@ -33,6 +34,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     enums::forget(py);
     scalar::register(module)?;
     node::register(module)?;
+    saturating::register(module)?;
     ops::register(module)?;
     births::register(module)?;
     places::register(module)?;

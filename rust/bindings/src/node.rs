@@ -5,7 +5,7 @@ use crate::births;
 use crate::context;
 use crate::enums;
 use crate::number::{
-    Double, Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
+    Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
 };
 use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
@@ -546,41 +546,6 @@ fn arena_usage(py: Python<'_>) -> (usize, usize) {
     })
 }
 
-/// The bounded contributions of a singular op to its operands, by the rule that backward uses.
-#[pyfunction]
-#[pyo3(signature = (op, grad_output, a, b, bound))]
-fn saturating_contributions(
-    py: Python<'_>,
-    op: &str,
-    grad_output: &Bound<'_, PyAny>,
-    a: &Bound<'_, PyAny>,
-    b: &Bound<'_, PyAny>,
-    bound: Option<Double>,
-) -> PyResult<(TRScalar, TRScalar)> {
-    let op = Op::ALL.iter().find(|known| known.name() == op);
-    let op = *op.ok_or_else(|| PyTypeError::new_err("not an op of the table"))?;
-    let [g, a, b] = [expect_number(grad_output)?, expect_number(a)?, expect_number(b)?];
-    let [to_a, to_b] =
-        zeroproof::rules::saturating_contributions(op, g, a, b, context::bound_or_current(py, bound)?);
-    Ok((to_a.into(), to_b.into()))
-}
-
-/// `sign(y)/√(y² + b²)`, 0 at 0 and for ±∞ and Φ; with the bound given, or the one in force.
-#[pyfunction]
-#[pyo3(signature = (y, bound))]
-fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
-    let bound = context::bound_or_current(y.py(), bound)?;
-    Ok(zeroproof::rules::recip(expect_number(y)?, bound).into())
-}
-
-/// `x/(|x| + b)`, ±1 for ±∞ and 0 for Φ; with the bound given, or the one in force.
-#[pyfunction]
-#[pyo3(signature = (x, bound))]
-fn saturate_value(x: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
-    let bound = context::bound_or_current(x.py(), bound)?;
-    Ok(zeroproof::rules::saturate(expect_number(x)?, bound).into())
-}
-
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let spec = Spec {
         name: c"zeroproof.autodiff.tr_node.TRNode",
@@ -600,9 +565,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(topological_order, module)?,
         wrap_pyfunction!(watch, module)?,
         wrap_pyfunction!(arena_usage, module)?,
-        wrap_pyfunction!(saturating_contributions, module)?,
-        wrap_pyfunction!(saturating_reciprocal, module)?,
-        wrap_pyfunction!(saturate_value, module)?,
     ] {
         module.add_function(function)?;
     }

@@ -1,0 +1,49 @@
+//! The bounded rules of the Saturating mode by themselves, as Python functions.
+
+use crate::context;
+use crate::number::{Double, expect_number};
+use crate::scalar::TRScalar;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use zeroproof::Op;
+
+/// The bounded contributions of a singular op to its operands, by the rule that backward uses.
+#[pyfunction]
+#[pyo3(signature = (op, grad_output, a, b, bound))]
+fn saturating_contributions(
+    py: Python<'_>,
+    op: &str,
+    grad_output: &Bound<'_, PyAny>,
+    a: &Bound<'_, PyAny>,
+    b: &Bound<'_, PyAny>,
+    bound: Option<Double>,
+) -> PyResult<(TRScalar, TRScalar)> {
+    let op = Op::ALL.iter().find(|known| known.name() == op);
+    let op = *op.ok_or_else(|| PyTypeError::new_err("not an op of the table"))?;
+    let [g, a, b] = [expect_number(grad_output)?, expect_number(a)?, expect_number(b)?];
+    let [to_a, to_b] =
+        zeroproof::rules::saturating_contributions(op, g, a, b, context::bound_or_current(py, bound)?);
+    Ok((to_a.into(), to_b.into()))
+}
+
+/// `sign(y)/√(y² + b²)`, 0 at 0 and for ±∞ and Φ; with the bound given, or the one in force.
+#[pyfunction]
+#[pyo3(signature = (y, bound))]
+fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
+    let bound = context::bound_or_current(y.py(), bound)?;
+    Ok(zeroproof::rules::recip(expect_number(y)?, bound).into())
+}
+
+/// `x/(|x| + b)`, ±1 for ±∞ and 0 for Φ; with the bound given, or the one in force.
+#[pyfunction]
+#[pyo3(signature = (x, bound))]
+fn saturate_value(x: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
+    let bound = context::bound_or_current(x.py(), bound)?;
+    Ok(zeroproof::rules::saturate(expect_number(x)?, bound).into())
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(saturating_contributions, module)?)?;
+    module.add_function(wrap_pyfunction!(saturating_reciprocal, module)?)?;
+    module.add_function(wrap_pyfunction!(saturate_value, module)?)
+}
