@@ -1,6 +1,6 @@
 //! The elementary functions: one call at a time, and in loops over arrays, per element.
 //!
-//! Input classes: `usual`, where the hot form holds, and `cold`, where it does not (subnormal results or
+//! Input classes: `usual`, where the fast form holds, and `fallback`, where it does not (subnormal results or
 //! operands, huge angles). Baseline in each group is the `libm` crate, one call at a time. The loops are
 //! compiled three times, for the baseline of the target and, on x86-64, for AVX2 and AVX-512; all must
 //! give the same bits, which is asserted before the clock starts.
@@ -12,7 +12,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::f64::consts::PI;
 use std::hint::black_box;
-use zeroproof::elementary::{self, hot};
+use zeroproof::elementary::{self, fast};
 
 /// So many elements: operands and results stay in the L1 cache.
 const ELEMENTS: usize = 1024;
@@ -24,17 +24,17 @@ struct Case {
     libm: fn(f64) -> f64,
     loops: Vec<(&'static str, Loop)>,
     usual: (f64, f64),
-    cold: (f64, f64),
+    fallback: (f64, f64),
 }
 
-/// Writes the hot form of each operand; true if all of them hold.
+/// Writes the fast form of each operand; true if all of them hold.
 type Loop = fn(&[f64], &mut [f64]) -> bool;
 
 /// The second operands of functions of two.
 const EXPONENT: f64 = 0.7;
 const OTHER_SIDE: f64 = 3.1;
 
-macro_rules! hot_loops {
+macro_rules! fast_loops {
     ($($name:ident $(with $second:expr)?),*) => { $(
         mod $name {
             use super::*;
@@ -43,7 +43,7 @@ macro_rules! hot_loops {
             fn portable(x: &[f64], z: &mut [f64]) -> bool {
                 let mut all_hold = true;
                 for (z, &x) in z.iter_mut().zip(x) {
-                    let (value, holds) = hot::$name(x $(, $second)?);
+                    let (value, holds) = fast::$name(x $(, $second)?);
                     *z = value;
                     all_hold &= holds;
                 }
@@ -84,7 +84,7 @@ macro_rules! hot_loops {
         }
     )* };
 }
-hot_loops!(exp, ln, sin, cos, tanh, expm1, ln_1p, sigmoid, softplus, tan, sinc, sinc_slope, asin, acos, pow with EXPONENT,
+fast_loops!(exp, ln, sin, cos, tanh, expm1, ln_1p, sigmoid, softplus, tan, sinc, sinc_slope, asin, acos, pow with EXPONENT,
     hypot with OTHER_SIDE, atan2 with OTHER_SIDE);
 
 fn cases() -> Vec<Case> {
@@ -95,7 +95,7 @@ fn cases() -> Vec<Case> {
             libm: libm::exp,
             loops: exp::loops(),
             usual: (-700.0, 700.0),
-            cold: (-745.0, -709.0),
+            fallback: (-745.0, -709.0),
         },
         Case {
             name: "ln",
@@ -103,7 +103,7 @@ fn cases() -> Vec<Case> {
             libm: libm::log,
             loops: ln::loops(),
             usual: (0.01, 1e6),
-            cold: (1e-320, 1e-308),
+            fallback: (1e-320, 1e-308),
         },
         Case {
             name: "sin",
@@ -111,7 +111,7 @@ fn cases() -> Vec<Case> {
             libm: libm::sin,
             loops: sin::loops(),
             usual: (-1000.0, 1000.0),
-            cold: (1e20, 1e300),
+            fallback: (1e20, 1e300),
         },
         Case {
             name: "cos",
@@ -119,7 +119,7 @@ fn cases() -> Vec<Case> {
             libm: libm::cos,
             loops: cos::loops(),
             usual: (-1000.0, 1000.0),
-            cold: (1e20, 1e300),
+            fallback: (1e20, 1e300),
         },
         Case {
             name: "tanh",
@@ -127,8 +127,8 @@ fn cases() -> Vec<Case> {
             libm: libm::tanh,
             loops: tanh::loops(),
             usual: (-5.0, 5.0),
-            // Its hot form covers all numbers; saturated ones stand in for the rest.
-            cold: (20.0, 1e300),
+            // Its fast form covers all numbers; saturated ones stand in for the rest.
+            fallback: (20.0, 1e300),
         },
         Case {
             name: "expm1",
@@ -136,7 +136,7 @@ fn cases() -> Vec<Case> {
             libm: libm::expm1,
             loops: expm1::loops(),
             usual: (-5.0, 5.0),
-            cold: (708.5, 709.7),
+            fallback: (708.5, 709.7),
         },
         Case {
             name: "ln_1p",
@@ -144,8 +144,8 @@ fn cases() -> Vec<Case> {
             libm: libm::log1p,
             loops: ln_1p::loops(),
             usual: (-0.9, 5.0),
-            // Its hot form covers all that has a logarithm; huge ones stand in for the rest.
-            cold: (1e20, 1e300),
+            // Its fast form covers all that has a logarithm; huge ones stand in for the rest.
+            fallback: (1e20, 1e300),
         },
         Case {
             name: "sigmoid",
@@ -153,7 +153,7 @@ fn cases() -> Vec<Case> {
             libm: |x| 1.0 / (1.0 + libm::exp(-x)),
             loops: sigmoid::loops(),
             usual: (-20.0, 20.0),
-            cold: (-745.0, -709.0),
+            fallback: (-745.0, -709.0),
         },
         Case {
             name: "softplus",
@@ -161,7 +161,7 @@ fn cases() -> Vec<Case> {
             libm: |x| libm::log1p(libm::exp(x)),
             loops: softplus::loops(),
             usual: (-20.0, 20.0),
-            cold: (-745.0, -601.0),
+            fallback: (-745.0, -601.0),
         },
         Case {
             name: "tan",
@@ -169,7 +169,7 @@ fn cases() -> Vec<Case> {
             libm: libm::tan,
             loops: tan::loops(),
             usual: (-1000.0, 1000.0),
-            cold: (1e20, 1e300),
+            fallback: (1e20, 1e300),
         },
         Case {
             name: "sinc",
@@ -177,7 +177,7 @@ fn cases() -> Vec<Case> {
             libm: |x| libm::sin(PI * x) / (PI * x),
             loops: sinc::loops(),
             usual: (-10.0, 10.0),
-            cold: (1.2e15, 9e15),
+            fallback: (1.2e15, 9e15),
         },
         Case {
             name: "sinc_slope",
@@ -185,7 +185,7 @@ fn cases() -> Vec<Case> {
             libm: |x| (libm::cos(PI * x) - libm::sin(PI * x) / (PI * x)) / x,
             loops: sinc_slope::loops(),
             usual: (-10.0, 10.0),
-            cold: (1.2e15, 9e15),
+            fallback: (1.2e15, 9e15),
         },
         Case {
             name: "asin",
@@ -194,7 +194,7 @@ fn cases() -> Vec<Case> {
             loops: asin::loops(),
             usual: (-1.0, 1.0),
             // Nothing but NaN.
-            cold: (1.5, 2.0),
+            fallback: (1.5, 2.0),
         },
         Case {
             name: "acos",
@@ -203,7 +203,7 @@ fn cases() -> Vec<Case> {
             loops: acos::loops(),
             usual: (-1.0, 1.0),
             // Nothing but NaN.
-            cold: (1.5, 2.0),
+            fallback: (1.5, 2.0),
         },
         Case {
             name: "pow",
@@ -211,7 +211,7 @@ fn cases() -> Vec<Case> {
             libm: |x| libm::pow(x, EXPONENT),
             loops: pow::loops(),
             usual: (0.01, 100.0),
-            cold: (1e-320, 1e-308),
+            fallback: (1e-320, 1e-308),
         },
         Case {
             name: "hypot",
@@ -219,7 +219,7 @@ fn cases() -> Vec<Case> {
             libm: |x| libm::hypot(x, OTHER_SIDE),
             loops: hypot::loops(),
             usual: (-100.0, 100.0),
-            cold: (1e200, 1e300),
+            fallback: (1e200, 1e300),
         },
         Case {
             name: "atan2",
@@ -227,7 +227,7 @@ fn cases() -> Vec<Case> {
             libm: |x| libm::atan2(x, OTHER_SIDE),
             loops: atan2::loops(),
             usual: (-100.0, 100.0),
-            cold: (1e200, 1e300),
+            fallback: (1e200, 1e300),
         },
     ]
 }
@@ -261,7 +261,7 @@ fn functions(criterion: &mut Criterion) {
     for case in cases() {
         let mut group = criterion.benchmark_group(case.name);
         group.throughput(Throughput::Elements(ELEMENTS as u64));
-        for (class, interval) in [("usual", case.usual), ("cold", case.cold)] {
+        for (class, interval) in [("usual", case.usual), ("fallback", case.fallback)] {
             let x = operands(interval);
             one_by_one(&mut group, class, "libm", case.libm, &x);
             one_by_one(&mut group, class, "ours", case.ours, &x);
@@ -270,11 +270,11 @@ fn functions(criterion: &mut Criterion) {
         let x = operands(case.usual);
         let expected: Vec<u64> = x.iter().map(|&x| (case.ours)(x).to_bits()).collect();
         let mut z = vec![0.0; ELEMENTS];
-        for (name, hot_loop) in case.loops {
-            assert!(hot_loop(&x, &mut z), "the hot form holds for the usual operands");
+        for (name, fast_loop) in case.loops {
+            assert!(fast_loop(&x, &mut z), "the fast form holds for the usual operands");
             assert!(z.iter().zip(&expected).all(|(z, bits)| z.to_bits() == *bits), "same bits on every path");
             group.bench_function(BenchmarkId::new("usual", name), |bencher| {
-                bencher.iter(|| black_box(hot_loop(black_box(&x), black_box(&mut z))));
+                bencher.iter(|| black_box(fast_loop(black_box(&x), black_box(&mut z))));
             });
         }
         group.finish();

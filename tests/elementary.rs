@@ -4,36 +4,36 @@
 
 use proptest::prelude::*;
 use zeroproof::elementary::{
-    acos, asin, atan2, cos, exp, expm1, hot, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos, sin_cos_pi,
+    acos, asin, atan2, cos, exp, expm1, fast, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos, sin_cos_pi,
     sinc, sinc_slope, softplus, tan, tanh,
 };
 
 type Function = fn(f64) -> f64;
-type Hot = fn(f64) -> (f64, bool);
+type Fast = fn(f64) -> (f64, bool);
 
-const FUNCTIONS: [(&str, Function, Hot); 14] = [
-    ("exp", exp, hot::exp),
-    ("ln", ln, hot::ln),
-    ("sin", sin, hot::sin),
-    ("cos", cos, hot::cos),
-    ("tanh", tanh, hot::tanh),
-    ("expm1", expm1, hot::expm1),
-    ("ln_1p", ln_1p, hot::ln_1p),
-    ("sigmoid", sigmoid, hot::sigmoid),
-    ("softplus", softplus, hot::softplus),
-    ("tan", tan, hot::tan),
-    ("sinc", sinc, hot::sinc),
-    ("sinc_slope", sinc_slope, hot::sinc_slope),
-    ("asin", asin, hot::asin),
-    ("acos", acos, hot::acos),
+const FUNCTIONS: [(&str, Function, Fast); 14] = [
+    ("exp", exp, fast::exp),
+    ("ln", ln, fast::ln),
+    ("sin", sin, fast::sin),
+    ("cos", cos, fast::cos),
+    ("tanh", tanh, fast::tanh),
+    ("expm1", expm1, fast::expm1),
+    ("ln_1p", ln_1p, fast::ln_1p),
+    ("sigmoid", sigmoid, fast::sigmoid),
+    ("softplus", softplus, fast::softplus),
+    ("tan", tan, fast::tan),
+    ("sinc", sinc, fast::sinc),
+    ("sinc_slope", sinc_slope, fast::sinc_slope),
+    ("asin", asin, fast::asin),
+    ("acos", acos, fast::acos),
 ];
 
 type Function2 = fn(f64, f64) -> f64;
-type Hot2 = fn(f64, f64) -> (f64, bool);
+type Fast2 = fn(f64, f64) -> (f64, bool);
 type Pairs = &'static [(f64, f64)];
 
-const FUNCTIONS_OF_TWO: [(&str, Function2, Hot2); 3] =
-    [("pow", pow, hot::pow), ("hypot", hypot, hot::hypot), ("atan2", atan2, hot::atan2)];
+const FUNCTIONS_OF_TWO: [(&str, Function2, Fast2); 3] =
+    [("pow", pow, fast::pow), ("hypot", hypot, fast::hypot), ("atan2", atan2, fast::atan2)];
 
 const INF: f64 = f64::INFINITY;
 const LEAST: f64 = 5e-324;
@@ -65,18 +65,18 @@ fn check_rising(name: &str, f: Function, operands: &[f64]) {
 
 #[test]
 fn no_step_back_between_the_hot_and_the_cold_form() {
-    let seams: [(&str, Function, Hot, &[f64]); 6] = [
-        ("exp", exp, hot::exp, &[-708.39, 708.39]),
-        ("ln", ln, hot::ln, &[f64::MIN_POSITIVE]),
-        ("sin", sin, hot::sin, &[1_647_099.0]), // in the rising quarter before 262144·2π
-        ("expm1", expm1, hot::expm1, &[708.39]),
-        ("sigmoid", sigmoid, hot::sigmoid, &[-708.39]),
-        ("softplus", softplus, hot::softplus, &[-600.0]),
+    let seams: [(&str, Function, Fast, &[f64]); 6] = [
+        ("exp", exp, fast::exp, &[-708.39, 708.39]),
+        ("ln", ln, fast::ln, &[f64::MIN_POSITIVE]),
+        ("sin", sin, fast::sin, &[1_647_099.0]), // in the rising quarter before 262144·2π
+        ("expm1", expm1, fast::expm1, &[708.39]),
+        ("sigmoid", sigmoid, fast::sigmoid, &[-708.39]),
+        ("softplus", softplus, fast::softplus, &[-600.0]),
     ];
-    for (name, f, hot, seams) in seams {
+    for (name, f, fast, seams) in seams {
         for &seam in seams {
             let operands = neighbours(seam);
-            let held = operands.iter().filter(|&&x| hot(x).1).count();
+            let held = operands.iter().filter(|&&x| fast(x).1).count();
             assert!(0 < held && held < operands.len(), "{name} changes its form at {seam}");
             check_rising(name, f, &operands);
         }
@@ -127,16 +127,16 @@ proptest! {
 
     #[test]
     fn where_the_hot_form_holds_it_is_the_answer(x in any_bits()) {
-        for (name, f, hot) in FUNCTIONS {
-            let (value, holds) = hot(x);
+        for (name, f, fast) in FUNCTIONS {
+            let (value, holds) = fast(x);
             prop_assert!(!holds || value.to_bits() == f(x).to_bits(), "{name}({x:e})");
         }
     }
 
     #[test]
     fn where_the_hot_form_of_two_holds_it_is_the_answer(x in any_bits(), y in any_bits()) {
-        for (name, f, hot) in FUNCTIONS_OF_TWO {
-            let (value, holds) = hot(x, y);
+        for (name, f, fast) in FUNCTIONS_OF_TWO {
+            let (value, holds) = fast(x, y);
             prop_assert!(!holds || value.to_bits() == f(x, y).to_bits(), "{name}({x:e}, {y:e})");
         }
     }
@@ -173,20 +173,20 @@ proptest! {
     fn sin_cos_has_the_bits_of_sin_and_cos(x in prop_oneof![any_bits(), -2e6..2e6]) {
         let [s, c] = sin_cos(x);
         prop_assert_eq!((s.to_bits(), c.to_bits()), (sin(x).to_bits(), cos(x).to_bits()));
-        let ([s, c], holds) = hot::sin_cos(x);
-        let (alone_s, alone_c) = (hot::sin(x), hot::cos(x));
+        let ([s, c], holds) = fast::sin_cos(x);
+        let (alone_s, alone_c) = (fast::sin(x), fast::cos(x));
         prop_assert_eq!((holds, holds), (alone_s.1, alone_c.1));
         prop_assert!(!holds || same(s, alone_s.0) && same(c, alone_c.0));
     }
 
-    /// Turning by halves, where the sum is exact; and the hot form where it holds.
+    /// Turning by halves, where the sum is exact; and the fast form where it holds.
     #[test]
     fn sin_cos_pi_turns(n in -4_000_000..4_000_000i32, x in any_bits()) {
         let x_near = f64::from(n) / 1024.0;
         let ([s, c], [turned_s, turned_c]) = (sin_cos_pi(x_near), sin_cos_pi(x_near + 0.5));
         prop_assert_eq!((turned_s, turned_c), (c, -s));
         for x in [x, x_near] {
-            let ([s, c], holds) = hot::sin_cos_pi(x);
+            let ([s, c], holds) = fast::sin_cos_pi(x);
             let want = sin_cos_pi(x);
             prop_assert!(!holds || same(s, want[0]) && same(c, want[1]), "{x:e}");
         }
@@ -230,14 +230,14 @@ proptest! {
     /// A loop over an array, whose iterations may share vector registers, and single calls.
     #[test]
     fn loops_and_calls_agree(x in prop::array::uniform16(prop_oneof![-800.0..800.0, any_bits()])) {
-        for (name, f, hot) in FUNCTIONS {
-            let values = x.map(hot);
+        for (name, f, fast) in FUNCTIONS {
+            let values = x.map(fast);
             for (x, (value, holds)) in x.into_iter().zip(values) {
                 prop_assert!(!holds || same(value, f(x)), "{name}({x:e})");
             }
         }
-        for (name, f, hot) in FUNCTIONS_OF_TWO {
-            let values: [_; 8] = std::array::from_fn(|i| hot(x[i].abs(), x[i + 8]));
+        for (name, f, fast) in FUNCTIONS_OF_TWO {
+            let values: [_; 8] = std::array::from_fn(|i| fast(x[i].abs(), x[i + 8]));
             for (i, (value, holds)) in values.into_iter().enumerate() {
                 let (x, y) = (x[i].abs(), x[i + 8]);
                 prop_assert!(!holds || same(value, f(x, y)), "{name}({x:e}, {y:e})");
@@ -248,41 +248,41 @@ proptest! {
 
 #[test]
 fn the_hot_forms_cover_what_is_usual() {
-    let covered: [(&str, Hot, &[f64]); 14] = [
-        ("exp", hot::exp, &[-708.0, -1.0, -0.0, 0.0, LEAST, 700.0]),
-        ("ln", hot::ln, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
-        ("sin", hot::sin, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
-        ("cos", hot::cos, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
-        ("tanh", hot::tanh, &[-INF, f64::MIN, -0.0, 0.0, LEAST, 0.5, f64::MAX, INF]),
-        ("expm1", hot::expm1, &[-INF, f64::MIN, -1.0, -0.0, 0.0, LEAST, 708.0]),
-        ("ln_1p", hot::ln_1p, &[(-1.0f64).next_up(), -0.0, 0.0, LEAST, 1.0, f64::MAX]),
-        ("sigmoid", hot::sigmoid, &[-708.0, -0.0, 0.0, LEAST, 1.0, f64::MAX, INF]),
-        ("tan", hot::tan, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
-        ("asin", hot::asin, &[-1.0, -0.0, 0.0, LEAST, 0.5, 1.0]),
-        ("acos", hot::acos, &[-1.0, -0.0, 0.0, LEAST, 0.5, 1.0]),
-        ("sinc", hot::sinc, &[-1e15, -1.0, -0.0, 0.0, LEAST, 1e15]),
-        ("sinc_slope", hot::sinc_slope, &[-1e15, -1.0, -0.0, 0.0, 1e-270, 1e15]),
-        ("softplus", hot::softplus, &[-600.0, -0.0, 0.0, LEAST, 1.0, f64::MAX]),
+    let covered: [(&str, Fast, &[f64]); 14] = [
+        ("exp", fast::exp, &[-708.0, -1.0, -0.0, 0.0, LEAST, 700.0]),
+        ("ln", fast::ln, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
+        ("sin", fast::sin, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
+        ("cos", fast::cos, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
+        ("tanh", fast::tanh, &[-INF, f64::MIN, -0.0, 0.0, LEAST, 0.5, f64::MAX, INF]),
+        ("expm1", fast::expm1, &[-INF, f64::MIN, -1.0, -0.0, 0.0, LEAST, 708.0]),
+        ("ln_1p", fast::ln_1p, &[(-1.0f64).next_up(), -0.0, 0.0, LEAST, 1.0, f64::MAX]),
+        ("sigmoid", fast::sigmoid, &[-708.0, -0.0, 0.0, LEAST, 1.0, f64::MAX, INF]),
+        ("tan", fast::tan, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
+        ("asin", fast::asin, &[-1.0, -0.0, 0.0, LEAST, 0.5, 1.0]),
+        ("acos", fast::acos, &[-1.0, -0.0, 0.0, LEAST, 0.5, 1.0]),
+        ("sinc", fast::sinc, &[-1e15, -1.0, -0.0, 0.0, LEAST, 1e15]),
+        ("sinc_slope", fast::sinc_slope, &[-1e15, -1.0, -0.0, 0.0, 1e-270, 1e15]),
+        ("softplus", fast::softplus, &[-600.0, -0.0, 0.0, LEAST, 1.0, f64::MAX]),
     ];
-    for (name, hot, operands) in covered {
+    for (name, fast, operands) in covered {
         for &x in operands {
-            assert!(hot(x).1, "{name}({x:e})");
+            assert!(fast(x).1, "{name}({x:e})");
         }
-        assert!(!hot(f64::NAN).1, "{name}(NaN)");
+        assert!(!fast(f64::NAN).1, "{name}(NaN)");
     }
-    let covered: [(&str, Hot2, Pairs); 3] = [
+    let covered: [(&str, Fast2, Pairs); 3] = [
         (
             "pow",
-            hot::pow,
+            fast::pow,
             &[(0.5, 0.0), (1.0, 1e19), (f64::MAX, 0.9), (f64::MIN_POSITIVE, -0.99), (2.0, -1000.0)],
         ),
-        ("atan2", hot::atan2, &[(0.0, 1.0), (-1.0, -0.0), (1e130, -1e-130), (1.0, 1.0)]),
-        ("hypot", hot::hypot, &[(0.0, 1.0), (1e100, -LEAST), (-1e120, 1e120)]),
+        ("atan2", fast::atan2, &[(0.0, 1.0), (-1.0, -0.0), (1e130, -1e-130), (1.0, 1.0)]),
+        ("hypot", fast::hypot, &[(0.0, 1.0), (1e100, -LEAST), (-1e120, 1e120)]),
     ];
-    for (name, hot, operands) in covered {
+    for (name, fast, operands) in covered {
         for &(x, y) in operands {
-            assert!(hot(x, y).1, "{name}({x:e}, {y:e})");
-            assert!(!hot(f64::NAN, y).1 && !hot(x, f64::NAN).1, "{name} of NaN");
+            assert!(fast(x, y).1, "{name}({x:e}, {y:e})");
+            assert!(!fast(f64::NAN, y).1 && !fast(x, f64::NAN).1, "{name} of NaN");
         }
     }
 }

@@ -389,7 +389,7 @@ fn tan_of_special_values() {
     );
 }
 
-/// 2⁵⁰ and a quarter: the hot forms no longer hold, and the fraction still counts.
+/// 2⁵⁰ and a quarter: the fast forms no longer hold, and the fraction still counts.
 const FAR: f64 = (1u64 << 50) as f64 + 0.25;
 
 #[test]

@@ -1,8 +1,8 @@
 //! Elementary functions: the same bits on every machine and path, errors of at most 1 ulp.
 //!
-//! Each function has a **hot form** ([`hot`]), which covers the operands that occur in practice
-//! without a branch, so that loops over it vectorise, and a cold form for the others: overflow,
-//! subnormals, huge angles, infinities, NaN. The hot form says itself whether it holds, so which of the
+//! Each function has a **fast form** ([`fast`]), which covers the operands that occur in practice
+//! without a branch, so that loops over it vectorise, and a fallback form for the others: overflow,
+//! subnormals, huge angles, infinities, NaN. The fast form says itself whether it holds, so which of the
 //! two is used depends on the operand only. A scalar, a vector of two, four or eight lanes and any
 //! number of threads then compute the same bits, since nothing but IEEE `+ − × ÷` and operations on
 //! bits is used: no fused multiply-add, and no platform's libm.
@@ -51,79 +51,79 @@ mod trigonometric;
 /// `eˣ`: +∞ on overflow, subnormals and 0 on underflow, NaN for NaN.
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    let (value, holds) = hot::exp(x);
-    if holds { value } else { exponential::exp_cold(x) }
+    let (value, holds) = fast::exp(x);
+    if holds { value } else { exponential::exp_fallback(x) }
 }
 
 /// `ln x`: −∞ for ±0, NaN for negative numbers and NaN.
 #[inline]
 pub fn ln(x: f64) -> f64 {
-    let (value, holds) = hot::ln(x);
-    if holds { value } else { logarithm::ln_cold(x) }
+    let (value, holds) = fast::ln(x);
+    if holds { value } else { logarithm::ln_fallback(x) }
 }
 
 /// `sin x`, for every finite x; NaN for ±∞ and NaN.
 #[inline]
 pub fn sin(x: f64) -> f64 {
-    let (value, holds) = hot::sin(x);
-    if holds { value } else { trigonometric::sin_cos_cold(x)[0] }
+    let (value, holds) = fast::sin(x);
+    if holds { value } else { trigonometric::sin_cos_fallback(x)[0] }
 }
 
 /// `cos x`, for every finite x; NaN for ±∞ and NaN.
 #[inline]
 pub fn cos(x: f64) -> f64 {
-    let (value, holds) = hot::cos(x);
-    if holds { value } else { trigonometric::sin_cos_cold(x)[1] }
+    let (value, holds) = fast::cos(x);
+    if holds { value } else { trigonometric::sin_cos_fallback(x)[1] }
 }
 
 /// `[sin x, cos x]`, the bits of [`sin`] and [`cos`].
 #[inline]
 pub fn sin_cos(x: f64) -> [f64; 2] {
-    let (values, holds) = hot::sin_cos(x);
-    if holds { values } else { trigonometric::sin_cos_cold(x) }
+    let (values, holds) = fast::sin_cos(x);
+    if holds { values } else { trigonometric::sin_cos_fallback(x) }
 }
 
 /// `tanh x`; NaN for NaN.
 #[inline]
 pub fn tanh(x: f64) -> f64 {
-    let (value, holds) = hot::tanh(x);
-    if holds { value } else { exponential::tanh_cold(x) }
+    let (value, holds) = fast::tanh(x);
+    if holds { value } else { exponential::tanh_fallback(x) }
 }
 
 /// `eˣ − 1`, with all its digits near 0; NaN for NaN.
 #[inline]
 pub fn expm1(x: f64) -> f64 {
-    let (value, holds) = hot::expm1(x);
-    if holds { value } else { near_one::expm1_cold(x) }
+    let (value, holds) = fast::expm1(x);
+    if holds { value } else { near_one::expm1_fallback(x) }
 }
 
 /// `ln(1 + x)`, with all its digits near 0: −∞ for −1, NaN below and for NaN.
 #[inline]
 pub fn ln_1p(x: f64) -> f64 {
-    let (value, holds) = hot::ln_1p(x);
-    if holds { value } else { near_one::ln_1p_cold(x) }
+    let (value, holds) = fast::ln_1p(x);
+    if holds { value } else { near_one::ln_1p_fallback(x) }
 }
 
 /// The logistic function `1/(1 + e⁻ˣ)`, with all its digits also where it is close to 0; NaN for NaN.
 #[inline]
 pub fn sigmoid(x: f64) -> f64 {
-    let (value, holds) = hot::sigmoid(x);
-    if holds { value } else { near_one::sigmoid_cold(x) }
+    let (value, holds) = fast::sigmoid(x);
+    if holds { value } else { near_one::sigmoid_fallback(x) }
 }
 
 /// `ln(1 + eˣ)`, with all its digits also where it is close to 0; NaN for NaN.
 #[inline]
 pub fn softplus(x: f64) -> f64 {
-    let (value, holds) = hot::softplus(x);
-    if holds { value } else { near_one::softplus_cold(x) }
+    let (value, holds) = fast::softplus(x);
+    if holds { value } else { near_one::softplus_fallback(x) }
 }
 
 /// `xʸ` for real exponents, with the special cases of C99's `pow`: 1 if x is 1 or y is 0, even beside NaN;
 /// NaN for negative numbers to no integer.
 #[inline]
 pub fn pow(x: f64, y: f64) -> f64 {
-    let (value, holds) = hot::pow(x, y);
-    if holds { value } else { power::pow_cold(x, y) }
+    let (value, holds) = fast::pow(x, y);
+    if holds { value } else { power::pow_fallback(x, y) }
 }
 
 /// `√(a² + b²)` without avoidable overflow or underflow: NaN for NaN, also beside ±∞, else +∞ for ±∞.
@@ -138,15 +138,15 @@ pub fn hypot(a: f64, b: f64) -> f64 {
 /// in [`hypot`].
 #[inline]
 pub fn norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let (value, holds) = hot::norm(values.clone());
-    if holds { value } else { lengths::norm_cold(values) }
+    let (value, holds) = fast::norm(values.clone());
+    if holds { value } else { lengths::norm_fallback(values) }
 }
 
 /// `tan x`, for every finite x; NaN for ±∞ and NaN.
 #[inline]
 pub fn tan(x: f64) -> f64 {
-    let (value, holds) = hot::tan(x);
-    if holds { value } else { tangent::tan_cold(x) }
+    let (value, holds) = fast::tan(x);
+    if holds { value } else { tangent::tan_fallback(x) }
 }
 
 /// `[sin πx, cos πx]`, for every finite x; NaN for ±∞ and NaN.
@@ -154,15 +154,15 @@ pub fn tan(x: f64) -> f64 {
 /// Zeros and ±1 are exact. At integers the sine has the sign of x; zeros of the cosine are positive.
 #[inline]
 pub fn sin_cos_pi(x: f64) -> [f64; 2] {
-    let (values, holds) = hot::sin_cos_pi(x);
-    if holds { values } else { half_turns::sin_cos_pi_cold(x) }
+    let (values, holds) = fast::sin_cos_pi(x);
+    if holds { values } else { half_turns::sin_cos_pi_fallback(x) }
 }
 
 /// `sinc x = sin πx/(πx)`: 1 at ±0, +0 at the other integers and at ±∞, NaN for NaN.
 #[inline]
 pub fn sinc(x: f64) -> f64 {
-    let (value, holds) = hot::sinc(x);
-    if holds { value } else { half_turns::sinc_cold(x) }
+    let (value, holds) = fast::sinc(x);
+    if holds { value } else { half_turns::sinc_fallback(x) }
 }
 
 /// The derivative of [`sinc`], `(cos πx − sinc x)/x`: +0 at ±0 and ±∞, NaN for NaN.
@@ -171,30 +171,34 @@ pub fn sinc(x: f64) -> f64 {
 /// larger of |cos πx/x| and |sinc x/x| (1.27 have been found).
 #[inline]
 pub fn sinc_slope(x: f64) -> f64 {
-    let (value, holds) = hot::sinc_slope(x);
-    if holds { value } else { half_turns::sinc_slope_cold(x) }
+    let (value, holds) = fast::sinc_slope(x);
+    if holds { value } else { half_turns::sinc_slope_fallback(x) }
 }
 
 /// `asin x`; NaN outside [−1, 1] and for NaN.
 #[inline]
 pub fn asin(x: f64) -> f64 {
-    let (value, holds) = hot::asin(x);
+    let (value, holds) = fast::asin(x);
     if holds { value } else { f64::NAN }
 }
 
 /// `acos x`; NaN outside [−1, 1] and for NaN.
 #[inline]
 pub fn acos(x: f64) -> f64 {
-    let (value, holds) = hot::acos(x);
+    let (value, holds) = fast::acos(x);
     if holds { value } else { f64::NAN }
 }
 
 /// The angle of the point (x, y) in [−π, π], with the special cases of C99's `atan2`.
 #[inline]
 pub fn atan2(y: f64, x: f64) -> f64 {
-    let (value, holds) = hot::atan2(y, x);
-    if holds { value } else { inverse::atan2_cold(y, x) }
+    let (value, holds) = fast::atan2(y, x);
+    if holds { value } else { inverse::atan2_fallback(y, x) }
 }
+
+#[doc(hidden)]
+#[deprecated = "renamed `fast`"]
+pub use fast as hot;
 
 /// The forms for loops: a value and whether it holds, without a branch.
 ///
@@ -202,11 +206,11 @@ pub fn atan2(y: f64, x: f64) -> f64 {
 /// the value means nothing there. Any bits may go in.
 ///
 /// ```
-/// use zeroproof::elementary::{exp, hot};
+/// use zeroproof::elementary::{exp, fast};
 ///
 /// let (x, mut z, mut all_hold) = ([0.5, 1.0, -800.0], [0.0; 3], true);
 /// for i in 0..3 {
-///     let (value, holds) = hot::exp(x[i]);
+///     let (value, holds) = fast::exp(x[i]);
 ///     z[i] = value;
 ///     all_hold &= holds;
 /// }
@@ -215,7 +219,7 @@ pub fn atan2(y: f64, x: f64) -> f64 {
 /// }
 /// assert_eq!(z, [exp(0.5), exp(1.0), 0.0]);
 /// ```
-pub mod hot {
+pub mod fast {
     use super::{
         exponential, half_turns, inverse, lengths, logarithm, near_one, power, tangent, trigonometric,
     };
@@ -223,69 +227,69 @@ pub mod hot {
     /// `eˣ`, where it is a normal double.
     #[inline(always)]
     pub fn exp(x: f64) -> (f64, bool) {
-        exponential::exp_hot(x)
+        exponential::exp_fast(x)
     }
 
     /// `ln x`, for normal x > 0.
     #[inline(always)]
     pub fn ln(x: f64) -> (f64, bool) {
-        logarithm::ln_hot(x)
+        logarithm::ln_fast(x)
     }
 
     /// `sin x`, for |x| up to 1.6·10⁶.
     #[inline(always)]
     pub fn sin(x: f64) -> (f64, bool) {
-        let ([sin, _], holds) = trigonometric::sin_cos_hot(x);
+        let ([sin, _], holds) = trigonometric::sin_cos_fast(x);
         (sin, holds)
     }
 
     /// `cos x`, for |x| up to 1.6·10⁶.
     #[inline(always)]
     pub fn cos(x: f64) -> (f64, bool) {
-        let ([_, cos], holds) = trigonometric::sin_cos_hot(x);
+        let ([_, cos], holds) = trigonometric::sin_cos_fast(x);
         (cos, holds)
     }
 
     /// `[sin x, cos x]`, for |x| up to 1.6·10⁶, at little more than the price of one.
     #[inline(always)]
     pub fn sin_cos(x: f64) -> ([f64; 2], bool) {
-        trigonometric::sin_cos_hot(x)
+        trigonometric::sin_cos_fast(x)
     }
 
     /// `tanh x`, for all numbers.
     #[inline(always)]
     pub fn tanh(x: f64) -> (f64, bool) {
-        exponential::tanh_hot(x)
+        exponential::tanh_fast(x)
     }
 
     /// `eˣ − 1`, for x up to 708.39 and −∞.
     #[inline(always)]
     pub fn expm1(x: f64) -> (f64, bool) {
-        near_one::expm1_hot(x)
+        near_one::expm1_fast(x)
     }
 
     /// `ln(1 + x)`, for finite x > −1.
     #[inline(always)]
     pub fn ln_1p(x: f64) -> (f64, bool) {
-        near_one::ln_1p_hot(x)
+        near_one::ln_1p_fast(x)
     }
 
     /// `1/(1 + e⁻ˣ)`, for x ≥ −708.39 and +∞.
     #[inline(always)]
     pub fn sigmoid(x: f64) -> (f64, bool) {
-        near_one::sigmoid_hot(x)
+        near_one::sigmoid_fast(x)
     }
 
     /// `ln(1 + eˣ)`, for finite x ≥ −600.
     #[inline(always)]
     pub fn softplus(x: f64) -> (f64, bool) {
-        near_one::softplus_hot(x)
+        near_one::softplus_fast(x)
     }
 
     /// `xʸ`, for normal x > 0, if it is a normal double.
     #[inline(always)]
     pub fn pow(x: f64, y: f64) -> (f64, bool) {
-        power::pow_hot(x, y)
+        power::pow_fast(x, y)
     }
 
     /// `√(a² + b²)`, if the larger magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
@@ -297,49 +301,49 @@ pub mod hot {
     /// `√Σv²`, if the largest magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
     #[inline(always)]
     pub fn norm(values: impl Iterator<Item = f64> + Clone) -> (f64, bool) {
-        lengths::norm_hot(values)
+        lengths::norm_fast(values)
     }
 
     /// `tan x`, for |x| up to 1.6·10⁶.
     #[inline(always)]
     pub fn tan(x: f64) -> (f64, bool) {
-        tangent::tan_hot(x)
+        tangent::tan_fast(x)
     }
 
     /// `[sin πx, cos πx]`, for 0 and |x| from 2⁻⁹⁰⁰ to 2⁵⁰.
     #[inline(always)]
     pub fn sin_cos_pi(x: f64) -> ([f64; 2], bool) {
-        half_turns::sin_cos_pi_hot(x)
+        half_turns::sin_cos_pi_fast(x)
     }
 
     /// `sin πx/(πx)`, for |x| below 2⁵⁰.
     #[inline(always)]
     pub fn sinc(x: f64) -> (f64, bool) {
-        half_turns::sinc_hot(x)
+        half_turns::sinc_fast(x)
     }
 
     /// The derivative of `sinc`, for 0 and |x| from 2⁻⁹⁰⁰ to 2⁵⁰.
     #[inline(always)]
     pub fn sinc_slope(x: f64) -> (f64, bool) {
-        half_turns::sinc_slope_hot(x)
+        half_turns::sinc_slope_fast(x)
     }
 
     /// `asin x`, for |x| ≤ 1.
     #[inline(always)]
     pub fn asin(x: f64) -> (f64, bool) {
-        inverse::asin_hot(x)
+        inverse::asin_fast(x)
     }
 
     /// `acos x`, for |x| ≤ 1.
     #[inline(always)]
     pub fn acos(x: f64) -> (f64, bool) {
-        inverse::acos_hot(x)
+        inverse::acos_fast(x)
     }
 
     /// The angle of (x, y), if both magnitudes lie between 2⁻⁴⁵⁰ and 2⁴⁵⁰ or one of them does and the
     /// other is 0.
     #[inline(always)]
     pub fn atan2(y: f64, x: f64) -> (f64, bool) {
-        inverse::atan2_hot(y, x)
+        inverse::atan2_fast(y, x)
     }
 }

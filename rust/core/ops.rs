@@ -26,9 +26,9 @@
 //! }
 //! ```
 //!
-//! An entry may be split in two, `= hot form, else slow form`. The hot form has no branches, so that
+//! An entry may be split in two, `= fast form, else fallback form`. The fast form has no branches, so that
 //! loops over it vectorise, and says beside its result whether it holds for these operands; where it
-//! does not, the slow form decides. Which of the two it is depends on the operands only.
+//! does not, the fallback form decides. Which of the two it is depends on the operands only.
 //!
 //! `g` is the adjoint that arrives and `z` the value. The `b` of `PowInt` is its exponent, which is
 //! no operand and has no gradient. Contributions that are not REAL are left out by the sweep in
@@ -150,27 +150,27 @@ op_table! {
         Exp exp Unary "eᵃ" on (-4.0, 4.0) {
             partials "ḡ·eᵃ";
             because "The limits at ±∞.";
-            value(a, _b) = elementary::hot::exp(a), else elementary::exp(a);
+            value(a, _b) = elementary::fast::exp(a), else elementary::exp(a);
             classical(g, a, _b, z) = unary(rules::exp(g, z)), else [rules::exp_slow(g, a, z), 0.0];
         }
         Sin sin Unary "sin a" on (-4.0, 4.0) {
             partials "ḡ·cos a";
             because "No limit at ±∞: Φ.";
-            value(a, _b) = elementary::hot::sin(a), else elementary::sin(a);
-            classical(g, a, _b, _z) = scaled(g, elementary::hot::cos(a)), else [g * elementary::cos(a), 0.0];
+            value(a, _b) = elementary::fast::sin(a), else elementary::sin(a);
+            classical(g, a, _b, _z) = scaled(g, elementary::fast::cos(a)), else [g * elementary::cos(a), 0.0];
         }
         Cos cos Unary "cos a" on (-4.0, 4.0) {
             partials "−ḡ·sin a";
             because "No limit at ±∞: Φ.";
-            value(a, _b) = elementary::hot::cos(a), else elementary::cos(a);
-            classical(g, a, _b, _z) = scaled(-g, elementary::hot::sin(a)), else [-g * elementary::sin(a), 0.0];
+            value(a, _b) = elementary::fast::cos(a), else elementary::cos(a);
+            classical(g, a, _b, _z) = scaled(-g, elementary::fast::sin(a)), else [-g * elementary::sin(a), 0.0];
         }
         Tanh tanh Unary "tanh a" on (-4.0, 4.0) {
             partials "ḡ·(1 − tanh² a)";
             because
                 "The limits at ±∞. The partial is worked out as 4e ÷ (1 + e)² with e = exp(−2|a|), which \
                  does not cancel.";
-            value(a, _b) = elementary::hot::tanh(a), else elementary::tanh(a);
+            value(a, _b) = elementary::fast::tanh(a), else elementary::tanh(a);
             classical(g, a, _b, _z) = unary(rules::tanh(g, a)), else [rules::tanh_slow(g, a), 0.0];
         }
         PowInt pow_int Power "aⁿ by squaring; Φ for 0⁰ and for any a⁰ that is not REAL" on (0.25, 4.0) {
@@ -187,7 +187,7 @@ op_table! {
             because
                 "The removable singularity at 0 is removed: value 1, slope 0. Scaled by π as in NumPy, \
                  SciPy, PyTorch and JAX. At ±∞ value and slope have the limit 0.";
-            value(a, _b) = elementary::hot::sinc(a), else elementary::sinc(a);
+            value(a, _b) = elementary::fast::sinc(a), else elementary::sinc(a);
             classical(g, a, _b, _z) = unary(rules::sinc(g, a)), else [rules::sinc_slow(g, a), 0.0];
         }
         Hypot hypot Binary "√(a² + b²)" on (0.25, 4.0) {
@@ -196,7 +196,7 @@ op_table! {
                 "The partials are a direction, at most 1, so nothing is bounded. At the origin the middle of \
                  the subgradients; beside an infinite operand (which gets ḡ times its sign) a REAL one does \
                  not count; two infinite ones have no direction.";
-            value(a, b) = elementary::hot::hypot(a, b), else elementary::hypot(a, b);
+            value(a, b) = elementary::fast::hypot(a, b), else elementary::hypot(a, b);
             classical(g, a, b, z) = rules::hypot(g, a, b, z), else rules::hypot_slow(g, a, b, z);
         }
         Atan2 atan2 Binary "the angle of the point (b, a) from the first axis" on (0.25, 4.0) {
@@ -204,7 +204,7 @@ op_table! {
             because
                 "The first operand is the ordinate. The origin has no direction, nor has a corner of \
                  infinity: Φ, as 0⁰ and ∞ ÷ ∞ are. Elsewhere the values of C99.";
-            value(a, b) = values::atan2_hot(a, b), else values::atan2(a, b);
+            value(a, b) = values::atan2_fast(a, b), else values::atan2(a, b);
             classical(g, a, b, _z) = rules::atan2(g, a, b), else rules::atan2_slow(g, a, b);
             bounded(g, a, b, _z, s) = rules::bounded_atan2(g, a, b, s), else rules::bounded_atan2_slow(g, a, b, s);
             pole(a, b) = Some(rules::distance_to_origin(a, b)), "√(a² + b²)", "ḡ·b ÷ (a² + b² + s²), −ḡ·a ÷ (a² + b² + s²)";
@@ -215,7 +215,7 @@ op_table! {
                 "0·ln 0 is 0, as SciPy and PyTorch have it: the limit of p·ln p, and what an impossible \
                  outcome adds to an entropy. For a ≠ 0 the tables of × and log. Toward a the slope at (0, 0) \
                  is −∞ and is left out.";
-            value(a, b) = values::xlogy_hot(a, b), else values::xlogy(a, b);
+            value(a, b) = values::xlogy_fast(a, b), else values::xlogy(a, b);
             classical(g, a, b, _z) = rules::xlogy(g, a, b), else rules::xlogy_slow(g, a, b);
             bounded(g, a, b, _z, s) = rules::bounded_xlogy(g, a, b, s), else rules::bounded_xlogy_slow(g, a, b, s);
             pole(_a, b) = Some(b), "|b|", "ḡ·ln b, ḡ·a·recip(b)";
@@ -223,7 +223,7 @@ op_table! {
         Expm1 expm1 Unary "eᵃ − 1" on (-4.0, 4.0) {
             partials "ḡ·eᵃ";
             because "Keeps the digits that eᵃ − 1 cancels near 0. The limits at ±∞.";
-            value(a, _b) = elementary::hot::expm1(a), else elementary::expm1(a);
+            value(a, _b) = elementary::fast::expm1(a), else elementary::expm1(a);
             classical(g, a, _b, _z) = unary(rules::expm1(g, a)), else [rules::exp_slow(g, a, elementary::exp(a)), 0.0];
         }
         Log1p log1p Unary "ln(1 + a) for a > −1, else Φ" on (-0.5, 4.0) {
@@ -241,7 +241,7 @@ op_table! {
                 "What has no limit is Φ, as in pow_int, with which it agrees for integers, and with sqrt for \
                  ½. The rest is C99. Between the integers a negative base has no power, so its exponent gets \
                  no slope.";
-            value(a, b) = values::pow_hot(a, b), else values::pow(a, b);
+            value(a, b) = values::pow_fast(a, b), else values::pow(a, b);
             classical(g, a, b, z) = rules::pow(g, a, b, z), else rules::pow_slow(g, a, b, z);
             bounded(g, a, b, z, s) = rules::bounded_pow(g, a, b, z, s), else rules::bounded_pow_slow(g, a, b, z, s);
             pole(a, b) = (b < 1.0 && b != 0.0 && b.is_finite()).then_some(a), "|a| if b < 1 and b ≠ 0",
@@ -252,7 +252,7 @@ op_table! {
             because
                 "No real angle beyond ±1, where the value is REAL and the slope infinite, as that of sqrt at \
                  0.";
-            value(a, _b) = elementary::hot::asin(a), else elementary::asin(a);
+            value(a, _b) = elementary::fast::asin(a), else elementary::asin(a);
             classical(g, a, _b, _z) = [g / rules::leg(a), 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(g, rules::leg(a), s)),
                 else [rules::bounded_recip_slow(g, rules::leg(a), s), 0.0];
@@ -261,7 +261,7 @@ op_table! {
         Acos acos Unary "arccos a on [−1, 1], else Φ" on (-0.9, 0.9) {
             partials "−ḡ ÷ √((1 − a)(1 + a))";
             because "As arcsin.";
-            value(a, _b) = elementary::hot::acos(a), else elementary::acos(a);
+            value(a, _b) = elementary::fast::acos(a), else elementary::acos(a);
             classical(g, a, _b, _z) = [-g / rules::leg(a), 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_recip(-g, rules::leg(a), s)),
                 else [rules::bounded_recip_slow(-g, rules::leg(a), s), 0.0];
@@ -272,7 +272,7 @@ op_table! {
             because
                 "No limit at ±∞: Φ. No double is a pole, but some come close: the tangent is then as large \
                  as 10¹⁸.";
-            value(a, _b) = elementary::hot::tan(a), else elementary::tan(a);
+            value(a, _b) = elementary::fast::tan(a), else elementary::tan(a);
             classical(g, _a, _b, z) = [g * (1.0 + z * z), 0.0];
             bounded(g, a, _b, _z, s) = unary(rules::bounded_tan(g, a, s)), else [rules::bounded_tan_slow(g, a, s), 0.0];
             pole(a, _b) = Some(elementary::cos(a)), "|cos a|", "ḡ ÷ (cos² a + s²)";
@@ -280,13 +280,13 @@ op_table! {
         Sigmoid sigmoid Unary "1 ÷ (1 + e⁻ᵃ)" on (-4.0, 4.0) {
             partials "ḡ·e ÷ (1 + e)², e = exp(−|a|)";
             because "The limits 0 and 1 at ∓∞. The partial does not cancel and is right far out.";
-            value(a, _b) = elementary::hot::sigmoid(a), else elementary::sigmoid(a);
+            value(a, _b) = elementary::fast::sigmoid(a), else elementary::sigmoid(a);
             classical(g, a, _b, _z) = unary(rules::sigmoid(g, a)), else [rules::sigmoid_slow(g, a), 0.0];
         }
         Softplus softplus Unary "ln(1 + eᵃ)" on (-4.0, 4.0) {
             partials "ḡ·sigmoid a";
             because "The limits 0 and +∞ at ∓∞. Neither value nor partial cancels or overflows on the way.";
-            value(a, _b) = elementary::hot::softplus(a), else elementary::softplus(a);
+            value(a, _b) = elementary::fast::softplus(a), else elementary::softplus(a);
             classical(g, a, _b, _z) = unary(rules::softplus(g, a)), else [rules::softplus_slow(g, a), 0.0];
         }
     }

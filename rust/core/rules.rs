@@ -1,6 +1,6 @@
 //! The contributions that need more than a product: singular ops, classical and bounded.
 //!
-//! Each rule has a hot form in plain doubles, which says whether it holds, and a slow form for the
+//! Each rule has a fast form in plain doubles, which says whether it holds, and a fallback form for the
 //! other operands: where a factor might leave the range of a double although the contribution does
 //! not, the same formula in `Scaled`. Which of the two is used depends on the operands only, so every
 //! path computes the same bits.
@@ -86,7 +86,7 @@ pub(crate) fn tanh_slow(g: f64, x: f64) -> f64 {
 /// `ḡ·height·e/(1 + e)²` with `e = eᵗ`, t ≤ 0.
 #[inline(always)]
 fn bell(g: f64, height: f64, t: f64) -> (f64, bool) {
-    let (e, holds) = elementary::hot::exp(t);
+    let (e, holds) = elementary::fast::exp(t);
     (bell_of(g, height, e), holds & is_normal(e))
 }
 

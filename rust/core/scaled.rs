@@ -1,7 +1,7 @@
 //! A double with an exponent that cannot overflow, for the rare products whose factors leave the
 //! range of a double while the result does not.
 //!
-//! A gradient such as `−ḡ·a/y²` must be right wherever it is representable. The hot path multiplies
+//! A gradient such as `−ḡ·a/y²` must be right wherever it is representable. The fast path multiplies
 //! plain doubles and checks that no factor was subnormal, zero or infinite; only when that check
 //! fails is the same formula evaluated here. A value is `(hi + lo)·2^e`, `hi` in `[1, 2)` up to sign
 //! or zero, `lo` what rounding `hi` left over: the pair keeps high powers, whose relative error

@@ -28,7 +28,7 @@ LARGEST = 1.7976931348623157e308
 SMALLEST_NORMAL = 2.0**-1022
 #: exp is 0 from here down, and overflows above.
 UNDERFLOW, OVERFLOW = -745.1332191019412, 709.782712893384
-#: Up to here sin and cos are reduced by their hot form.
+#: Up to here sin and cos are reduced by their fast form.
 HOT_ANGLES = 1_647_099.0
 
 EXPECTED = {"exp": 0.78, "log": 0.70, "sin": 0.75, "cos": 0.75, "tanh": 0.58}
@@ -117,7 +117,7 @@ class Points:
 
 
 def worst_angles() -> list[float]:
-    """Close to multiples of pi/2: first the closest of all doubles, then of those in hot form."""
+    """Close to multiples of pi/2: first the closest of all doubles, then of those in fast form."""
     return [6381956970095103 * 2.0**797, 29 * math.pi / 2, 1e22, HOT_ANGLES, LARGEST]
 
 

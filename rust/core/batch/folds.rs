@@ -97,7 +97,7 @@ fn logsumexp(sources: &[Lines<'_>], line: usize, mode: Reduction, to: &mut Line)
     let (largest, sums, mut holds) = sums_beside(sources, line, mode);
     let mut result = [0.0; LANES];
     for lane in 0..LANES {
-        let (log, holds_here) = elementary::hot::ln_1p(sums[lane]);
+        let (log, holds_here) = elementary::fast::ln_1p(sums[lane]);
         result[lane] = largest[lane] + log;
         holds &= holds_here;
     }

@@ -1,7 +1,7 @@
 //! Loops over the samples of a block, one for each kind of instruction and op.
 //!
-//! Every kernel works out the hot form of the op table for all lanes, which the compiler turns into
-//! vector instructions, and then has the full form decide in the lines where the hot one does not
+//! Every kernel works out the fast form of the op table for all lanes, which the compiler turns into
+//! vector instructions, and then has the full form decide in the lines where the fast one does not
 //! hold for some lane. So a kernel computes what the table says, bit for bit.
 //!
 //! Ops are constants of the kernels, and nothing is a closure: all that a loop calls is certain to be
@@ -60,7 +60,7 @@ pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
         let (a, b) = (a.at(line), b.at(line));
         let (mut result, mut holds) = ([0.0; LANES], true);
         for lane in 0..LANES {
-            let (value, holds_here) = op::<OP>().value_hot(a[lane], b[lane]);
+            let (value, holds_here) = op::<OP>().value_fast(a[lane], b[lane]);
             result[lane] = value;
             holds &= holds_here;
         }
@@ -82,20 +82,20 @@ pub(super) fn cheap_value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<
     match (a.samples(n), b.samples(n)) {
         (Samples::Each(a), Samples::Each(b)) => {
             for i in 0..n {
-                to[i] = op::<OP>().value_hot(a[i], b[i]).0;
+                to[i] = op::<OP>().value_fast(a[i], b[i]).0;
             }
         }
         (Samples::All(a), Samples::Each(b)) => {
             for i in 0..n {
-                to[i] = op::<OP>().value_hot(a, b[i]).0;
+                to[i] = op::<OP>().value_fast(a, b[i]).0;
             }
         }
         (Samples::Each(a), Samples::All(b)) => {
             for i in 0..n {
-                to[i] = op::<OP>().value_hot(a[i], b).0;
+                to[i] = op::<OP>().value_fast(a[i], b).0;
             }
         }
-        (Samples::All(a), Samples::All(b)) => to.fill(op::<OP>().value_hot(a, b).0),
+        (Samples::All(a), Samples::All(b)) => to.fill(op::<OP>().value_fast(a, b).0),
     }
 }
 
@@ -196,7 +196,7 @@ pub(super) fn sin_cos(sine: &mut [Line], cosine: &mut [Line], a: Lines<'_>) {
         let a = a.at(line);
         let (mut result, mut holds) = ([[0.0; LANES]; 2], true);
         for lane in 0..LANES {
-            let ([s, c], holds_here) = elementary::hot::sin_cos(a[lane]);
+            let ([s, c], holds_here) = elementary::fast::sin_cos(a[lane]);
             [result[0][lane], result[1][lane]] = [s, c];
             holds &= holds_here;
         }
@@ -260,10 +260,10 @@ pub(super) struct AdjointSources<'a> {
 
 /// Partial derivatives of the op table: a rule for all of its ops.
 pub(super) trait Partials: Copy {
-    fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool);
+    fn fast<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool);
     fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2];
 
-    /// For ops whose hot form takes long to say whether it holds: where the smallest of these numbers
+    /// For ops whose fast form takes long to say whether it holds: where the smallest of these numbers
     /// over a line is normal, and the sample regular, it does.
     #[inline(always)]
     fn margin<const OP: u8>(self, _contributions: [f64; 2], _z: f64) -> Option<f64> {
@@ -285,8 +285,8 @@ pub(super) struct Classical {
 
 impl Partials for Classical {
     #[inline(always)]
-    fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
-        op::<OP>().classical_hot(g, a, second::<OP>(b, self.exponent), z)
+    fn fast<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+        op::<OP>().classical_fast(g, a, second::<OP>(b, self.exponent), z)
     }
 
     #[inline(always)]
@@ -314,8 +314,8 @@ pub(super) struct Bounded {
 
 impl Partials for Bounded {
     #[inline(always)]
-    fn hot<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
-        op::<OP>().bounded_hot(g, a, second::<OP>(b, self.exponent), z, self.bound)
+    fn fast<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+        op::<OP>().bounded_fast(g, a, second::<OP>(b, self.exponent), z, self.bound)
     }
 
     #[inline(always)]
@@ -352,7 +352,7 @@ fn contribute_both<const OP: u8>(
         let (mut result_a, mut result_b, mut holds) = ([0.0; LANES], [0.0; LANES], true);
         let mut margin = [f64::INFINITY; LANES];
         for lane in 0..LANES {
-            let (contributions, _) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, _) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
             [result_a[lane], result_b[lane]] = contributions;
             let here = rule.margin::<OP>(contributions, z[lane]).unwrap_or(0.0);
             margin[lane] = smaller(margin[lane], here);
@@ -362,7 +362,7 @@ fn contribute_both<const OP: u8>(
             continue;
         }
         for lane in 0..LANES {
-            let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, holds_here) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
             [result_a[lane], result_b[lane]] = contributions;
             holds &= holds_here;
         }
@@ -387,7 +387,7 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
         let (mut result, mut holds) = ([0.0; LANES], true);
         let mut margin = [f64::INFINITY; LANES];
         for lane in 0..LANES {
-            let (contributions, _) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, _) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
             result[lane] = contributions[PLACE];
             let here = rule.margin::<OP>(contributions, z[lane]).unwrap_or(0.0);
             margin[lane] = smaller(margin[lane], here);
@@ -397,7 +397,7 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
             continue;
         }
         for lane in 0..LANES {
-            let (contributions, holds_here) = rule.hot::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, holds_here) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
             result[lane] = contributions[PLACE];
             holds &= holds_here;
         }
@@ -418,7 +418,7 @@ pub(super) fn share<const OP: u8>(to: &mut [Line], g: Lines<'_>, x: Lines<'_>, s
         let (g, x, [s, t]) = (g.at(line), x.at(line), shared.map(|shared| shared.at(line)));
         let (mut result, mut holds) = ([0.0; LANES], true);
         for lane in 0..LANES {
-            let (share, holds_here) = op::<OP>().share_hot(g[lane], x[lane], [s[lane], t[lane]]);
+            let (share, holds_here) = op::<OP>().share_fast(g[lane], x[lane], [s[lane], t[lane]]);
             result[lane] = share;
             holds &= holds_here;
         }

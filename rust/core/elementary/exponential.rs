@@ -100,7 +100,7 @@ pub(super) fn parts(x: f64) -> Parts {
 
 /// `eˣ`, which holds where it is a normal double.
 #[inline(always)]
-pub(super) fn exp_hot(x: f64) -> (f64, bool) {
+pub(super) fn exp_fast(x: f64) -> (f64, bool) {
     let Reduced { n, r, c } = reduce(x);
     let bits = exp_reduced(r, c).to_bits().wrapping_add(n << 52);
     (f64::from_bits(bits), x.abs() <= NORMAL)
@@ -109,7 +109,7 @@ pub(super) fn exp_hot(x: f64) -> (f64, bool) {
 /// `eˣ` near the ends of the range and beyond.
 #[cold]
 #[inline(never)]
-pub(super) fn exp_cold(x: f64) -> f64 {
+pub(super) fn exp_fallback(x: f64) -> f64 {
     if x.is_nan() {
         return f64::NAN;
     }
@@ -136,7 +136,7 @@ pub(super) fn scaled_once(value: f64, n: u64, up: bool) -> f64 {
 ///
 /// Numerator and denominator are carried in two doubles each, and the quotient has one rounding.
 #[inline(always)]
-pub(super) fn tanh_hot(x: f64) -> (f64, bool) {
+pub(super) fn tanh_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let magnitude = if magnitude < SATURATED { magnitude } else { SATURATED };
     let Parts { scale, p, p_low } = parts(-2.0 * magnitude);
@@ -156,9 +156,9 @@ pub(super) fn one_plus(a: f64, b: f64, c: f64) -> (f64, f64) {
     (sum, first + second + c)
 }
 
-/// NaN, the one operand for which the hot form does not hold.
+/// NaN, the one operand for which the fast form does not hold.
 #[cold]
 #[inline(never)]
-pub(super) fn tanh_cold(_x: f64) -> f64 {
+pub(super) fn tanh_fallback(_x: f64) -> f64 {
     f64::NAN
 }

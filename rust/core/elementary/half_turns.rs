@@ -9,7 +9,7 @@ use super::trigonometric::{Reduced, SIGN, finish, kernels_in_two};
 const PI: f64 = std::f64::consts::PI;
 /// π without its first 53 bits.
 const PI_LOW: f64 = 1.2246467991473532e-16;
-/// Below this the hot forms hold.
+/// Below this the fast forms hold.
 const LIMIT: f64 = (1u64 << 50) as f64;
 /// Below this the rounding errors of products may be subnormal.
 const TINY: f64 = power_of_two(-900);
@@ -51,7 +51,7 @@ fn signed(x: f64, reduced: Reduced) -> [f64; 2] {
 
 /// `[sin πx, cos πx]`, which hold for 0 and |x| from [`TINY`] to [`LIMIT`].
 #[inline(always)]
-pub(super) fn sin_cos_pi_hot(x: f64) -> ([f64; 2], bool) {
+pub(super) fn sin_cos_pi_fast(x: f64) -> ([f64; 2], bool) {
     let magnitude = x.abs();
     (signed(x, reduce(magnitude)), is_ordinary(magnitude))
 }
@@ -59,7 +59,7 @@ pub(super) fn sin_cos_pi_hot(x: f64) -> ([f64; 2], bool) {
 /// `[sin πx, cos πx]` for tiny and huge operands; NaN for ±∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn sin_cos_pi_cold(x: f64) -> [f64; 2] {
+pub(super) fn sin_cos_pi_fallback(x: f64) -> [f64; 2] {
     if x.abs() < TINY {
         [tiny_times(x, PI, PI_LOW), 1.0]
     } else if x.is_finite() {
@@ -100,7 +100,7 @@ fn sinc_in_two(x: f64, (sin, sin_low): (f64, f64)) -> (f64, f64) {
 
 /// `sinc x`, which holds below [`LIMIT`].
 #[inline(always)]
-pub(super) fn sinc_hot(x: f64) -> (f64, bool) {
+pub(super) fn sinc_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let bounded = if magnitude > SINC_IS_ONE { magnitude } else { SINC_IS_ONE };
     (sinc_of(bounded, reduce(bounded)), magnitude < LIMIT)
@@ -117,7 +117,7 @@ fn sinc_of(x: f64, reduced: Reduced) -> f64 {
 /// `sinc x` for huge operands, ±∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn sinc_cold(x: f64) -> f64 {
+pub(super) fn sinc_fallback(x: f64) -> f64 {
     let magnitude = x.abs();
     if magnitude >= EVEN {
         return 0.0;
@@ -172,7 +172,7 @@ fn slope_of(x: f64, reduced: Reduced) -> f64 {
 
 /// `sinc′(x)`, which holds for 0 and |x| from [`TINY`] to [`LIMIT`].
 #[inline(always)]
-pub(super) fn sinc_slope_hot(x: f64) -> (f64, bool) {
+pub(super) fn sinc_slope_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let far = slope_of(magnitude, reduce(magnitude));
     let far = f64::from_bits(far.to_bits() ^ (x.to_bits() & SIGN));
@@ -183,7 +183,7 @@ pub(super) fn sinc_slope_hot(x: f64) -> (f64, bool) {
 /// `sinc′(x)` for tiny and huge operands, ±∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn sinc_slope_cold(x: f64) -> f64 {
+pub(super) fn sinc_slope_fallback(x: f64) -> f64 {
     let magnitude = x.abs();
     if magnitude < TINY {
         tiny_times(x, SLOPE.0, SLOPE.1)

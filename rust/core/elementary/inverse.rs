@@ -57,7 +57,7 @@ fn asin_in_two(magnitude: f64) -> (bool, f64, f64) {
 
 /// `asin x`, which holds for |x| ≤ 1.
 #[inline(always)]
-pub(super) fn asin_hot(x: f64) -> (f64, bool) {
+pub(super) fn asin_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let (far, s, rest) = asin_in_two(magnitude);
     let (sum, error) = fast_two_sum(PI_2, -2.0 * s);
@@ -67,7 +67,7 @@ pub(super) fn asin_hot(x: f64) -> (f64, bool) {
 
 /// `acos x`, which holds for |x| ≤ 1.
 #[inline(always)]
-pub(super) fn acos_hot(x: f64) -> (f64, bool) {
+pub(super) fn acos_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let (far, s, rest) = asin_in_two(magnitude);
     // π/2 − asin x, or twice the arc sine of the root, or π less that.
@@ -113,7 +113,7 @@ const TAN_PI_8: f64 = std::f64::consts::SQRT_2 - 1.0;
 /// `atan2(y, x)`, which holds if the larger magnitude lies between [`SMALL`] and [`LARGE`], and the smaller
 /// one does or is 0.
 #[inline(always)]
-pub(super) fn atan2_hot(y: f64, x: f64) -> (f64, bool) {
+pub(super) fn atan2_fast(y: f64, x: f64) -> (f64, bool) {
     let (y_size, x_size) = (y.abs(), x.abs());
     let steep = y_size > x_size;
     let (small, large) = if steep { (x_size, y_size) } else { (y_size, x_size) };
@@ -145,7 +145,7 @@ pub(super) fn atan2_hot(y: f64, x: f64) -> (f64, bool) {
 /// `atan2(y, x)` for all other operands, with the special cases of C99.
 #[cold]
 #[inline(never)]
-pub(super) fn atan2_cold(y: f64, x: f64) -> f64 {
+pub(super) fn atan2_fallback(y: f64, x: f64) -> f64 {
     if x.is_nan() || y.is_nan() {
         return f64::NAN;
     }
@@ -163,7 +163,7 @@ pub(super) fn atan2_cold(y: f64, x: f64) -> f64 {
     }
     // What is left below SMALL does not count beside the other.
     let [y_size, x_size] = [y_size, x_size].map(|size| if size < SMALL { 0.0 } else { size });
-    atan2_hot(y_size.copysign(y), x_size.copysign(x)).0
+    atan2_fast(y_size.copysign(y), x_size.copysign(x)).0
 }
 
 /// Two magnitudes times the power of two that brings the larger one between 1 and 2.

@@ -43,7 +43,7 @@ fn largest(values: impl Iterator<Item = f64>) -> f64 {
 
 /// `√Σv²`, which holds where the largest magnitude is neither 0 nor near the ends of the range.
 #[inline(always)]
-pub(super) fn norm_hot(values: impl Iterator<Item = f64> + Clone) -> (f64, bool) {
+pub(super) fn norm_fast(values: impl Iterator<Item = f64> + Clone) -> (f64, bool) {
     let holds = (SMALL..=LARGE).contains(&largest(values.clone()));
     (root(sum_of_squares(values, 1.0)), holds)
 }
@@ -51,7 +51,7 @@ pub(super) fn norm_hot(values: impl Iterator<Item = f64> + Clone) -> (f64, bool)
 /// `√Σv²` for zeros, small, large and infinite values and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn norm_cold(values: impl Iterator<Item = f64> + Clone) -> f64 {
+pub(super) fn norm_fallback(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = largest(values.clone());
     if largest == 0.0 || !largest.is_finite() {
         return largest;

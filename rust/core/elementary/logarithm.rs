@@ -65,14 +65,14 @@ fn rest(z: f64) -> f64 {
 
 /// `ln x`, which holds for normal x > 0.
 #[inline(always)]
-pub(super) fn ln_hot(x: f64) -> (f64, bool) {
+pub(super) fn ln_fast(x: f64) -> (f64, bool) {
     (scaled(x, 0), (f64::MIN_POSITIVE..=f64::MAX).contains(&x))
 }
 
 /// `ln x` for subnormals, zeros (−∞), negative numbers (NaN), +∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn ln_cold(x: f64) -> f64 {
+pub(super) fn ln_fallback(x: f64) -> f64 {
     if x == 0.0 {
         f64::NEG_INFINITY
     } else if x == f64::INFINITY {

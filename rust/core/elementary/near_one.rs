@@ -2,7 +2,7 @@
 //! together from `eˣ` and `ln x`.
 
 use super::exact::{fast_two_sum, quotient, two_sum};
-use super::exponential::{NORMAL, Parts, exp_cold, one_plus, parts};
+use super::exponential::{NORMAL, Parts, exp_fallback, one_plus, parts};
 use super::logarithm;
 
 const SIGN: u64 = 1 << 63;
@@ -19,7 +19,7 @@ fn with_sign(value: f64, x: f64) -> f64 {
 
 /// `eˣ − 1 = (scale − 1) + scale·(p + p_low)`, which holds up to [`NORMAL`].
 #[inline(always)]
-pub(super) fn expm1_hot(x: f64) -> (f64, bool) {
+pub(super) fn expm1_fast(x: f64) -> (f64, bool) {
     let bounded = if x < EXPM1_SATURATED { EXPM1_SATURATED } else { x };
     let Parts { scale, p, p_low } = parts(bounded);
     // Near 0 the first term is 0, elsewhere at least twice the second.
@@ -32,8 +32,8 @@ pub(super) fn expm1_hot(x: f64) -> (f64, bool) {
 /// `eˣ − 1` where it is `eˣ` and may overflow; NaN for NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn expm1_cold(x: f64) -> f64 {
-    exp_cold(x)
+pub(super) fn expm1_fallback(x: f64) -> f64 {
+    exp_fallback(x)
 }
 
 /// `ln(1 + x)`, which holds for finite x > −1.
@@ -41,7 +41,7 @@ pub(super) fn expm1_cold(x: f64) -> f64 {
 /// `1 + x = u + c` without error and `ln(u + c) = ln u + c/u`, since c is below half an ulp of u; only near 1
 /// the mantissa and c are put together again.
 #[inline(always)]
-pub(super) fn ln_1p_hot(x: f64) -> (f64, bool) {
+pub(super) fn ln_1p_fast(x: f64) -> (f64, bool) {
     let (u, c) = two_sum(1.0, x);
     let (k, f) = logarithm::split(u, 0);
     let (f, low) = if k == 0.0 { (x, 0.0) } else { (f, c / u) };
@@ -52,7 +52,7 @@ pub(super) fn ln_1p_hot(x: f64) -> (f64, bool) {
 /// `ln(1 + x)` for −1 (−∞), below it (NaN), +∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn ln_1p_cold(x: f64) -> f64 {
+pub(super) fn ln_1p_fallback(x: f64) -> f64 {
     if x == -1.0 {
         f64::NEG_INFINITY
     } else if x == f64::INFINITY {
@@ -67,7 +67,7 @@ pub(super) fn ln_1p_cold(x: f64) -> f64 {
 /// With `e = e^(−|x|)` it is `1/(1 + e)` for x ≥ 0 and `e/(1 + e)` below. The power of two in the second
 /// numerator is applied last, when it loses nothing.
 #[inline(always)]
-pub(super) fn sigmoid_hot(x: f64) -> (f64, bool) {
+pub(super) fn sigmoid_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let Parts { scale, p, p_low } = parts(-if magnitude < NORMAL { magnitude } else { NORMAL });
     let (below, below_low) = one_plus(scale, scale * p, scale * p_low);
@@ -80,13 +80,13 @@ pub(super) fn sigmoid_hot(x: f64) -> (f64, bool) {
 /// `1/(1 + e⁻ˣ)` where it is `eˣ` and may underflow; NaN for NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn sigmoid_cold(x: f64) -> f64 {
-    exp_cold(x)
+pub(super) fn sigmoid_fallback(x: f64) -> f64 {
+    exp_fallback(x)
 }
 
 /// `ln(1 + eˣ) = max(x, 0) + ln(1 + e^(−|x|))`, which holds for finite x ≥ [`SOFTPLUS_IS_EXP`].
 #[inline(always)]
-pub(super) fn softplus_hot(x: f64) -> (f64, bool) {
+pub(super) fn softplus_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     let bounded = if magnitude < -SOFTPLUS_IS_EXP { magnitude } else { -SOFTPLUS_IS_EXP };
     let Parts { scale, p, p_low } = parts(-bounded);
@@ -105,6 +105,6 @@ pub(super) fn softplus_hot(x: f64) -> (f64, bool) {
 /// `ln(1 + eˣ)` where it is `eˣ`, and for +∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn softplus_cold(x: f64) -> f64 {
+pub(super) fn softplus_fallback(x: f64) -> f64 {
     if x == f64::INFINITY { x } else { super::exp(x) }
 }

@@ -79,7 +79,7 @@ fn exponent(x: f64, lift: i32, y: f64) -> (f64, Reduced) {
 
 /// `xʸ`, which holds for normal x > 0, if it is a normal double.
 #[inline(always)]
-pub(super) fn pow_hot(x: f64, y: f64) -> (f64, bool) {
+pub(super) fn pow_fast(x: f64, y: f64) -> (f64, bool) {
     let (exponent, Reduced { n, r, c }) = exponent(x, 0, y);
     let power = f64::from_bits(exp_reduced_closely(r, c).to_bits().wrapping_add(n << 52));
     let holds = (f64::MIN_POSITIVE..=f64::MAX).contains(&x)
@@ -92,7 +92,7 @@ pub(super) fn pow_hot(x: f64, y: f64) -> (f64, bool) {
 /// `xʸ` for all other operands, with the special cases of C99.
 #[cold]
 #[inline(never)]
-pub(super) fn pow_cold(x: f64, y: f64) -> f64 {
+pub(super) fn pow_fallback(x: f64, y: f64) -> f64 {
     if y == 0.0 || x == 1.0 {
         return 1.0;
     }

@@ -46,7 +46,7 @@ fn finish(x: f64, Reduced { k, r, r_low }: Reduced) -> f64 {
 
 /// `tan x`, which holds for |x| up to [`LIMIT`].
 #[inline(always)]
-pub(super) fn tan_hot(x: f64) -> (f64, bool) {
+pub(super) fn tan_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
     (finish(x, trigonometric::reduce(magnitude)), magnitude <= LIMIT)
 }
@@ -54,6 +54,6 @@ pub(super) fn tan_hot(x: f64) -> (f64, bool) {
 /// `tan x` for large operands; NaN for ±∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn tan_cold(x: f64) -> f64 {
+pub(super) fn tan_fallback(x: f64) -> f64 {
     if x.is_finite() { finish(x, payne_hanek::reduce(x.abs())) } else { f64::NAN }
 }

@@ -6,7 +6,7 @@
 use super::exact::{SHIFT, fast_two_sum, half_square};
 use super::payne_hanek;
 
-/// Up to here, which is about 2²⁰·π/2, the hot form holds.
+/// Up to here, which is about 2²⁰·π/2, the fast form holds.
 pub(super) const LIMIT: f64 = 1_647_099.0;
 pub(super) const SIGN: u64 = 1 << 63;
 
@@ -90,7 +90,7 @@ pub(super) fn finish(x: f64, Reduced { k, r, r_low }: Reduced) -> [f64; 2] {
 
 /// `[sin x, cos x]`, which hold for |x| up to [`LIMIT`].
 #[inline(always)]
-pub(super) fn sin_cos_hot(x: f64) -> ([f64; 2], bool) {
+pub(super) fn sin_cos_fast(x: f64) -> ([f64; 2], bool) {
     let magnitude = x.abs();
     (finish(x, reduce(magnitude)), magnitude <= LIMIT)
 }
@@ -98,6 +98,6 @@ pub(super) fn sin_cos_hot(x: f64) -> ([f64; 2], bool) {
 /// `[sin x, cos x]` for large operands; NaN for ±∞ and NaN.
 #[cold]
 #[inline(never)]
-pub(super) fn sin_cos_cold(x: f64) -> [f64; 2] {
+pub(super) fn sin_cos_fallback(x: f64) -> [f64; 2] {
     if x.is_finite() { finish(x, payne_hanek::reduce(x.abs())) } else { [f64::NAN; 2] }
 }

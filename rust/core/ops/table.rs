@@ -1,20 +1,20 @@
 //! What becomes of the rows of the op table.
 
-/// The two forms of an entry: `hot`, with a flag that says whether it holds, and `full`, which always
+/// The two forms of an entry: `fast`, with a flag that says whether it holds, and `full`, which always
 /// does.
 macro_rules! entry {
-    (($($p:pat => $of:ty),*) -> $result:ty = $hot:expr) => {
+    (($($p:pat => $of:ty),*) -> $result:ty = $fast:expr) => {
         #[inline(always)]
-        pub fn hot($($p: $of),*) -> ($result, bool) { ($hot, true) }
+        pub fn fast($($p: $of),*) -> ($result, bool) { ($fast, true) }
         #[inline(always)]
-        pub fn full($($p: $of),*) -> $result { $hot }
+        pub fn full($($p: $of),*) -> $result { $fast }
     };
-    (($($p:pat => $of:ty),*) -> $result:ty = $hot:expr, else $slow:expr) => {
+    (($($p:pat => $of:ty),*) -> $result:ty = $fast:expr, else $slow:expr) => {
         #[inline(always)]
-        pub fn hot($($p: $of),*) -> ($result, bool) { $hot }
+        pub fn fast($($p: $of),*) -> ($result, bool) { $fast }
         #[inline(always)]
         pub fn full($($p: $of),*) -> $result {
-            let (result, holds) = $hot;
+            let (result, holds) = $fast;
             if holds { result } else { $slow }
         }
     };
@@ -174,11 +174,11 @@ macro_rules! op_table {
                 }
             }
 
-            /// The hot form of [`value`](Self::value), and whether it holds.
+            /// The fast form of [`value`](Self::value), and whether it holds.
             #[inline(always)]
-            pub(crate) fn value_hot(self, a: f64, b: f64) -> (f64, bool) {
+            pub(crate) fn value_fast(self, a: f64, b: f64) -> (f64, bool) {
                 match self {
-                    $(Op::$op => row::$name::value::hot(a, b),)*
+                    $(Op::$op => row::$name::value::fast(a, b),)*
                     _ => (f64::NAN, true),
                 }
             }
@@ -192,11 +192,11 @@ macro_rules! op_table {
                 }
             }
 
-            /// The hot form of [`classical`](Self::classical), and whether it holds.
+            /// The fast form of [`classical`](Self::classical), and whether it holds.
             #[inline(always)]
-            pub(crate) fn classical_hot(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+            pub(crate) fn classical_fast(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
                 match self {
-                    $(Op::$op => row::$name::classical::hot(g, a, b, z),)*
+                    $(Op::$op => row::$name::classical::fast(g, a, b, z),)*
                     _ => ([0.0; 2], true),
                 }
             }
@@ -210,11 +210,11 @@ macro_rules! op_table {
                 }
             }
 
-            /// The hot form of [`bounded`](Self::bounded), and whether it holds.
+            /// The fast form of [`bounded`](Self::bounded), and whether it holds.
             #[inline(always)]
-            pub(crate) fn bounded_hot(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> ([f64; 2], bool) {
+            pub(crate) fn bounded_fast(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> ([f64; 2], bool) {
                 match self {
-                    $($(Op::$op => row::$name::$bounded_rule::hot(g, a, b, z, s),)?)*
+                    $($(Op::$op => row::$name::$bounded_rule::fast(g, a, b, z, s),)?)*
                     _ => ([0.0; 2], true),
                 }
             }
@@ -257,11 +257,11 @@ macro_rules! op_table {
                 }
             }
 
-            /// The hot form of [`share`](Self::share), and whether it holds.
+            /// The fast form of [`share`](Self::share), and whether it holds.
             #[inline(always)]
-            pub(crate) fn share_hot(self, g: f64, x: f64, shared: [f64; 2]) -> (f64, bool) {
+            pub(crate) fn share_fast(self, g: f64, x: f64, shared: [f64; 2]) -> (f64, bool) {
                 match self {
-                    $(Op::$many => row::$many_name::share::hot(g, x, shared),)*
+                    $(Op::$many => row::$many_name::share::fast(g, x, shared),)*
                     _ => (0.0, true),
                 }
             }

@@ -6,18 +6,18 @@ use crate::{elementary, rules};
 /// `ln a`; Φ unless a > 0, without a branch.
 #[inline(always)]
 pub(super) fn log(a: f64) -> (f64, bool) {
-    let (value, holds) = elementary::hot::ln(a);
+    let (value, holds) = elementary::fast::ln(a);
     let positive = a > 0.0;
     (if positive { value } else { f64::NAN }, holds | !positive)
 }
 
-/// A hot contribution to the one operand.
+/// A fast contribution to the one operand.
 #[inline(always)]
 pub(super) fn unary((contribution, holds): (f64, bool)) -> ([f64; 2], bool) {
     ([contribution, 0.0], holds)
 }
 
-/// `ḡ·partial` for a partial in hot form.
+/// `ḡ·partial` for a partial in fast form.
 #[inline(always)]
 pub(super) fn scaled(g: f64, (partial, holds): (f64, bool)) -> ([f64; 2], bool) {
     ([g * partial, 0.0], holds)
@@ -63,8 +63,8 @@ pub(crate) fn pow_int(x: f64, n: i32) -> f64 {
 
 /// `a·ln b`, and 0 for a = 0.
 #[inline(always)]
-pub(super) fn xlogy_hot(a: f64, b: f64) -> (f64, bool) {
-    let (log, holds) = elementary::hot::ln(b);
+pub(super) fn xlogy_fast(a: f64, b: f64) -> (f64, bool) {
+    let (log, holds) = elementary::fast::ln(b);
     (if a == 0.0 { 0.0 } else { a * log }, holds)
 }
 
@@ -79,7 +79,7 @@ pub(super) fn xlogy(a: f64, b: f64) -> f64 {
 /// `ln(1 + a)`; Φ unless a > −1, without a branch.
 #[inline(always)]
 pub(super) fn log1p(a: f64) -> (f64, bool) {
-    let (value, holds) = elementary::hot::ln_1p(a);
+    let (value, holds) = elementary::fast::ln_1p(a);
     let inside = a > -1.0;
     (if inside { value } else { f64::NAN }, holds | !inside)
 }
@@ -91,8 +91,8 @@ fn has_direction(y: f64, x: f64) -> bool {
 }
 
 #[inline(always)]
-pub(super) fn atan2_hot(y: f64, x: f64) -> (f64, bool) {
-    let (angle, holds) = elementary::hot::atan2(y, x);
+pub(super) fn atan2_fast(y: f64, x: f64) -> (f64, bool) {
+    let (angle, holds) = elementary::fast::atan2(y, x);
     (angle, holds & has_direction(y, x))
 }
 
@@ -115,8 +115,8 @@ fn has_power(a: f64, b: f64) -> bool {
 }
 
 #[inline(always)]
-pub(super) fn pow_hot(a: f64, b: f64) -> (f64, bool) {
-    let (power, holds) = elementary::hot::pow(a, b);
+pub(super) fn pow_fast(a: f64, b: f64) -> (f64, bool) {
+    let (power, holds) = elementary::fast::pow(a, b);
     (power, holds & (a > 0.0) & a.is_finite() & b.is_finite())
 }
 

@@ -93,7 +93,7 @@ fn length(a: f64, b: f64) -> Scaled {
 
 #[inline(always)]
 pub(crate) fn atan2(g: f64, y: f64, x: f64) -> ([f64; 2], bool) {
-    let (h, holds) = elementary::hot::hypot(y, x);
+    let (h, holds) = elementary::fast::hypot(y, x);
     let (contributions, full) = turn(g, y, x, h);
     (contributions, holds & full)
 }
@@ -110,8 +110,8 @@ pub(crate) fn atan2_slow(g: f64, y: f64, x: f64) -> [f64; 2] {
 /// Bounded: `h² = x² + y² + b²`.
 #[inline(always)]
 pub(crate) fn bounded_atan2(g: f64, y: f64, x: f64, b: f64) -> ([f64; 2], bool) {
-    let (distance, holds) = elementary::hot::hypot(y, x);
-    let (h, holds_too) = elementary::hot::hypot(distance, b);
+    let (distance, holds) = elementary::fast::hypot(y, x);
+    let (h, holds_too) = elementary::fast::hypot(distance, b);
     let (contributions, full) = turn(g, y, x, h);
     (contributions, holds & holds_too & full)
 }

@@ -7,7 +7,7 @@ use crate::scaled::Scaled;
 /// `x·ln y`: `ḡ·ln y` to `x`, `ḡ·x/y` to `y`.
 #[inline(always)]
 pub(crate) fn xlogy(g: f64, x: f64, y: f64) -> ([f64; 2], bool) {
-    let (log, holds) = elementary::hot::ln(y);
+    let (log, holds) = elementary::fast::ln(y);
     let ratio = x / y;
     ([g * log, g * ratio], holds & is_full(ratio, x))
 }
@@ -27,7 +27,7 @@ pub(crate) fn xlogy_slow(g: f64, x: f64, y: f64) -> [f64; 2] {
 /// Bounded: `ḡ·ln y` to `x`, `ḡ·x·recip(y)` to `y`. A double's logarithm is at most 745.
 #[inline(always)]
 pub(crate) fn bounded_xlogy(g: f64, x: f64, y: f64, b: f64) -> ([f64; 2], bool) {
-    let (log, holds) = elementary::hot::ln(y);
+    let (log, holds) = elementary::fast::ln(y);
     let (h, full) = hypot_of(y, b);
     let ratio = x / h;
     ([g * log, g * ratio], holds & full & is_full(ratio, x))
@@ -62,7 +62,7 @@ fn difference(x: f64, m: f64) -> (f64, f64) {
 #[inline(always)]
 fn exp_difference(x: f64, m: f64) -> (f64, bool) {
     let (d, rest) = difference(x, m);
-    let (power, holds) = elementary::hot::exp(d);
+    let (power, holds) = elementary::fast::exp(d);
     (power + power * rest, holds & is_normal(power))
 }
 

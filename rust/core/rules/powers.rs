@@ -10,7 +10,7 @@ use crate::scaled::Scaled;
 /// `ḡ·y·z/x` to `x`, `ḡ·z·ln x` to `y`.
 #[inline(always)]
 pub(crate) fn pow(g: f64, x: f64, y: f64, z: f64) -> ([f64; 2], bool) {
-    let (log, holds) = elementary::hot::ln(x);
+    let (log, holds) = elementary::fast::ln(x);
     let (by_y, ratio, by_log) = (g * y, z / x, g * log);
     let full = is_normal(z) & is_full(by_y, g) & is_full(ratio, z) & (is_full(by_log, g) | (log == 0.0));
     ([by_y * ratio, by_log * z], holds & full & y.is_finite() & g.is_finite())
@@ -80,7 +80,7 @@ fn pow_slow_to_exponent(g: f64, x: f64, y: f64, z: f64) -> f64 {
 /// `ḡ·recip(x⁻ʸ)·ln x` for y < 0, and the classical contribution else.
 #[inline(always)]
 pub(crate) fn bounded_pow(g: f64, x: f64, y: f64, z: f64, b: f64) -> ([f64; 2], bool) {
-    let (log, holds) = elementary::hot::ln(x);
+    let (log, holds) = elementary::fast::ln(x);
     let (by_y, by_log, inverse) = (g * y, g * log, x / z);
     let falls = y < 0.0;
     let (scale, base) = if falls { (by_y, inverse) } else { (g, inverse / y) };

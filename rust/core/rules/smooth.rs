@@ -13,7 +13,7 @@ const FAR: f64 = (1u64 << 53) as f64;
 /// `ḡ·(cos πx − sinc x)/x`.
 #[inline(always)]
 pub(crate) fn sinc(g: f64, x: f64) -> (f64, bool) {
-    let (slope, holds) = elementary::hot::sinc_slope(x);
+    let (slope, holds) = elementary::fast::sinc_slope(x);
     (g * slope, holds & is_full(slope, x))
 }
 
@@ -32,10 +32,10 @@ pub(crate) fn sinc_slow(g: f64, x: f64) -> f64 {
     }
 }
 
-/// `eˣ − 1`: `ḡ·eˣ`; [`exp_slow`](super::exp_slow) is the slow form.
+/// `eˣ − 1`: `ḡ·eˣ`; [`exp_slow`](super::exp_slow) is the fallback form.
 #[inline(always)]
 pub(crate) fn expm1(g: f64, x: f64) -> (f64, bool) {
-    let (power, holds) = elementary::hot::exp(x);
+    let (power, holds) = elementary::fast::exp(x);
     let (contribution, full) = exp(g, power);
     (contribution, holds & full)
 }
@@ -54,7 +54,7 @@ pub(crate) fn sigmoid_slow(g: f64, x: f64) -> f64 {
 /// `ln(1 + eˣ)`: `ḡ/(1 + e⁻ˣ)`.
 #[inline(always)]
 pub(crate) fn softplus(g: f64, x: f64) -> (f64, bool) {
-    let (slope, holds) = elementary::hot::sigmoid(x);
+    let (slope, holds) = elementary::fast::sigmoid(x);
     (g * slope, holds & is_normal(slope))
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn leg(x: f64) -> f64 {
 /// `tan x`, bounded: `ḡ/(cos²x + b²)`.
 #[inline(always)]
 pub(crate) fn bounded_tan(g: f64, x: f64, b: f64) -> (f64, bool) {
-    let (cosine, holds) = elementary::hot::cos(x);
+    let (cosine, holds) = elementary::fast::cos(x);
     let (h, full) = hypot_of(cosine, b);
     let quotient = g / h;
     (quotient / h, holds & full & is_full(quotient, g))
