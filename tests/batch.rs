@@ -6,7 +6,7 @@ use batch_reference::cases::{NUMBER, Random, agree, batch, combinations, gradien
 use batch_reference::{Function, Mode};
 use std::collections::HashSet;
 use zeroproof::batch::{Kind, NodeId, Predicate, Request, Total};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{ModeState, Op, Reduction};
 
 /// Operands at the edges of the range and of the tags.
@@ -88,7 +88,8 @@ fn every_op_with_a_shared_operand_or_one_that_is_no_source() {
 #[test]
 fn every_op_at_ordinary_numbers() {
     for kind in elementwise() {
-        let (low, high) = if let Kind::Elementwise(op) = kind { op.domain() } else { Op::PowInt.domain() };
+        let op = if let Kind::Elementwise(op) = kind { op } else { Op::PowInt };
+        let (low, high) = op.facts().expect("an op has facts").smooth_on;
         let mut random = Random(1);
         let mut inside = || (0..160).map(|_| low + random.share() * (high - low)).collect::<Vec<_>>();
         let (mut a, b, adjoints) = (inside(), inside(), inside());

@@ -1,7 +1,7 @@
 //! The op table reaches the user: every row is a method of [`TrScalar`] and of [`Var`], and the
 //! operators on variables, references and doubles are the same rows.
 
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction, Tape, TrScalar, Var};
 
 const VALUES: [f64; 8] = [f64::NEG_INFINITY, -2.5, -0.0, 0.0, 0.75, 3.0, f64::INFINITY, f64::NAN];

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use zeroproof::backward::Scratch;
 use zeroproof::graph::{Graph, Handle};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{ModeState, Op, Reduction, Statistics, TrScalar};
 
 const SPECIALS: [f64; 13] = [

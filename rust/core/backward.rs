@@ -7,6 +7,7 @@
 
 pub mod explain;
 pub(crate) mod policies;
+pub(crate) mod step;
 mod sweep;
 
 use crate::adjoints::{ACTIVE, Adjoints};
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::graph::{Graph, Handle, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Op};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;

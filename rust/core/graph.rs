@@ -24,7 +24,7 @@ mod record;
 use crate::adjoints::Adjoints;
 use crate::mode::ModeState;
 use crate::node_set::NodeSet;
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Op};
 use crate::reduce::Reduction;
 use crate::scalar::TrScalar;
 use crate::status::Status;

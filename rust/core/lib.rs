@@ -20,13 +20,13 @@
 //! ```
 //!
 //! The modules, bottom up: [`scalar`] (a value is a double, its tag the class of that double),
-//! [`ops`] (the op table: value and partials side by side), [`graph`] (the arena), [`mode`],
+//! [`op`] (the operations: one place per op), [`graph`] (the arena), [`mode`],
 //! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API).
 
 #![deny(unsafe_code)]
 
 #[macro_use]
-pub mod ops;
+pub mod op;
 mod adjoints;
 pub mod backward;
 pub mod batch;
@@ -40,7 +40,6 @@ mod poles;
 pub mod policy;
 mod quantiles;
 pub mod reduce;
-pub mod rules;
 pub mod scalar;
 mod scaled;
 pub mod schedule;
@@ -50,7 +49,11 @@ pub mod tape;
 
 pub use error::Error;
 pub use mode::{GradientMode, ModeState, Region};
-pub use ops::Op;
+#[doc(hidden)]
+pub use op as ops;
+pub use op::Op;
+#[doc(hidden)]
+pub use op::bounded as rules;
 pub use policy::HysteresisPolicy;
 
 pub use reduce::Reduction;

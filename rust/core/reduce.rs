@@ -1,6 +1,6 @@
 //! Sums, products, means, norms, minima and maxima over many values.
 
-use crate::ops::Op;
+use crate::op::Op;
 use crate::scalar::TrScalar;
 
 /// Which values a reduction keeps.

@@ -5,7 +5,7 @@
 //! `-inf` ↔ `NINF`, any NaN ↔ `PHI`. So a value is eight bytes, and transreal arithmetic is IEEE
 //! arithmetic plus the few fix-ups in the op table.
 
-use crate::ops::Op;
+use crate::op::Op;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -16,7 +16,7 @@ use crate::backward::Scratch;
 use crate::error::Error;
 use crate::graph::{Graph, Handle};
 use crate::mode::ModeState;
-use crate::ops::Op;
+use crate::op::Op;
 use crate::reduce::Reduction;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;

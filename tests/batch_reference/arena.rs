@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use zeroproof::backward::Scratch;
 use zeroproof::batch::{Kind, Predicate};
 use zeroproof::graph::{Graph, Handle};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction, Statistics, Status, TrScalar, TrTag};
 
 /// What a node is while a sample is recorded: conditions are decided at once, and a selection is the

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zeroproof::batch::events::{BatchEvent, Happened};
 use zeroproof::batch::{Interrupted, Kind, NodeId, Plan, Request};
 use zeroproof::graph::births::MOST_OPERANDS;
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, TrScalar};
 
 /// An event in a form that compares bit for bit.

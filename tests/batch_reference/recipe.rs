@@ -5,7 +5,7 @@ use super::cases::SPECIALS;
 use proptest::prelude::*;
 use proptest::sample::select;
 use zeroproof::batch::{Kind, NodeId, Predicate, Request, Total};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction};
 
 /// One node of a random program; operands are counted back from the newest node, modulo what is there.

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::births::{MOST_OPERANDS, Origin};
 use zeroproof::graph::{Graph, Handle};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, TrScalar, TrTag};
 
 /// How many `watch_singularities` blocks run, in all threads.
@@ -36,12 +36,13 @@ pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) ->
         Operand::Node(node) => graph.value(node).to_ieee(),
         Operand::Value(value) => value,
     };
-    // Most ops have no pole, and the commonest of the others is never REAL there: their operands need
-    // no look.
-    let has_pole = op.pole(1.0, 0.5).is_some();
-    let is_at_pole = || op != Op::Div && op.pole(value(a), value(b)) == Some(0.0);
-    // Who watches is told of contributions left out, whose place is that of an op with a REAL value.
-    !z.is_finite() || (has_pole && (is_at_pole() || watched()))
+    // Most ops have no pole, and the commonest of the others are never REAL there: their operands need no
+    // look. Who watches is told of contributions left out, whose place is that of an op with a REAL value.
+    let matters = |is_real_there: bool| {
+        let pole = || op.pole(value(a), value(b));
+        (is_real_there && pole() == Some(0.0)) || (watched() && pole().is_some())
+    };
+    !z.is_finite() || op.singular().is_some_and(|pole| matters(pole.is_real_there))
 }
 
 /// Notes an event at the node recorded last, and tells those who watch.

@@ -19,7 +19,7 @@ use pyo3::types::{PyList, PyTuple};
 use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction, Status, TrScalar};
 
 /// A handle on a node, owned by one Python object or by the function that made it.

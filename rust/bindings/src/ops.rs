@@ -190,8 +190,11 @@ fn node_logsumexp<'py>(
 #[pyfunction]
 fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let rows = Op::ALL.iter().map(|op| {
-        let (arity, (low, high)) = (format!("{:?}", op.arity()).to_lowercase(), op.domain());
-        (op.name(), arity, op.formula(), low, high, op.partials(), op.reason(), op.singular())
+        let arity = format!("{:?}", op.arity()).to_lowercase();
+        let (low, high) = op.facts().map_or((-4.0, 4.0), |facts| facts.smooth_on);
+        let (partials, reason) = op.facts().map_or(("", ""), |facts| (facts.partials, facts.reason));
+        let singular = op.singular().map(|pole| (pole.distance, pole.bounded));
+        (op.name(), arity, op.formula(), low, high, partials, reason, singular)
     });
     PyList::new(py, rows.collect::<Vec<_>>())
 }

@@ -22,7 +22,7 @@ fn saturating_contributions(
     let op = *op.ok_or_else(|| PyTypeError::new_err("not an op of the table"))?;
     let [g, a, b] = [expect_number(grad_output)?, expect_number(a)?, expect_number(b)?];
     let [to_a, to_b] =
-        zeroproof::rules::saturating_contributions(op, g, a, b, context::bound_or_current(py, bound)?);
+        zeroproof::op::bounded::saturating_contributions(op, g, a, b, context::bound_or_current(py, bound)?);
     Ok((to_a.into(), to_b.into()))
 }
 
@@ -31,7 +31,7 @@ fn saturating_contributions(
 #[pyo3(signature = (y, bound))]
 fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
     let bound = context::bound_or_current(y.py(), bound)?;
-    Ok(zeroproof::rules::recip(expect_number(y)?, bound).into())
+    Ok(zeroproof::op::bounded::recip(expect_number(y)?, bound).into())
 }
 
 /// `x/(|x| + b)`, ±1 for ±∞ and 0 for Φ; with the bound given, or the one in force.
@@ -39,7 +39,7 @@ fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResul
 #[pyo3(signature = (x, bound))]
 fn saturate_value(x: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
     let bound = context::bound_or_current(x.py(), bound)?;
-    Ok(zeroproof::rules::saturate(expect_number(x)?, bound).into())
+    Ok(zeroproof::op::bounded::saturate(expect_number(x)?, bound).into())
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

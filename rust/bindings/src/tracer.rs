@@ -18,7 +18,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroproof::batch::{Argument, Kind, NodeId, Program};
-use zeroproof::ops::Arity;
+use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction};
 
 /// A program under construction.

@@ -12,7 +12,7 @@ use super::Scratch;
 use crate::graph::births::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, LastPass};
 use crate::mode::{GradientMode, ModeState};
-use crate::ops::Op;
+use crate::op::Op;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use pass::{Found, Pass, Trails};

@@ -1,7 +1,7 @@
 //! The three gradient modes, as the sweep asks them: what does this node do with its adjoint?
 
 use crate::mode::ModeState;
-use crate::ops::Op;
+use crate::op::Elementwise;
 use crate::stats::Statistics;
 
 /// What a node does with its adjoint.
@@ -13,23 +13,31 @@ pub(crate) enum Rule {
 
 /// A gradient mode as the sweep sees it: the rule for each node it visits.
 pub(crate) trait Policy {
-    fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule;
+    /// The rule for an elementwise node.
+    fn rule<O: Elementwise>(&mut self, node: usize, a: f64, b: f64, z: f64) -> Rule;
+    /// The rule for a variadic node, which has no pole.
+    fn rule_without_pole(&mut self, z: f64) -> Rule;
 }
 
 pub(crate) struct MaskReal;
 impl Policy for MaskReal {
     #[inline(always)]
-    fn rule(&mut self, _: usize, _: Op, _: f64, _: f64, z: f64) -> Rule {
+    fn rule<O: Elementwise>(&mut self, _: usize, _: f64, _: f64, z: f64) -> Rule {
+        self.rule_without_pole(z)
+    }
+
+    #[inline(always)]
+    fn rule_without_pole(&mut self, z: f64) -> Rule {
         if z.is_finite() { Rule::Classical } else { Rule::Silence }
     }
 }
 
 /// The Saturating rule: `Φ` has no direction, singular ops are bounded.
 #[inline(always)]
-fn saturating_rule(bound: f64, op: Op, a: f64, b: f64, z: f64) -> Rule {
+fn saturating_rule(bound: f64, has_pole: bool, z: f64) -> Rule {
     if z.is_nan() {
         Rule::Silence
-    } else if op.pole(a, b).is_some() {
+    } else if has_pole {
         Rule::Bounded(bound)
     } else {
         Rule::Classical
@@ -41,8 +49,13 @@ pub(crate) struct Saturating {
 }
 impl Policy for Saturating {
     #[inline(always)]
-    fn rule(&mut self, _: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
-        saturating_rule(self.bound, op, a, b, z)
+    fn rule<O: Elementwise>(&mut self, _: usize, a: f64, b: f64, z: f64) -> Rule {
+        saturating_rule(self.bound, O::pole(a, b).is_some(), z)
+    }
+
+    #[inline(always)]
+    fn rule_without_pole(&mut self, z: f64) -> Rule {
+        saturating_rule(self.bound, false, z)
     }
 }
 
@@ -67,18 +80,22 @@ pub(crate) struct Hybrid<'a, D> {
 }
 impl<D: Decide> Policy for Hybrid<'_, D> {
     #[inline(always)]
-    fn rule(&mut self, node: usize, op: Op, a: f64, b: f64, z: f64) -> Rule {
-        let saturate = match op.pole(a, b).filter(|operand| operand.is_finite()) {
-            Some(operand) => {
-                let at = self.coordinates.get(node).copied().unwrap_or(Coordinate::NONE);
-                self.decisions.decide(node, self.state, operand.abs(), at)
-            }
-            None => z.is_infinite() && op.pole(a, b).is_none() && self.state.delta().is_some(),
-        };
-        if saturate {
-            saturating_rule(self.state.bound(), op, a, b, z)
+    fn rule<O: Elementwise>(&mut self, node: usize, a: f64, b: f64, z: f64) -> Rule {
+        let Some(distance) = O::pole(a, b) else { return self.rule_without_pole(z) };
+        let at = self.coordinates.get(node).copied().unwrap_or(Coordinate::NONE);
+        if distance.is_finite() && self.decisions.decide(node, self.state, distance.abs(), at) {
+            saturating_rule(self.state.bound(), true, z)
         } else {
-            MaskReal.rule(node, op, a, b, z)
+            MaskReal.rule_without_pole(z)
+        }
+    }
+
+    #[inline(always)]
+    fn rule_without_pole(&mut self, z: f64) -> Rule {
+        if z.is_infinite() && self.state.delta().is_some() {
+            saturating_rule(self.state.bound(), false, z)
+        } else {
+            MaskReal.rule_without_pole(z)
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The sweep over the arena, and the one place where contributions arrive.
 
 use super::PassCounts;
-use super::policies::{Policy, Rule};
+use super::policies::Policy;
+use super::step::{self, Arrived, Sink};
 use crate::adjoints::{ACTIVE, Adjoint, REACHED, RECEIVED, STATUS};
 use crate::graph::{Node, Operands};
 use crate::node_set::NodeSet;
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Elementwise, Variadic};
 use crate::status::Status;
 
 /// The sweep's set holds blocks of 32 nodes: inside a block it walks down node by node, which the
@@ -36,79 +37,52 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
                 self.adjoints[index].mark = mark & !REACHED;
                 let g = if mark & RECEIVED != 0 { value } else { 0.0 };
                 let at = Visit { index, block, g, status: mark & STATUS };
-                macro_rules! by_op {
-                    ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-                        match self.nodes[index].op {
-                            $(Op::$op => self.elementwise(Op::$op, Arity::$arity, policy, at),)*
-                            Op::Sum => self.variadic(Op::Sum, policy, at),
-                            Op::Mean => self.variadic(Op::Mean, policy, at),
-                            Op::Norm => self.variadic(Op::Norm, policy, at),
-                            Op::Logsumexp => self.variadic(Op::Logsumexp, policy, at),
-                            Op::Constant | Op::Parameter | Op::Input => {
-                                on_leaf(index as u32, g, Status::from_bits_truncate(mark));
-                            }
-                        }
-                    };
-                }
-                for_each_elementwise_op! { by_op }
+                with_elementwise!(self.nodes[index].op, O => self.elementwise::<O, P>(policy, at), else {
+                    with_variadic!(self.nodes[index].op, O => self.variadic::<O, P>(policy, at), else {
+                        on_leaf(index as u32, g, Status::from_bits_truncate(mark));
+                    })
+                });
             }
             self.set.remove(block);
         }
     }
 
-    /// One elementwise node passes on what its rule says. `op` and `arity` are constants at each
-    /// call, so each op has its own code. Without optimization the locals of all of them would stand on the
-    /// stack at once.
+    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
+    /// once.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn elementwise<P: Policy>(&mut self, op: Op, arity: Arity, policy: &mut P, at: Visit) {
+    fn elementwise<O: Elementwise, P: Policy>(&mut self, policy: &mut P, at: Visit) {
         let Node { value: z, links: [a, b], .. } = self.nodes[at.index];
         let x = self.nodes[a as usize].value;
-        let y = match arity {
+        let y = match O::ARITY {
             Arity::Binary => self.nodes[b as usize].value,
             Arity::Power => f64::from(b as i32),
             _ => 0.0,
         };
-        let (contributions, at) = match policy.rule(at.index, op, x, y, z) {
-            Rule::Classical => (op.classical(at.g, x, y, z), at),
-            Rule::Bounded(bound) => (op.bounded(at.g, x, y, z, bound), at.with(Status::SATURATED)),
-            Rule::Silence => {
-                self.counts.masked += 1;
-                self.silence(a, at);
-                if arity == Arity::Binary {
-                    self.silence(b, at);
-                }
-                return;
-            }
-        };
-        self.receive(a, contributions[0], at);
-        if arity == Arity::Binary {
-            self.receive(b, contributions[1], at);
-        }
+        let (from, node) = (Arrived { g: at.g, status: at.status }, at.index);
+        step::elementwise::<O, P>(
+            policy,
+            node,
+            from,
+            [x, y, z],
+            &mut Inputs { sweep: self, links: &[a, b], at },
+        );
     }
 
-    /// A variadic node passes each input that it kept its share and silences the others. `op` is a
-    /// constant at each call.
     #[inline(always)]
-    fn variadic<P: Policy>(&mut self, op: Op, policy: &mut P, at: Visit) {
-        let node = self.nodes[at.index];
+    fn variadic<O: Variadic, P: Policy>(&mut self, policy: &mut P, at: Visit) {
+        let (node, nodes) = (self.nodes[at.index], self.nodes);
         let Operands::List(inputs, mode) = node.operands(self.lists) else { return };
-        if let Rule::Silence = policy.rule(at.index, op, 0.0, 0.0, node.value) {
-            self.counts.masked += 1;
-            inputs.iter().for_each(|&input| self.silence(input, at));
-            return;
-        }
-        let nodes = self.nodes;
         let values = inputs.iter().map(|&input| nodes[input as usize].value);
-        let shared = op.shared(mode.kept(values), node.value);
-        for &input in inputs {
-            let x = nodes[input as usize].value;
-            if mode.keeps(x) {
-                self.receive(input, op.share(at.g, x, shared), at);
-            } else {
-                self.silence(input, at);
-            }
-        }
+        let from = Arrived { g: at.g, status: at.status };
+        step::variadic::<O, P>(
+            policy,
+            from,
+            values,
+            mode,
+            node.value,
+            &mut Inputs { sweep: self, links: inputs, at },
+        );
     }
 
     /// A contribution arrives at an input: see [`Adjoint::receive`].
@@ -162,6 +136,31 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     }
 }
 
+/// The inputs of the node at hand, to which contributions go.
+struct Inputs<'s, 'a, 'l, const RESTRICTED: bool> {
+    sweep: &'s mut Sweep<'a, RESTRICTED>,
+    links: &'l [u32],
+    at: Visit,
+}
+
+impl<const RESTRICTED: bool> Sink for Inputs<'_, '_, '_, RESTRICTED> {
+    #[inline(always)]
+    fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
+        self.sweep.receive(self.links[place], contribution, Visit { status: from.status, ..self.at });
+    }
+
+    #[inline(always)]
+    fn silence(&mut self, place: usize, _from: Arrived) {
+        self.sweep.silence(self.links[place], self.at);
+    }
+
+    #[inline(always)]
+    fn mask(&mut self, operands: usize, _from: Arrived) {
+        self.sweep.counts.masked += 1;
+        self.links[..operands].iter().for_each(|&input| self.sweep.silence(input, self.at));
+    }
+}
+
 /// A visit to a node: where it is, and what arrived there.
 #[derive(Clone, Copy)]
 pub(super) struct Visit {
@@ -169,10 +168,4 @@ pub(super) struct Visit {
     pub(super) block: u32,
     pub(super) g: f64,
     pub(super) status: u8,
-}
-
-impl Visit {
-    fn with(self, status: Status) -> Self {
-        Self { status: self.status | status.bits(), ..self }
-    }
 }

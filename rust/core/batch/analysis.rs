@@ -1,7 +1,7 @@
 //! What follows from a program and a request alone.
 
 use super::program::{Kind, NodeId, Program};
-use crate::ops::Op;
+use crate::op::{Op, PoleAt};
 use crate::reduce::Reduction;
 
 /// Facts about the nodes of a program.
@@ -86,16 +86,14 @@ pub(super) fn differentiable(kind: Kind, operands: &[NodeId]) -> &[NodeId] {
 
 /// Whether a value that is not REAL at this operand makes one that is not REAL.
 pub(super) fn propagates(kind: Kind, place: usize) -> bool {
+    let op_propagates = |op: Op| op.facts().is_some_and(|facts| facts.propagates(place));
     match kind {
-        Kind::Elementwise(op) => match op {
-            Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::Abs | Op::Log | Op::Sqrt | Op::Sin | Op::Cos => true,
-            Op::Hypot | Op::Log1p | Op::Asin | Op::Acos | Op::Tan => true,
-            Op::Div | Op::Xlogy => place == 0,
-            _ => false,
-        },
-        Kind::Power(n) => n >= 0,
-        Kind::Fold(op, mode) => mode == Reduction::Strict && op != Op::Logsumexp,
-        _ => false,
+        Kind::Elementwise(op) => op_propagates(op),
+        Kind::Power(n) => n >= 0 && op_propagates(Op::PowInt),
+        Kind::Fold(op, mode) => {
+            mode == Reduction::Strict && op.facts().is_some_and(|facts| facts.propagates(0))
+        }
+        Kind::Constant(_) | Kind::Argument(_) | Kind::Condition(_) | Kind::Select => false,
     }
 }
 
@@ -113,24 +111,28 @@ pub(super) enum Pole {
 
 /// Whether and where the node is singular.
 pub(super) fn pole(program: &Program, node: NodeId) -> Pole {
-    let singular = |is: bool| if is { Pole::Operand(0) } else { Pole::None };
+    let by_exponent = |op: Op, n: f64| if op.pole(1.0, n).is_some() { Pole::Operand(0) } else { Pole::None };
     match program.kind(node) {
-        Kind::Power(n) => singular(Op::PowInt.pole(1.0, f64::from(n)).is_some()),
-        Kind::Elementwise(Op::Pow) => match program.kind(program.operands(node)[1]) {
-            Kind::Constant(exponent) => singular(Op::Pow.pole(1.0, exponent).is_some()),
-            _ => Pole::Undecided,
+        Kind::Power(n) => by_exponent(Op::PowInt, f64::from(n)),
+        Kind::Elementwise(op) => match op.singular().map(|pole| pole.at) {
+            None => Pole::None,
+            Some(PoleAt::Operand(place)) => Pole::Operand(place),
+            Some(PoleAt::Computed) => Pole::Distance,
+            Some(PoleAt::BaseByExponent) => match program.kind(program.operands(node)[1]) {
+                Kind::Constant(exponent) => by_exponent(op, exponent),
+                _ => Pole::Undecided,
+            },
         },
-        Kind::Elementwise(Op::Div | Op::Xlogy) => Pole::Operand(1),
-        Kind::Elementwise(Op::Log | Op::Sqrt) => Pole::Operand(0),
-        Kind::Elementwise(op) if op.singular().is_some() => Pole::Distance,
-        _ => Pole::None,
+        Kind::Constant(_) | Kind::Argument(_) | Kind::Fold(..) | Kind::Condition(_) | Kind::Select => {
+            Pole::None
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Kind, propagates};
-    use crate::ops::{Arity, Op};
+    use crate::op::{Arity, Op};
     use crate::reduce::Reduction;
 
     const VALUES: [f64; 10] =

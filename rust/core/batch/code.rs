@@ -5,7 +5,7 @@
 //! none of its sources.
 
 use super::program::{NodeId, Predicate};
-use crate::ops::Op;
+use crate::op::Op;
 use crate::reduce::Reduction;
 
 /// Where a number comes from.

@@ -10,7 +10,7 @@ use super::program::{Argument, Kind, NodeId, Program};
 use super::{Input, Interrupted, Plan, Request};
 use crate::graph::births::{MOST_OPERANDS, makes_phi};
 use crate::mode::ModeState;
-use crate::ops::Arity;
+use crate::op::Arity;
 use crate::scalar::{TrScalar, TrTag};
 use crate::stats::Statistics;
 use std::collections::BTreeMap;

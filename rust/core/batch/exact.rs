@@ -11,9 +11,11 @@ use super::cone::Cones;
 use super::program::{Kind, NodeId, Program};
 use crate::adjoints::{ACTIVE, Adjoint, RECEIVED, STATUS};
 use crate::backward::PassCounts;
-use crate::backward::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
+use crate::backward::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
+use crate::backward::step::{self, Arrived, Sink};
 use crate::mode::{GradientMode, ModeState};
-use crate::ops::{Arity, Op};
+use crate::op::powers::PowInt;
+use crate::op::{Arity, Elementwise, Form, Op, Variadic};
 use crate::reduce::Reduction;
 use crate::stats::Statistics;
 use crate::status::Status;
@@ -28,6 +30,8 @@ pub(super) struct Exact {
     values: Vec<f64>,
     rows: Vec<Adjoint>,
     coordinates: Vec<Coordinate>,
+    /// The inputs of the variadic node at hand.
+    inputs: Vec<f64>,
     lanes: usize,
     /// The decisions of Hybrid mode, in the order in which they were made.
     pub notes: Vec<Note>,
@@ -98,19 +102,11 @@ impl Exact {
                 Kind::Elementwise(op) => {
                     let a = operand(0);
                     let b = if op.arity() == Arity::Binary { operand(1) } else { a };
-                    macro_rules! by_op {
-                        ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-                            match op {
-                                $(Op::$op => {
-                                    for ((value, &a), &b) in values.iter_mut().zip(a).zip(b) {
-                                        *value = Op::$op.value(a, b);
-                                    }
-                                })*
-                                _ => {}
-                            }
-                        };
-                    }
-                    for_each_elementwise_op! { by_op }
+                    with_elementwise!(op, O => {
+                        for ((value, &a), &b) in values.iter_mut().zip(a).zip(b) {
+                            *value = O::value(a, b).full();
+                        }
+                    }, else ());
                 }
                 Kind::Power(n) => {
                     for (value, &a) in values.iter_mut().zip(operand(0)) {
@@ -266,18 +262,12 @@ impl Exact {
         for &node in &cone {
             match program.kind(node) {
                 Kind::Elementwise(op) => {
-                    macro_rules! by_op {
-                        ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-                            match op {
-                                $(Op::$op => self.elementwise(program, node, Op::$op, 0.0, policy),)*
-                                _ => {}
-                            }
-                        };
-                    }
-                    for_each_elementwise_op! { by_op }
+                    with_elementwise!(op, O => self.elementwise::<O, P>(program, node, 0.0, policy), else ());
                 }
-                Kind::Power(n) => self.elementwise(program, node, Op::PowInt, f64::from(n), policy),
-                Kind::Fold(op, mode) => self.reduction(program, node, op, mode, policy),
+                Kind::Power(n) => self.elementwise::<PowInt, P>(program, node, f64::from(n), policy),
+                Kind::Fold(op, mode) => {
+                    with_variadic!(op, O => self.variadic::<O, P>(program, node, mode, policy), else ());
+                }
                 Kind::Constant(_) | Kind::Argument(_) | Kind::Condition(_) | Kind::Select => {}
             }
         }
@@ -285,91 +275,93 @@ impl Exact {
     }
 
     #[inline(always)]
-    fn elementwise<P: Policy>(&mut self, program: &Program, node: NodeId, op: Op, n: f64, policy: &mut P) {
-        let operands = program.operands(node);
-        for lane in 0..self.lanes {
-            let at = node as usize * self.lanes + lane;
-            let Some((g, status)) = self.rows[at].visit() else { continue };
-            let x = self.value(operands[0], lane);
-            let y = if op.arity() == Arity::Binary { self.value(operands[1], lane) } else { n };
-            let z = self.values[at];
-            let (contributions, status) = match policy.rule(at, op, x, y, z) {
-                Rule::Classical => (op.classical(g, x, y, z), status),
-                Rule::Bounded(bound) => (op.bounded(g, x, y, z, bound), status | Status::SATURATED.bits()),
-                Rule::Silence => {
-                    self.counts.masked += 1;
-                    for &operand in operands {
-                        self.silence(program, operand, lane, status);
-                    }
-                    continue;
-                }
-            };
-            for (place, (&operand, contribution)) in operands.iter().zip(contributions).enumerate() {
-                if self.receive(program, operand, lane, contribution, g, status) {
-                    self.note_dropped(node, place, lane);
-                }
-            }
-        }
-    }
-
-    fn reduction<P: Policy>(
+    fn elementwise<O: Elementwise, P: Policy>(
         &mut self,
         program: &Program,
         node: NodeId,
-        op: Op,
-        mode: Reduction,
+        n: f64,
         policy: &mut P,
     ) {
         let operands = program.operands(node);
         for lane in 0..self.lanes {
             let at = node as usize * self.lanes + lane;
             let Some((g, status)) = self.rows[at].visit() else { continue };
-            let silent = matches!(policy.rule(at, op, 0.0, 0.0, self.values[at]), Rule::Silence);
-            self.counts.masked += u64::from(silent);
-            let values = operands.iter().map(|&operand| self.value(operand, lane));
-            let shared = op.shared(mode.kept(values), self.values[at]);
-            for (place, &operand) in operands.iter().enumerate() {
-                let x = self.value(operand, lane);
-                if silent || !mode.keeps(x) {
-                    self.silence(program, operand, lane, status);
-                } else if self.receive(program, operand, lane, op.share(g, x, shared), g, status) {
-                    self.note_dropped(node, place, lane);
-                }
-            }
+            let x = self.value(operands[0], lane);
+            let y = if O::ARITY == Arity::Binary { self.value(operands[1], lane) } else { n };
+            let (z, from) = (self.values[at], Arrived { g, status });
+            let mut sink = Operands { interpreter: self, program, node, lane };
+            step::elementwise::<O, P>(policy, at, from, [x, y, z], &mut sink);
         }
     }
 
-    /// A contribution arrives; whether it was left out and counted.
     #[inline(always)]
-    fn receive(
+    fn variadic<O: Variadic, P: Policy>(
         &mut self,
         program: &Program,
-        operand: NodeId,
-        lane: usize,
-        contribution: f64,
-        g: f64,
-        status: u8,
-    ) -> bool {
-        let node = self.taken(program, operand, lane);
-        let row = &mut self.rows[node as usize * self.lanes + lane];
-        let dropped = row.mark & ACTIVE != 0 && row.receive(contribution, g, status);
-        self.counts.dropped += u64::from(dropped);
-        dropped
+        node: NodeId,
+        mode: Reduction,
+        policy: &mut P,
+    ) {
+        let operands = program.operands(node);
+        let mut inputs = std::mem::take(&mut self.inputs);
+        for lane in 0..self.lanes {
+            let at = node as usize * self.lanes + lane;
+            let Some((g, status)) = self.rows[at].visit() else { continue };
+            inputs.clear();
+            inputs.extend(operands.iter().map(|&operand| self.value(operand, lane)));
+            let (z, from) = (self.values[at], Arrived { g, status });
+            let mut sink = Operands { interpreter: self, program, node, lane };
+            step::variadic::<O, P>(policy, from, inputs.iter().copied(), mode, z, &mut sink);
+        }
+        self.inputs = inputs;
+    }
+}
+
+/// The operands of a node in a sample, to which contributions go: through a selection, to what was taken.
+struct Operands<'e, 'p> {
+    interpreter: &'e mut Exact,
+    program: &'p Program,
+    node: NodeId,
+    lane: usize,
+}
+
+impl Operands<'_, '_> {
+    /// The row of the operand at a place, if it leads to a source.
+    #[inline(always)]
+    fn row(&mut self, place: usize) -> Option<&mut Adjoint> {
+        let operand = self.program.operands(self.node)[place];
+        let node = self.interpreter.taken(self.program, operand, self.lane);
+        let row = &mut self.interpreter.rows[node as usize * self.interpreter.lanes + self.lane];
+        (row.mark & ACTIVE != 0).then_some(row)
     }
 
     #[cold]
-    fn note_dropped(&mut self, node: NodeId, place: usize, lane: usize) {
-        if let Some(dropped) = &mut self.dropped {
-            dropped.push((node, place, lane));
+    fn note_dropped(&mut self, place: usize) {
+        if let Some(dropped) = &mut self.interpreter.dropped {
+            dropped.push((self.node, place, self.lane));
+        }
+    }
+}
+
+impl Sink for Operands<'_, '_> {
+    #[inline(always)]
+    fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
+        if self.row(place).is_some_and(|row| row.receive(contribution, from.g, from.status)) {
+            self.interpreter.counts.dropped += 1;
+            self.note_dropped(place);
         }
     }
 
     #[inline(always)]
-    fn silence(&mut self, program: &Program, operand: NodeId, lane: usize, status: u8) {
-        let node = self.taken(program, operand, lane);
-        let row = &mut self.rows[node as usize * self.lanes + lane];
-        if row.mark & ACTIVE != 0 {
-            row.reach(status | Status::MASKED.bits());
+    fn silence(&mut self, place: usize, from: Arrived) {
+        if let Some(row) = self.row(place) {
+            row.reach(from.status | Status::MASKED.bits());
         }
+    }
+
+    #[inline(always)]
+    fn mask(&mut self, operands: usize, from: Arrived) {
+        self.interpreter.counts.masked += 1;
+        (0..operands).for_each(|place| self.silence(place, from));
     }
 }

@@ -5,9 +5,9 @@ use super::kernels::Lines;
 use super::machine::Machine;
 use super::slots::{BlockInputs, LANES, Line};
 use crate::elementary;
-use crate::ops::Op;
+use crate::op::Op;
+use crate::op::reductions::add_beside;
 use crate::reduce::Reduction;
-use crate::rules::add_beside;
 
 impl Machine<'_> {
     /// A sum or mean that leaves values out.

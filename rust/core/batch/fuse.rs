@@ -1,7 +1,7 @@
 //! Fusion of instructions. An instruction that takes the place of several rounds as often as they did.
 
 use super::code::{Code, Instruction, Source};
-use crate::ops::Op;
+use crate::op::Op;
 
 /// Products and polynomials.
 pub(super) fn fuse(code: &mut Code, registers: u32) {

@@ -13,7 +13,7 @@
 use super::program::Predicate;
 use super::slots::{LANES, Line};
 use crate::elementary;
-use crate::ops::Op;
+use crate::op::{Arity, Elementwise, Form, Variadic};
 
 /// A source as lines: a slot or column has one for each line of the block, a uniform number just one.
 #[derive(Clone, Copy)]
@@ -46,28 +46,22 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The op of this code.
-#[inline(always)]
-pub(super) const fn op<const OP: u8>() -> Op {
-    const { Op::ALL[OP as usize] }
-}
-
 /// `to = op(a, b)`.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
+pub(super) fn value<O: Elementwise>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
     for (line, to) in to.iter_mut().enumerate() {
         let (a, b) = (a.at(line), b.at(line));
         let (mut result, mut holds) = ([0.0; LANES], true);
         for lane in 0..LANES {
-            let (value, holds_here) = op::<OP>().value_fast(a[lane], b[lane]);
+            let (value, holds_here) = O::value(a[lane], b[lane]).fast();
             result[lane] = value;
             holds &= holds_here;
         }
         *to = result;
         if !holds {
             for lane in 0..LANES {
-                to[lane] = op::<OP>().value(a[lane], b[lane]);
+                to[lane] = O::value(a[lane], b[lane]).full();
             }
         }
     }
@@ -76,26 +70,26 @@ pub(super) fn value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
 /// `to = op(a, b)` for an op that is so cheap that reading the operands is what takes time: a loop
 /// for each kind of operands.
 #[inline(always)]
-pub(super) fn cheap_value<const OP: u8>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
+pub(super) fn cheap_value<O: Elementwise>(to: &mut [Line], a: Lines<'_>, b: Lines<'_>) {
     let to = to.as_flattened_mut();
     let n = to.len();
     match (a.samples(n), b.samples(n)) {
         (Samples::Each(a), Samples::Each(b)) => {
             for i in 0..n {
-                to[i] = op::<OP>().value_fast(a[i], b[i]).0;
+                to[i] = O::value(a[i], b[i]).fast().0;
             }
         }
         (Samples::All(a), Samples::Each(b)) => {
             for i in 0..n {
-                to[i] = op::<OP>().value_fast(a, b[i]).0;
+                to[i] = O::value(a, b[i]).fast().0;
             }
         }
         (Samples::Each(a), Samples::All(b)) => {
             for i in 0..n {
-                to[i] = op::<OP>().value_fast(a[i], b).0;
+                to[i] = O::value(a[i], b).fast().0;
             }
         }
-        (Samples::All(a), Samples::All(b)) => to.fill(op::<OP>().value_fast(a, b).0),
+        (Samples::All(a), Samples::All(b)) => to.fill(O::value(a, b).fast().0),
     }
 }
 
@@ -260,21 +254,21 @@ pub(super) struct AdjointSources<'a> {
 
 /// Partial derivatives of the op table: a rule for all of its ops.
 pub(super) trait Partials: Copy {
-    fn fast<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool);
-    fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2];
+    fn fast<O: Elementwise>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool);
+    fn full<O: Elementwise>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2];
 
     /// For ops whose fast form takes long to say whether it holds: where the smallest of these numbers
     /// over a line is normal, and the sample regular, it does.
     #[inline(always)]
-    fn margin<const OP: u8>(self, _contributions: [f64; 2], _z: f64) -> Option<f64> {
+    fn margin<O: Elementwise>(self, _contributions: [f64; 2], _z: f64) -> Option<f64> {
         None
     }
 }
 
 /// The second operand of an op; of a power it is the exponent.
 #[inline(always)]
-fn second<const OP: u8>(b: f64, exponent: i32) -> f64 {
-    if matches!(op::<OP>(), Op::PowInt) { f64::from(exponent) } else { b }
+fn second<O: Elementwise>(b: f64, exponent: i32) -> f64 {
+    if matches!(O::ARITY, Arity::Power) { f64::from(exponent) } else { b }
 }
 
 /// Classical partials. `exponent` is that of a power.
@@ -285,18 +279,18 @@ pub(super) struct Classical {
 
 impl Partials for Classical {
     #[inline(always)]
-    fn fast<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
-        op::<OP>().classical_fast(g, a, second::<OP>(b, self.exponent), z)
+    fn fast<O: Elementwise>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+        O::classical(g, a, second::<O>(b, self.exponent), z).fast()
     }
 
     #[inline(always)]
-    fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
-        op::<OP>().classical(g, a, second::<OP>(b, self.exponent), z)
+    fn full<O: Elementwise>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
+        O::classical(g, a, second::<O>(b, self.exponent), z).full()
     }
 
     #[inline(always)]
-    fn margin<const OP: u8>(self, [to_a, _]: [f64; 2], z: f64) -> Option<f64> {
-        matches!(op::<OP>(), Op::Div).then(|| smaller(to_a.abs(), z.abs()))
+    fn margin<O: Elementwise>(self, contributions: [f64; 2], z: f64) -> Option<f64> {
+        O::margin(contributions, z)
     }
 }
 
@@ -314,34 +308,34 @@ pub(super) struct Bounded {
 
 impl Partials for Bounded {
     #[inline(always)]
-    fn fast<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
-        op::<OP>().bounded_fast(g, a, second::<OP>(b, self.exponent), z, self.bound)
+    fn fast<O: Elementwise>(self, g: f64, a: f64, b: f64, z: f64) -> ([f64; 2], bool) {
+        O::bounded(g, a, second::<O>(b, self.exponent), z, self.bound).fast()
     }
 
     #[inline(always)]
-    fn full<const OP: u8>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
-        op::<OP>().bounded(g, a, second::<OP>(b, self.exponent), z, self.bound)
+    fn full<O: Elementwise>(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
+        O::bounded(g, a, second::<O>(b, self.exponent), z, self.bound).full()
     }
 }
 
 /// Both contributions, or one of them.
 #[inline(always)]
-pub(super) fn contribute<const OP: u8>(
+pub(super) fn contribute<O: Elementwise>(
     to: &mut [Option<&mut [Line]>; 2],
     from: AdjointSources<'_>,
     rule: impl Partials,
 ) {
     match to {
-        [Some(to_a), Some(to_b)] => contribute_both::<OP>(to_a, to_b, from, rule),
-        [Some(to), None] => contribute_one::<OP, 0>(to, from, rule),
-        [None, Some(to)] => contribute_one::<OP, 1>(to, from, rule),
+        [Some(to_a), Some(to_b)] => contribute_both::<O>(to_a, to_b, from, rule),
+        [Some(to), None] => contribute_one::<O, 0>(to, from, rule),
+        [None, Some(to)] => contribute_one::<O, 1>(to, from, rule),
         [None, None] => {}
     }
 }
 
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn contribute_both<const OP: u8>(
+fn contribute_both<O: Elementwise>(
     to_a: &mut [Line],
     to_b: &mut [Line],
     from: AdjointSources<'_>,
@@ -352,9 +346,9 @@ fn contribute_both<const OP: u8>(
         let (mut result_a, mut result_b, mut holds) = ([0.0; LANES], [0.0; LANES], true);
         let mut margin = [f64::INFINITY; LANES];
         for lane in 0..LANES {
-            let (contributions, _) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, _) = rule.fast::<O>(g[lane], a[lane], b[lane], z[lane]);
             [result_a[lane], result_b[lane]] = contributions;
-            let here = rule.margin::<OP>(contributions, z[lane]).unwrap_or(0.0);
+            let here = rule.margin::<O>(contributions, z[lane]).unwrap_or(0.0);
             margin[lane] = smaller(margin[lane], here);
         }
         if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
@@ -362,14 +356,14 @@ fn contribute_both<const OP: u8>(
             continue;
         }
         for lane in 0..LANES {
-            let (contributions, holds_here) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, holds_here) = rule.fast::<O>(g[lane], a[lane], b[lane], z[lane]);
             [result_a[lane], result_b[lane]] = contributions;
             holds &= holds_here;
         }
         (*to_a, *to_b) = (result_a, result_b);
         if !holds {
             for lane in 0..LANES {
-                [to_a[lane], to_b[lane]] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
+                [to_a[lane], to_b[lane]] = rule.full::<O>(g[lane], a[lane], b[lane], z[lane]);
             }
         }
     }
@@ -377,7 +371,7 @@ fn contribute_both<const OP: u8>(
 
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn contribute_one<const OP: u8, const PLACE: usize>(
+fn contribute_one<O: Elementwise, const PLACE: usize>(
     to: &mut [Line],
     from: AdjointSources<'_>,
     rule: impl Partials,
@@ -387,9 +381,9 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
         let (mut result, mut holds) = ([0.0; LANES], true);
         let mut margin = [f64::INFINITY; LANES];
         for lane in 0..LANES {
-            let (contributions, _) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, _) = rule.fast::<O>(g[lane], a[lane], b[lane], z[lane]);
             result[lane] = contributions[PLACE];
-            let here = rule.margin::<OP>(contributions, z[lane]).unwrap_or(0.0);
+            let here = rule.margin::<O>(contributions, z[lane]).unwrap_or(0.0);
             margin[lane] = smaller(margin[lane], here);
         }
         if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
@@ -397,14 +391,14 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
             continue;
         }
         for lane in 0..LANES {
-            let (contributions, holds_here) = rule.fast::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let (contributions, holds_here) = rule.fast::<O>(g[lane], a[lane], b[lane], z[lane]);
             result[lane] = contributions[PLACE];
             holds &= holds_here;
         }
         *to = result;
         if !holds {
             for lane in 0..LANES {
-                to[lane] = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane])[PLACE];
+                to[lane] = rule.full::<O>(g[lane], a[lane], b[lane], z[lane])[PLACE];
             }
         }
     }
@@ -413,19 +407,19 @@ fn contribute_one<const OP: u8, const PLACE: usize>(
 /// What a variadic op passes to an input.
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn share<const OP: u8>(to: &mut [Line], g: Lines<'_>, x: Lines<'_>, shared: [Lines<'_>; 2]) {
+pub(super) fn share<O: Variadic>(to: &mut [Line], g: Lines<'_>, x: Lines<'_>, shared: [Lines<'_>; 2]) {
     for (line, to) in to.iter_mut().enumerate() {
         let (g, x, [s, t]) = (g.at(line), x.at(line), shared.map(|shared| shared.at(line)));
         let (mut result, mut holds) = ([0.0; LANES], true);
         for lane in 0..LANES {
-            let (share, holds_here) = op::<OP>().share_fast(g[lane], x[lane], [s[lane], t[lane]]);
+            let (share, holds_here) = O::share(g[lane], x[lane], [s[lane], t[lane]]).fast();
             result[lane] = share;
             holds &= holds_here;
         }
         *to = result;
         if !holds {
             for lane in 0..LANES {
-                to[lane] = op::<OP>().share(g[lane], x[lane], [s[lane], t[lane]]);
+                to[lane] = O::share(g[lane], x[lane], [s[lane], t[lane]]).full();
             }
         }
     }
@@ -436,7 +430,7 @@ pub(super) fn share<const OP: u8>(to: &mut [Line], g: Lines<'_>, x: Lines<'_>, s
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
 #[expect(clippy::too_many_arguments, reason = "what is read, what is written and what decides")]
-pub(super) fn saturate<const OP: u8>(
+pub(super) fn saturate<O: Elementwise>(
     to: &mut [Option<&mut [Line]>; 2],
     from: AdjointSources<'_>,
     pole: Lines<'_>,
@@ -467,7 +461,7 @@ pub(super) fn saturate<const OP: u8>(
         while lanes != 0 {
             let lane = lanes.trailing_zeros() as usize;
             lanes &= lanes - 1;
-            let contributions = rule.full::<OP>(g[lane], a[lane], b[lane], z[lane]);
+            let contributions = rule.full::<O>(g[lane], a[lane], b[lane], z[lane]);
             for (to, contribution) in to.iter_mut().zip(contributions) {
                 if let Some(to) = to {
                     to[line][lane] = contribution;

@@ -9,7 +9,7 @@ use super::masks::Mask;
 use super::program::{Kind, NodeId, Program};
 use super::reverse::{Pass, Rows};
 use super::{fuse, registers};
-use crate::ops::Op;
+use crate::op::Op;
 use crate::reduce::Reduction;
 use std::collections::BTreeMap;
 use std::rc::Rc;

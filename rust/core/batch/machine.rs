@@ -8,43 +8,8 @@ use super::kernels::{
 };
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::mode::ModeState;
-use crate::ops::Op;
-
-/// Runs a kernel for an op that becomes its constant.
-macro_rules! by_op {
-    (($d:tt) $op:expr, $code:ident => $kernel:expr) => {{
-        macro_rules! arms {
-                            ($d(($d variant:ident, $d name:ident, $d arity:ident, $d formula:literal))*) => {
-                                match $op {
-                                    $d(Op::$d variant => {
-                                        const $code: u8 = Op::$d variant as u8;
-                                        $kernel
-                                    })*
-                                    _ => debug_assert!(false, "{:?} is not elementwise", $op),
-                                }
-                            };
-                        }
-        for_each_elementwise_op! { arms }
-    }};
-}
-
-/// Runs a kernel for a variadic op that becomes its constant.
-macro_rules! by_variadic_op {
-    (($d:tt) $op:expr, $code:ident => $kernel:expr) => {{
-        macro_rules! arms {
-                                            ($d(($d variant:ident, $d name:ident, $d formula:literal))*) => {
-                                                match $op {
-                                                    $d(Op::$d variant => {
-                                                        const $code: u8 = Op::$d variant as u8;
-                                                        $kernel
-                                                    })*
-                                                    _ => debug_assert!(false, "{:?} is not variadic", $op),
-                                                }
-                                            };
-                                        }
-        for_each_variadic_op! { arms }
-    }};
-}
+use crate::op::arithmetic::{Add, Mul, Sub};
+use crate::op::{Elementwise, Op};
 
 /// How the singular ops of a pass are differentiated in regular samples.
 #[derive(Clone, Copy, Debug)]
@@ -129,10 +94,10 @@ impl<'m> Machine<'m> {
                     let slot = self.take(to);
                     let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
                     match op {
-                        Op::Add => cheap_value::<{ Op::Add as u8 }>(slot, a, b),
-                        Op::Sub => cheap_value::<{ Op::Sub as u8 }>(slot, a, b),
-                        Op::Mul => cheap_value::<{ Op::Mul as u8 }>(slot, a, b),
-                        _ => by_op!(($) op, CODE => value::<CODE>(slot, a, b)),
+                        Op::Add => cheap_value::<Add>(slot, a, b),
+                        Op::Sub => cheap_value::<Sub>(slot, a, b),
+                        Op::Mul => cheap_value::<Mul>(slot, a, b),
+                        _ => with_elementwise!(op, O => value::<O>(slot, a, b), else not_of_kind(op)),
                     }
                     self.put(to, slot);
                 }
@@ -157,7 +122,9 @@ impl<'m> Machine<'m> {
                     let pole = code.sites.get(site as usize).map(|site| self.lines(inputs, site.pole));
                     let adjoint =
                         Adjoint { from, exponent: n, rule, pole, explored: &explored, lines: inputs.lines };
-                    by_op!(($) op, CODE => adjoint.contribute::<CODE>(&mut to_lines, &mut saturated, site));
+                    with_elementwise!(op, O => {
+                        adjoint.contribute::<O>(&mut to_lines, &mut saturated, site);
+                    }, else not_of_kind(op));
                     self.explored = explored;
                     self.saturated = saturated;
                     for (to, slot) in to.into_iter().zip(slots) {
@@ -242,15 +209,13 @@ impl<'m> Machine<'m> {
                     let slot = self.take(to);
                     let (g, x) = (self.lines(inputs, g), self.lines(inputs, x));
                     let shared = shared.map(|source| self.lines(inputs, source));
-                    by_variadic_op!(($) op, CODE => share::<CODE>(slot, g, x, shared));
+                    with_variadic!(op, O => share::<O>(slot, g, x, shared), else not_of_kind(op));
                     self.put(to, slot);
                 }
                 Instruction::Distance { op, to, a, b } if self.measures => {
                     let slot = self.take(to);
                     let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
-                    by_op!(($) op, CODE => each(slot, a, b, |a, b| {
-                        Op::ALL[CODE as usize].pole(a, b).unwrap_or(f64::NAN)
-                    }));
+                    each(slot, a, b, |a, b| op.pole(a, b).unwrap_or(f64::NAN));
                     self.put(to, slot);
                 }
                 Instruction::Distance { .. } => {}
@@ -276,6 +241,12 @@ impl<'m> Machine<'m> {
     }
 }
 
+/// An instruction holds an op of another kind than it carries out: that is never compiled.
+#[cold]
+fn not_of_kind(op: Op) {
+    debug_assert!(false, "{op:?} is no op of this kind");
+}
+
 /// What is rare enough for a plain loop.
 fn each(to: &mut [Line], a: Lines<'_>, b: Lines<'_>, f: impl Fn(f64, f64) -> f64) {
     for (line, to) in to.iter_mut().enumerate() {
@@ -298,7 +269,7 @@ struct Adjoint<'a> {
 
 impl Adjoint<'_> {
     #[inline(always)]
-    fn contribute<const OP: u8>(
+    fn contribute<O: Elementwise>(
         &self,
         to: &mut [Option<&mut [Line]>; 2],
         saturated: &mut Vec<(u32, u32)>,
@@ -307,15 +278,15 @@ impl Adjoint<'_> {
         let (from, exponent) = (self.from, self.exponent);
         match self.rule {
             Rule::Bounded(bound) if self.pole.is_some() => {
-                contribute::<OP>(to, from, Bounded { exponent, bound });
+                contribute::<O>(to, from, Bounded { exponent, bound });
             }
-            _ => contribute::<OP>(to, from, Classical { exponent }),
+            _ => contribute::<O>(to, from, Classical { exponent }),
         }
         if let (Rule::Deciding(state), Some(pole)) = (self.rule, self.pole) {
             let delta = state.delta().unwrap_or(-1.0);
             let bounded = Bounded { exponent, bound: state.bound() };
             let report = |lane| saturated.push((site, lane as u32));
-            saturate::<OP>(to, from, pole, bounded, delta, self.explored, self.lines, report);
+            saturate::<O>(to, from, pole, bounded, delta, self.explored, self.lines, report);
         }
     }
 }

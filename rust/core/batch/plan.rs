@@ -6,7 +6,7 @@ use super::cone::Cones;
 use super::lower::{Derivatives, lower};
 use super::program::{Kind, NodeId, Program};
 use super::{Input, Request, Total};
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Op};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 

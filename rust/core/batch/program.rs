@@ -5,7 +5,7 @@
 //! would record. Conditions and selections are no ops of the table, since the scalar path decides
 //! them while it records; here they are nodes whose truth is 1 or 0.
 
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Notation, Op};
 use crate::reduce::Reduction;
 use std::fmt;
 
@@ -290,13 +290,10 @@ impl Program {
     fn formula(&self, node: NodeId, numbers: &[usize]) -> String {
         let names: Vec<_> = self.operands(node).iter().map(|&o| self.name(o, numbers)).collect();
         match self.kind(node) {
-            Kind::Elementwise(op) => match (op, &names[..]) {
-                (Op::Add, [a, b]) => format!("{a} + {b}"),
-                (Op::Sub, [a, b]) => format!("{a} − {b}"),
-                (Op::Mul, [a, b]) => format!("{a} × {b}"),
-                (Op::Div, [a, b]) => format!("{a} ÷ {b}"),
-                (Op::Neg, [a]) => format!("−{a}"),
-                (op, names) => format!("{}({})", op.name(), names.join(", ")),
+            Kind::Elementwise(op) => match (op.facts().map(|facts| facts.notation), &names[..]) {
+                (Some(Notation::Infix(sign)), [a, b]) => format!("{a} {sign} {b}"),
+                (Some(Notation::Prefix(sign)), [a]) => format!("{sign}{a}"),
+                (_, names) => format!("{}({})", op.name(), names.join(", ")),
             },
             Kind::Power(n) => format!("pow_int({}, {n})", names[0]),
             Kind::Fold(op, mode) => format!("{}({}; {mode:?})", op.name(), names.join(", ")),

@@ -8,7 +8,7 @@ use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
 use super::lower::{Derivatives, Lowering};
 use super::masks::Mask;
 use super::program::{Kind, NodeId};
-use crate::ops::{Arity, Op};
+use crate::op::{Op, Read};
 use crate::reduce::Reduction;
 use std::collections::BTreeMap;
 
@@ -220,10 +220,14 @@ impl<'l, 'a> Pass<'l, 'a> {
             Kind::Power(n) => (Op::PowInt, n),
             _ => unreachable!("only ops of the table have rules"),
         };
-        let a = self.lowering.source(operands[0]);
-        let b = if op.arity() == Arity::Binary { self.lowering.source(operands[1]) } else { a };
-        let z = if reads_value(op) { self.lowering.source(node) } else { a };
-        let site = self.site(node, op, &operands, [a, b]);
+        let site = self.site(node, op, &operands);
+        // What is not read is not kept: ḡ stands in its place.
+        let mut read = |what, node: Option<&NodeId>| match node {
+            Some(&node) if op.facts().is_some_and(|facts| facts.reads(what)) => self.lowering.source(node),
+            _ => g,
+        };
+        let [a, b] = [0, 1].map(|place| read(Read::operand(place), operands.get(place)));
+        let z = read(Read::Z, Some(&node));
         let to = [0, 1].map(|place| {
             let visited = operands.get(place).is_some_and(|&o| self.rows.visited[o as usize] != Mask::Never);
             visited.then(|| self.lowering.register())
@@ -237,14 +241,20 @@ impl<'l, 'a> Pass<'l, 'a> {
     }
 
     /// Notes an op if it is singular.
-    fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId], [a, b]: [Source; 2]) -> u32 {
-        let (places, pole) = match pole(self.lowering.program, node) {
+    fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId]) -> u32 {
+        let places = match pole(self.lowering.program, node) {
             Pole::None | Pole::Undecided => return NO_SITE,
-            Pole::Operand(place) => (place..place + 1, [a, b][place]),
-            Pole::Distance => {
+            Pole::Operand(place) => place..place + 1,
+            Pole::Distance => 0..operands.len(),
+        };
+        let a = self.lowering.source(operands[0]);
+        let b = operands.get(1).map_or(a, |&b| self.lowering.source(b));
+        let pole = match pole(self.lowering.program, node) {
+            Pole::Operand(place) => [a, b][place],
+            _ => {
                 let to = self.lowering.register();
                 self.lowering.code.instructions.push(Instruction::Distance { op, to, a, b });
-                (0..operands.len(), Source::Slot(to))
+                Source::Slot(to)
             }
         };
         for place in places {
@@ -321,9 +331,4 @@ impl<'l, 'a> Pass<'l, 'a> {
             }
         }
     }
-}
-
-/// Whether the contributions of an op are worked out from its value.
-fn reads_value(op: Op) -> bool {
-    matches!(op, Op::Div | Op::Sqrt | Op::Exp | Op::Hypot | Op::Pow | Op::Tan)
 }

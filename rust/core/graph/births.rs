@@ -6,7 +6,7 @@
 //! the event; the table follows its nodes.
 
 use super::{Graph, Handle, Node, UNOWNED};
-use crate::ops::Op;
+use crate::op::Op;
 use crate::reduce::Reduction;
 use std::iter::successors;
 

@@ -2,7 +2,7 @@
 
 use super::{Graph, Node, SMALLEST_NURSERY, UNOWNED};
 use crate::node_set::NodeSet;
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Op};
 
 impl Graph {
     #[inline(always)]

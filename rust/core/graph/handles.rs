@@ -1,7 +1,7 @@
 //! Handles: given out, counted and given back.
 
 use super::{Claim, Graph, Handle, UNOWNED};
-use crate::ops::Arity;
+use crate::op::Arity;
 
 impl Graph {
     /// The row a handle points to.

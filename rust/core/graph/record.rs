@@ -1,7 +1,7 @@
 //! Recording: a row is appended, and nothing is counted.
 
 use super::{Graph, Handle, Leaf, Node, UNOWNED, flag};
-use crate::ops::{Arity, Op};
+use crate::op::{Arity, Op};
 use crate::reduce::Reduction;
 
 /// A node just recorded. Its value is at hand, so that a caller who looks at it need not fetch it.

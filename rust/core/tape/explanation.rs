@@ -6,7 +6,7 @@ use crate::backward::explain::{Event, Explanation as Answer, What};
 use crate::graph::Graph;
 use crate::graph::births::MOST_OPERANDS;
 use crate::mode::ModeState;
-use crate::ops::Op;
+use crate::op::Op;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;

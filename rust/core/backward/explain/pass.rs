@@ -1,13 +1,14 @@
 //! A backward pass under examination.
 
-use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
+use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
+use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, run_pass};
 use super::{MOST_NAMED, What};
 use crate::adjoints::ACTIVE;
 use crate::graph::births::kept;
-use crate::graph::{Graph, LastPass, Node, Operands, flag};
+use crate::graph::{Graph, LastPass, Node, flag};
 use crate::mode::{GradientMode, ModeState};
-use crate::ops::Arity;
+use crate::op::Arity;
 use crate::stats::Statistics;
 use std::collections::HashMap;
 use std::iter::successors;
@@ -193,19 +194,23 @@ impl<'a> Pass<'a> {
         let state = &pass.state;
         let on_input = self.graph.nodes[pass.root as usize].flags & flag::ON_INPUT != 0;
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-        let mut hybrid = Hybrid { state, decisions: &mut Unasked(statistics), coordinates };
-        let mut saturating = Saturating { bound: state.bound() };
-        let policy: &mut dyn Policy = match state.mode {
-            GradientMode::MaskReal => &mut MaskReal,
-            GradientMode::Saturating => &mut saturating,
-            GradientMode::Hybrid => &mut hybrid,
-        };
         if pass.seed.is_finite() {
             self.arrived[pass.root as usize] = true;
         } else {
             // Left out like any contribution.
             self.found.push(Found { what: What::Dropped, node: pass.root, input: None });
         }
+        match state.mode {
+            GradientMode::MaskReal => self.ask_each(scratch, &mut MaskReal),
+            GradientMode::Saturating => self.ask_each(scratch, &mut Saturating { bound: state.bound() }),
+            GradientMode::Hybrid => {
+                let decisions = &mut Unasked(statistics);
+                self.ask_each(scratch, &mut Hybrid { state, decisions, coordinates });
+            }
+        }
+    }
+
+    fn ask_each<P: Policy>(&mut self, scratch: &Scratch, policy: &mut P) {
         let active = std::mem::take(&mut self.active);
         active.iter().for_each(|&node| self.ask(scratch, node, policy));
         self.active = active;
@@ -213,7 +218,7 @@ impl<'a> Pass<'a> {
 
     /// What a node did with its adjoint, if one arrived: the empty sum, which it passes on if everything
     /// above was silenced or left out, is none.
-    fn ask(&mut self, scratch: &Scratch, node: u32, policy: &mut dyn Policy) {
+    fn ask<P: Policy>(&mut self, scratch: &Scratch, node: u32, policy: &mut P) {
         let graph = self.graph;
         let row = graph.nodes[node as usize];
         if !self.arrived[node as usize] || row.op.arity() == Arity::Leaf {
@@ -221,42 +226,14 @@ impl<'a> Pass<'a> {
         }
         let g = scratch.adjoints.rows[node as usize].value;
         let [x, y] = both_operands(graph, &row);
-        let mut note = |what, input| self.found.push(Found { what, node, input });
-        let contributions = match policy.rule(node as usize, row.op, x, y, row.value) {
-            Rule::Silence => {
-                self.silenced.push(node);
-                return note(What::Masked, None);
-            }
-            Rule::Bounded(bound) => {
-                note(What::Saturated, None);
-                row.op.bounded(g, x, y, row.value, bound)
-            }
-            Rule::Classical => row.op.classical(g, x, y, row.value),
-        };
         let operands = row.operands(&graph.lists);
-        let (mode, value) = (operands.reduction(), |input: u32| graph.nodes[input as usize].value);
-        let values = operands.inputs().iter().map(|&input| value(input));
-        let shared = match operands {
-            Operands::Fixed(..) => None,
-            Operands::List(..) => Some(row.op.shared(mode.kept(values), row.value)),
-        };
-        let flows = |&(_, &input): &(u32, &u32)| scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
-        for (place, &input) in (0..).zip(operands.inputs()).filter(flows) {
-            let x = value(input);
-            let contribution = match shared {
-                None => contributions[place as usize],
-                Some(shared) => row.op.share(g, x, shared),
-            };
-            self.users.note(input, node);
-            if !mode.keeps(x) {
-                self.silenced.push(input);
-                note(What::Masked, Some(place));
-            } else if contribution.is_finite() {
-                self.arrived[input as usize] = true;
-            } else if g != 0.0 {
-                note(What::Dropped, Some(place));
-            }
-        }
+        let (at, from) = (node as usize, Arrived { g, status: 0 });
+        let mut notes = Notes { pass: self, scratch, node, inputs: operands.inputs() };
+        with_elementwise!(row.op, O => step::elementwise::<O, P>(policy, at, from, [x, y, row.value], &mut notes), else {
+            let values = operands.inputs().iter().map(|&input| graph.nodes[input as usize].value);
+            let mode = operands.reduction();
+            with_variadic!(row.op, O => step::variadic::<O, P>(policy, from, values, mode, row.value, &mut notes), else ())
+        });
     }
 
     /// Where the values began that are not REAL, of `target` and of what was silenced: the birth behind
@@ -291,6 +268,57 @@ impl<'a> Pass<'a> {
             *slot = carrier;
         }
         births
+    }
+}
+
+/// Notes what a node did.
+struct Notes<'p, 'g, 'i> {
+    pass: &'p mut Pass<'g>,
+    scratch: &'p Scratch,
+    node: u32,
+    inputs: &'i [u32],
+}
+
+impl Notes<'_, '_, '_> {
+    fn note(&mut self, what: What, input: Option<u32>) {
+        self.pass.found.push(Found { what, node: self.node, input });
+    }
+
+    /// The input at a place, which got to know its user; `None` if no gradient flows there.
+    fn input(&mut self, place: usize) -> Option<u32> {
+        let input = self.inputs[place];
+        let flows = self.scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
+        if flows {
+            self.pass.users.note(input, self.node);
+        }
+        flows.then_some(input)
+    }
+}
+
+impl Sink for Notes<'_, '_, '_> {
+    fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
+        let Some(input) = self.input(place) else { return };
+        if contribution.is_finite() {
+            self.pass.arrived[input as usize] = true;
+        } else if from.g != 0.0 {
+            self.note(What::Dropped, Some(place as u32));
+        }
+    }
+
+    fn silence(&mut self, place: usize, _from: Arrived) {
+        if let Some(input) = self.input(place) {
+            self.pass.silenced.push(input);
+            self.note(What::Masked, Some(place as u32));
+        }
+    }
+
+    fn mask(&mut self, _operands: usize, _from: Arrived) {
+        self.pass.silenced.push(self.node);
+        self.note(What::Masked, None);
+    }
+
+    fn saturate(&mut self) {
+        self.note(What::Saturated, None);
     }
 }
 

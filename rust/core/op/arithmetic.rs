@@ -1,0 +1,192 @@
+//! Sum, difference, product, quotient and negation.
+
+use super::bounded::quotient;
+use super::facts::Read::{A, B, Z};
+use super::facts::{Facts, Notation, PoleAt, PoleFacts};
+use super::form::{Fast, Form, exact, guarded};
+use super::kinds::{Binary, NoPole, SingularBinary, Unary};
+use super::range::is_full;
+use crate::scaled::Scaled;
+
+/// `a + b`.
+pub(crate) struct Add;
+
+impl Binary for Add {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ, ḡ",
+        reason: "+∞ and −∞ may cancel to anything: their sum is Φ.",
+        notation: Notation::Infix("+"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[],
+        propagates: &[A, B],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(a + b)
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, _b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact([g, g])
+    }
+}
+
+/// `a − b`.
+pub(crate) struct Sub;
+
+impl Binary for Sub {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ, −ḡ",
+        reason: "The sum of a and −b.",
+        notation: Notation::Infix("−"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[],
+        propagates: &[A, B],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(a - b)
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, _b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact([g, -g])
+    }
+}
+
+/// `a × b`.
+pub(crate) struct Mul;
+
+impl Binary for Mul {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ·b, ḡ·a",
+        reason: "0 × ±∞ may be anything: it is Φ.",
+        notation: Notation::Infix("×"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A, B],
+        propagates: &[A, B],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(a * b)
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact([g * b, g * a])
+    }
+}
+
+/// `a ÷ b`.
+pub(crate) struct Div;
+
+impl Binary for Div {
+    const FACTS: Facts = Facts {
+        domain: "b ≠ 0",
+        units: None,
+        partials: "ḡ ÷ b, −ḡ·a ÷ b²",
+        reason: "1 ÷ 0 is ±∞ by the signs of numerator and zero, so the quotient keeps the side from which \
+                 it came; 0 ÷ 0 may be anything.",
+        notation: Notation::Infix("÷"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        reads: &[A, B, Z],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(a / b)
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, z: f64) -> impl Form<[f64; 2]> {
+        guarded(div_fast(g, a, b, z), move || div_fallback(g, a, b, z))
+    }
+
+    #[inline(always)]
+    fn margin([to_a, _]: [f64; 2], z: f64) -> Option<f64> {
+        let (to_a, z) = (to_a.abs(), z.abs());
+        Some(if z < to_a { z } else { to_a })
+    }
+}
+
+impl SingularBinary for Div {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(1),
+        is_real_there: false,
+        distance: "|b|",
+        bounded: "ḡ·recip(b), −ḡ·a ÷ (b² + s²)",
+    });
+
+    #[inline(always)]
+    fn pole(_a: f64, b: f64) -> Option<f64> {
+        Some(b)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, b: f64, _z: f64, s: f64) -> impl Form<[f64; 2]> {
+        quotient(g, a, b, s)
+    }
+}
+
+#[inline(always)]
+fn div_fast(g: f64, a: f64, y: f64, z: f64) -> Fast<[f64; 2]> {
+    let to_a = g / y;
+    ([to_a, -to_a * z], is_full(to_a, g) & is_full(z, a))
+}
+
+#[cold]
+fn div_fallback(g: f64, a: f64, y: f64, z: f64) -> [f64; 2] {
+    let to_a = g / y;
+    if g.is_finite() && a.is_finite() && y.is_finite() && y != 0.0 {
+        let y = Scaled::new(y);
+        [to_a, Scaled::new(-g).mul(Scaled::new(a)).div(y).div(y).to_f64()]
+    } else {
+        [to_a, -to_a * z]
+    }
+}
+
+/// `−a`.
+pub(crate) struct Neg;
+
+impl Unary for Neg {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "−ḡ",
+        reason: "Exact.",
+        notation: Notation::Prefix("−"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[],
+        propagates: &[A],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        exact(-a)
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, _z: f64) -> impl Form<f64> {
+        exact(-g)
+    }
+}

@@ -1,0 +1,156 @@
+//! `eᵃ` and what is made of it: `eᵃ − 1`, the logistic function and its integral.
+
+use super::facts::Read::{A, Z};
+use super::facts::{Facts, Notation};
+use super::form::{Fast, Form, guarded, scaled};
+use super::kinds::{NoPole, Unary};
+use super::range::{bell, bell_fallback, is_normal, times_exp};
+use crate::elementary;
+use crate::scaled::Scaled;
+
+/// `eᵃ`.
+pub(crate) struct Exp;
+
+impl Unary for Exp {
+    const FACTS: Facts = Facts {
+        domain: "all a up to 709.78, where eᵃ overflows",
+        units: None,
+        partials: "ḡ·eᵃ",
+        reason: "The limits at ±∞.",
+        notation: Notation::Call("exp"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A, Z],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::exp(a), move || elementary::exp(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, z: f64) -> impl Form<f64> {
+        guarded(times_power(g, z), move || times_power_fallback(g, a, z))
+    }
+}
+
+/// `ḡ·z` with `z = eᵃ`.
+#[inline(always)]
+fn times_power(g: f64, z: f64) -> Fast<f64> {
+    (g * z, is_normal(z))
+}
+
+/// Also where `eᵃ` alone is below the range.
+#[cold]
+fn times_power_fallback(g: f64, a: f64, z: f64) -> f64 {
+    if z > 1.0 || !a.is_finite() || !g.is_finite() {
+        return g * z;
+    }
+    times_exp(Scaled::new(g), a)
+}
+
+/// `eᵃ − 1`.
+pub(crate) struct Expm1;
+
+impl Unary for Expm1 {
+    const FACTS: Facts = Facts {
+        domain: "all a up to 709.78, where eᵃ overflows",
+        units: None,
+        partials: "ḡ·eᵃ",
+        reason: "Keeps the digits that eᵃ − 1 cancels near 0. The limits at ±∞.",
+        notation: Notation::Call("expm1"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::expm1(a), move || elementary::expm1(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let (power, holds) = elementary::fast::exp(a);
+        let (contribution, full) = times_power(g, power);
+        guarded((contribution, holds & full), move || times_power_fallback(g, a, elementary::exp(a)))
+    }
+}
+
+/// `1/(1 + e⁻ᵃ)`.
+pub(crate) struct Sigmoid;
+
+impl Unary for Sigmoid {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "ḡ·e ÷ (1 + e)², e = exp(−|a|)",
+        reason: "The limits 0 and 1 at ∓∞. The partial does not cancel and is right far out.",
+        notation: Notation::Call("sigmoid"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::sigmoid(a), move || elementary::sigmoid(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        guarded(bell(g, 1.0, -a.abs()), move || bell_fallback(g, 1.0, -a.abs()))
+    }
+}
+
+/// `ln(1 + eᵃ)`.
+pub(crate) struct Softplus;
+
+impl Unary for Softplus {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "ḡ·sigmoid a",
+        reason: "The limits 0 and +∞ at ∓∞. Neither value nor partial cancels or overflows on the way.",
+        notation: Notation::Call("softplus"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::softplus(a), move || elementary::softplus(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        guarded(times_sigmoid(g, a), move || times_sigmoid_fallback(g, a))
+    }
+}
+
+/// `ḡ·sigmoid a`.
+#[inline(always)]
+fn times_sigmoid(g: f64, a: f64) -> Fast<f64> {
+    let (slope, holds) = elementary::fast::sigmoid(a);
+    scaled(g, (slope, holds & is_normal(slope)))
+}
+
+/// Where the slope is below the range, it is eᵃ.
+#[cold]
+fn times_sigmoid_fallback(g: f64, a: f64) -> f64 {
+    let slope = elementary::sigmoid(a);
+    if is_normal(slope) || !a.is_finite() || !g.is_finite() {
+        g * slope
+    } else {
+        times_exp(Scaled::new(g), a)
+    }
+}

@@ -1,0 +1,211 @@
+//! Logarithms: `ln a`, `ln(1 + a)` and `a·ln b`. The pole lies where the argument of the logarithm is 0.
+
+use super::bounded::{smoothed, times_recip};
+use super::facts::Read::{A, B};
+use super::facts::{Facts, Notation, PoleAt, PoleFacts};
+use super::form::{Fast, Form, exact, guarded};
+use super::kinds::{Binary, SingularBinary, SingularUnary, Unary};
+use super::range::is_full;
+use crate::elementary;
+use crate::scaled::Scaled;
+
+/// `ln a`.
+pub(crate) struct Log;
+
+impl Unary for Log {
+    const FACTS: Facts = Facts {
+        domain: "a > 0",
+        units: None,
+        partials: "ḡ ÷ a",
+        reason: "Left of 0 there is no real logarithm, and 0 is the end of that side: Φ, which no adjoint \
+                 passes.",
+        notation: Notation::Call("ln"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        // Φ unless a > 0, without a branch. The fallback meets positive numbers only.
+        let (log, holds) = elementary::fast::ln(a);
+        let positive = a > 0.0;
+        let fast = (if positive { log } else { f64::NAN }, holds | !positive);
+        guarded(fast, move || elementary::ln(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        exact(g / a)
+    }
+}
+
+impl SingularUnary for Log {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(0),
+        is_real_there: false,
+        distance: "|a|",
+        bounded: "ḡ·recip(a)",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
+        times_recip(g, a, s)
+    }
+}
+
+/// `ln(1 + a)`.
+pub(crate) struct Log1p;
+
+impl Unary for Log1p {
+    const FACTS: Facts = Facts {
+        domain: "a > −1",
+        units: None,
+        partials: "ḡ ÷ (1 + a)",
+        reason: "Keeps the digits that ln(1 + a) cancels near 0; at −1 what log is at 0.",
+        notation: Notation::Call("log1p"),
+        smooth_on: (-0.5, 4.0),
+        period: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        // Φ unless a > −1, without a branch.
+        let (log, holds) = elementary::fast::ln_1p(a);
+        let inside = a > -1.0;
+        let fast = (if inside { log } else { f64::NAN }, holds | !inside);
+        guarded(fast, move || elementary::ln_1p(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        exact(g / (1.0 + a))
+    }
+}
+
+impl SingularUnary for Log1p {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Computed,
+        is_real_there: false,
+        distance: "|1 + a|",
+        bounded: "ḡ·recip(1 + a)",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(1.0 + a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
+        times_recip(g, 1.0 + a, s)
+    }
+}
+
+/// `a·ln b`.
+pub(crate) struct Xlogy;
+
+impl Binary for Xlogy {
+    const FACTS: Facts = Facts {
+        domain: "b > 0, or a = 0 and b = 0",
+        units: None,
+        partials: "ḡ·ln b, ḡ·a ÷ b; at a = 0 the second is 0",
+        reason: "0·ln 0 is 0, as SciPy and PyTorch have it: the limit of p·ln p, and what an impossible \
+                 outcome adds to an entropy. For a ≠ 0 the tables of × and log. Toward a the slope at (0, 0) \
+                 is −∞ and is left out.",
+        notation: Notation::Call("xlogy"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        reads: &[A, B],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        let (log, holds) = elementary::fast::ln(b);
+        guarded((if a == 0.0 { 0.0 } else { a * log }, holds), move || xlogy(a, b))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        guarded(xlogy_partials_fast(g, a, b), move || xlogy_partials_fallback(g, a, b))
+    }
+}
+
+impl SingularBinary for Xlogy {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(1),
+        is_real_there: true,
+        distance: "|b|",
+        bounded: "ḡ·ln b, ḡ·a·recip(b)",
+    });
+
+    #[inline(always)]
+    fn pole(_a: f64, b: f64) -> Option<f64> {
+        Some(b)
+    }
+
+    /// A double's logarithm is at most 745, so it is not bounded.
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, b: f64, _z: f64, s: f64) -> impl Form<[f64; 2]> {
+        guarded(xlogy_bounded_fast(g, a, b, s), move || xlogy_bounded_fallback(g, a, b, s))
+    }
+}
+
+fn xlogy(a: f64, b: f64) -> f64 {
+    match (a == 0.0, b > 0.0) {
+        (true, _) if b >= 0.0 => 0.0,
+        (_, true) => a * elementary::ln(b),
+        _ => f64::NAN, // a Φ, or the logarithm of 0 or of a negative number
+    }
+}
+
+#[inline(always)]
+fn xlogy_partials_fast(g: f64, x: f64, y: f64) -> Fast<[f64; 2]> {
+    let (log, holds) = elementary::fast::ln(y);
+    let ratio = x / y;
+    ([g * log, g * ratio], holds & is_full(ratio, x))
+}
+
+#[cold]
+fn xlogy_partials_fallback(g: f64, x: f64, y: f64) -> [f64; 2] {
+    let to_y = if x == 0.0 {
+        g * 0.0 // constant in y, also where y is 0 or +∞
+    } else if g.is_finite() && x.is_finite() && y.is_finite() && y != 0.0 {
+        Scaled::new(g).mul(Scaled::new(x)).div(Scaled::new(y)).to_f64()
+    } else {
+        g * (x / y)
+    };
+    [g * elementary::ln(y), to_y]
+}
+
+#[inline(always)]
+fn xlogy_bounded_fast(g: f64, x: f64, y: f64, s: f64) -> Fast<[f64; 2]> {
+    let (log, holds) = elementary::fast::ln(y);
+    let (h, full) = smoothed(y, s);
+    let ratio = x / h;
+    ([g * log, g * ratio], holds & full & is_full(ratio, x))
+}
+
+#[cold]
+fn xlogy_bounded_fallback(g: f64, x: f64, y: f64, s: f64) -> [f64; 2] {
+    let to_y = if y == 0.0 || !y.is_finite() {
+        g * 0.0 * x
+    } else if g.is_finite() && x.is_finite() {
+        Scaled::new(g).mul(Scaled::new(x)).div(Scaled::new(y).hypot(s)).to_f64()
+    } else {
+        g * x
+    };
+    [g * elementary::ln(y), to_y]
+}

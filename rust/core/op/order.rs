@@ -1,0 +1,140 @@
+//! Ops that compare: minimum and maximum, magnitude and sign.
+
+use super::facts::Read::{A, B};
+use super::facts::{Facts, Notation};
+use super::form::{Form, exact};
+use super::kinds::{Binary, NoPole, Unary};
+
+/// The smaller of `a` and `b`.
+pub(crate) struct Minimum;
+
+impl Binary for Minimum {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ to the smaller operand, ½ḡ to each at a tie",
+        reason: "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.",
+        notation: Notation::Call("min"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A, B],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(if b < a || b.is_nan() { b } else { a })
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact(share_of_extremum(g, a <= b, b <= a))
+    }
+}
+
+/// The larger of `a` and `b`.
+pub(crate) struct Maximum;
+
+impl Binary for Maximum {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ to the larger operand, ½ḡ to each at a tie",
+        reason: "The transreal order, with Φ absorbing; at a tie the mean of the two one-sided derivatives.",
+        notation: Notation::Call("max"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        reads: &[A, B],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(if b > a || b.is_nan() { b } else { a })
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact(share_of_extremum(g, a >= b, b >= a))
+    }
+}
+
+/// `ḡ` to the operand that won, half of it to each of two that tie.
+#[inline(always)]
+fn share_of_extremum(g: f64, a_wins: bool, b_wins: bool) -> [f64; 2] {
+    match (a_wins, b_wins) {
+        (true, true) => [0.5 * g; 2],
+        (true, false) => [g, 0.0 * g],
+        _ => [0.0 * g, g],
+    }
+}
+
+/// `|a|`.
+pub(crate) struct Abs;
+
+impl Unary for Abs {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "ḡ·sign a",
+        reason: "At 0 the middle of the subgradients.",
+        notation: Notation::Call("|a|"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        exact(a.abs())
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        exact(g * signum(a))
+    }
+}
+
+/// `−1`, 0 or 1.
+pub(crate) struct Sign;
+
+impl Unary for Sign {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "0",
+        reason: "Constant on either side of 0, where it takes the middle value.",
+        notation: Notation::Call("sign"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        reads: &[],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        exact(signum(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, _z: f64) -> impl Form<f64> {
+        exact(g * 0.0)
+    }
+}
+
+/// −1, 0 or 1; NaN for NaN.
+#[inline(always)]
+fn signum(a: f64) -> f64 {
+    if a > 0.0 {
+        1.0
+    } else if a < 0.0 {
+        -1.0
+    } else {
+        a + 0.0 // +0 for both zeros, NaN for NaN
+    }
+}

@@ -1,0 +1,54 @@
+//! Whether plain doubles lost anything.
+//!
+//! A contribution must be right wherever it is representable, also where a factor of it is not. A fast
+//! form multiplies plain doubles and checks that no factor left the range of normal doubles; a fallback
+//! evaluates the same formula in [`Scaled`] numbers, whose exponent cannot overflow.
+
+use super::form::Fast;
+use crate::elementary;
+use crate::scaled::Scaled;
+
+/// Normal doubles carry full precision: neither zero, subnormal, infinite nor NaN.
+#[inline(always)]
+pub(super) fn is_normal(x: f64) -> bool {
+    let magnitude = x.to_bits() & (u64::MAX >> 1);
+    magnitude.wrapping_sub(1 << 52) < 0x7fe0_0000_0000_0000
+}
+
+/// A factor that loses nothing: normal, or zero because its numerator is.
+#[inline(always)]
+pub(super) fn is_full(factor: f64, numerator: f64) -> bool {
+    is_normal(factor) | ((numerator == 0.0) & (factor == 0.0))
+}
+
+/// `factor·eˣ` for x ≤ 0. A quarter of any x that matters is in the range of `exp`.
+pub(super) fn times_exp(factor: Scaled, x: f64) -> f64 {
+    let quarter = Scaled::new(elementary::exp(0.25 * x.max(-2900.0)));
+    factor.mul(quarter.powi(4)).to_f64()
+}
+
+/// `ḡ·height·e/(1 + e)²` with `e = eᵗ`, t ≤ 0.
+#[inline(always)]
+pub(super) fn bell(g: f64, height: f64, t: f64) -> Fast<f64> {
+    let (e, holds) = elementary::fast::exp(t);
+    (bell_of(g, height, e), holds & is_normal(e))
+}
+
+#[inline(always)]
+fn bell_of(g: f64, height: f64, e: f64) -> f64 {
+    let sum = 1.0 + e;
+    g * (height * e / (sum * sum))
+}
+
+/// Where `e` is below the range, `(1 + e)²` is 1.
+#[cold]
+pub(super) fn bell_fallback(g: f64, height: f64, t: f64) -> f64 {
+    let e = elementary::exp(t);
+    if is_normal(e) {
+        return bell_of(g, height, e);
+    }
+    if !t.is_finite() || !g.is_finite() {
+        return g * e;
+    }
+    times_exp(Scaled::new(g).mul(Scaled::new(height)), t)
+}

@@ -1,0 +1,341 @@
+//! The registry: codes, names, arities and formulas of all ops.
+//!
+//! Codes are public and stable: they are the numbers of Python's `OpType` and stand in pickles and saved
+//! programs. A new op is appended with the next code. Where a row stands among its kind is free.
+
+use super::facts::{Arity, Facts, PoleFacts};
+use super::form::Form;
+use super::kinds::{Binary, Elementwise, First, Power, SingularBinary, SingularUnary, Unary, Variadic};
+
+/// Makes everything that follows from the rows.
+macro_rules! registry {
+    (
+        ($d:tt)
+        leaves { $($leaf_code:literal $leaf:ident $leaf_name:ident $leaf_formula:literal)* }
+        elementwise { $($code:literal $op:ident $name:ident $arity:ident in $family:ident $formula:literal)* }
+        variadic { $($many_code:literal $many:ident $many_name:ident in $many_family:ident $many_formula:literal)* }
+    ) => {
+        /// The operations a node can record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Op {
+            $(#[doc = $leaf_formula] $leaf = $leaf_code,)*
+            $(#[doc = $formula] $op = $code,)*
+            $(#[doc = $many_formula] $many = $many_code,)*
+        }
+
+        $(elementwise! { $arity $op in $family })*
+
+        /// The number of ops.
+        const COUNT: usize = [$($leaf_code,)* $($code,)* $($many_code,)*].len();
+
+        /// The ops by code; a code that is missing or given twice does not compile.
+        const BY_CODE: [Op; COUNT] = {
+            let mut ops = [None; COUNT];
+            $(assert!(ops[$leaf_code].is_none()); ops[$leaf_code] = Some(Op::$leaf);)*
+            $(assert!(ops[$code].is_none()); ops[$code] = Some(Op::$op);)*
+            $(assert!(ops[$many_code].is_none()); ops[$many_code] = Some(Op::$many);)*
+            let mut found = [Op::Constant; COUNT];
+            let mut code = 0;
+            while code < COUNT {
+                found[code] = ops[code].expect("codes have no gaps");
+                code += 1;
+            }
+            found
+        };
+
+        impl Op {
+            /// Every op, by code.
+            pub const ALL: &'static [Op] = &BY_CODE;
+
+            /// The name, in lower case; Python puts `tr_` before it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Op::$leaf => stringify!($leaf_name),)*
+                    $(Op::$op => stringify!($name),)*
+                    $(Op::$many => stringify!($many_name),)*
+                }
+            }
+
+            /// The formula, for documentation.
+            pub const fn formula(self) -> &'static str {
+                match self {
+                    $(Op::$leaf => $leaf_formula,)*
+                    $(Op::$op => $formula,)*
+                    $(Op::$many => $many_formula,)*
+                }
+            }
+
+            /// How many inputs the op has.
+            pub const fn arity(self) -> Arity {
+                match self {
+                    $(Op::$leaf => Arity::Leaf,)*
+                    $(Op::$op => Arity::$arity,)*
+                    $(Op::$many => Arity::Variadic,)*
+                }
+            }
+
+            /// Facts about the op; none for a leaf.
+            pub const fn facts(self) -> Option<&'static Facts> {
+                match self {
+                    $(Op::$leaf => None,)*
+                    $(Op::$op => Some(const { &<super::$family::$op as $arity>::FACTS }),)*
+                    $(Op::$many => Some(const { &<super::$many_family::$many as Variadic>::FACTS }),)*
+                }
+            }
+
+            /// Facts about the pole of an op that may be singular.
+            pub const fn singular(self) -> Option<PoleFacts> {
+                match self {
+                    $(Op::$op => <super::$family::$op as Elementwise>::POLE,)*
+                    _ => None,
+                }
+            }
+
+            /// The value of an elementwise op; NaN for any other. `b` is the exponent of a power.
+            #[inline(always)]
+            pub fn value(self, a: f64, b: f64) -> f64 {
+                match self {
+                    $(Op::$op => <super::$family::$op as Elementwise>::value(a, b).full(),)*
+                    _ => f64::NAN,
+                }
+            }
+
+            /// The classical contributions of an elementwise op to its operands.
+            pub fn classical(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
+                match self {
+                    $(Op::$op => <super::$family::$op as Elementwise>::classical(g, a, b, z).full(),)*
+                    _ => [0.0; 2],
+                }
+            }
+
+            /// The bounded contributions of a singular op to its operands; `s` is the bound.
+            pub fn bounded(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> [f64; 2] {
+                match self {
+                    $(Op::$op => <super::$family::$op as Elementwise>::bounded(g, a, b, z, s).full(),)*
+                    _ => [0.0; 2],
+                }
+            }
+
+            /// A number whose magnitude is the distance to the op's pole, not finite where no REAL operand
+            /// has one; `None` if the op has no pole.
+            #[inline(always)]
+            pub fn pole(self, a: f64, b: f64) -> Option<f64> {
+                match self {
+                    $(Op::$op => <super::$family::$op as Elementwise>::pole(a, b),)*
+                    _ => None,
+                }
+            }
+
+            /// The value of a variadic op over the inputs that it keeps; NaN for any other op.
+            pub fn fold(self, kept: impl Iterator<Item = f64> + Clone) -> f64 {
+                match self {
+                    $(Op::$many => <super::$many_family::$many as Variadic>::value(kept),)*
+                    _ => f64::NAN,
+                }
+            }
+
+            /// What the shares of all inputs of a variadic op have in common, given the inputs kept and the
+            /// value.
+            pub fn shared(self, kept: impl Iterator<Item = f64> + Clone, z: f64) -> [f64; 2] {
+                match self {
+                    $(Op::$many => <super::$many_family::$many as Variadic>::shared(kept, z),)*
+                    _ => [0.0; 2],
+                }
+            }
+
+            /// The contribution of a variadic op to a kept input `x`.
+            pub fn share(self, g: f64, x: f64, shared: [f64; 2]) -> f64 {
+                match self {
+                    $(Op::$many => <super::$many_family::$many as Variadic>::share(g, x, shared).full(),)*
+                    _ => 0.0,
+                }
+            }
+        }
+
+        /// Runs code for the type of an elementwise op, or other code for any other op.
+        macro_rules! with_elementwise {
+            ($d op:expr, $d type:ident => $d body:expr, else $d other:expr) => {
+                match $d op {
+                    $($crate::op::Op::$op => {
+                        type $d type = $crate::op::$family::$op;
+                        $d body
+                    })*
+                    _ => $d other,
+                }
+            };
+        }
+
+        /// Runs code for the type of a variadic op, or other code for any other op.
+        macro_rules! with_variadic {
+            ($d op:expr, $d type:ident => $d body:expr, else $d other:expr) => {
+                match $d op {
+                    $($crate::op::Op::$many => {
+                        type $d type = $crate::op::$many_family::$many;
+                        $d body
+                    })*
+                    _ => $d other,
+                }
+            };
+        }
+
+        /// Invokes a macro with one `(Variant, name, Arity, "formula")` per elementwise op: how
+        /// other modules and crates derive code from the registry.
+        #[macro_export]
+        macro_rules! for_each_elementwise_op {
+            ($d callback:ident) => {
+                $d callback! { $(($op, $name, $arity, $formula))* }
+            };
+        }
+
+        /// Invokes a macro with one `(Variant, name, "formula")` per variadic op.
+        #[macro_export]
+        macro_rules! for_each_variadic_op {
+            ($d callback:ident) => {
+                $d callback! { $(($many, $many_name, $many_formula))* }
+            };
+        }
+    };
+}
+
+/// An op as sweeps and kernels see it.
+macro_rules! elementwise {
+    (Unary $op:ident in $family:ident) => {
+        impl Elementwise for super::$family::$op {
+            const ARITY: Arity = Arity::Unary;
+            const POLE: Option<PoleFacts> = <<Self as Unary>::Singular as SingularUnary>::POLE;
+
+            #[inline(always)]
+            fn value(a: f64, _b: f64) -> impl Form<f64> {
+                <Self as Unary>::value(a)
+            }
+
+            #[inline(always)]
+            fn classical(g: f64, a: f64, _b: f64, z: f64) -> impl Form<[f64; 2]> {
+                First(<Self as Unary>::classical(g, a, z))
+            }
+
+            #[inline(always)]
+            fn pole(a: f64, _b: f64) -> Option<f64> {
+                <<Self as Unary>::Singular as SingularUnary>::pole(a)
+            }
+
+            #[inline(always)]
+            fn bounded(g: f64, a: f64, _b: f64, z: f64, s: f64) -> impl Form<[f64; 2]> {
+                First(<<Self as Unary>::Singular as SingularUnary>::bounded(g, a, z, s))
+            }
+
+            #[inline(always)]
+            fn margin(_contributions: [f64; 2], _z: f64) -> Option<f64> {
+                None
+            }
+        }
+    };
+    (Binary $op:ident in $family:ident) => {
+        impl Elementwise for super::$family::$op {
+            const ARITY: Arity = Arity::Binary;
+            const POLE: Option<PoleFacts> = <<Self as Binary>::Singular as SingularBinary>::POLE;
+
+            #[inline(always)]
+            fn value(a: f64, b: f64) -> impl Form<f64> {
+                <Self as Binary>::value(a, b)
+            }
+
+            #[inline(always)]
+            fn classical(g: f64, a: f64, b: f64, z: f64) -> impl Form<[f64; 2]> {
+                <Self as Binary>::classical(g, a, b, z)
+            }
+
+            #[inline(always)]
+            fn pole(a: f64, b: f64) -> Option<f64> {
+                <<Self as Binary>::Singular as SingularBinary>::pole(a, b)
+            }
+
+            #[inline(always)]
+            fn bounded(g: f64, a: f64, b: f64, z: f64, s: f64) -> impl Form<[f64; 2]> {
+                <<Self as Binary>::Singular as SingularBinary>::bounded(g, a, b, z, s)
+            }
+
+            #[inline(always)]
+            fn margin(contributions: [f64; 2], z: f64) -> Option<f64> {
+                <Self as Binary>::margin(contributions, z)
+            }
+        }
+    };
+    (Power $op:ident in $family:ident) => {
+        impl Elementwise for super::$family::$op {
+            const ARITY: Arity = Arity::Power;
+            const POLE: Option<PoleFacts> = Some(<Self as Power>::POLE);
+
+            #[inline(always)]
+            fn value(a: f64, n: f64) -> impl Form<f64> {
+                <Self as Power>::value(a, n as i32)
+            }
+
+            #[inline(always)]
+            fn classical(g: f64, a: f64, n: f64, z: f64) -> impl Form<[f64; 2]> {
+                First(<Self as Power>::classical(g, a, n as i32, z))
+            }
+
+            #[inline(always)]
+            fn pole(a: f64, n: f64) -> Option<f64> {
+                <Self as Power>::pole(a, n as i32)
+            }
+
+            #[inline(always)]
+            fn bounded(g: f64, a: f64, n: f64, z: f64, s: f64) -> impl Form<[f64; 2]> {
+                First(<Self as Power>::bounded(g, a, n as i32, z, s))
+            }
+
+            #[inline(always)]
+            fn margin(_contributions: [f64; 2], _z: f64) -> Option<f64> {
+                None
+            }
+        }
+    };
+}
+
+registry! {
+    ($)
+    leaves {
+        0 Constant constant "a value that no gradient flows to"
+        1 Parameter parameter "a value to learn"
+        2 Input input "a coordinate: a given value that gradients may be asked for"
+    }
+    elementwise {
+        3 Add add Binary in arithmetic "a + b"
+        4 Sub sub Binary in arithmetic "a − b"
+        5 Mul mul Binary in arithmetic "a × b"
+        6 Div div Binary in arithmetic "a ÷ b"
+        7 Minimum minimum Binary in order "the smaller of a and b; ties share the gradient"
+        8 Maximum maximum Binary in order "the larger of a and b; ties share the gradient"
+        9 Neg neg Unary in arithmetic "−a"
+        10 Abs abs Unary in order "|a|; subgradient 0 at 0"
+        11 Sign sign Unary in order "−1, 0 or 1; gradient 0"
+        12 Log log Unary in logarithms "ln a for a > 0, else Φ"
+        13 Sqrt sqrt Unary in roots "√a for a ≥ 0, else Φ"
+        14 Exp exp Unary in exponentials "eᵃ"
+        15 Sin sin Unary in trigonometric "sin a"
+        16 Cos cos Unary in trigonometric "cos a"
+        17 Tanh tanh Unary in hyperbolic "tanh a"
+        18 PowInt pow_int Power in powers "aⁿ by squaring; Φ for 0⁰ and for any a⁰ that is not REAL"
+        19 Sinc sinc Unary in trigonometric "sin πa ÷ πa, 1 at 0"
+        20 Hypot hypot Binary in lengths "√(a² + b²)"
+        21 Atan2 atan2 Binary in inverse_trigonometric "the angle of the point (b, a) from the first axis"
+        22 Xlogy xlogy Binary in logarithms "a·ln b, 0 where a = 0 and b ≥ 0"
+        23 Expm1 expm1 Unary in exponentials "eᵃ − 1"
+        24 Log1p log1p Unary in logarithms "ln(1 + a) for a > −1, else Φ"
+        25 Pow pow Binary in real_powers "aᵇ for real b; Φ for 0⁰, ∞⁰, 1^±∞, and for a < 0 unless b is an integer"
+        26 Asin asin Unary in inverse_trigonometric "arcsin a on [−1, 1], else Φ"
+        27 Acos acos Unary in inverse_trigonometric "arccos a on [−1, 1], else Φ"
+        28 Tan tan Unary in trigonometric "tan a"
+        29 Sigmoid sigmoid Unary in exponentials "1 ÷ (1 + e⁻ᵃ)"
+        30 Softplus softplus Unary in exponentials "ln(1 + eᵃ)"
+    }
+    variadic {
+        31 Sum sum in reductions "the sum of the inputs kept"
+        32 Mean mean in reductions "the mean of the inputs kept"
+        33 Norm norm in lengths "√Σx² over the inputs kept"
+        34 Logsumexp logsumexp in reductions "ln Σeˣ over the inputs kept"
+    }
+}

@@ -1,0 +1,55 @@
+//! Roots.
+
+use super::bounded::times_recip;
+use super::facts::Read::{A, Z};
+use super::facts::{Facts, Notation, PoleAt, PoleFacts};
+use super::form::{Form, exact};
+use super::kinds::{SingularUnary, Unary};
+
+/// `√a`.
+pub(crate) struct Sqrt;
+
+impl Unary for Sqrt {
+    const FACTS: Facts = Facts {
+        domain: "a ≥ 0",
+        units: None,
+        partials: "ḡ ÷ 2√a",
+        reason: "Left of 0 there is no real root. At 0 the root is REAL and its slope infinite, so the \
+                 classical contribution is left out.",
+        notation: Notation::Call("√"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        reads: &[Z],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        exact(a.sqrt())
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, z: f64) -> impl Form<f64> {
+        exact(g / (2.0 * z))
+    }
+}
+
+impl SingularUnary for Sqrt {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(0),
+        is_real_there: true,
+        distance: "|a|",
+        bounded: "ḡ·recip(2√a)",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, _a: f64, z: f64, s: f64) -> impl Form<f64> {
+        times_recip(g, 2.0 * z, s)
+    }
+}
