@@ -20,6 +20,7 @@ impl Binary for Add {
         notation: Notation::Infix("+"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[],
         propagates: &[A, B],
     };
@@ -48,6 +49,7 @@ impl Binary for Sub {
         notation: Notation::Infix("−"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[],
         propagates: &[A, B],
     };
@@ -76,6 +78,7 @@ impl Binary for Mul {
         notation: Notation::Infix("×"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A, B],
         propagates: &[A, B],
     };
@@ -105,6 +108,7 @@ impl Binary for Div {
         notation: Notation::Infix("÷"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[A, B, Z],
         propagates: &[A],
     };
@@ -175,6 +179,7 @@ impl Unary for Neg {
         notation: Notation::Prefix("−"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[],
         propagates: &[A],
     };

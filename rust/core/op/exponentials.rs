@@ -20,6 +20,7 @@ impl Unary for Exp {
         notation: Notation::Call("exp"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A, Z],
         propagates: &[],
     };
@@ -63,6 +64,7 @@ impl Unary for Expm1 {
         notation: Notation::Call("expm1"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[],
     };
@@ -93,6 +95,7 @@ impl Unary for Sigmoid {
         notation: Notation::Call("sigmoid"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[],
     };
@@ -121,6 +124,7 @@ impl Unary for Softplus {
         notation: Notation::Call("softplus"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[],
     };

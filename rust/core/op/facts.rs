@@ -72,6 +72,8 @@ pub struct Facts {
     pub smooth_on: (f64, f64),
     /// The period with which value or partials oscillate in the first operand.
     pub period: Option<f64>,
+    /// Where its partials are subgradients or jump, by the values of the operands.
+    pub kink: Option<fn(&[f64]) -> bool>,
     /// All that its contributions are computed from besides ḡ, in either form, classical or bounded.
     pub reads: &'static [Read],
     /// The operands at which a value that is not REAL always makes a result that is not REAL. Of a power

@@ -20,6 +20,7 @@ impl Unary for Tanh {
         notation: Notation::Call("tanh"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[],
     };

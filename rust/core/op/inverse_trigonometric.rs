@@ -31,6 +31,7 @@ impl Unary for Asin {
         notation: Notation::Call("asin"),
         smooth_on: (-0.9, 0.9),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };
@@ -78,6 +79,7 @@ impl Unary for Acos {
         notation: Notation::Call("acos"),
         smooth_on: (-0.9, 0.9),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };
@@ -126,6 +128,7 @@ impl Binary for Atan2 {
         notation: Notation::Call("atan2"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[A, B],
         propagates: &[],
     };

@@ -22,6 +22,7 @@ impl Binary for Hypot {
         notation: Notation::Call("hypot"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: Some(|operands| operands.iter().all(|&x| x == 0.0)),
         reads: &[A, B, Z],
         propagates: &[A, B],
     };
@@ -59,6 +60,7 @@ impl Variadic for Norm {
         notation: Notation::Call("norm"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: Some(|operands| operands.iter().all(|&x| x == 0.0)),
         reads: &[A, Z],
         propagates: &[A],
     };

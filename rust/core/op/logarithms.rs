@@ -22,6 +22,7 @@ impl Unary for Log {
         notation: Notation::Call("ln"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };
@@ -73,6 +74,7 @@ impl Unary for Log1p {
         notation: Notation::Call("log1p"),
         smooth_on: (-0.5, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };
@@ -126,6 +128,7 @@ impl Binary for Xlogy {
         notation: Notation::Call("xlogy"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[A, B],
         propagates: &[A],
     };

@@ -17,6 +17,7 @@ impl Binary for Minimum {
         notation: Notation::Call("min"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: Some(|operands| operands[0] == operands[1]),
         reads: &[A, B],
         propagates: &[],
     };
@@ -45,6 +46,7 @@ impl Binary for Maximum {
         notation: Notation::Call("max"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: Some(|operands| operands[0] == operands[1]),
         reads: &[A, B],
         propagates: &[],
     };
@@ -83,6 +85,7 @@ impl Unary for Abs {
         notation: Notation::Call("|a|"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: Some(|operands| operands[0] == 0.0),
         reads: &[A],
         propagates: &[A],
     };
@@ -111,6 +114,7 @@ impl Unary for Sign {
         notation: Notation::Call("sign"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: Some(|operands| operands[0] == 0.0),
         reads: &[],
         propagates: &[],
     };

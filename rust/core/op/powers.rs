@@ -20,6 +20,7 @@ impl Power for PowInt {
         notation: Notation::Call("aⁿ"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };

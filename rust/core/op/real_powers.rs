@@ -26,6 +26,7 @@ impl Binary for Pow {
         notation: Notation::Call("pow"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[A, B, Z],
         propagates: &[],
     };

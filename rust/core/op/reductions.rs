@@ -20,6 +20,7 @@ impl Variadic for Sum {
         notation: Notation::Call("Σ"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[],
         propagates: &[A],
     };
@@ -52,6 +53,7 @@ impl Variadic for Mean {
         notation: Notation::Call("mean"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[],
         propagates: &[A],
     };
@@ -93,6 +95,7 @@ impl Variadic for Logsumexp {
         notation: Notation::Call("logsumexp"),
         smooth_on: (-4.0, 4.0),
         period: None,
+        kink: None,
         reads: &[A],
         propagates: &[],
     };

@@ -19,6 +19,7 @@ impl Unary for Sqrt {
         notation: Notation::Call("√"),
         smooth_on: (0.25, 4.0),
         period: None,
+        kink: None,
         reads: &[Z],
         propagates: &[A],
     };

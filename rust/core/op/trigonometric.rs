@@ -24,6 +24,7 @@ impl Unary for Sin {
         notation: Notation::Call("sin"),
         smooth_on: (-4.0, 4.0),
         period: Some(TAU),
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };
@@ -52,6 +53,7 @@ impl Unary for Cos {
         notation: Notation::Call("cos"),
         smooth_on: (-4.0, 4.0),
         period: Some(TAU),
+        kink: None,
         reads: &[A],
         propagates: &[A],
     };
@@ -81,6 +83,7 @@ impl Unary for Tan {
         notation: Notation::Call("tan"),
         smooth_on: (-1.2, 1.2),
         period: Some(PI),
+        kink: None,
         reads: &[A, Z],
         propagates: &[A],
     };
@@ -142,6 +145,7 @@ impl Unary for Sinc {
         notation: Notation::Call("sinc"),
         smooth_on: (-4.0, 4.0),
         period: Some(2.0),
+        kink: None,
         reads: &[A],
         propagates: &[],
     };
