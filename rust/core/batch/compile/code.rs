@@ -4,13 +4,13 @@
 //! user's arrays, or uniform numbers that are the same for every sample; it writes slots that are
 //! none of its sources.
 
-use super::program::{NodeId, Predicate};
+use crate::batch::program::{NodeId, Predicate};
 use crate::op::Op;
 use crate::reduce::Reduction;
 
 /// Where a number comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// A slot; a virtual register before slots are allocated.
     Slot(u32),
     /// An argument with one number a sample, as it lies in the user's array.
@@ -20,11 +20,11 @@ pub(super) enum Source {
 }
 
 /// Marks an adjoint that belongs to no singular op.
-pub(super) const NO_SITE: u32 = u32::MAX;
+pub(crate) const NO_SITE: u32 = u32::MAX;
 
 /// One step for a whole block.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Instruction {
+pub(crate) enum Instruction {
     /// Brings an element of an argument to a slot.
     Load { to: u32, argument: u32, element: u32 },
     /// An op of the table.
@@ -107,7 +107,7 @@ impl Instruction {
 
 /// A singular op that a pass differentiates.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     /// The node, and the number of the output whose pass it is.
     pub node: NodeId,
     pub output: u32,
@@ -119,7 +119,7 @@ pub(super) struct Site {
 
 /// The derivative of an output by an element.
 #[derive(Clone, Debug)]
-pub(super) struct Derivative {
+pub(crate) struct Derivative {
     pub output: u32,
     pub element: NodeId,
     /// Its array among the outputs of the run, and its place in a sample's row there.
@@ -131,7 +131,7 @@ pub(super) struct Derivative {
 
 /// A program compiled for a request and a rule.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Code {
+pub(crate) struct Code {
     pub instructions: Vec<Instruction>,
     /// The sources of variadic ops and polynomials.
     pub lists: Vec<Source>,
@@ -170,10 +170,10 @@ impl Code {
 
 /// A number that is the same for every sample.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Uniform {
+pub(crate) enum Uniform {
     Number(f64),
     Node(NodeId),
 }
 
 /// The uniform number that is the seed of every pass.
-pub(super) const SEED: Source = Source::Uniform(0);
+pub(crate) const SEED: Source = Source::Uniform(0);

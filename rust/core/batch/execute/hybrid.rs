@@ -1,74 +1,29 @@
-//! The decisions of Hybrid mode, beyond the first ones counted in bulk.
+//! The decisions of Hybrid mode in a block, beyond the first ones counted in bulk.
 //!
 //! In a regular sample every singular op of the pass is reached and has a REAL operand, so each makes
-//! exactly one decision. Those of irregular samples are noted by the exact rules.
+//! exactly one decision. Those of irregular samples are noted by the per-sample interpreter.
 
-use super::code::Code;
-use super::dispatch::vectorised;
-use super::machine::Rule;
-use super::replay::Count;
+use super::backend::{Backend, Partials};
+use super::dispatch::Width;
+use super::kernels::Count;
 use super::slots::{BlockInputs, LANES};
 use super::worker::{Block, Worker};
 use crate::backward::policies::Coordinate;
-use crate::mode::ModeState;
-use crate::poles::NearPoles;
-use crate::quantiles::Tally;
-use crate::stats::Statistics;
+use crate::batch::compile::code::Source;
 use crate::status::Status;
 
-/// What a worker has counted.
-#[derive(Debug)]
-pub(super) struct Decisions {
-    statistics: Statistics,
-    /// Decisions beyond those that the statistics keep one by one.
-    tally: Option<Tally>,
-    near: NearPoles,
-    /// By site: whether a bounded partial was decided for.
-    saturated: Vec<bool>,
-    /// By lane: whether the sample is regular. Empty if all are.
-    regular: Vec<bool>,
-}
-
-impl Decisions {
-    pub fn new(code: &Code, statistics: Statistics) -> Self {
-        let near = NearPoles::new(&statistics.poles);
-        Self { statistics, tally: None, near, saturated: vec![false; code.sites.len()], regular: vec![] }
-    }
-
-    pub fn statistics(&self) -> &Statistics {
-        &self.statistics
-    }
-
-    /// The statistics, with all that was counted in bulk.
-    pub fn into_statistics(mut self) -> Statistics {
-        if let Some(tally) = &self.tally {
-            self.statistics.add_tally(tally);
-        }
-        self.near.add_to(&mut self.statistics.poles);
-        self.statistics
-    }
-
-    fn count(&mut self, state: &ModeState, d: f64, at: Coordinate) {
-        self.statistics.decide(state, d, at.known(), at.explored);
-    }
-
-    fn is_regular(&self, lane: usize) -> bool {
-        self.regular.get(lane) != Some(&false)
-    }
-}
-
-impl Worker<'_> {
+impl<B: Backend> Worker<'_, B> {
     /// Counts the decisions in the samples of a block.
-    pub(super) fn count_decisions(&mut self, at: Block, inputs: &BlockInputs<'_>) {
-        let sites = if self.run.only_exact { 0 } else { self.run.plan.code.sites.len() };
-        let all = if self.patches.lanes.is_empty() { 0 } else { at.samples };
+    pub(crate) fn count_decisions(&mut self, at: Block, inputs: &BlockInputs<'_>) {
+        let sites = if self.run.only_interpreted { 0 } else { self.run.plan.code.sites.len() };
+        let all = if self.irregular.lanes.is_empty() { 0 } else { at.samples };
         self.decisions.regular.clear();
         self.decisions.regular.resize(all, true);
-        self.patches.lanes.iter().for_each(|&lane| self.decisions.regular[lane] = false);
-        if self.decisions.statistics.keeps_distances() {
+        self.irregular.lanes.iter().for_each(|&lane| self.decisions.regular[lane] = false);
+        if self.decisions.statistics().keeps_distances() {
             self.decide_one_by_one(sites, at, inputs);
         } else {
-            self.patches
+            self.irregular
                 .notes()
                 .iter()
                 .for_each(|note| self.decisions.count(self.run.state, note.d, note.at));
@@ -79,41 +34,42 @@ impl Worker<'_> {
 
     /// In the order in which the scalar path makes the decisions, sample by sample.
     fn decide_one_by_one(&mut self, sites: usize, at: Block, inputs: &BlockInputs<'_>) {
-        let (mut patch, mut note) = (0, 0);
+        let (mut irregular, mut note) = (0, 0);
         for lane in 0..at.samples {
             if self.decisions.is_regular(lane) {
                 for site in 0..sites {
-                    let d = self.machine.at(inputs, self.run.plan.code.sites[site].pole, lane).abs();
+                    let d = self.number(inputs, self.run.plan.code.sites[site].pole, lane).abs();
                     let on = self.coordinate(site, inputs, lane);
                     self.decisions.count(self.run.state, d, on);
                 }
                 continue;
             }
-            while let Some(decision) = self.patches.notes().get(note).filter(|note| note.lane == patch) {
+            while let Some(decision) = self.irregular.notes().get(note).filter(|note| note.lane == irregular)
+            {
                 self.decisions.count(self.run.state, decision.d, decision.at);
                 note += 1;
             }
-            patch += 1;
+            irregular += 1;
         }
     }
 
     fn tally(&mut self, site: usize, at: Block, inputs: &BlockInputs<'_>) {
         let pole = self.run.plan.code.sites[site].pole;
         let delta = self.run.state.delta().unwrap_or(-1.0);
-        let lines = self.machine.lines(inputs, pole);
+        let lines = self.backend.lines(inputs, pole);
         let tally = self.decisions.tally.get_or_insert_default();
         let before = tally.count();
         if self.decisions.regular.is_empty() && at.samples == self.run.block && !lines.is_uniform {
-            vectorised(Count { lines: lines.lines, tally, delta });
+            Width::widest().run(Count { lines: lines.lines, tally, delta });
         } else {
             for lane in (0..at.samples).filter(|&lane| self.decisions.regular.get(lane) != Some(&false)) {
                 tally.add(&[[lines.at(lane / LANES)[lane % LANES]]], delta);
             }
         }
-        if let Rule::Bounded(_) = self.rule {
+        if let Partials::Bounded(_) = self.partials {
             tally.saturating += tally.count() - before;
         } else {
-            let saturated = self.machine.saturated.iter().filter(|&&(of, _)| of as usize == site);
+            let saturated = self.backend.saturated().iter().filter(|&&(of, _)| of as usize == site);
             let lanes = saturated.map(|&(_, lane)| lane as usize).filter(|&lane| lane < at.samples);
             tally.saturating +=
                 lanes.filter(|&lane| self.decisions.regular.get(lane) != Some(&false)).count() as u64;
@@ -125,7 +81,7 @@ impl Worker<'_> {
 
     /// Records where the op of a site came close to its pole.
     fn record_poles(&mut self, site: usize, at: Block, inputs: &BlockInputs<'_>) {
-        let lines = self.machine.lines(inputs, self.run.plan.code.sites[site].pole);
+        let lines = self.backend.lines(inputs, self.run.plan.code.sites[site].pole);
         for line in 0..at.samples.div_ceil(LANES) {
             let distances = lines.at(line).map(f64::abs);
             if !self.decisions.near.any(&distances) {
@@ -144,17 +100,22 @@ impl Worker<'_> {
         }
     }
 
+    /// The number of one sample.
+    fn number(&self, inputs: &BlockInputs<'_>, source: Source, lane: usize) -> f64 {
+        self.backend.lines(inputs, source).at(lane / LANES)[lane % LANES]
+    }
+
     /// The coordinate that the op of a site depends on.
     fn coordinate(&self, site: usize, inputs: &BlockInputs<'_>, lane: usize) -> Coordinate {
         let coordinates = self.run.plan.code.sites[site].coordinates.iter();
         coordinates
-            .map(|&source| Coordinate::of(self.machine.at(inputs, source, lane), self.run.state))
+            .map(|&source| Coordinate::of(self.number(inputs, source, lane), self.run.state))
             .fold(Coordinate::NONE, Coordinate::and)
     }
 
     /// Adds the bounded partials that were decided for to the statuses.
     fn note_saturated(&mut self, at: Block) {
-        for &(site, lane) in &self.machine.saturated {
+        for &(site, lane) in self.backend.saturated() {
             let seen = self.decisions.saturated[site as usize];
             if !seen && (lane as usize) < at.samples && self.decisions.is_regular(lane as usize) {
                 self.decisions.saturated[site as usize] = true;

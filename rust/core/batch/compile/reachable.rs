@@ -1,11 +1,11 @@
 //! What lies below a node: the part of a program that one pass has to do with.
 
 use super::analysis::differentiable;
-use super::program::{NodeId, Program};
+use crate::batch::program::{NodeId, Program};
 
 /// Finds cones; kept between searches for its memory, so that a search costs no more than its cone.
 #[derive(Debug, Default)]
-pub(super) struct Cones {
+pub(crate) struct Cones {
     /// By node: the last search that came by.
     seen: Vec<u32>,
     search: u32,

@@ -1,18 +1,18 @@
-//! The exact rules for single samples.
+//! The per-sample interpreter.
 //!
 //! Samples with a value or a contribution that is not REAL, and those whose gradient takes the way
 //! that a condition chooses, are replayed here as the scalar path would record and differentiate
 //! them: every node has its own numbers, every contribution goes through [`Adjoint::receive`], and
 //! the gradient mode is asked at every node. The loops go over samples inside and nodes outside.
 
-use super::analysis::{Analysis, differentiable};
-use super::code::Derivative;
-use super::cone::Cones;
-use super::program::{Kind, NodeId, Program};
 use crate::adjoints::{ACTIVE, Adjoint, RECEIVED, STATUS};
 use crate::backward::PassCounts;
 use crate::backward::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
 use crate::backward::step::{self, Arrived, Sink};
+use crate::batch::compile::analysis::{Analysis, differentiable};
+use crate::batch::compile::code::Derivative;
+use crate::batch::compile::reachable::Cones;
+use crate::batch::program::{Kind, NodeId, Program};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::powers::PowInt;
 use crate::op::{Arity, Elementwise, Form, Op, Variadic};
@@ -21,11 +21,11 @@ use crate::stats::Statistics;
 use crate::status::Status;
 
 /// A derivative in one sample, and how it came about.
-pub(super) type Found = (f64, Status);
+pub(crate) type Found = (f64, Status);
 
-/// The memory of the exact rules.
+/// The interpreter and its memory.
 #[derive(Debug, Default)]
-pub(super) struct Exact {
+pub(crate) struct Interpreter {
     /// By node and lane.
     values: Vec<f64>,
     rows: Vec<Adjoint>,
@@ -45,7 +45,7 @@ pub(super) struct Exact {
 
 /// A decision of Hybrid mode.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Note {
+pub(crate) struct Note {
     pub lane: usize,
     /// The distance to the pole.
     pub d: f64,
@@ -66,9 +66,9 @@ impl Decide for Notes<'_> {
     }
 }
 
-/// What the exact rules need to know besides the numbers.
+/// What the interpreter needs to know besides the numbers.
 #[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
+pub(crate) struct Task<'a> {
     pub program: &'a Program,
     pub facts: &'a Analysis,
     pub state: &'a ModeState,
@@ -77,7 +77,7 @@ pub(super) struct Task<'a> {
     pub drops: bool,
 }
 
-impl Exact {
+impl Interpreter {
     /// Works out the values of `lanes` samples, given those of the arguments' elements.
     pub fn forward(&mut self, task: Task<'_>, lanes: usize, element: impl Fn(NodeId, usize) -> f64) {
         let program = task.program;
@@ -319,7 +319,7 @@ impl Exact {
 
 /// The operands of a node in a sample, to which contributions go: through a selection, to what was taken.
 struct Operands<'e, 'p> {
-    interpreter: &'e mut Exact,
+    interpreter: &'e mut Interpreter,
     program: &'p Program,
     node: NodeId,
     lane: usize,

@@ -1,17 +1,17 @@
 //! The memory that a block is worked out in.
 
 /// How many samples the loops of a kernel take at once. Every block is a multiple of it.
-pub(super) const LANES: usize = 32;
+pub(crate) const LANES: usize = 32;
 
 /// Consecutive samples of one number.
-pub(super) type Line = [f64; LANES];
+pub(crate) type Line = [f64; LANES];
 
 /// The alignment of lines that vector instructions read and write at full speed, in numbers.
 const ALIGNED: usize = 64 / size_of::<f64>();
 
 /// Lines in one piece, aligned to cache lines.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     data: Vec<f64>,
     start: usize,
     lines: usize,
@@ -46,7 +46,7 @@ impl Memory {
 
 /// What a block reads besides its slots.
 #[derive(Debug)]
-pub(super) struct BlockInputs<'a> {
+pub(crate) struct BlockInputs<'a> {
     /// By argument, all its numbers: as lines if there is one a sample, else as rows.
     pub columns: &'a [&'a [Line]],
     pub rows: &'a [&'a [f64]],

@@ -7,7 +7,7 @@
 use super::code::{Code, Source};
 
 /// Renames registers to slots throughout the code.
-pub(super) fn allocate(code: &mut Code, registers: u32) {
+pub(crate) fn allocate(code: &mut Code, registers: u32) {
     const FOREVER: usize = usize::MAX;
     let mut last_read = vec![0; registers as usize];
     for (time, instruction) in code.instructions.iter_mut().enumerate() {

@@ -1,23 +1,24 @@
 //! Writes a block's results into the arrays of the caller.
 
-use super::code::{Derivative, Source};
+use super::backend::Backend;
 use super::slots::BlockInputs;
 use super::worker::{Block, TaskOutputs, Worker};
+use crate::batch::compile::code::{Derivative, Source};
 use crate::status::Status;
 
-impl Worker<'_> {
+impl<B: Backend> Worker<'_, B> {
     /// Writes the block's values, derivatives and statuses.
-    pub(super) fn write(&self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
+    pub(crate) fn write(&self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
         let code = &self.run.plan.code;
-        let patches = || self.patches.lanes.iter().enumerate();
+        let irregular = || self.irregular.lanes.iter().enumerate();
         let mut number = 0;
         for values in &mut outputs.values {
             let width = values.len() / outputs.samples;
             let values = &mut values[at.place * width..(at.place + at.samples) * width];
             for column in 0..width {
                 self.copy(inputs, code.values[number], values, column, width);
-                patches().for_each(|(patch, &lane)| {
-                    values[lane * width + column] = self.patches.value(patch, number);
+                irregular().for_each(|(place, &lane)| {
+                    values[lane * width + column] = self.irregular.value(place, number);
                 });
                 number += 1;
             }
@@ -32,8 +33,8 @@ impl Worker<'_> {
                     Some(source) => self.copy(inputs, source, gradients, column, width),
                     None => gradients.iter_mut().skip(column).step_by(width).for_each(|g| *g = 0.0),
                 }
-                patches().for_each(|(patch, &lane)| {
-                    gradients[lane * width + column] = self.patches.found(patch, number).0;
+                irregular().for_each(|(place, &lane)| {
+                    gradients[lane * width + column] = self.irregular.found(place, number).0;
                 });
             }
             if let Some(statuses) = outputs.statuses.get_mut(array).and_then(|all| all.get_mut(rows)) {
@@ -55,21 +56,21 @@ impl Worker<'_> {
                 *status = to(*status);
             }
         };
-        let saturated = self.machine.saturated.iter().filter(|&&(_, lane)| (lane as usize) < at.samples);
+        let saturated = self.backend.saturated().iter().filter(|&&(_, lane)| (lane as usize) < at.samples);
         for &(site, lane) in saturated {
             for &number in plan.below(site as usize) {
                 change(number as usize, lane as usize, &|status| status | Status::SATURATED.bits());
             }
         }
-        for (patch, &lane) in self.patches.lanes.iter().enumerate() {
+        for (irregular, &lane) in self.irregular.lanes.iter().enumerate() {
             for number in 0..plan.code.derivatives.len() {
-                change(number, lane, &|_| self.patches.found(patch, number).1.bits());
+                change(number, lane, &|_| self.irregular.found(irregular, number).1.bits());
             }
         }
     }
 
     /// Copies a source to every `width`-th place from `column` on.
-    pub(super) fn copy(
+    pub(crate) fn copy(
         &self,
         inputs: &BlockInputs<'_>,
         source: Source,
@@ -77,7 +78,7 @@ impl Worker<'_> {
         column: usize,
         width: usize,
     ) {
-        let lines = self.machine.lines(inputs, source);
+        let lines = self.backend.lines(inputs, source);
         let samples = lines.lines.as_flattened();
         if lines.is_uniform {
             to.iter_mut().skip(column).step_by(width).for_each(|to| *to = samples[0]);

@@ -1,12 +1,12 @@
 //! What follows from a program and a request alone.
 
-use super::program::{Kind, NodeId, Program};
+use crate::batch::program::{Kind, NodeId, Program};
 use crate::op::{Op, PoleAt};
 use crate::reduce::Reduction;
 
 /// Facts about the nodes of a program.
 #[derive(Debug)]
-pub(super) struct Analysis {
+pub(crate) struct Analysis {
     /// An output depends on it.
     pub needed: Vec<bool>,
     /// It may differ from sample to sample.
@@ -76,7 +76,7 @@ impl Analysis {
 }
 
 /// The operands that gradients flow to, activity permitting.
-pub(super) fn differentiable(kind: Kind, operands: &[NodeId]) -> &[NodeId] {
+pub(crate) fn differentiable(kind: Kind, operands: &[NodeId]) -> &[NodeId] {
     match kind {
         Kind::Condition(_) => &[],
         Kind::Select => &operands[1..],
@@ -85,7 +85,7 @@ pub(super) fn differentiable(kind: Kind, operands: &[NodeId]) -> &[NodeId] {
 }
 
 /// Whether a value that is not REAL at this operand makes one that is not REAL.
-pub(super) fn propagates(kind: Kind, place: usize) -> bool {
+pub(crate) fn propagates(kind: Kind, place: usize) -> bool {
     let op_propagates = |op: Op| op.facts().is_some_and(|facts| facts.propagates(place));
     match kind {
         Kind::Elementwise(op) => op_propagates(op),
@@ -99,7 +99,7 @@ pub(super) fn propagates(kind: Kind, place: usize) -> bool {
 
 /// The pole of a node at a REAL operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pole {
+pub(crate) enum Pole {
     None,
     /// Where this operand is 0.
     Operand(usize),
@@ -110,7 +110,7 @@ pub(super) enum Pole {
 }
 
 /// Whether and where the node is singular.
-pub(super) fn pole(program: &Program, node: NodeId) -> Pole {
+pub(crate) fn pole(program: &Program, node: NodeId) -> Pole {
     let by_exponent = |op: Op, n: f64| if op.pole(1.0, n).is_some() { Pole::Operand(0) } else { Pole::None };
     match program.kind(node) {
         Kind::Power(n) => by_exponent(Op::PowInt, f64::from(n)),
@@ -131,7 +131,8 @@ pub(super) fn pole(program: &Program, node: NodeId) -> Pole {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, propagates};
+    use super::propagates;
+    use crate::batch::program::Kind;
     use crate::op::{Arity, Op};
     use crate::reduce::Reduction;
 

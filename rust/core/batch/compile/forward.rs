@@ -4,11 +4,11 @@
 
 use super::analysis::Analysis;
 use super::code::{Code, Instruction, Source, Uniform};
-use super::cone::Cones;
-use super::masks::Mask;
-use super::program::{Kind, NodeId, Program};
+use super::conditions::Mask;
+use super::reachable::Cones;
 use super::reverse::{Pass, Rows};
 use super::{fuse, registers};
+use crate::batch::program::{Kind, NodeId, Program};
 use crate::op::Op;
 use crate::reduce::Reduction;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use std::rc::Rc;
 const WORTH_A_COPY: u32 = 2;
 
 /// What is differentiated, and where the derivatives go.
-pub(super) struct Derivatives<'a> {
+pub(crate) struct Derivatives<'a> {
     /// The elements, with their array and place in a row, for the first output.
     pub elements: &'a [(NodeId, usize, usize)],
     /// How many places further the next output's derivatives stand.
@@ -27,7 +27,7 @@ pub(super) struct Derivatives<'a> {
 }
 
 /// Compiles `program`.
-pub(super) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivatives<'_>) -> Code {
+pub(crate) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivatives<'_>) -> Code {
     let mut lowering = Lowering {
         program,
         facts,
@@ -63,7 +63,7 @@ pub(super) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivativ
 }
 
 /// The code so far.
-pub(super) struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     pub program: &'a Program,
     pub facts: &'a Analysis,
     pub code: Code,

@@ -2,17 +2,17 @@
 
 use super::analysis::{Analysis, differentiable};
 use super::code::{Code, Derivative, Source, Uniform};
-use super::cone::Cones;
-use super::lower::{Derivatives, lower};
-use super::program::{Kind, NodeId, Program};
-use super::{Input, Request, Total};
+use super::forward::{Derivatives, lower};
+use super::reachable::Cones;
+use crate::batch::program::{Kind, NodeId, Program};
+use crate::batch::{Input, Request, Total};
 use crate::op::{Arity, Op};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// What is added up over the samples.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Summand {
+pub(crate) struct Summand {
     /// The derivative by its number, or the value.
     pub derivative: Option<usize>,
     /// Where a block leaves it; `None` if no path leads to it, and it is 0.
@@ -22,20 +22,20 @@ pub(super) struct Summand {
 /// A program compiled for a request.
 #[derive(Debug)]
 pub struct Plan {
-    pub(super) program: Program,
-    pub(super) request: Request,
-    pub(super) facts: Analysis,
-    pub(super) code: Code,
+    pub(crate) program: Program,
+    pub(crate) request: Request,
+    pub(crate) facts: Analysis,
+    pub(crate) code: Code,
     /// Whether a condition chooses the way of some gradient, or of the dependence on a coordinate.
-    pub(super) selects: bool,
+    pub(crate) selects: bool,
     /// Whether it is not known beforehand which ops are singular.
-    pub(super) has_undecided_poles: bool,
+    pub(crate) has_undecided_poles: bool,
     /// What is added up under a total: the value first, then the derivatives by shared arguments.
-    pub(super) totals: Vec<Summand>,
+    pub(crate) totals: Vec<Summand>,
     /// What must be checked if those are added up, which shows what of them is not REAL.
-    pub(super) checks_besides_totals: Vec<Source>,
+    pub(crate) checks_besides_totals: Vec<Source>,
     /// By array of derivatives: how many a sample has.
-    pub(super) widths: Vec<usize>,
+    pub(crate) widths: Vec<usize>,
     /// By site, when they are first asked for: the derivatives that its contributions reach.
     below: Vec<OnceLock<Vec<u32>>>,
     below_any: OnceLock<Vec<bool>>,
@@ -115,12 +115,12 @@ impl Plan {
     }
 
     /// The total that the request asks for.
-    pub(super) fn total(&self) -> Option<Total> {
+    pub(crate) fn total(&self) -> Option<Total> {
         if let Request::Gradient { total, .. } = self.request { total } else { None }
     }
 
     /// The derivatives that contributions of a site reach.
-    pub(super) fn below(&self, site: usize) -> &[u32] {
+    pub(crate) fn below(&self, site: usize) -> &[u32] {
         self.below[site].get_or_init(|| {
             let site = &self.code.sites[site];
             let mut cones = Cones::default();
@@ -133,7 +133,7 @@ impl Plan {
     }
 
     /// By derivative: whether contributions of any site reach it.
-    pub(super) fn below_any(&self) -> &[bool] {
+    pub(crate) fn below_any(&self) -> &[bool] {
         self.below_any.get_or_init(|| {
             let mut reached = vec![u32::MAX; self.program.len()];
             let mut below = vec![false; self.code.derivatives.len()];
@@ -156,7 +156,7 @@ impl Plan {
     }
 
     /// The uniform numbers of a run, in the order of the code.
-    pub(super) fn uniforms(&self, inputs: &[Input<'_>]) -> Vec<f64> {
+    pub(crate) fn uniforms(&self, inputs: &[Input<'_>]) -> Vec<f64> {
         let mut values = vec![0.0; self.program.len()];
         for &node in &self.uniform_nodes {
             let operands: Vec<f64> =

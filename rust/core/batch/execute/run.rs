@@ -4,12 +4,12 @@
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
 use super::machine::Machine;
-use super::plan::Plan;
-use super::program::NodeId;
-use super::slots::{BlockInputs, LANES, Line, Memory};
+use super::shared::Run;
+use super::slots::{LANES, Memory};
 use super::totals::{TASK, Tree};
 use super::worker::{TaskOutputs, Worker};
-use super::{Argument, Execution, Input, Interrupted, Outputs, Total, Totals};
+use crate::batch::compile::plan::Plan;
+use crate::batch::{Execution, Input, Interrupted, Outputs, Request, Total, Totals};
 use crate::mode::{GradientMode, ModeState};
 use crate::stats::Statistics;
 use crate::status::Status;
@@ -25,9 +25,6 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The clock is looked at after this much work.
 const CLOCK_EVERY: usize = 1 << 18;
-
-/// Slots in use at once should fit in a first-level cache.
-const CACHE: usize = 48 << 10;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -74,93 +71,6 @@ fn split_off<'a, T>(arrays: &mut [&'a mut [T]], widths: &[usize], samples: usize
     arrays.iter_mut().zip(widths).map(split).collect()
 }
 
-/// What all workers of a run share.
-pub(super) struct Run<'a> {
-    pub plan: &'a Plan,
-    pub state: &'a ModeState,
-    arguments: &'a [Input<'a>],
-    /// Whether every sample is for the exact rules: what a singular op decides differs from way to way
-    /// that a condition may choose, or from exponent to exponent.
-    pub only_exact: bool,
-    /// The samples of a block.
-    pub block: usize,
-    /// By argument: its numbers as lines and as rows, if every sample has its own.
-    pub columns: Vec<&'a [Line]>,
-    pub rows: Vec<&'a [f64]>,
-    /// By argument: how many numbers a sample sees.
-    pub widths: Vec<usize>,
-    uniforms: Memory,
-}
-
-impl<'a> Run<'a> {
-    fn new(
-        plan: &'a Plan,
-        samples: usize,
-        inputs: &'a [Input<'a>],
-        state: &'a ModeState,
-        block: Option<usize>,
-    ) -> Self {
-        let per_sample = inputs.iter().map(|input| match *input {
-            Input::PerSample(data) => data,
-            Input::Shared(_) => &[],
-        });
-        let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
-        let chosen = plan.selects && !plan.code.sites.is_empty();
-        let only_exact = (chosen || plan.has_undecided_poles) && state.mode != GradientMode::MaskReal;
-        Self {
-            plan,
-            state,
-            arguments: inputs,
-            only_exact,
-            block: block.unwrap_or_else(|| plan.fitting_block(samples, only_exact)),
-            columns: per_sample.clone().map(lines).collect(),
-            rows: per_sample.collect(),
-            widths: plan.program.arguments().iter().map(Argument::size).collect(),
-            uniforms: Memory::of_uniforms(&plan.uniforms(inputs)),
-        }
-    }
-
-    /// The slots of a worker.
-    pub fn memory(&self) -> Memory {
-        Memory::new(Machine::lines_of(self.plan.code.slots, self.block / LANES))
-    }
-
-    /// What a block reads that begins at a line of these columns and rows.
-    pub fn inputs<'b>(
-        &'b self,
-        columns: &'b [&'b [Line]],
-        rows: &'b [&'b [f64]],
-        first_line: usize,
-    ) -> BlockInputs<'b> {
-        let (widths, uniforms) = (&self.widths[..], self.uniforms.lines());
-        BlockInputs { columns, rows, widths, uniforms, first_line, lines: self.block / LANES }
-    }
-
-    /// The columns of an incomplete block, the last sample repeated.
-    pub fn tail_columns(&self, first: usize, samples: usize) -> Vec<Memory> {
-        let column = |(data, &width): (&&[f64], &usize)| {
-            if width != 1 || data.is_empty() {
-                return Memory::default();
-            }
-            let mut memory = Memory::new(self.block / LANES);
-            let (head, rest) = memory.lines_mut().as_flattened_mut().split_at_mut(samples);
-            head.copy_from_slice(&data[first..first + samples]);
-            rest.fill(head[samples - 1]);
-            memory
-        };
-        self.rows.iter().zip(&self.widths).map(column).collect()
-    }
-
-    /// An element of an argument in one sample.
-    pub fn element(&self, element: NodeId, sample: usize) -> f64 {
-        let (argument, place) = self.plan.program.place(element);
-        match self.arguments[argument] {
-            Input::Shared(data) => data[place],
-            Input::PerSample(data) => data[sample * self.widths[argument] + place],
-        }
-    }
-}
-
 /// Calls a function when it goes out of scope.
 struct Leaving<F: Fn()>(F);
 
@@ -204,7 +114,7 @@ impl Plan {
         let value_widths = self.value_widths(samples, &outputs);
         let run = Run::new(self, samples, inputs, state, execution.block);
         let work_of_sample =
-            self.code.instructions.len() + 4 + if run.only_exact { 16 * self.program.len() } else { 0 };
+            self.code.instructions.len() + 4 + if run.only_interpreted { 16 * self.program.len() } else { 0 };
         let work = samples.saturating_mul(work_of_sample);
         let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
 
@@ -226,8 +136,10 @@ impl Plan {
         let (cancelled, running, done) = (AtomicBool::new(false), AtomicUsize::new(0), Condvar::new());
         let per_block = work_of_sample * run.block;
         let work = |ask: &mut dyn FnMut() -> bool| {
-            let mut memory = run.memory();
-            let mut worker = Worker::new(&run, &mut memory, statistics.worker());
+            let lines = run.block / LANES;
+            let mut memory = Memory::new(Machine::lines_of(self.code.slots, lines));
+            let machine = Machine::new(&mut memory, lines, state.mode == GradientMode::Hybrid);
+            let mut worker = Worker::new(&run, machine, statistics.worker());
             let mut unasked = 0;
             let mut stop = || {
                 unasked += per_block;
@@ -324,15 +236,6 @@ impl Plan {
         totals
     }
 
-    /// The samples of a block whose numbers fit the cache; no more than a few samples need.
-    fn fitting_block(&self, samples: usize, only_exact: bool) -> usize {
-        // The exact rules keep a value and an adjoint of 16 bytes for every node.
-        let numbers = if only_exact { 3 * self.program.len() } else { self.code.slots };
-        let fitting = CACHE / size_of::<f64>() / numbers.max(1);
-        let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
-        (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
-    }
-
     /// How many outputs each array of values takes.
     fn value_widths(&self, samples: usize, outputs: &Outputs<'_>) -> Vec<usize> {
         if samples == 0 {
@@ -340,8 +243,8 @@ impl Plan {
         }
         let widths: Vec<_> = outputs.values.iter().map(|values| values.len() / samples).collect();
         let expected = match &self.request {
-            super::Request::Jacobian { .. } if outputs.values.is_empty() => 0,
-            super::Request::Gradient { total: Some(_), .. } => 0,
+            Request::Jacobian { .. } if outputs.values.is_empty() => 0,
+            Request::Gradient { total: Some(_), .. } => 0,
             _ => self.program.outputs().len(),
         };
         let whole = outputs.values.iter().zip(&widths).all(|(values, width)| values.len() == width * samples);
@@ -365,7 +268,7 @@ impl Plan {
         }
         assert!(outputs.gradients.len() == self.widths.len(), "as many gradients as arrays of them");
         let per_sample = |array: usize| match &self.request {
-            super::Request::Gradient { sources, total: Some(_), .. } => arguments[sources[array]].per_sample,
+            Request::Gradient { sources, total: Some(_), .. } => arguments[sources[array]].per_sample,
             _ => true,
         };
         for (array, &width) in self.widths.iter().enumerate() {

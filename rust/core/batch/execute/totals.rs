@@ -9,10 +9,10 @@ use super::slots::{LANES, Line};
 use std::collections::BTreeMap;
 
 /// How many samples a task has.
-pub(super) const TASK: usize = 8192;
+pub(crate) const TASK: usize = 8192;
 
 /// The number that changes no sum, zeros of both signs included.
-pub(super) const NOTHING: f64 = -0.0;
+pub(crate) const NOTHING: f64 = -0.0;
 
 /// Adds two sums of the same number: 0 is that of the values. A gradient that overflowed stays
 /// infinite, so that none is ever Φ; values follow the table of transreal addition.
@@ -21,7 +21,7 @@ fn sum_of(number: usize, a: f64, b: f64) -> f64 {
 }
 
 /// Adds the lanes of a task.
-pub(super) fn add_lanes(number: usize, mut lanes: Line) -> f64 {
+pub(crate) fn add_lanes(number: usize, mut lanes: Line) -> f64 {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
@@ -33,12 +33,12 @@ pub(super) fn add_lanes(number: usize, mut lanes: Line) -> f64 {
 }
 
 /// Sums that grow together, such as those of all gradients.
-pub(super) type Sums = Vec<f64>;
+pub(crate) type Sums = Vec<f64>;
 
 /// The tree over the tasks. A pair of neighbours is added as soon as both are there, so that few of
 /// them wait at any time.
 #[derive(Debug, Default)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     /// By level and place in it.
     waiting: BTreeMap<(u32, usize), Sums>,
 }

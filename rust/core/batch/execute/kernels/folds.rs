@@ -1,56 +1,62 @@
-//! Ops of any number of inputs, on a block.
+//! Ops of any number of inputs.
 
-use super::code::Source;
-use super::kernels::Lines;
-use super::machine::Machine;
-use super::slots::{BlockInputs, LANES, Line};
+use crate::batch::execute::dispatch::Work;
+use crate::batch::execute::lines::Lines;
+use crate::batch::execute::slots::{LANES, Line};
 use crate::elementary;
 use crate::op::Op;
 use crate::op::reductions::add_beside;
 use crate::reduce::Reduction;
 
-impl Machine<'_> {
-    /// A sum or mean that leaves values out.
-    pub(super) fn add_kept(
-        &self,
-        op: Op,
-        mode: Reduction,
-        inputs: &BlockInputs<'_>,
-        to: &mut [Line],
-        sources: &[Source],
-    ) {
-        for (line, to) in to.iter_mut().enumerate() {
+/// A sum or mean that leaves values out.
+pub(crate) struct AddKept<'a> {
+    pub op: Op,
+    pub mode: Reduction,
+    pub to: &'a mut [Line],
+    pub sources: &'a [Lines<'a>],
+}
+
+impl Work for AddKept<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (line, to) in self.to.iter_mut().enumerate() {
             let (mut sum, mut kept) = ([0.0; LANES], [0.0; LANES]);
-            for &source in sources {
-                let values = self.lines(inputs, source).at(line);
+            for source in self.sources {
+                let values = source.at(line);
                 for lane in 0..LANES {
-                    let keeps = mode.keeps(values[lane]);
+                    let keeps = self.mode.keeps(values[lane]);
                     let next = if kept[lane] == 0.0 { values[lane] } else { sum[lane] + values[lane] };
                     sum[lane] = if keeps { next } else { sum[lane] };
                     kept[lane] += f64::from(u8::from(keeps));
                 }
             }
             for lane in 0..LANES {
-                let nothing = mode == Reduction::DropNull && kept[lane] == 0.0;
+                let nothing = self.mode == Reduction::DropNull && kept[lane] == 0.0;
                 let sum = if nothing { f64::NAN } else { sum[lane] };
-                to[lane] = if op == Op::Mean { sum / kept[lane] } else { sum };
+                to[lane] = if self.op == Op::Mean { sum / kept[lane] } else { sum };
             }
         }
     }
+}
 
-    /// Another variadic op.
+/// Another variadic op.
+pub(crate) struct Fold<'a> {
+    pub op: Op,
+    pub mode: Reduction,
+    pub to: &'a mut [Line],
+    pub sources: &'a [Lines<'a>],
+}
+
+impl Work for Fold<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn fold(
-        &self,
-        op: Op,
-        mode: Reduction,
-        inputs: &BlockInputs<'_>,
-        to: &mut [Line],
-        sources: &[Source],
-    ) {
-        let sources = self.all_lines(inputs, sources);
+    fn run(self) {
+        let Self { op, mode, to, sources } = self;
         for (line, to) in to.iter_mut().enumerate() {
-            if op == Op::Logsumexp && logsumexp(&sources, line, mode, to) {
+            if op == Op::Logsumexp && logsumexp(sources, line, mode, to) {
                 continue;
             }
             for (lane, to) in to.iter_mut().enumerate() {
@@ -58,22 +64,26 @@ impl Machine<'_> {
             }
         }
     }
+}
 
-    /// What the shares of a variadic op have in common.
+/// What the shares of a variadic op have in common.
+pub(crate) struct ShareOut<'a> {
+    pub op: Op,
+    pub mode: Reduction,
+    pub to: [&'a mut [Line]; 2],
+    pub sources: &'a [Lines<'a>],
+    pub z: Lines<'a>,
+}
+
+impl Work for ShareOut<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn share_out(
-        &self,
-        op: Op,
-        mode: Reduction,
-        inputs: &BlockInputs<'_>,
-        [first, second]: [&mut [Line]; 2],
-        sources: &[Source],
-        z: Source,
-    ) {
-        let (sources, z) = (self.all_lines(inputs, sources), self.lines(inputs, z));
+    fn run(self) {
+        let Self { op, mode, to: [first, second], sources, z } = self;
         for (line, (first, second)) in first.iter_mut().zip(second).enumerate() {
             if op == Op::Logsumexp {
-                let (largest, sums, holds) = sums_beside(&sources, line, mode);
+                let (largest, sums, holds) = sums_beside(sources, line, mode);
                 if holds {
                     (*first, *second) = (largest, sums.map(|sum| 1.0 + sum));
                     continue;
@@ -84,10 +94,6 @@ impl Machine<'_> {
                 [first[lane], second[lane]] = op.shared(mode.kept(values), z.at(line)[lane]);
             }
         }
-    }
-
-    fn all_lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, sources: &[Source]) -> Vec<Lines<'s>> {
-        sources.iter().map(|&source| self.lines(inputs, source)).collect()
     }
 }
 

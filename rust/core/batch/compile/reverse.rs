@@ -5,15 +5,15 @@
 
 use super::analysis::{Pole, pole, propagates};
 use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
-use super::lower::{Derivatives, Lowering};
-use super::masks::Mask;
-use super::program::{Kind, NodeId};
+use super::conditions::Mask;
+use super::forward::{Derivatives, Lowering};
+use crate::batch::program::{Kind, NodeId};
 use crate::op::{Op, Read};
 use crate::reduce::Reduction;
 use std::collections::BTreeMap;
 
 /// By node, what a pass knows of it; kept between passes for its memory.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     visited: Vec<Mask>,
     adjoints: Vec<Option<Source>>,
     /// A value that is not REAL shows in another one that is looked at.
@@ -27,7 +27,7 @@ impl Rows {
 }
 
 /// A pass that is being lowered.
-pub(super) struct Pass<'l, 'a> {
+pub(crate) struct Pass<'l, 'a> {
     lowering: &'l mut Lowering<'a>,
     output: usize,
     /// The nodes that gradients flow through, the root first.

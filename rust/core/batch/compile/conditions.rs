@@ -5,13 +5,13 @@
 //! not take may not be visited at all, nor may what then leads to no source.
 
 use super::code::{Instruction, Source};
-use super::lower::Lowering;
-use super::program::{Kind, NodeId, Predicate};
+use super::forward::Lowering;
+use crate::batch::program::{Kind, NodeId, Predicate};
 use std::rc::Rc;
 
 /// The samples in which something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mask {
+pub(crate) enum Mask {
     Never,
     Always,
     /// Those in which this condition does.

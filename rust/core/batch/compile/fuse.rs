@@ -4,7 +4,7 @@ use super::code::{Code, Instruction, Source};
 use crate::op::Op;
 
 /// Products and polynomials.
-pub(super) fn fuse(code: &mut Code, registers: u32) {
+pub(crate) fn fuse(code: &mut Code, registers: u32) {
     let uses = count_uses(code, registers);
     products(code, &uses);
     polynomials(code, &uses);
