@@ -85,7 +85,8 @@ macro_rules! fast_loops {
     )* };
 }
 fast_loops!(exp, ln, sin, cos, tanh, expm1, ln_1p, sigmoid, softplus, tan, sinc, sinc_slope, asin, acos, pow with EXPONENT,
-    hypot with OTHER_SIDE, atan2 with OTHER_SIDE);
+    hypot with OTHER_SIDE, atan2 with OTHER_SIDE,
+    atan, sinh, cosh, asinh, acosh, atanh, cbrt, log2, log10, remainder with OTHER_SIDE, floor_quotient with OTHER_SIDE);
 
 fn cases() -> Vec<Case> {
     vec![
@@ -228,6 +229,96 @@ fn cases() -> Vec<Case> {
             loops: atan2::loops(),
             usual: (-100.0, 100.0),
             fallback: (1e200, 1e300),
+        },
+        Case {
+            name: "atan",
+            ours: elementary::atan,
+            libm: libm::atan,
+            loops: atan::loops(),
+            usual: (-10.0, 10.0),
+            // Its fast form covers all numbers; huge ones stand in for the rest.
+            fallback: (1e20, 1e300),
+        },
+        Case {
+            name: "sinh",
+            ours: elementary::sinh,
+            libm: libm::sinh,
+            loops: sinh::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (708.5, 710.4),
+        },
+        Case {
+            name: "cosh",
+            ours: elementary::cosh,
+            libm: libm::cosh,
+            loops: cosh::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (708.5, 710.4),
+        },
+        Case {
+            name: "asinh",
+            ours: elementary::asinh,
+            libm: libm::asinh,
+            loops: asinh::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (1e200, 1e300),
+        },
+        Case {
+            name: "acosh",
+            ours: elementary::acosh,
+            libm: libm::acosh,
+            loops: acosh::loops(),
+            usual: (1.0, 10.0),
+            fallback: (1e200, 1e300),
+        },
+        Case {
+            name: "atanh",
+            ours: elementary::atanh,
+            libm: libm::atanh,
+            loops: atanh::loops(),
+            usual: (-1.0, 1.0),
+            // Nothing but NaN.
+            fallback: (1.5, 2.0),
+        },
+        Case {
+            name: "cbrt",
+            ours: elementary::cbrt,
+            libm: libm::cbrt,
+            loops: cbrt::loops(),
+            usual: (-100.0, 100.0),
+            fallback: (1e-320, 1e-308),
+        },
+        Case {
+            name: "log2",
+            ours: elementary::log2,
+            libm: libm::log2,
+            loops: log2::loops(),
+            usual: (0.01, 1000000.0),
+            fallback: (1e-320, 1e-308),
+        },
+        Case {
+            name: "log10",
+            ours: elementary::log10,
+            libm: libm::log10,
+            loops: log10::loops(),
+            usual: (0.01, 1000000.0),
+            fallback: (1e-320, 1e-308),
+        },
+        Case {
+            name: "remainder",
+            ours: |x| elementary::remainder(x, OTHER_SIDE),
+            libm: |x| libm::fmod(x, OTHER_SIDE),
+            loops: remainder::loops(),
+            usual: (-100.0, 100.0),
+            fallback: (1e20, 1e300),
+        },
+        Case {
+            name: "floor_quotient",
+            ours: |x| elementary::floor_quotient(x, OTHER_SIDE),
+            libm: |x| libm::floor(x / OTHER_SIDE),
+            loops: floor_quotient::loops(),
+            usual: (-100.0, 100.0),
+            fallback: (1e16, 1e17),
         },
     ]
 }

@@ -13,6 +13,13 @@ pub(super) const fn power_of_two(n: i64) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }
 
+/// An integer below 2⁵² as a double.
+#[inline(always)]
+pub(super) fn from_integer(integer: u64) -> f64 {
+    const TWO_52: f64 = (1u64 << 52) as f64;
+    f64::from_bits(TWO_52.to_bits() | integer) - TWO_52
+}
+
 /// The first 26 significant bits of `x`: the rest has 27, so products of a head with either are exact.
 #[inline(always)]
 pub(super) fn head(x: f64) -> f64 {
