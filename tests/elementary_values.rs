@@ -2,31 +2,18 @@
 //! ends of the range, exact results, and constants computed with mpmath. Neighbours of these and the
 //! forms that compute them are tested in `elementary.rs`.
 
+mod special_values;
+
+use special_values::{Function, INF, LEAST, check, same};
 use zeroproof::elementary::{
     acos, asin, atan2, cos, exp, expm1, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos_pi, sinc,
     sinc_slope, softplus, tan, tanh,
 };
 
-type Function = fn(f64) -> f64;
 type Function2 = fn(f64, f64) -> f64;
 
-const INF: f64 = f64::INFINITY;
-const LEAST: f64 = 5e-324;
 /// The double nearest to a multiple of π/2: 6381956970095103·2⁷⁹⁷.
 const NEAREST_TO_MULTIPLE: f64 = 5.319372648326541e255;
-
-/// NaN of any bits is one value here.
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}
-
-#[track_caller]
-fn check(name: &str, f: Function, cases: &[(f64, f64)]) {
-    for &(x, want) in cases {
-        let found = f(x);
-        assert!(same(found, want), "{name}({x:e}) = {found:e}, not {want:e}");
-    }
-}
 
 #[track_caller]
 fn check2(name: &str, f: Function2, cases: &[(f64, f64, f64)]) {

@@ -4,7 +4,7 @@
 //! the sine and the cosine then take `πt` in two doubles.
 
 use super::exact::{SHIFT, fast_two_sum, power_of_two, quotient, two_product, two_sum};
-use super::trigonometric::{Reduced, SIGN, finish, kernels_in_two};
+use super::trigonometric::{Reduced, SIGN, finish, kernels_in_two, turned};
 
 const PI: f64 = std::f64::consts::PI;
 /// π without its first 53 bits.
@@ -12,7 +12,7 @@ const PI_LOW: f64 = 1.2246467991473532e-16;
 /// Below this the fast forms hold.
 const LIMIT: f64 = (1u64 << 50) as f64;
 /// Below this the rounding errors of products may be subnormal.
-const TINY: f64 = power_of_two(-900);
+pub(super) const TINY: f64 = power_of_two(-900);
 /// All doubles from here on are even integers.
 const EVEN: f64 = (1u64 << 53) as f64;
 /// Up to here the derivative of `sinc` is a series; beyond, its terms hardly cancel.
@@ -70,25 +70,12 @@ pub(super) fn sin_cos_pi_fallback(x: f64) -> [f64; 2] {
 }
 
 /// `x·(a + a_low)` for |x| below [`TINY`].
-fn tiny_times(x: f64, a: f64, a_low: f64) -> f64 {
+pub(super) fn tiny_times(x: f64, a: f64, a_low: f64) -> f64 {
     const LIFT: f64 = power_of_two(400);
     const DROP: f64 = power_of_two(-400);
     let x = x * LIFT;
     let (product, error) = two_product(x, a);
     (product + (error + x * a_low)) * DROP
-}
-
-/// `sin πx` and `cos πx` of the reduced x > 0, each as a large and a small term.
-#[inline(always)]
-fn in_two(Reduced { k, r, r_low }: Reduced) -> [(f64, f64); 2] {
-    let [sin, cos] = kernels_in_two(r, r_low);
-    let odd = k & 1 == 1;
-    let (for_sin, for_cos) = if odd { (cos, sin) } else { (sin, cos) };
-    let turn = |(value, low): (f64, f64), half_turn: u64| {
-        let sign = (half_turn & 2) << 62;
-        (f64::from_bits(value.to_bits() ^ sign), f64::from_bits(low.to_bits() ^ sign))
-    };
-    [turn(for_sin, k), turn(for_cos, k.wrapping_add(1))]
 }
 
 /// `sinc` for `x ≥` [`SINC_IS_ONE`], given its sine: a quotient of 26 bits and the rest of it.
@@ -108,7 +95,7 @@ pub(super) fn sinc_fast(x: f64) -> (f64, bool) {
 
 #[inline(always)]
 fn sinc_of(x: f64, reduced: Reduced) -> f64 {
-    let [sin, _] = in_two(reduced);
+    let [sin, _] = turned(reduced.k, kernels_in_two(reduced.r, reduced.r_low));
     let (quotient, rest) = sinc_in_two(x, sin);
     // Zeros are positive.
     quotient + rest + 0.0
@@ -162,7 +149,7 @@ fn slope_near_0(x: f64) -> f64 {
 /// `sinc′(x) = (cos πx − sinc x)/x` for x above [`SERIES`].
 #[inline(always)]
 fn slope_of(x: f64, reduced: Reduced) -> f64 {
-    let [sin, (cos, cos_low)] = in_two(reduced);
+    let [sin, (cos, cos_low)] = turned(reduced.k, kernels_in_two(reduced.r, reduced.r_low));
     let (sinc, sinc_low) = sinc_in_two(x, sin);
     let (difference, error) = two_sum(cos, -sinc);
     let (above, above_low) = two_sum(difference, error + (cos_low - sinc_low));
