@@ -4,9 +4,9 @@
 //! `s` and `e`. The latter cancels near 0, where the slope is a series, and where `tan u = u`: sine and cosine
 //! are known so closely that little is lost, and next to those points the fallback form has more bits.
 
-use super::exact::{fast_two_sum, power_of_two, product_in_two, quotient, two_product, two_sum};
+use super::exact::{fast_two_sum, power_of_two, product_in_two, quotient, two_product};
 use super::half_turns::{TINY, tiny_times};
-use super::trigonometric::{self, Reduced, SIGN, close_kernels, turned};
+use super::trigonometric::{self, Reduced, SIGN, close_kernels, cos_less_ratio, is_far_from_0, turned};
 use super::{fixed_point, payne_hanek};
 
 /// Up to here the fast forms hold.
@@ -76,26 +76,6 @@ fn slope_near_0(x: f64) -> f64 {
     product + (product_error + x * (error + SLOPE.1))
 }
 
-/// `cos u − sin u/u` and `sin u/u`, each in two doubles, and whether enough of the former is left.
-///
-/// [`close_kernels`] are off by less than 2⁻⁵³·r⁴/12, and the quotient by 2⁻⁷⁵ of it.
-#[inline(always)]
-pub(super) fn difference(Reduced { k, r, r_low }: Reduced, u: (f64, f64)) -> [(f64, f64); 2] {
-    let [(sin, sin_low), (cos, cos_low)] = turned(k, close_kernels(r, r_low));
-    let (sin, sin_low) = fast_two_sum(sin, sin_low);
-    let (ratio, ratio_low) = quotient(sin, sin_low, u.0, u.1);
-    let (difference, error) = two_sum(cos, -ratio);
-    [two_sum(difference, error + (cos_low - ratio_low)), (ratio, ratio_low)]
-}
-
-/// Whether [`difference`] is so far from 0 that its errors, r⁴/12 and 2⁻²² of the ratio in units of 2⁻⁵³, do not count.
-#[inline(always)]
-pub(super) fn is_far_from_0(difference: f64, r: f64, ratio: f64) -> bool {
-    const RATIO: f64 = power_of_two(-19);
-    let square = r * r;
-    difference.abs() >= 0.25 * square * square + RATIO * ratio.abs()
-}
-
 /// The slope `s·e/x` for x > 0.
 #[inline(always)]
 fn slope_of(ratio: (f64, f64), difference: (f64, f64), x: f64) -> f64 {
@@ -111,7 +91,7 @@ pub(super) fn cosc_slope_fast(x: f64) -> (f64, bool) {
     let u = 0.5 * magnitude;
     let reduced = trigonometric::reduce(u);
     let r = reduced.r;
-    let [difference, ratio] = difference(reduced, (u, 0.0));
+    let [difference, ratio] = cos_less_ratio(reduced, (u, 0.0));
     let far = slope_of(ratio, difference, magnitude);
     let far = f64::from_bits(far.to_bits() ^ (x.to_bits() & SIGN));
 

@@ -7,6 +7,8 @@
 const POINT: u32 = 126;
 /// π/2.
 const PI_2: i128 = 0x6487_ed51_10b4_611a_6263_3145_c06e_0e69;
+/// 1/π.
+pub(super) const FRAC_1_PI: i128 = 0x145f_306d_c9c8_82a5_3f84_eafa_3ea6_9bb8;
 
 /// `[sin x, cos x]` of `x = (k + fraction·2⁻¹²⁸)·π/2`, k in the low bits, by Taylor's series.
 pub(super) fn sin_cos(k: u64, fraction: i128) -> [i128; 2] {

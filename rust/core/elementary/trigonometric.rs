@@ -3,7 +3,7 @@
 //! `|x| = k·π/2 + r`, `|r| ≤ π/4`, with `r` in two doubles; minimax polynomials for both functions of
 //! `r`, of which the last bits of `k` choose one and its sign.
 
-use super::exact::{SHIFT, fast_two_sum, half_square, product_in_two};
+use super::exact::{SHIFT, fast_two_sum, half_square, power_of_two, product_in_two, quotient, two_sum};
 use super::payne_hanek;
 
 /// Up to here, which is about 2²⁰·π/2, the fast form holds.
@@ -125,6 +125,26 @@ pub(super) fn turned(k: u64, [sin, cos]: [(f64, f64); 2]) -> [(f64, f64); 2] {
         (f64::from_bits(value.to_bits() ^ sign), f64::from_bits(low.to_bits() ^ sign))
     };
     [turn(for_sin, k), turn(for_cos, k.wrapping_add(1))]
+}
+
+/// `cos u − sin u/u` and `sin u/u`, each in two doubles, and whether enough of the former is left.
+///
+/// [`close_kernels`] are off by less than 2⁻⁵³·r⁴/12, and the quotient by 2⁻⁷⁵ of it.
+#[inline(always)]
+pub(super) fn cos_less_ratio(Reduced { k, r, r_low }: Reduced, u: (f64, f64)) -> [(f64, f64); 2] {
+    let [(sin, sin_low), (cos, cos_low)] = turned(k, close_kernels(r, r_low));
+    let (sin, sin_low) = fast_two_sum(sin, sin_low);
+    let (ratio, ratio_low) = quotient(sin, sin_low, u.0, u.1);
+    let (difference, error) = two_sum(cos, -ratio);
+    [two_sum(difference, error + (cos_low - ratio_low)), (ratio, ratio_low)]
+}
+
+/// Whether [`cos_less_ratio`] is so far from 0 that its errors, r⁴/12 and 2⁻²² of the ratio in units of 2⁻⁵³, do not count.
+#[inline(always)]
+pub(super) fn is_far_from_0(difference: f64, r: f64, ratio: f64) -> bool {
+    const RATIO: f64 = power_of_two(-19);
+    let square = r * r;
+    difference.abs() >= 0.25 * square * square + RATIO * ratio.abs()
 }
 
 /// `[sin x, cos x]` from the reduced `|x|`.
