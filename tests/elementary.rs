@@ -180,7 +180,8 @@ fn no_gap_between_a_series_and_what_follows() {
             for pair in neighbours(seam).windows(2) {
                 let (a, b) = (f(pair[0]), f(pair[1]));
                 let ulp = a.abs().max(b.abs()).next_up() - a.abs().max(b.abs());
-                // The functions themselves change by less than two ulp, or by a few thousandths where angles are huge.
+                // The functions themselves change by less than two ulp, or by a few thousandths where
+                // angles are huge.
                 let steps = if seam > 1e6 { 1e-2 * a.abs() / ulp } else { 5.0 };
                 assert!(
                     (a - b).abs() <= steps * ulp,

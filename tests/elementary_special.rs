@@ -1,6 +1,6 @@
-//! Error functions, the normal distribution and quotients with a removable singularity at special points, to the
-//! bit: zeros with their signs, infinities, NaN, the ends of the range, changes of form, points where a slope is
-//! almost 0, and constants computed with more than 100 digits.
+//! Error functions, the normal distribution and quotients with a removable singularity at special points,
+//! to the bit: zeros with their signs, infinities, NaN, the ends of the range, changes of form, points
+//! where a slope is almost 0, and constants computed with more than 100 digits.
 
 mod special_values;
 

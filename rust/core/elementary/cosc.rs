@@ -1,8 +1,9 @@
 //! `cosc x = (1 − cos x)/x²` and its slope.
 //!
-//! With `u = x/2` and `s = sin u/u`, `cosc x = s²/2` and its slope is `s·e/x`, `e = cos u − s`. Both are as good as
-//! `s` and `e`. The latter cancels near 0, where the slope is a series, and where `tan u = u`: sine and cosine
-//! are known so closely that little is lost, and next to those points the fallback form has more bits.
+//! With `u = x/2` and `s = sin u/u`, `cosc x = s²/2` and its slope is `s·e/x`, `e = cos u − s`. Both are as
+//! good as `s` and `e`. The latter cancels near 0, where the slope is a series, and where `tan u = u`: sine
+//! and cosine are known so closely that little is lost, and next to those points the fallback form has more
+//! bits.
 
 use super::exact::{fast_two_sum, power_of_two, product_in_two, quotient, two_product};
 use super::half_turns::{TINY, tiny_times};

@@ -1,8 +1,8 @@
 //! `erf x`, `erfc x` and their slope `2/√π·e^(−x²)`.
 //!
-//! Near 0 `erf` is an odd polynomial. Beyond, `erfc y = e^(−y²)/(√π·y + h(y))`, where `h` falls from 0.76 to 0:
-//! the terms of the divisor are positive, and of `h` only its distance from a constant, at most 8 % of the divisor,
-//! is rounded. Squares, divisors and powers of e are carried in two doubles.
+//! Near 0 `erf` is an odd polynomial. Beyond, `erfc y = e^(−y²)/(√π·y + h(y))`, where `h` falls from 0.76
+//! to 0: the terms of the divisor are positive, and of `h` only its distance from a constant, at most 8 %
+//! of the divisor, is rounded. Squares, divisors and powers of e are carried in two doubles.
 
 use super::exact::{fast_two_sum, half_square, product_in_two, quotient, two_sum};
 use super::exponential::{exp_in_two, power_of_two_in, scaled_once};

@@ -104,8 +104,8 @@ pub(super) fn power_of_two_in(n: u64) -> f64 {
     f64::from_bits(n.wrapping_add(1023) << 52)
 }
 
-/// `e^(x + low)` as `(e + e_low)·2ⁿ` with e in [0.7, 1.42], known to 2⁻⁵⁹, for a low that is small beside 1; n
-/// is in the low bits.
+/// `e^(x + low)` as `(e + e_low)·2ⁿ` with e in [0.7, 1.42], known to 2⁻⁵⁹, for a low that is small beside
+/// 1; n is in the low bits.
 #[inline(always)]
 pub(super) fn exp_in_two(x: f64, low: f64) -> ((f64, f64), u64) {
     let Reduced { n, r, c } = reduce(x);

@@ -1,8 +1,8 @@
 //! Sine and cosine with 126 bits after the point, for differences in which two doubles cancel.
 //!
-//! Next to the points where `sin u/u` is stationary, `cos u` and `sin u/u` agree in all bits that two doubles spare,
-//! and in up to sixty more in the range of all doubles. Integer arithmetic has no such end: what is left of a
-//! difference is off by at most 2⁻¹²⁰. It is slow, and only for fallback forms.
+//! Next to the points where `sin u/u` is stationary, `cos u` and `sin u/u` agree in all bits that two
+//! doubles spare, and in up to sixty more in the range of all doubles. Integer arithmetic has no such end:
+//! what is left of a difference is off by at most 2⁻¹²⁰. It is slow, and only for fallback forms.
 
 const POINT: u32 = 126;
 /// π/2.

@@ -1,8 +1,8 @@
 //! `ln Φ(x)` of the standard normal distribution and its slope `φ(x)/Φ(x)`.
 //!
 //! With `y = |x|/√2`, `2Φ(x)` is `1 ± erf y` near 0 and `erfc y` or `2 − erfc y` beyond, as in
-//! [`error_function`](super::error_function). There `erfc y = √(2/π)·e^(−x²/2)/M` with the inverse Mills ratio
-//! `M = |x| + √(2/π)·h(y)`, which is the slope itself on the left.
+//! [`error_function`](super::error_function). There `erfc y = √(2/π)·e^(−x²/2)/M` with the inverse Mills
+//! ratio `M = |x| + √(2/π)·h(y)`, which is the slope itself on the left.
 
 use super::error_function::{h_beyond_centre, near};
 use super::exact::{fast_two_sum, half_square, product_in_two, quotient, two_sum};
@@ -19,7 +19,8 @@ const CENTRE: f64 = 1.016465997971091;
 const OFFSET: f64 = 3.5355339059327378;
 /// `√(2/π)·h` at the centre, in two doubles.
 const H_AT_CENTRE: (f64, f64) = (0.5218727273656134, 5.4579859584995215e-17);
-/// Up to here the density and what is left of 1 are so far above the subnormals that their low parts are normal.
+/// Up to here the density and what is left of 1 are so far above the subnormals that their low parts are
+/// normal.
 const NORMAL: f64 = 37.0;
 /// Beyond, the density and what is left of 1 round to 0.
 const UNDERFLOW: f64 = 38.6;

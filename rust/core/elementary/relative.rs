@@ -169,7 +169,8 @@ pub(super) fn log1prel_fallback(x: f64) -> f64 {
     }
 }
 
-/// Between these, where `|x/(2 + x)| ≤ ¼`, the slope of `ln(1 + x)/x` is made of an inverse hyperbolic tangent.
+/// Between these, where `|x/(2 + x)| ≤ ¼`, the slope of `ln(1 + x)/x` is made of an inverse hyperbolic
+/// tangent.
 const ARTANH: (f64, f64) = (-0.4, 0.6666666666666666);
 
 /// `(artanh s/s − 1)/z` for `z = s²`, `|s| ≤ ¼`.

@@ -83,8 +83,8 @@ fn cos_rest(w: f64) -> f64 {
     (C[0] + w * C[1]) + w2 * ((C[2] + w * C[3]) + w2 * (C[4] + w * C[5]))
 }
 
-/// Sine and cosine of `r + r_low` for what cancels: as [`kernels_in_two`], but with an error below 2⁻⁵³·|r|⁵/60 and
-/// 2⁻⁵³·r⁴/12.
+/// Sine and cosine of `r + r_low` for what cancels: as [`kernels_in_two`], but with an error below
+/// 2⁻⁵³·|r|⁵/60 and 2⁻⁵³·r⁴/12.
 ///
 /// Remez; relative errors below 2⁻⁶² and 2⁻⁶³.
 #[inline(always)]
@@ -139,7 +139,8 @@ pub(super) fn cos_less_ratio(Reduced { k, r, r_low }: Reduced, u: (f64, f64)) ->
     [two_sum(difference, error + (cos_low - ratio_low)), (ratio, ratio_low)]
 }
 
-/// Whether [`cos_less_ratio`] is so far from 0 that its errors, r⁴/12 and 2⁻²² of the ratio in units of 2⁻⁵³, do not count.
+/// Whether [`cos_less_ratio`] is so far from 0 that its errors, r⁴/12 and 2⁻²² of the ratio in units of
+/// 2⁻⁵³, do not count.
 #[inline(always)]
 pub(super) fn is_far_from_0(difference: f64, r: f64, ratio: f64) -> bool {
     const RATIO: f64 = power_of_two(-19);
