@@ -1,5 +1,5 @@
 //! The elementary functions: symmetry, monotonicity, and one answer whichever form computes it. Their
-//! values are tested in `elementary_values.rs`, `elementary_hyperbolic.rs` and
+//! values are tested in `elementary_values.rs`, `elementary_hyperbolic.rs`, `elementary_special.rs` and
 //! `elementary_roots_and_remainders.rs` and, against many digits, in
 //! `property/test_elementary_mpmath.py`.
 
@@ -8,14 +8,15 @@ mod elementary_checks;
 use elementary_checks::{Function, Function2, INF, LEAST, same};
 use proptest::prelude::*;
 use zeroproof::elementary::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cos, cosh, exp, expm1, fast, floor_quotient, hypot,
-    ln, ln_1p, log2, log10, norm, pow, remainder, sigmoid, sin, sin_cos, sin_cos_pi, sinc, sinc_slope, sinh,
-    sinh_cosh, softplus, tan, tanh,
+    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cos, cosc, cosc_slope, cosh, erf, erf_slope, erfc,
+    exp, expm1, exprel, exprel_slope, fast, floor_quotient, hypot, ln, ln_1p, log_ndtr, log_ndtr_slope,
+    log1prel, log1prel_slope, log2, log10, norm, pow, remainder, sigmoid, sin, sin_cos, sin_cos_pi, sinc,
+    sinc_slope, sinh, sinh_cosh, softplus, tan, tanh,
 };
 
 type Fast = fn(f64) -> (f64, bool);
 
-const FUNCTIONS: [(&str, Function, Fast); 23] = [
+const FUNCTIONS: [(&str, Function, Fast); 34] = [
     ("exp", exp, fast::exp),
     ("ln", ln, fast::ln),
     ("sin", sin, fast::sin),
@@ -39,6 +40,17 @@ const FUNCTIONS: [(&str, Function, Fast); 23] = [
     ("cbrt", cbrt, fast::cbrt),
     ("log2", log2, fast::log2),
     ("log10", log10, fast::log10),
+    ("erf", erf, fast::erf),
+    ("erfc", erfc, fast::erfc),
+    ("erf_slope", erf_slope, fast::erf_slope),
+    ("log_ndtr", log_ndtr, fast::log_ndtr),
+    ("log_ndtr_slope", log_ndtr_slope, fast::log_ndtr_slope),
+    ("exprel", exprel, fast::exprel),
+    ("exprel_slope", exprel_slope, fast::exprel_slope),
+    ("log1prel", log1prel, fast::log1prel),
+    ("log1prel_slope", log1prel_slope, fast::log1prel_slope),
+    ("cosc", cosc, fast::cosc),
+    ("cosc_slope", cosc_slope, fast::cosc_slope),
 ];
 
 type Fast2 = fn(f64, f64) -> (f64, bool);
@@ -51,6 +63,8 @@ const FUNCTIONS_OF_TWO: [(&str, Function2, Fast2); 5] = [
     ("remainder", remainder, fast::remainder),
     ("floor_quotient", floor_quotient, fast::floor_quotient),
 ];
+/// Below this the fast forms of some odd functions do not hold.
+const TINY: f64 = f64::from_bits((1023 - 900) << 52);
 
 fn any_bits() -> impl Strategy<Value = f64> {
     any::<u64>().prop_map(f64::from_bits)
@@ -75,7 +89,7 @@ fn check_rising(name: &str, f: Function, operands: &[f64]) {
 #[test]
 fn no_step_back_between_the_hot_and_the_cold_form() {
     let far = 2f64.powi(500);
-    let seams: [(&str, Function, Fast, &[f64]); 13] = [
+    let seams: [(&str, Function, Fast, &[f64]); 24] = [
         ("exp", exp, fast::exp, &[-708.39, 708.39]),
         ("ln", ln, fast::ln, &[f64::MIN_POSITIVE]),
         ("sin", sin, fast::sin, &[1_647_099.0]), // in the rising quarter before 262144·2π
@@ -89,6 +103,18 @@ fn no_step_back_between_the_hot_and_the_cold_form() {
         ("cbrt", cbrt, fast::cbrt, &[-f64::MIN_POSITIVE, f64::MIN_POSITIVE]),
         ("log2", log2, fast::log2, &[f64::MIN_POSITIVE]),
         ("log10", log10, fast::log10, &[f64::MIN_POSITIVE]),
+        // Where a function falls, it is turned round.
+        ("erf", erf, fast::erf, &[TINY]),
+        ("erfc", |x| erfc(-x), |x| fast::erfc(-x), &[-26.0]),
+        ("erf_slope", erf_slope, fast::erf_slope, &[-26.5]),
+        ("log_ndtr", log_ndtr, fast::log_ndtr, &[-1e150, 37.0]),
+        ("log_ndtr_slope", |x| log_ndtr_slope(-x), |x| fast::log_ndtr_slope(-x), &[-37.0]),
+        ("exprel", exprel, fast::exprel, &[-1.0 / TINY, 708.39]),
+        ("exprel_slope", exprel_slope, fast::exprel_slope, &[-1e150, 700.0]),
+        ("log1prel", |x| -log1prel(x), fast::log1prel, &[1.0 / TINY]),
+        ("log1prel_slope", log1prel_slope, fast::log1prel_slope, &[1e150]),
+        ("cosc", |x| -cosc(x), fast::cosc, &[3_294_198.0]),
+        ("cosc_slope", cosc_slope, fast::cosc_slope, &[3_294_198.0]),
     ];
     for (name, f, fast, seams) in seams {
         for &seam in seams {
@@ -170,6 +196,49 @@ fn what_rises_everywhere_rises() {
     check_rising("cbrt", cbrt, &spread(-9.0, 9.0));
     check_rising("log2", log2, &spread(1e-3, 20.0));
     check_rising("log10", log10, &spread(1e-3, 20.0));
+    check_rising("erf", erf, &spread(-7.0, 7.0));
+    check_rising("erfc", |x| erfc(-x), &spread(-28.0, 7.0));
+    check_rising("log_ndtr", log_ndtr, &spread(-50.0, 39.0));
+    check_rising("log_ndtr_slope", |x| log_ndtr_slope(-x), &spread(-39.0, 50.0));
+    check_rising("exprel", exprel, &spread(-50.0, 717.0));
+    check_rising("exprel_slope", exprel_slope, &spread(-50.0, 717.0));
+    check_rising("log1prel", |x| -log1prel(x), &spread(-1.0, 50.0));
+    check_rising("log1prel_slope", log1prel_slope, &spread(-1.0, 50.0));
+}
+
+/// Where a form takes over, both may be off by an ulp, but by no more.
+#[test]
+fn no_gap_between_a_series_and_what_follows() {
+    let seams: [(&str, Function, &[f64]); 11] = [
+        ("erf", erf, &[0.46875, 6.5]),
+        ("erfc", erfc, &[-0.46875, 0.46875, -26.0]),
+        ("erf_slope", erf_slope, &[0.5887]),
+        ("log_ndtr", log_ndtr, &[-0.6629126073623883, 0.6629126073623883]),
+        ("log_ndtr_slope", log_ndtr_slope, &[-0.6629126073623883, 0.6629126073623883, -37.0]),
+        ("exprel", exprel, &[-45.0, TINY, -TINY]),
+        ("exprel_slope", exprel_slope, &[-0.5, 0.5, -700.0]),
+        ("log1prel", log1prel, &[-0.2929, 0.4142, TINY, -TINY]),
+        ("log1prel_slope", log1prel_slope, &[-0.4, 0.6666666666666666]),
+        ("cosc", cosc, &[f64::EPSILON, 3_294_198.0]),
+        ("cosc_slope", cosc_slope, &[0.015625, 3_294_198.0]),
+    ];
+    for (name, f, seams) in seams {
+        for &seam in seams {
+            for pair in neighbours(seam).windows(2) {
+                let (a, b) = (f(pair[0]), f(pair[1]));
+                let ulp = a.abs().max(b.abs()).next_up() - a.abs().max(b.abs());
+                // The functions themselves change by less than two ulp, or by a few thousandths where
+                // angles are huge.
+                let steps = if seam > 1e6 { 1e-2 * a.abs() / ulp } else { 5.0 };
+                assert!(
+                    (a - b).abs() <= steps * ulp,
+                    "{name}({:e}) = {a:e}, {name}({:e}) = {b:e}",
+                    pair[0],
+                    pair[1]
+                );
+            }
+        }
+    }
 }
 
 proptest! {
@@ -284,6 +353,10 @@ proptest! {
         prop_assert!(same(minus_s, -s) && same(minus_c, c), "sin_cos_pi({x:e})");
         prop_assert!(same(sinc(-x), sinc(x)), "sinc({x:e})");
         prop_assert!(sinc_slope(-x) == -sinc_slope(x) || x.is_nan(), "sinc_slope({x:e})");
+        prop_assert!(same(erf(-x), -erf(x)), "erf({x:e})");
+        prop_assert!(same(erf_slope(-x), erf_slope(x)), "erf_slope({x:e})");
+        prop_assert!(same(cosc(-x), cosc(x)), "cosc({x:e})");
+        prop_assert!(cosc_slope(-x) == -cosc_slope(x) || x.is_nan(), "cosc_slope({x:e})");
     }
 
     #[test]
@@ -302,6 +375,37 @@ proptest! {
         prop_assert!(asinh(x).abs() <= x.abs() || x.is_nan());
         prop_assert!(acosh(x) >= 0.0 || x < 1.0 || x.is_nan());
         prop_assert!(atanh(x).abs() >= x.abs() || x.abs() > 1.0 || x.is_nan());
+        prop_assert!((-1.0..=1.0).contains(&erf(x)) || x.is_nan());
+        prop_assert!((0.0..=2.0).contains(&erfc(x)) || x.is_nan());
+        prop_assert!((0.0..=std::f64::consts::FRAC_2_SQRT_PI).contains(&erf_slope(x)) || x.is_nan());
+        prop_assert!(log_ndtr(x) <= 0.0 || x.is_nan());
+        prop_assert!(log_ndtr_slope(x) >= (-x).max(0.0) || x.is_nan());
+        prop_assert!(exprel(x) >= 0.0 || x.is_nan());
+        prop_assert!(exprel_slope(x) >= 0.0 || x.is_nan());
+        prop_assert!(log1prel(x) >= 0.0 || x < -1.0 || x.is_nan());
+        prop_assert!(log1prel_slope(x) <= 0.0 || x < -1.0 || x.is_nan());
+        prop_assert!((0.0..=0.5).contains(&cosc(x)) || x.is_nan());
+        prop_assert!(cosc_slope(x).abs() <= 1.0 / 6.0 || x.is_nan());
+    }
+
+    /// Identities that hold wherever both sides are normal, to a few ulp of the larger term.
+    #[test]
+    fn what_the_error_functions_have_in_common(x in -26.0..26.0f64) {
+        let close = |a: f64, b: f64, scale: f64| (a - b).abs() <= 4.0 * f64::EPSILON * scale.abs();
+        prop_assert!(close(erf(x) + erfc(x), 1.0, 1.0));
+        prop_assert!(close(erfc(x) + erfc(-x), 2.0, 2.0));
+        let z = x * std::f64::consts::SQRT_2;
+        // ln Φ(−z) moves by its slope times what rounding took from z.
+        let scale = log_ndtr(-z).abs() + log_ndtr_slope(-z) * z.abs();
+        prop_assert!(close(log_ndtr(-z), ln(0.5 * erfc(x)), scale + 1.0));
+    }
+
+    #[test]
+    fn what_exprel_and_log1prel_have_in_common(x in -700.0..700.0f64) {
+        let close = |a: f64, b: f64| (a - b).abs() <= 4.0 * f64::EPSILON * b;
+        prop_assert!(close(exprel(-x) * exp(x), exprel(x)));
+        // Below 0 what is rounded of eˣ − 1 counts more the closer it is to −1.
+        prop_assert!(x < -1.0 || close(log1prel(expm1(x)) * exprel(x), 1.0));
     }
 
     /// A loop over an array, whose iterations may share vector registers, and single calls.
@@ -325,7 +429,7 @@ proptest! {
 
 #[test]
 fn the_hot_forms_cover_what_is_usual() {
-    let covered: [(&str, Fast, &[f64]); 23] = [
+    let covered: [(&str, Fast, &[f64]); 34] = [
         ("exp", fast::exp, &[-708.0, -1.0, -0.0, 0.0, LEAST, 700.0]),
         ("ln", fast::ln, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
         ("sin", fast::sin, &[-1.6e6, -0.0, 0.0, LEAST, 1.6e6]),
@@ -349,6 +453,17 @@ fn the_hot_forms_cover_what_is_usual() {
         ("cbrt", fast::cbrt, &[f64::MIN, -1.0, f64::MIN_POSITIVE, 0.5, f64::MAX]),
         ("log2", fast::log2, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
         ("log10", fast::log10, &[f64::MIN_POSITIVE, 0.3, 1.0, f64::MAX]),
+        ("erf", fast::erf, &[-INF, f64::MIN, -0.0, 0.0, 1e-270, 0.5, f64::MAX, INF]),
+        ("erfc", fast::erfc, &[-INF, f64::MIN, -0.0, 0.0, LEAST, 0.5, 26.0]),
+        ("erf_slope", fast::erf_slope, &[-26.5, -0.0, 0.0, LEAST, 0.5, 26.5]),
+        ("log_ndtr", fast::log_ndtr, &[-1e150, -40.0, -0.0, 0.0, LEAST, 37.0]),
+        ("log_ndtr_slope", fast::log_ndtr_slope, &[f64::MIN, -40.0, -0.0, 0.0, LEAST, 37.0]),
+        ("exprel", fast::exprel, &[-1e270, -1.0, -0.0, 0.0, LEAST, 708.0]),
+        ("exprel_slope", fast::exprel_slope, &[-1e150, -1.0, -0.0, 0.0, LEAST, 700.0]),
+        ("log1prel", fast::log1prel, &[(-1.0f64).next_up(), -0.0, 0.0, LEAST, 1e270]),
+        ("log1prel_slope", fast::log1prel_slope, &[(-1.0f64).next_up(), -0.0, 0.0, LEAST, 1e150]),
+        ("cosc", fast::cosc, &[-3.2e6, -0.0, 0.0, LEAST, 8.98, 3.2e6]),
+        ("cosc_slope", fast::cosc_slope, &[-3.2e6, -0.0, 0.0, 1e-270, 8.98, 3.2e6]),
     ];
     for (name, fast, operands) in covered {
         for &x in operands {

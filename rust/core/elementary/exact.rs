@@ -53,6 +53,13 @@ pub(super) fn two_product(a: f64, b: f64) -> (f64, f64) {
     (product, error)
 }
 
+/// The product of two sums of a large and a small term, for magnitudes around 1.
+#[inline(always)]
+pub(super) fn product_in_two(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let (product, error) = two_product(a.0, b.0);
+    (product, error + (a.0 * b.1 + a.1 * b.0))
+}
+
 /// `x²/2` in two parts, the first of them exact.
 #[inline(always)]
 pub(super) fn half_square(x: f64) -> (f64, f64) {
