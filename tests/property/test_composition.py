@@ -12,9 +12,10 @@ from typing import Optional
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tr_programs import OPERATIONS, Program, Step, doubles, moderate, programs
-from tr_support import DROPPED, EXACT, MASKED, gradient_of, same
 
+from support.gradients import DROPPED, EXACT, MASKED, gradient_of
+from support.random_programs import OPERATIONS, Program, Step, doubles, moderate, programs
+from support.values import same
 from zeroproof.autodiff.tr_node import GradientStatus, TRNode
 
 #: Ops whose derivative the reference below knows; poles come from the injected step.

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from mpmath import mpf
-from tr_programs import finite
-from tr_support import DROPPED, EXACT, NAMES, SATURATED, gradients, node_op
 
+from support.gradients import DROPPED, EXACT, SATURATED, gradients
+from support.ops import NAMES, node_op
+from support.random_programs import finite
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import GradientStatus, TRNode
 from zeroproof.autodiff.tr_ops_grad import tr_logsumexp, tr_norm

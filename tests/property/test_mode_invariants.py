@@ -7,18 +7,10 @@ import sys
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tr_programs import Program, Step, doubles, finite, moderate, programs
-from tr_support import (
-    DROPPED,
-    EXACT,
-    INF,
-    MASKED,
-    SATURATED,
-    bits,
-    gradient_of,
-    mode_block,
-)
 
+from support.gradients import DROPPED, EXACT, MASKED, SATURATED, gradient_of, mode_block
+from support.random_programs import Program, Step, doubles, finite, moderate, programs
+from support.values import INF, bits
 from zeroproof import _native
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.gradient_tape import gradient_tape

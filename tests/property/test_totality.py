@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-import tr_reference as reference
 from hypothesis import given
 from hypothesis import strategies as st
-from tr_programs import Program, doubles, exponents, programs
-from tr_support import NAMES, node_op, same, scalar_op, ulps
 
+from support import op_values as reference
+from support.ops import NAMES, node_op, scalar_op
+from support.random_programs import Program, doubles, exponents, programs
+from support.values import same, ulps
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import TRNode
 from zeroproof.core import TRScalar, TRTag
