@@ -11,7 +11,9 @@ import mpmath
 import pytest
 
 from support.gradients import DROPPED, EXACT, MASKED, gradients
-from support.ops import EXPONENTS, NAMES, node_op
+from support.op_case import DIGITS, OpCase
+from support.op_cases import cases
+from support.ops import EXPONENTS
 from support.values import INF, NAN, same, ulps
 from zeroproof.autodiff.tr_node import TRNode
 from zeroproof.autodiff.tr_ops_grad import (
@@ -26,7 +28,6 @@ from zeroproof.autodiff.tr_ops_grad import (
     tr_minimum,
     tr_mul,
     tr_neg,
-    tr_pow_int,
     tr_sign,
     tr_sin,
     tr_sqrt,
@@ -80,91 +81,34 @@ def test_the_second_snippet() -> None:
     assert stats["saturating_ratio"] == stats["near_pole_ratio"] == 1.0
 
 
-#: The derivative of each unary op, as a formula of its own.
-DERIVATIVES: dict[str, Callable[[float], float]] = {
-    "neg": lambda x: -1.0,
-    "abs": lambda x: math.copysign(1.0, x),
-    "sign": lambda x: 0.0,
-    "log": lambda x: 1.0 / x,
-    "sqrt": lambda x: 0.5 / math.sqrt(x),
-    "exp": math.exp,
-    "sin": math.cos,
-    "cos": lambda x: -math.sin(x),
-    "tanh": lambda x: 1.0 / math.cosh(x) ** 2,
-    "sinc": lambda x: float((mpmath.cospi(x) - mpmath.sincpi(x)) / x),
-    "expm1": math.exp,
-    "log1p": lambda x: 1.0 / (1.0 + x),
-    "asin": lambda x: 1.0 / math.sqrt((1.0 - x) * (1.0 + x)),
-    "acos": lambda x: -1.0 / math.sqrt((1.0 - x) * (1.0 + x)),
-    "tan": lambda x: 1.0 / math.cos(x) ** 2,
-    "sigmoid": lambda x: 0.25 / math.cosh(0.5 * x) ** 2,
-    "softplus": lambda x: 1.0 / (1.0 + math.exp(-x)),
-}
-
-#: Both partial derivatives of each binary op.
-PARTIALS: dict[str, Callable[[float, float], tuple[float, float]]] = {
-    "add": lambda a, b: (1.0, 1.0),
-    "sub": lambda a, b: (1.0, -1.0),
-    "mul": lambda a, b: (b, a),
-    "div": lambda a, b: (1.0 / b, -a / b**2),
-    "minimum": lambda a, b: (float(a < b), float(b < a)),
-    "maximum": lambda a, b: (float(a > b), float(b > a)),
-    "hypot": lambda a, b: (a / math.hypot(a, b), b / math.hypot(a, b)),
-    "atan2": lambda a, b: (b / (a * a + b * b), -a / (a * a + b * b)),
-    "xlogy": lambda a, b: (math.log(b), a / b),
-    "pow": lambda a, b: (b * a ** (b - 1.0), a**b * math.log(a)),
-}
-
-#: Where an op has no value.
-OUTSIDE: dict[str, Callable[..., bool]] = {
-    "log": lambda x: x < 0,
-    "sqrt": lambda x: x < 0,
-    "log1p": lambda x: x <= -1,
-    "asin": lambda x: abs(x) >= 1,
-    "acos": lambda x: abs(x) >= 1,
-    "xlogy": lambda a, b: b < 0,
-    "pow": lambda a, b: a < 0,
+#: Ordinary operands on both sides of 0.
+OPERANDS: dict[str, list[tuple[float, ...]]] = {
+    "unary": [(0.3,), (1.0,), (2.75,), (-0.3,), (-2.75,)],
+    "binary": [(0.7, 2.5), (2.5, 0.7), (-3.0, 1.25), (3.0, -2.0)],
+    "power": [(x, n) for x in (0.5, -1.25, 2.0) for n in EXPONENTS],
+    "variadic": [(0.5,), (0.7, 2.5), (-3.0, 1.25, 0.25)],
 }
 
 
-def inside(name: str, *operands: float) -> bool:
-    return name not in OUTSIDE or not OUTSIDE[name](*operands)
-
-
-def test_the_formulas_cover_the_table() -> None:
-    assert sorted(DERIVATIVES) == sorted(NAMES["unary"])
-    assert sorted(PARTIALS) == sorted(NAMES["binary"])
-
-
-@pytest.mark.parametrize("name", sorted(DERIVATIVES))
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 @pytest.mark.parametrize("seed", [1.0, -3.0])
-def test_unary_gradients(name: str, seed: float) -> None:
-    for x in (0.3, 1.0, 2.75, -0.3, -2.75):
-        if not inside(name, x):
+def test_gradients_of_every_op(case: OpCase, seed: float) -> None:
+    compared = 0
+    for operands in OPERANDS[case.arity]:
+        if not math.isfinite(case.value(*operands)):
             continue
-        [(gradient, status)] = gradients(node_op(name), [x], seed)
-        assert ulps(gradient, seed * DERIVATIVES[name](x)) <= 4, x
-        assert status is EXACT
-
-
-@pytest.mark.parametrize("name", sorted(PARTIALS))
-def test_binary_gradients(name: str) -> None:
-    for a, b in ((0.7, 2.5), (2.5, 0.7), (-3.0, 1.25), (3.0, -2.0)):
-        if not inside(name, a, b):
+        with mpmath.workdps(DIGITS):
+            partials = case.partials(*map(mpmath.mpf, operands))
+        if not all(map(mpmath.isfinite, partials)):
             continue
-        for (gradient, status), partial in zip(
-            gradients(node_op(name), [a, b], 2.0), PARTIALS[name](a, b)
-        ):
-            assert ulps(gradient, 2.0 * partial) <= 4, (a, b)
+        function, values = case.on_nodes(operands)
+        found = gradients(function, values, seed)
+        assert len(found) == len(partials)
+        for (gradient, status), partial in zip(found, partials):
+            assert ulps(gradient, float(seed * partial)) <= 4, operands
             assert status is EXACT
-
-
-@pytest.mark.parametrize("n", EXPONENTS)
-def test_power_gradients(n: int) -> None:
-    for x in (0.5, -1.25, 2.0):
-        [(gradient, status)] = gradients(lambda v: tr_pow_int(v, n), [x])
-        assert gradient == pytest.approx(n * x ** (n - 1), rel=1e-13)
-        assert status is EXACT
+        compared += 1
+    assert compared >= 2
 
 
 def test_both_sides_of_a_pole_have_the_right_sign() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import MISSING, fields
 from enum import IntEnum
 from pathlib import Path
 from typing import Optional
@@ -10,7 +11,8 @@ from typing import Optional
 import pytest
 
 import zeroproof
-from support import op_values as reference
+from support.op_case import Accuracy, BadPoint, OpCase, Pole, Rounding
+from support.op_cases import CASES
 from support.ops import NAMES, node_op, scalar_op
 from support.values import same
 from zeroproof import _enums, _native, core
@@ -44,8 +46,21 @@ def test_functions_are_the_table() -> None:
     assert NAMES["leaf"] == ["constant", "parameter", "input"]
 
 
-def test_the_reference_covers_the_table() -> None:
-    assert set(reference.VALUE) == {n for a in ("unary", "binary", "power") for n in NAMES[a]}
+def test_the_cases_of_the_tests_are_the_table() -> None:
+    operations = [name for name, arity, *_ in TABLE if arity != "leaf"]
+    assert sorted(CASES) == sorted(operations)
+    poles = {name for name, *_, singular in TABLE if singular}
+    assert {name for name, case in CASES.items() if case.pole} == poles
+    assert all(case.bad_points for case in CASES.values())
+    for case in CASES.values():
+        # What is not exact is measured, but for reductions, which come down to other ops.
+        assert (case.rounding.ulps == 0) == (case.accuracy is None) or case.arity == "variadic"
+
+
+def test_no_fact_of_an_op_has_a_default() -> None:
+    for kind in (OpCase, BadPoint, Accuracy, Pole, Rounding):
+        for field in fields(kind):
+            assert field.default is field.default_factory is MISSING, (kind, field.name)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])

@@ -11,21 +11,22 @@ from typing import Any
 
 import pytest
 
-ELEMENTWISE = """tr_add tr_sub tr_mul tr_div tr_neg tr_abs tr_sign tr_log tr_sqrt tr_exp tr_sin
-    tr_cos tr_tanh tr_pow_int tr_minimum tr_maximum tr_sinc tr_hypot tr_atan2 tr_xlogy
-    tr_expm1 tr_log1p tr_pow tr_asin tr_acos tr_tan tr_sigmoid tr_softplus"""
+from support.op_cases import cases
+
+ELEMENTWISE = " ".join(f"tr_{case.name}" for case in cases("unary", "binary", "power"))
+REDUCTIONS = " ".join(f"tr_{case.name}" for case in cases("variadic"))
 
 MODULES: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core": f"""TRScalar TRTag real pinf ninf phi is_real is_pinf is_ninf is_phi
-            is_finite is_infinite {ELEMENTWISE} ReductionMode tr_sum tr_mean tr_norm
-            tr_logsumexp tr_prod tr_min tr_max""",
+            is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS}
+            tr_prod tr_min tr_max""",
         "zeroproof.bridge": "from_ieee to_ieee",
         "zeroproof.array": "TRArray",
         "zeroproof.threads": "get_num_threads set_num_threads",
         "zeroproof.autodiff.tr_node": "TRNode OpType GradientStatus",
-        "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} tr_sum tr_mean tr_norm tr_logsumexp",
+        "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} {REDUCTIONS}",
         "zeroproof.autodiff.conditions": """tr_where tr_less tr_less_equal tr_greater
             tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
         "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
