@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
 from ..array import TRArray
-from ..quarantine import Quarantine, alarms_are_set, sound_alarms
+from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
 from ._batch_arguments import Array, Numbers, Parameters, Shape
@@ -104,7 +104,7 @@ class GradientRequest:
         self._program = traced.program
         self._plan: BatchPlan = traced.program.gradient(sources.distinct, coordinate, reduce)
         self._per_sample = traced.per_sample
-        self._quarantine: Optional[Quarantine] = None
+        self._builder: Optional[MaskBuilder] = None
         self._reduces = reduce is not None
         summed = [self._reduces and not traced.per_sample[place] for place in sources.distinct]
         self._shapes = list(zip(sources.shapes, summed))
@@ -135,23 +135,25 @@ class GradientRequest:
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         own_values = values[0] if values else None
-        if alarms_are_set():
+        if has_active_alarms():
             real = kept if own_values is None else int(np.count_nonzero(np.isfinite(own_values)))
-            sound_alarms(self._masks, samples, inputs, own_values, samples - (real or 0))
+            warn_if_too_many_masked(
+                self._mask_builder, samples, inputs, own_values, samples - (real or 0)
+            )
         value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
         results = [value, sources.pack(gradients)]
         if with_status:
             results.append(sources.pack(statuses))
         if with_mask:
-            results.append(self._masks.mask(samples, inputs, own_values, dropped))
+            results.append(self._mask_builder.mask(samples, inputs, own_values, dropped))
         return tuple(results)
 
     @property
-    def _masks(self) -> Quarantine:
+    def _mask_builder(self) -> MaskBuilder:
         """Made when it is first asked for."""
-        if self._quarantine is None:
-            self._quarantine = Quarantine(self._program, self._plan, self._per_sample)
-        return self._quarantine
+        if self._builder is None:
+            self._builder = MaskBuilder(self._program, self._plan, self._per_sample)
+        return self._builder
 
 
 class JacobianRequest:

@@ -11,7 +11,7 @@ import pytest
 
 from support.gradients import mode_block
 from zeroproof import HybridGradientContext, OpType, TRNode, TRTag, tr_sum
-from zeroproof._colors import BIRTH, STATUS_COLORS, TAG_COLORS
+from zeroproof._colors import ORIGIN, STATUS_COLORS, TAG_COLORS
 from zeroproof.autodiff._dot import SIGNS, to_dot
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import GradientStatus
@@ -146,10 +146,10 @@ def test_values_that_are_not_real_are_filled_by_tag():
     assert len(set(TAG_COLORS.values())) == len(TRTag)
 
 
-def test_births_are_outlined():
+def test_origins_are_outlined():
     x = TRNode.parameter(0.0, "x")
     graph = drawn((1.0 / x + 1.0) * TRNode.constant(float("nan")))
-    outlined = {name for name, marks in graph.nodes.items() if marks.get("color") == BIRTH}
+    outlined = {name for name, marks in graph.nodes.items() if marks.get("color") == ORIGIN}
     assert outlined == {graph.labelled(r"÷\n+∞"), graph.labelled("Φ")}
     for name in outlined:
         assert graph.nodes[name]["peripheries"] == "2"

@@ -92,21 +92,21 @@ def test_the_fields():
     assert (found.status, found.mode) == (GradientStatus.EXACT, GradientMode.MASK_REAL)
     assert (found.wrt, found.depends) == (None, True)
     assert hash(found.root) == hash(loss)
-    assert found.counts == {"births": 1, "masked_at": 1, "dropped_at": 0, "saturated_at": 0}
-    [birth], [masked] = found.births, found.masked_at
-    assert isinstance(birth, SingularEvent)
-    assert (birth.what, birth.op, [float(v) for v in birth.operands]) == (
+    assert found.counts == {"origins": 1, "masked_at": 1, "dropped_at": 0, "saturated_at": 0}
+    [origin], [masked] = found.origins, found.masked_at
+    assert isinstance(origin, SingularEvent)
+    assert (origin.what, origin.op, [float(v) for v in origin.operands]) == (
         "born",
         OpType.DIV,
         [1, 0],
     )
-    assert (birth.value.tag, birth.node.op, birth.carried) == (TRTag.PINF, OpType.DIV, False)
-    assert (birth.location.file, birth.location.function) == (__file__, "model")
-    assert [node.op.name for node in birth.path] == ["EXP", "MUL", "ADD"]
-    assert (birth.steps, birth.leaves, birth.input, birth.cause) == (3, (), None, None)
+    assert (origin.value.tag, origin.node.op, origin.carried) == (TRTag.PINF, OpType.DIV, False)
+    assert (origin.location.file, origin.location.function) == (__file__, "model")
+    assert [node.op.name for node in origin.path] == ["EXP", "MUL", "ADD"]
+    assert (origin.steps, origin.leaves, origin.input, origin.cause) == (3, (), None, None)
     assert (masked.what, masked.op, masked.location) == ("masked", OpType.ADD, None)
     assert [hash(leaf) for leaf in masked.leaves] == [hash(p), hash(x)]
-    assert masked.cause == birth
+    assert masked.cause == origin
     assert (found.dropped_at, found.saturated_at) == ((), ())
 
 
@@ -176,12 +176,12 @@ def test_gradients_that_are_constants():
     )
 
 
-def test_several_births():
+def test_several_origins():
     zeros = [parameter() for _ in range(5)]
     total = tr_sum([reciprocal(x) for x in zeros])
-    birth = f"1.0 / x at {at(reciprocal, 1)} gave 1.0 ÷ 0.0 = +∞"
+    origin = f"1.0 / x at {at(reciprocal, 1)} gave 1.0 ÷ 0.0 = +∞"
     assert str(total.explain()) == (
-        f"total is +∞: {birth}; 1 later op carried it on\n  and {birth}\n  and {birth}\n"
+        f"total is +∞: {origin}; 1 later op carried it on\n  and {origin}\n  and {origin}\n"
         "  and 2 more\n"
         "the gradient to zeros[0], zeros[1], zeros[2] and 2 more is silenced at "
         "sum(+∞, +∞, +∞, +∞, +∞) = +∞"
@@ -206,14 +206,14 @@ def test_phi_of_infinities_is_told_first():
     ]
 
 
-def test_a_shared_node_is_one_birth():
+def test_a_shared_node_is_one_origin():
     x = parameter()
     shared = reciprocal(x)
     y = shared * shared + shared
     found = y.explain()
-    assert found.counts["births"] == 1
-    assert found.births[0].steps in (1, 2)
-    assert hash(found.births[0].path[-1]) == hash(y)
+    assert found.counts["origins"] == 1
+    assert found.origins[0].steps in (1, 2)
+    assert hash(found.origins[0].path[-1]) == hash(y)
 
 
 def test_what_a_sum_leaves_out():
@@ -224,7 +224,7 @@ def test_what_a_sum_leaves_out():
         f"since 1.0 / x at {at(reciprocal, 1)} gave 1.0 ÷ 0.0 = +∞"
     )
     nothing = tr_mean([reciprocal(x)], ReductionMode.DROP_NONREAL)
-    assert nothing.explain().births[0].op is OpType.MEAN
+    assert nothing.explain().origins[0].op is OpType.MEAN
 
 
 def test_a_long_sum_is_cut():
@@ -300,16 +300,16 @@ def test_constants_that_are_watched():
     assert y.explain(wrt=c).depends
 
 
-def test_constants_carry_their_birth_on():
+def test_constants_carry_their_origin_on():
     c = reciprocal(TRNode.constant(0.0)) + 1.0
-    birth = (
+    origin = (
         f"1.0 / x at {at(reciprocal, 1)} gave 1.0 ÷ 0.0 = +∞; later ops on constants carried it on"
     )
-    assert str(c.explain()) == f"c is +∞: {birth}"
+    assert str(c.explain()) == f"c is +∞: {origin}"
     copy = c.detach()
-    assert str(copy.explain()) == f"copy is +∞: {birth}"
+    assert str(copy.explain()) == f"copy is +∞: {origin}"
     sums = parameter(1.0) + copy
-    found = sums.explain().births[0]
+    found = sums.explain().origins[0]
     assert (found.carried, found.op, found.node.op) == (True, OpType.DIV, OpType.CONSTANT)
 
 
@@ -354,11 +354,11 @@ def test_bare_infinities():
 
 def test_a_bare_infinity_among_numbers():
     total = tr_sum([parameter(1.0), INF, 2.0, reciprocal(parameter()), -INF])
-    births = total.explain().births
-    made = [(birth.op.name, float(birth.value)) for birth in births]
+    origins = total.explain().origins
+    made = [(origin.op.name, float(origin.value)) for origin in origins]
     assert made[1:] == [("DIV", INF), ("CONSTANT", INF), ("CONSTANT", -INF)]
-    assert (births[0].op, births[0].value.tag) == (OpType.SUM, TRTag.PHI)
-    assert all(birth.location for birth in births)
+    assert (origins[0].op, origins[0].value.tag) == (OpType.SUM, TRTag.PHI)
+    assert all(origin.location for origin in origins)
 
 
 def test_numbers_alone_give_a_constant():
@@ -419,8 +419,8 @@ def test_the_limit():
     total = tr_sum([reciprocal(parameter()) for _ in range(2000)], ReductionMode.DROP_NONREAL)
     for limit in (0, 1, 5, 10**30):
         found = total.explain(limit=limit)
-        assert found.counts["births"] == found.counts["masked_at"] == 2000
-        assert len(found.births) == len(found.masked_at) == min(limit, 2000)
+        assert found.counts["origins"] == found.counts["masked_at"] == 2000
+        assert len(found.origins) == len(found.masked_at) == min(limit, 2000)
     assert str(total.explain(limit=1)).endswith("\n  and 1999 more")
     assert str(total.explain(limit=0)) == "total is 0.0\n  and 2000 more"
     strict = tr_sum([reciprocal(parameter()), 1.0])
@@ -448,8 +448,8 @@ def test_a_deep_chain(mode):
         begin = time.perf_counter()
         with mode_block(mode):
             found = y.explain()
-        assert found.births[0].steps == ops
-        assert len(found.births[0].path) == 32
+        assert found.origins[0].steps == ops
+        assert len(found.origins[0].path) == 32
         assert str(found).startswith("y is ")
         return time.perf_counter() - begin
 
@@ -468,7 +468,7 @@ def test_many_dropped_bounded_and_born_are_told_in_full_in_linear_time():
     assert time.perf_counter() - begin < 10.0
 
 
-def test_births_follow_their_nodes_through_collections():
+def test_origins_follow_their_nodes_through_collections():
     kept = []
     for k in range(200):
         kept.append(reciprocal(parameter(0.0 if k % 2 else -0.0)))
@@ -476,9 +476,9 @@ def test_births_follow_their_nodes_through_collections():
             reciprocal(parameter())
     _native.arena_usage()  # collects
     for k, node in enumerate(kept):
-        birth = node.explain().births[0]
-        assert birth.location.line == reciprocal.__code__.co_firstlineno + 1
-        assert birth.value == (INF if k % 2 else -INF)
+        origin = node.explain().origins[0]
+        assert origin.location.line == reciprocal.__code__.co_firstlineno + 1
+        assert origin.value == (INF if k % 2 else -INF)
 
 
 def test_nothing_changes_by_asking():
@@ -533,10 +533,10 @@ def test_arithmetic_does_not_raise_at_the_recursion_limit():
     assert descend().value == INF
     names = {"x": x}
     exec("y = [1.0 / x for _ in 'ab'][1]", names)
-    assert names["y"].explain().births[0].location.file == "<string>"
+    assert names["y"].explain().origins[0].location.file == "<string>"
 
 
-def test_a_hot_loop_of_births_keeps_memory():
+def test_a_hot_loop_of_origins_keeps_memory():
     x, zero = parameter(), TRNode.constant(0.0)
 
     def loop(steps):
@@ -555,4 +555,4 @@ def test_a_hot_loop_of_births_keeps_memory():
 
 def test_a_numpy_number_is_an_operand():
     y = np.float64(1.0) / parameter()
-    assert y.explain().births[0].formula == "1.0 ÷ 0.0 = +∞"
+    assert y.explain().origins[0].formula == "1.0 ÷ 0.0 = +∞"

@@ -21,13 +21,13 @@ class Case(NamedTuple):
     Args:
         source: the program.
         text: the division as it is to be told.
-        origin: the line from which its denominator is told to come.
+        assigned_at: the line from which its denominator is told to come.
         plain: whether it is also found where columns are not known.
     """
 
     source: str
     text: str
-    origin: Optional[int] = None
+    assigned_at: Optional[int] = None
     plain: bool = True
 
 
@@ -129,19 +129,19 @@ CASES = {
 }
 
 
-def born(source: str, file: str) -> SingularEvent:
-    """Runs a program and returns the birth behind its ``out``."""
+def origin_of(source: str, file: str) -> SingularEvent:
+    """Runs a program and returns the origin behind its ``out``."""
     names = {"z": TRNode.parameter(0.0), "tr_div": zeroproof.tr_div, "__name__": "program"}
     exec(compile(source, file, "exec"), names)
     out: Any = names["out"]
-    return out.explain().births[0]
+    return out.explain().origins[0]
 
 
 def in_file(source: str, directory: Path) -> SingularEvent:
     path = directory / "program.py"
     path.write_text(source, encoding="utf-8")
     linecache.checkcache(str(path))
-    return born(source, str(path))
+    return origin_of(source, str(path))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -151,8 +151,12 @@ def test_the_operation_and_its_denominator(case, tmp_path):
     found = event.expression
     assert found is not None
     assert found.text == case.text
-    assert (found.origins[1] if found.origins else None) == case.origin
-    told = f" (q from program.py:{case.origin})" if "q" in found.names and case.origin else ""
+    assert (found.assigned_at[1] if found.assigned_at else None) == case.assigned_at
+    told = (
+        f" (q from program.py:{case.assigned_at})"
+        if "q" in found.names and case.assigned_at
+        else ""
+    )
     at = f"program.py:{event.location.line}"
     if "größe" not in case.text:
         assert str(event) == f"{case.text} at {at} gave {event.formula}{told}"
@@ -231,7 +235,7 @@ def test_a_file_that_is_no_text(tmp_path):
 
 @pytest.mark.parametrize("file", ["<string>", "<stdin>", "", "no such directory/p.py", "\udcff.py"])
 def test_code_that_is_in_no_file(file):
-    event = born("out = 1.0 / z", file)
+    event = origin_of("out = 1.0 / z", file)
     assert event.expression is None
     assert event.formula in str(event)
 
@@ -240,7 +244,7 @@ def test_code_that_is_in_no_file(file):
 def test_the_cells_of_a_notebook(function):
     source, name = "q = z * 1.0\nout = 1.0 / q\n", "<ipython-input-1-0123456789ab>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    event = born(source, name)
+    event = origin_of(source, name)
     assert event.location is not None
     event = replace(event, location=replace(event.location, function=function))
     assert str(event) == f"1.0 / q at {name}:2 gave 1.0 ÷ 0.0 = +∞ (q from {name}:1)"
@@ -268,5 +272,5 @@ def test_an_event_in_a_thread():
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    location = found[0].explain().births[0].location
+    location = found[0].explain().origins[0].location
     assert (location.file, location.line) == (__file__, work.__code__.co_firstlineno + 1)

@@ -91,7 +91,7 @@ class TestRootOfASquare:
         y, parameters = differentiate(lambda x: tr_norm([x]), 0.0)
         assert results(parameters) == [(0.0, EXACT)]
         explanation = y.explain()
-        assert explanation.births == explanation.masked_at == explanation.dropped_at == ()
+        assert explanation.origins == explanation.masked_at == explanation.dropped_at == ()
 
 
 class TestRemovableQuotient:
@@ -105,9 +105,9 @@ class TestRemovableQuotient:
         y, (x,) = differentiate(self.f, 0.0)
         assert y.tag is TRTag.PHI
         assert results([x]) == [(0.0, MASKED)]
-        birth = only(y.explain().births)
-        assert str(birth) == f"x * x / x at {place(self.f, 'x * x / x')} gave 0.0 ÷ 0.0 = Φ"
-        assert str(y.explain()).startswith(f"y is Φ: {birth}")
+        origin = only(y.explain().origins)
+        assert str(origin) == f"x * x / x at {place(self.f, 'x * x / x')} gave 0.0 ÷ 0.0 = Φ"
+        assert str(y.explain()).startswith(f"y is Φ: {origin}")
         assert only(x.explain().masked_at).formula == "0.0 ÷ 0.0 = Φ"
 
     def test_the_check_knows_better(self) -> None:
@@ -127,7 +127,7 @@ class TestBranchNotTaken:
         y, (x,) = differentiate(self.f, 0.0)
         assert float(y) == 0.0
         assert results([x]) == [(2.0, EXACT)]
-        assert y.explain().births == ()
+        assert y.explain().origins == ()
         assert str(x.explain()) == "x is 0.0\nits gradient is 2.0 [EXACT]"
 
     def test_batched(self) -> None:
@@ -200,7 +200,7 @@ class TestNormOfAZeroVector:
         u, parameters = differentiate(unit, 0.0, 0.0)
         assert u.tag is TRTag.PHI
         assert results(parameters) == [(0.0, MASKED)] * 2
-        assert str(only(u.explain().births)).endswith(f"(r from {place(unit, 'r = ')})")
+        assert str(only(u.explain().origins)).endswith(f"(r from {place(unit, 'r = ')})")
 
 
 class TestArcCosineJustPastOne:
@@ -215,9 +215,9 @@ class TestArcCosineJustPastOne:
         y, (a,) = differentiate(angle, past)
         assert y.tag is TRTag.PHI
         assert results([a]) == [(0.0, MASKED)]
-        birth = only(y.explain().births)
-        assert birth.formula == "acos(1.0000000000000002) = Φ"
-        assert str(birth.location) == place(angle, "tr_acos")
+        origin = only(y.explain().origins)
+        assert origin.formula == "acos(1.0000000000000002) = Φ"
+        assert str(origin.location) == place(angle, "tr_acos")
 
     def test_at_one_the_value_is_real_and_the_slope_is_not(self) -> None:
         y, (a,) = differentiate(tr_acos, 1.0)
@@ -303,9 +303,9 @@ class TestRotationAtIdentity:
         r, parameters = differentiate(lambda *v: self.entry(*v, by_hand), 0.0, 0.0, 0.0)
         assert r.tag is TRTag.PHI
         assert results(parameters) == [(0.0, MASKED)] * 3
-        births = r.explain().births
-        assert {str(birth.location) for birth in births} == {place(by_hand, "tr_sin")}
-        assert {birth.formula for birth in births} == {"0.0 ÷ 0.0 = Φ"}
+        origins = r.explain().origins
+        assert {str(origin.location) for origin in origins} == {place(by_hand, "tr_sin")}
+        assert {origin.formula for origin in origins} == {"0.0 ÷ 0.0 = Φ"}
 
     @pytest.mark.parametrize("mode", list(GradientMode))
     def test_by_sinc_it_is_exact(self, mode: GradientMode) -> None:
@@ -319,7 +319,7 @@ class TestRotationAtIdentity:
         bounded = mode is GradientMode.SATURATING  # t / π is a division, if a harmless one
         assert [g for g, _ in results(parameters)] == [0.0, 0.0, 1.0]
         assert all(bool(s & SATURATED) == bounded for _, s in results(parameters))
-        assert r.explain().births == r.explain().masked_at == ()
+        assert r.explain().origins == r.explain().masked_at == ()
 
 
 class TestDampedInverseAtASingularPose:
@@ -355,4 +355,4 @@ class TestDampedInverseAtASingularPose:
         assert gradient == pytest.approx((3.0 - yy) / (0.01 * yy), rel=1e-12)
         assert status is EXACT
         assert check_gradient(lambda e: self.speed(e, 0.1), 0.0).ok
-        assert speed.explain().births == ()
+        assert speed.explain().origins == ()

@@ -23,7 +23,7 @@ from zeroproof import (
     real,
     tr_where,
 )
-from zeroproof._colors import STATUS_COLORS, TAG_COLORS, gravest
+from zeroproof._colors import STATUS_COLORS, TAG_COLORS, most_severe
 from zeroproof.autodiff.tr_ops_grad import tr_cos, tr_exp, tr_log, tr_sign, tr_sin, tr_tanh
 
 pytest.importorskip("matplotlib")
@@ -288,10 +288,10 @@ def test_a_bounded_gradient_passes_a_pole_and_an_exact_one_breaks():
     assert np.isfinite(y).all()
 
 
-def test_the_gravest_flag_gives_the_colour():
-    assert gravest(EXACT) is EXACT
-    assert gravest(SATURATED | MASKED) is MASKED
-    assert gravest(SATURATED | MASKED | GradientStatus.DROPPED) is GradientStatus.DROPPED
+def test_the_most_severe_flag_gives_the_colour():
+    assert most_severe(EXACT) is EXACT
+    assert most_severe(SATURATED | MASKED) is MASKED
+    assert most_severe(SATURATED | MASKED | GradientStatus.DROPPED) is GradientStatus.DROPPED
 
 
 def test_a_mixed_status_is_dashed():

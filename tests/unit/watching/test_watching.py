@@ -58,7 +58,7 @@ def counts(phi: int = 0, inf: int = 0, dropped: int = 0) -> dict[str, int]:
     return {"phi": phi, "inf": inf, "dropped": dropped}
 
 
-class TestBirths:
+class TestOrigins:
     def test_each_kind_is_logged_where_it_happens(self) -> None:
         zero, minus = TRNode.parameter(0.0), TRNode.parameter(-2.0)
         with watch_singularities() as log:
@@ -89,7 +89,7 @@ class TestBirths:
             (lambda x: 1.0 / x - 1.0 / x, counts(inf=2, phi=1)),
             (lambda x: (1.0 / x) * x, counts(inf=1, phi=1)),
             (lambda x: tr_ops_grad.tr_sum([x + HUGE, x + HUGE]), counts(inf=1)),
-            # What carries on is no birth.
+            # What carries on is no origin.
             (lambda x: 1.0 / x + 1.0, counts(inf=1)),
             (lambda x: zp.tr_sin(1.0 / x) + 1.0, counts(inf=1, phi=1)),
             (lambda x: tr_ops_grad.tr_mean([x / x], zp.ReductionMode.DROP_NULL), counts(phi=1)),
@@ -206,7 +206,7 @@ class TestTables:
         where = place(reciprocal)
         assert str(after) == f"2 × 1.0 / x at {where} gave 1.0 ÷ 0.0 = +∞"
 
-    def test_many_births_stay_few_lines(self) -> None:
+    def test_many_origins_stay_few_lines(self) -> None:
         x = TRNode.parameter(0.0)
         begin = time.perf_counter()
         with watch_singularities() as log:
@@ -482,9 +482,9 @@ class TestThreadsAndTasks:
     def test_a_block_watches_its_own_thread(self) -> None:
         logs: list[SingularityLog] = []
 
-        def work(births: int) -> None:
+        def work(origins: int) -> None:
             with watch_singularities() as log:
-                for _ in range(births):
+                for _ in range(origins):
                     reciprocal(TRNode.parameter(0.0))
             logs.append(log)
 
@@ -520,9 +520,9 @@ class TestThreadsAndTasks:
         assert log.counts == counts(inf=8000)
 
     def test_tasks_have_blocks_of_their_own(self) -> None:
-        async def work(births: int) -> int:
+        async def work(origins: int) -> int:
             with watch_singularities() as log:
-                for _ in range(births):
+                for _ in range(origins):
                     await asyncio.sleep(0)
                     reciprocal(TRNode.parameter(0.0))
             return len(log)

@@ -37,7 +37,7 @@ def counts(phi: int = 0, inf: int = 0, dropped: int = 0) -> dict[str, int]:
     return {"phi": phi, "inf": inf, "dropped": dropped}
 
 
-class TestBirths:
+class TestOrigins:
     def test_samples_are_named_at_the_line_of_the_traced_function(self) -> None:
         apply = tr_vmap(quotient, in_axes=(None, 0))
         with watch_singularities() as log:
