@@ -15,12 +15,11 @@ from typing import Optional, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
+from ._arrays import Array, at_least_1d
 from ._blocks import enter, leave
 from ._enums import TRTag
 from ._native import BatchPlan, TracedProgram
 from .array import TRArray
-from .autodiff._batch_arguments import Array
-from .autodiff._batch_outputs import flat
 from .threads import get_num_threads
 from .watching import Detection, Occurrence
 
@@ -127,12 +126,12 @@ class MaskBuilder:
         """
         if values is None:
             values = np.empty(samples)
-            self._values.run(samples, get_num_threads(), flat(inputs), [values], [], [])
+            self._values.run(samples, get_num_threads(), at_least_1d(inputs), [values], [], [])
         kept = np.isfinite(values)
         incomplete = np.zeros(samples, bool)
         found = self._causes(inputs, np.flatnonzero(~kept))
         if dropped:
-            for left_out in self._plan.dropped(samples, flat(inputs), samples):
+            for left_out in self._plan.dropped(samples, at_least_1d(inputs), samples):
                 lost = Detection._make(left_out)
                 incomplete[lost.samples] = True
                 found.append(_occurrence(lost, tuple(lost.samples)))
@@ -148,7 +147,7 @@ class MaskBuilder:
         ]
         everyone = tuple(chosen.tolist())
         occurrences = []
-        causes = self._program.births(len(chosen), flat(rows), len(chosen), causes=True)
+        causes = self._program.births(len(chosen), at_least_1d(rows), len(chosen), causes=True)
         for found in map(Detection._make, causes):
             concerns_all = len(found.samples) == len(everyone)
             samples = everyone if concerns_all else tuple(everyone[k] for k in found.samples)

@@ -11,11 +11,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Optional, TextIO, Union
 
 from . import _native
+from ._arrays import Array, at_least_1d
 from ._blocks import enter, leave
 from ._enums import OpType, TRTag
 from ._native import BatchPlan, TracedProgram, TRScalar
-from .autodiff._batch_arguments import Array
-from .autodiff._batch_outputs import flat
 from .explanation import Location, SingularEvent, location
 
 __all__ = ["Occurrence", "SingularityError", "SingularityLog", "watch_singularities"]
@@ -308,15 +307,15 @@ def before_batch(
     """
     if not _watches_here():
         return
-    _log_all(map(Detection._make, program.births(samples, flat(inputs), _SAMPLES + 1)))
+    _log_all(map(Detection._make, program.births(samples, at_least_1d(inputs), _SAMPLES + 1)))
     if plan is not None and _raises("dropped"):
-        _log_all(map(Detection._make, plan.dropped(samples, flat(inputs), _SAMPLES + 1)))
+        _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
 
 def after_batch(plan: BatchPlan, samples: int, inputs: Sequence[Array]) -> None:
     """Logs the contributions that a batched call left out, unless that was done before."""
     if _watches_here() and not _raises("dropped"):
-        _log_all(map(Detection._make, plan.dropped(samples, flat(inputs), _SAMPLES + 1)))
+        _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
 
 def _watches_here() -> bool:

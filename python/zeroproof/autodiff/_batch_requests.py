@@ -9,13 +9,14 @@ from typing import Any, Optional, Union
 import numpy as np
 import numpy.typing as npt
 
+from .._arrays import Array, at_least_1d
 from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
 from ..array import TRArray
 from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
-from ._batch_arguments import Array, Numbers, Parameters, Shape
-from ._batch_outputs import Values, allocate, expect_items, flat, gradient_arrays
+from ._batch_arguments import Numbers, Parameters, Shape
+from ._batch_outputs import Values, allocate, expect_items, gradient_arrays
 from ._batch_trace import Traced
 
 
@@ -53,7 +54,7 @@ class ValuesRequest:
         """The values in the structure that the function returns."""
         values = Values(self._structure, samples, out)
         _watch(self._program, None, samples, inputs)
-        self._plan.run(samples, get_num_threads(), flat(inputs), values.arrays, [], [])
+        self._plan.run(samples, get_num_threads(), at_least_1d(inputs), values.arrays, [], [])
         return values.results()
 
 
@@ -131,7 +132,12 @@ class GradientRequest:
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
         _watch(self._program, self._plan, samples, inputs)
         total, kept, dropped = self._plan.run(
-            samples, get_num_threads(), flat(inputs), values, flat(gradients), flat(statuses)
+            samples,
+            get_num_threads(),
+            at_least_1d(inputs),
+            values,
+            at_least_1d(gradients),
+            at_least_1d(statuses),
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         own_values = values[0] if values else None
@@ -185,7 +191,7 @@ class JacobianRequest:
         statuses = [np.empty(shape, np.uint8)] if with_status else []
         _watch(self._program, self._plan, samples, inputs)
         *_, dropped = self._plan.run(
-            samples, get_num_threads(), flat(inputs), [], [jacobian], statuses
+            samples, get_num_threads(), at_least_1d(inputs), [], [jacobian], statuses
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
