@@ -203,9 +203,9 @@ class TestVerdicts:
             (lambda x: x * x / x, 0.0, REMOVABLE, MASKED, 1.0, ""),
             (lambda x: 1.0 / (1.0 / x + 1.0), 0.0, REMOVABLE, MASKED, 1.0, ""),
             (lambda x: tr_sin(x) / x, 0.0, REMOVABLE, MASKED, 0.0, "f is not REAL here"),
-            (lambda x: 1.0 / x, 0.0, POLE, MASKED, None, "the values of f do not settle"),
-            (lambda x: 1.0 / (x * x), 0.0, POLE, MASKED, None, "the values of f do not settle"),
-            (lambda x: tr_log(abs(x)), 0.0, POLE, MASKED, None, "the values of f do not settle"),
+            (lambda x: 1.0 / x, 0.0, POLE, MASKED, None, "the values of f do not converge"),
+            (lambda x: 1.0 / (x * x), 0.0, POLE, MASKED, None, "the values of f do not converge"),
+            (lambda x: tr_log(abs(x)), 0.0, POLE, MASKED, None, "the values of f do not converge"),
             (lambda x: x / abs(x), 0.0, POLE, MASKED, None, "f jumps here"),
             (lambda x: tr_sqrt(abs(x)), 0.0, POLE, DROPPED, None, "the slope of f is unbounded"),
             (rational, 2.0, POLE, MASKED, None, ""),
@@ -283,7 +283,7 @@ class TestModes:
             assert (row.status, row.verdict) == (SATURATED, OK)
             assert row.gradient == pytest.approx(2.2)
             assert row.numerical == pytest.approx(-1.0)
-            assert row.note == "bounded by the mode; with a bound near 0 it is the slope"
+            assert row.note == "saturated; with a bound near 0 it is the slope"
             row = only_row(falsified(lambda x: 1.0 / x + 3.0 * x, 5e-4), 0.5, mode)
             assert row.verdict is Verdict.WRONG
 
@@ -292,7 +292,7 @@ class TestModes:
         with mode_block(GradientMode.MASK_REAL, 1.0, delta=1.0):
             row = only_row(lambda x: 1.0 / x, 0.0, mode)
             assert (row.gradient, row.status, row.verdict) == (-1.0, SATURATED, OK)
-            assert row.note.startswith("bounded by the mode: the values of f do not settle")
+            assert row.note.startswith("saturated: the values of f do not converge")
             assert only_row(lambda x: x * x / x, 0.0, mode).verdict is REMOVABLE
             assert only_row(lambda x: 1.0 / (1.0 / x), 0.0, mode).verdict is REMOVABLE
             assert only_row(lambda x: tr_sqrt(x * x), 0.0, mode).verdict is OK
