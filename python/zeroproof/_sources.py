@@ -27,7 +27,7 @@ _OPERATORS: dict[str, type[ast.AST]] = {
     "POW": ast.Pow,
 }
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-#: What a comprehension's code is called, where it has code of its own.
+#: The names of the code objects of comprehensions, in interpreters that compile them separately.
 _COMPREHENSIONS: dict[type[ast.AST], str] = {
     ast.ListComp: "<listcomp>",
     ast.SetComp: "<setcomp>",
@@ -171,7 +171,7 @@ def _scopes_of_code(around: Scopes, location: Location) -> Scopes:
     name = location.function.rpartition(".")[2]
     if name not in _COMPREHENSIONS.values():
         # Newer interpreters run most comprehensions as a part of the code around them, and all
-        # interpreters what the first loop goes over.
+        # interpreters the iterable of the first loop.
         while around and type(around[0]) in _COMPREHENSIONS:
             around = around[1:]
     return around if around and _is_code(around[0], name, location.first_line) else ()

@@ -61,7 +61,7 @@ class TRArray:
 
     @property
     def is_real(self) -> npt.NDArray[np.bool_]:
-        """Where the value is a finite number."""
+        """A mask of the elements whose value is a finite number."""
         return np.asarray(np.isfinite(self._doubles))
 
     def to_ieee(self) -> DoubleArray:
@@ -104,7 +104,7 @@ class TRArray:
         return TRArray(found) if isinstance(found, np.ndarray) else TRScalar(found)
 
     def __eq__(self, other: object) -> Any:
-        """Where the values are equal by tag, then by value: Φ equals Φ."""
+        """Elementwise equality by tag, then by value: Φ equals Φ."""
         if isinstance(other, TRArray):
             theirs: Any = other._doubles
         elif isinstance(other, (TRScalar, int, float)):
@@ -116,7 +116,7 @@ class TRArray:
         return (self._doubles == theirs) | (np.isnan(self._doubles) & np.isnan(theirs))
 
     def __ne__(self, other: object) -> Any:
-        """Where the values differ by tag or value."""
+        """Elementwise inequality by tag or value."""
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else ~equal
 

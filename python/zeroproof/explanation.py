@@ -32,9 +32,9 @@ _VERBS = {
     "dropped_at": "has a dropped contribution",
     "saturated_at": "is saturated",
 }
-#: The text shows at most so many events of a kind; the fields hold more of them.
+#: The largest number of events of a kind in the text; the fields hold more of them.
 _MOST_SHOWN = 3
-#: An event names so many leaves at most.
+#: The largest number of leaves of an event.
 _MOST_LEAVES = 32
 
 
@@ -186,8 +186,8 @@ class Explanation:
         flags = [flag.name for flag in GradientStatus if flag & self.status]
         how = " and ".join(filter(None, flags)) or "EXACT"
         if self.wrt is not None:
-            asked = _name(self.wrt, self._names) or "the node wrt"
-            independent = f"{self.name} does not depend on {asked}, so no gradient reaches it"
+            leaf = _name(self.wrt, self._names) or "the node wrt"
+            independent = f"{self.name} does not depend on {leaf}, so no gradient reaches it"
             return [] if self.depends else [independent]
         if not self._is_leaf:
             # A constant that has a status is a gradient.

@@ -32,7 +32,7 @@ class MaskedSamplesWarning(UserWarning):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleMask:
-    """Which samples of a batch were kept, and why the others were left out.
+    """The samples of a batch that were kept, and the reasons why the others were left out.
 
     Args:
         kept: shape (samples,), whether the value is REAL; means and sums are over these.

@@ -183,7 +183,7 @@ class SingularityLog:
         """Prints a table with a line for each place.
 
         Args:
-            file: where to print; standard output unless given.
+            file: where to print; by default standard output.
         """
         print(self, file=file)
 

@@ -43,10 +43,10 @@ from ._differences import Differences, Estimate, Side
 
 #: The error of an extrapolated number may be this multiple of its estimate.
 _SAFETY = 8.0
-#: The relative difference that rounding may make between two limits that are one.
+#: The relative difference by rounding that is allowed between two equal limits.
 _SAME = 1e-9
 
-#: A check that leaves room for a relative error above this says so.
+#: A note reports a tolerance above this relative error.
 _COARSE = 2e-4
 
 _INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
@@ -157,7 +157,7 @@ def _compare(seen: Seen) -> Finding:
 
 
 def _same(a: Estimate, b: Estimate) -> bool:
-    """Whether two limits are one, as far as can be told."""
+    """Whether two limits are equal to within their errors."""
     rounding = _SAME * max(abs(a.value), abs(b.value))
     return abs(a.value - b.value) <= _SAFETY * (a.error + b.error) + rounding
 

@@ -167,8 +167,8 @@ def _extrapolate(
         steps: falling in size.
         entries: polynomials in the step, or even ones, but for rounding.
         rounding: the rounding error of each entry.
-        values: if the entries are slopes, the sizes of the values they are slopes of, which tell
-            a slope of 0 from one below the rounding error.
+        values: if the entries are slopes, the sizes of the function values, which distinguish a
+            slope of 0 from one below the rounding error.
         even: whether only even powers of the step occur.
     """
     best = _best_of_each_level(steps, entries, rounding, even)

@@ -16,7 +16,7 @@ def backward_pass(root: TRNode, grad_output: Optional[Operand] = None) -> None:
 
     Args:
         root: the node to differentiate.
-        grad_output: the adjoint of the root, 1 unless given.
+        grad_output: the adjoint of the root, by default 1.
 
     Raises:
         RuntimeError: if the root depends on no parameter.

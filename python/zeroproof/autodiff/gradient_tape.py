@@ -66,7 +66,7 @@ class TRGradientTape:
         Args:
             target: a node, or several whose gradients are added.
             sources: a node, or a nested structure of lists, tuples and dicts of nodes.
-            output_gradients: the adjoint of the target, 1 unless given; as many as targets.
+            output_gradients: the adjoint of the target, by default 1; for several targets a list.
 
         Returns:
             Constants in the structure of ``sources``. A source that the target does not depend on

@@ -26,7 +26,7 @@ STARTS_LIKE_A_NUMBER = re.compile(r'\s*"?\s*[-+.]?[.\d]')
 
 
 class InputError(Exception):
-    """Invalid input of the user; the text is one line that says what to do."""
+    """Invalid input of the user; the text is one line with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Dataset:
         return {tag.name: int(np.count_nonzero(tags == tag)) for tag in TRTag}
 
     def require_rows(self, coefficients: int) -> None:
-        """Raises InputError if the usable rows cannot determine so many coefficients."""
+        """Raises InputError if the usable rows cannot determine this number of coefficients."""
         distinct = len(set(self.x[self.usable].tolist()))
         if distinct < coefficients:
             raise InputError(

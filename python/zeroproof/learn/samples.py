@@ -106,7 +106,7 @@ class Samples:
         return Evaluation(coefficients, f.to_ieee(), residuals, real, loss)
 
     def linearise(self, at: Evaluation) -> Linearisation:
-        """The residuals around these coefficients, in the gradient mode in force."""
+        """The residuals around these coefficients, in the current gradient mode."""
         with gradient_mode(GradientMode.MASK_REAL):
             _, slopes = self._slopes.value_and_grad(at.quotients, self.v, self.weight)
         real = at.real

@@ -249,7 +249,7 @@ def _schedule() -> HybridGradientSchedule:
     """δ from 1e-2 to 1e-6 over 20 epochs.
 
     It does not adapt: where many samples lie at a pole, as in the built-in problem, adaptive δ
-    would stay at its widest for good.
+    would keep its largest value.
     """
     return HybridGradientSchedule(
         saturating_bound=SATURATION_BOUND, pole_detection_threshold=0.01, adaptive_delta=False
