@@ -23,8 +23,8 @@ _SMALLEST = 2.0**-1074
 _NO_BOUND = _SMALLEST
 #: How many roundings a partial and the products and sums it goes into may take.
 _ROUNDINGS = 16.0
-_PERIODIC = (OpType.SIN, OpType.COS)
-#: A larger operand of these leaves too little of the phase for differences.
+_PERIODIC = (OpType.SIN, OpType.COS, OpType.TAN, OpType.SINC)
+#: Beyond this operand of one of these, the step sizes do not resolve a period.
 _LARGEST_PHASE = 2.0**40
 
 T = TypeVar("T")

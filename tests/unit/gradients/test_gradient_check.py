@@ -132,6 +132,13 @@ class TestSlopes:
         row = only_row(lambda x: tr_sin(x) + x, 1e17)
         assert row.note == "not compared: a part of f is too steep for doubles here"
 
+    @pytest.mark.parametrize("x", [1e17, -1e17, 1e14 + 0.3])
+    @pytest.mark.parametrize("name", NAMES["unary"])
+    def test_no_right_gradient_is_wrong_far_from_zero(self, name: str, x: float) -> None:
+        op = node_op(name)
+        for f in (op, lambda v: op(v) + v, lambda v: op(v) * x + v):
+            assert not only_row(f, x).fails
+
 
 #: What takes one node from the functions of each row of the op table.
 FORMS: dict[str, dict[str, Callable[..., Function]]] = {
