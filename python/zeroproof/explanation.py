@@ -132,7 +132,7 @@ class Explanation:
         name: the name of the node.
         value: its value.
         gradient: the explained gradient; None unless the node is a parameter or input.
-        status: the status of that gradient.
+        status: the gradient status of the node.
         mode: the gradient mode of the explained backward pass.
         root: the root of that pass; None if there is none.
         origins: where values became not REAL: first the origin of the node's value, then the other
