@@ -1,10 +1,10 @@
-"""The colours of pictures and graphs, told apart by colour-blind readers too (Okabe and Ito)."""
+"""The colours of plots and graphs, distinguishable with colour blindness (Okabe and Ito)."""
 
 from __future__ import annotations
 
 from ._enums import GradientStatus, TRTag
 
-__all__ = ["BIRTH", "STATUS_COLORS", "TAG_COLORS", "gravest"]
+__all__ = ["ORIGIN", "STATUS_COLORS", "TAG_COLORS", "most_severe"]
 
 #: Light enough for black letters on them.
 TAG_COLORS = {
@@ -21,12 +21,12 @@ STATUS_COLORS = {
     GradientStatus.DROPPED: "#d55e00",
 }
 
-#: The outline of a node that is not REAL though all of its inputs are.
-BIRTH = "#c00000"
+#: The outline of a node that is not REAL although all of its inputs are.
+ORIGIN = "#c00000"
 
 
-def gravest(status: GradientStatus) -> GradientStatus:
-    """The flag that a gradient of this status is drawn as."""
+def most_severe(status: GradientStatus) -> GradientStatus:
+    """The flag that determines the colour of a gradient with this status."""
     for flag in GradientStatus.DROPPED, GradientStatus.MASKED, GradientStatus.SATURATED:
         if status & flag:
             return flag

@@ -1,4 +1,4 @@
-"""Why a value is not REAL, and why a gradient is zero, incomplete or bounded."""
+"""Why a value is not REAL, and why a gradient was masked, dropped or saturated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from os.path import basename
 from typing import Any, Optional, SupportsIndex
 
 from . import _native
+from ._deprecation import warn_renamed
 from ._enums import GradientMode, GradientStatus, OpType, TRTag
 from ._names import names_in
 from ._native import TRNode, TRScalar
@@ -18,7 +19,7 @@ __all__ = ["Explanation", "Location", "SingularEvent"]
 
 #: Signs of the ops that have one.
 SIGNS = {"ADD": "+", "SUB": "−", "MUL": "×", "DIV": "÷"}
-#: Of an op with one operand to blame its place.
+#: The operand that determines the pole, of ops that have one such.
 _POLE_OPERAND = {"DIV": (1,)}
 _KINDS = {
     OpType.CONSTANT: "a constant",
@@ -27,40 +28,42 @@ _KINDS = {
 }
 #: What events do to a gradient, by the fields that hold them.
 _VERBS = {
-    "masked_at": "is silenced",
-    "dropped_at": "lacks a contribution that was not REAL",
-    "saturated_at": "is bounded",
+    "masked_at": "is masked",
+    "dropped_at": "has a dropped contribution",
+    "saturated_at": "is saturated",
 }
-#: So many events of a kind are told; the fields hold more of them.
-_TOLD = 3
-#: An event names so many leaves at most.
+#: The largest number of events of a kind in the text; the fields hold more of them.
+_MOST_SHOWN = 3
+#: The largest number of leaves of an event.
 _MOST_LEAVES = 32
 
 
 @dataclass(frozen=True)
 class SingularEvent:
-    """Something that happened at a node.
+    """An event at a node.
 
     Args:
-        what: ``"born"``: a value that is not REAL was made from REAL ones, Φ from infinities, or
-            came in from outside; ``"masked"``: the node passed nothing on, or nothing to an input
-            that it left out, although an adjoint arrived; ``"dropped"``: the contribution to an
-            input was not REAL and was left out; ``"saturated"``: bounded partials were used.
-        op: the operation; of a constant that was computed the one that computed it.
-        operands: the values of its operands, at most 8; behind the base of an integer power the
+        what: ``"born"``: an origin, where a value is not REAL although the operands are, is Φ
+            although they are infinities, or was given from outside; ``"masked"``: the node
+            propagated no gradient, or none to an input that a reduction left out; ``"dropped"``:
+            the contribution to an input was not REAL; ``"saturated"``: bounded partials were used.
+        op: the operation; for a computed constant the operation that computed it.
+        operands: the values of its operands, at most 8; for an integer power the base and the
             exponent.
-        value: what it made: the value of the node, unless ``carried``.
-        location: where the node was recorded, if that was noted: at births, and at REAL values at a
-            pole such as √0. Recording a REAL value elsewhere notes nothing.
+        value: the result: the value of the node, unless ``carried``.
+        location: where the node was recorded. Known for origins, and for REAL values at a pole,
+            such as √0; None for all others.
         node: the node itself; None in the log of a block.
-        input: the place of the only input concerned, None for all of them.
-        path: the nodes that lead from there to the node explained, nearest first, at most 32.
-        steps: how many these are in full.
-        leaves: the parameters and inputs whose gradients are concerned, at most 32; none at births.
-        carried: whether the node is a constant that was computed from there on, by operations that
-            left no nodes.
-        sample: the number of the sample, in a batch.
-        cause: the birth behind a masked node that is none itself.
+        input: the index of the input concerned, None for all of them.
+        path: the nodes from the event to the explained node, nearest to the event first, at most
+            32.
+        steps: the total number of these nodes.
+        leaves: the parameters and inputs whose gradients are affected, at most 32; empty for
+            origins.
+        carried: whether the node is a constant computed from the origin by operations on constants,
+            which record no nodes.
+        sample: the index of the sample in a batch.
+        cause: the origin that made a masked node not REAL, unless that node is the origin.
     """
 
     what: str
@@ -79,58 +82,68 @@ class SingularEvent:
 
     @property
     def formula(self) -> str:
-        """What was computed, such as ``1.0 ÷ 0.0 = +∞``; of what has no operands the value."""
+        """The computation, such as ``1.0 ÷ 0.0 = +∞``; the value alone if there are no operands."""
         value = str(self.value)
         return f"{formula(self.op, self.operands)} = {value}" if self.operands else value
 
     @property
     def expression(self) -> Optional[Expression]:
-        """The operation as the source has it, which is read for this; None if uncertain."""
+        """The operation in the source, which is read at each access; None if ambiguous."""
         return expression_at(self.location, self.op) if self.location else None
 
     def __str__(self) -> str:
         at = f" at {self.location}" if self.location else ""
         where = "" if self.sample is None else f" in sample {self.sample}"
         if not self.operands:
-            return f"{self.value} came in as {_KINDS[self.op]}{at}"
+            return f"{self.value} was given as {_KINDS[self.op]}{at}"
         source = self.expression
         if source is None:
             return f"{self.formula}{at}{where}"
-        return f"{source.text}{at} gave {self.formula}{where}{self._origins(source)}"
+        return f"{source.text}{at} gave {self.formula}{where}{self._assignments(source)}"
 
-    def _origins(self, source: Expression) -> str:
-        """Where the operands to blame come from: that of the pole, or all of them."""
+    def _assignments(self, source: Expression) -> str:
+        """The assignments of the operand that determines the pole, or else of all operands."""
         places = _POLE_OPERAND.get(self.op.name, range(len(source.names)))
         known = [
-            f"{source.names[place]} from {basename(self.location.file)}:{source.origins[place]}"
+            f"{source.names[place]} from {basename(self.location.file)}:{source.assigned_at[place]}"
             for place in places
-            if self.location and place < len(source.origins) and source.origins[place]
+            if self.location and place < len(source.assigned_at) and source.assigned_at[place]
         ]
         return f" ({', '.join(known)})" if known else ""
 
 
+class _Counts(dict[str, int]):
+    """The counts of an explanation, also by the old name of one."""
+
+    def __missing__(self, key: str) -> int:
+        if key != "births":
+            raise KeyError(key)
+        warn_renamed("Explanation.counts['births']", "counts['origins']")
+        return self["origins"]
+
+
 @dataclass(frozen=True)
 class Explanation:
-    """What ``node.explain()`` returns: ``str()`` tells it, the fields hold it.
+    """The result of ``node.explain()``: ``str()`` gives the text, the fields hold the data.
 
     The nodes in it keep the graph alive.
 
     Args:
-        name: what the node is called.
+        name: the name of the node.
         value: its value.
-        gradient: the gradient that is explained; None unless the node is a parameter or input.
-        status: how the node's gradient came about.
-        mode: the gradient mode of the backward pass that is explained.
-        root: the node from which that starts; None if there is none.
-        births: where values that are not REAL began: the one behind the value first, then the
-            others behind the value or behind what was silenced at ``masked_at``, as recorded.
-        masked_at: the nodes that silenced gradients, the nearest to the root first.
-        dropped_at: where contributions were left out since they were not REAL.
+        gradient: the explained gradient; None unless the node is a parameter or input.
+        status: the gradient status of the node.
+        mode: the gradient mode of the explained backward pass.
+        root: the root of that pass; None if there is none.
+        origins: where values became not REAL: first the origin of the node's value, then the other
+            origins that affect the value or the nodes of ``masked_at``, in the order of recording.
+        masked_at: the nodes at which gradients were masked, the nearest to the root first.
+        dropped_at: where contributions were dropped because they were not REAL.
         saturated_at: where bounded partials were used.
-        counts: how many there are of each, by the names of these fields, which hold at most
+        counts: the total number of each, by the names of these fields, which hold at most
             ``limit``.
-        wrt: the node whose gradient was asked about; None for all parameters and inputs.
-        depends: whether the root depends on what was asked about.
+        wrt: the node whose gradient was requested; None for all parameters and inputs.
+        depends: whether the root depends on that node.
     """
 
     name: str
@@ -139,7 +152,7 @@ class Explanation:
     status: GradientStatus
     mode: GradientMode
     root: Optional[TRNode] = field(repr=False)
-    births: tuple[SingularEvent, ...]
+    origins: tuple[SingularEvent, ...]
     masked_at: tuple[SingularEvent, ...]
     dropped_at: tuple[SingularEvent, ...]
     saturated_at: tuple[SingularEvent, ...]
@@ -149,6 +162,12 @@ class Explanation:
     _is_leaf: bool = field(default=False, repr=False)
     _names: dict[int, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def births(self) -> tuple[SingularEvent, ...]:
+        """The old name of ``origins``, deprecated."""
+        warn_renamed("Explanation.births", "origins")
+        return self.origins
+
     def __str__(self) -> str:
         lines = [*self._about_value(), *self._about_gradient()]
         for kind in _VERBS:
@@ -156,65 +175,65 @@ class Explanation:
         return "\n".join(lines)
 
     def _about_value(self) -> list[str]:
-        if self.value.tag is TRTag.REAL or not self.births:
+        if self.value.tag is TRTag.REAL or not self.origins:
             return [f"{self.name} is {self.value}"]
-        first, *others = self.births
-        lines = [f"{self.name} is {self.value}: {first}{_carried_on(first)}"]
-        lines += [f"  and {birth}" for birth in others[: _TOLD - 1]]
-        return lines + self._more("births", self.births)
+        first, *others = self.origins
+        lines = [f"{self.name} is {self.value}: {first}{_propagation(first)}"]
+        lines += [f"  and {origin}" for origin in others[: _MOST_SHOWN - 1]]
+        return lines + self._more("origins", self.origins)
 
     def _about_gradient(self) -> list[str]:
         flags = [flag.name for flag in GradientStatus if flag & self.status]
         how = " and ".join(filter(None, flags)) or "EXACT"
         if self.wrt is not None:
-            asked = _name(self.wrt, self._names) or "the node asked about"
-            independent = f"{self.name} does not depend on {asked}, so no gradient flows to it"
+            leaf = _name(self.wrt, self._names) or "the node wrt"
+            independent = f"{self.name} does not depend on {leaf}, so no gradient reaches it"
             return [] if self.depends else [independent]
         if not self._is_leaf:
             # A constant that has a status is a gradient.
-            told = f"it is a gradient [{how}]; ask explain(wrt=...) of the node differentiated"
-            return [told] if self.root is None and self.status else []
+            text = f"it is a gradient [{how}]; call explain(wrt=...) on the differentiated node"
+            return [text] if self.root is None and self.status else []
         if self.gradient is None:
-            return ["it has no gradient yet: no backward pass has led to it"]
+            return ["it has no gradient yet: no backward pass has reached it"]
         gradient = f"its gradient is {self.gradient} [{how}]"
         if self.root is None:
             gradient += (
-                "; the graph of its last backward pass is gone, so ask while the root of that pass "
-                "is alive"
+                "; the graph of its last backward pass no longer exists: call explain while the "
+                "root of that pass is alive"
             )
         elif not self.depends:
-            gradient += "; the last backward pass did not lead to it"
+            gradient += "; the last backward pass did not reach it"
         return [gradient]
 
     def _about(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
-        # Births behind the value have been told.
-        births = () if self.value.tag is TRTag.REAL else self.births[:_TOLD]
-        told = {hash(birth.node) for birth in births}
+        # The origins of the value are in the lines above.
+        origins = () if self.value.tag is TRTag.REAL else self.origins[:_MOST_SHOWN]
+        shown = {hash(origin.node) for origin in origins}
         lines = []
-        for event in events[:_TOLD]:
-            short = hash(event.node) in told or event.location is None
+        for event in events[:_MOST_SHOWN]:
+            short = hash(event.node) in shown or event.location is None
             where = f" at {event.formula}" if short else f": {event}"
             if event.input is not None and kind == "masked_at":
                 where += f", where {_operand(event, event.input)} is left out"
-            if event.cause and hash(event.cause.node) not in told:
-                where += f", since {event.cause}"
+            if event.cause and hash(event.cause.node) not in shown:
+                where += f", because {event.cause}"
             lines.append(f"the gradient to {self._leaves(event)} {_VERBS[kind]}{where}")
         return lines + self._more(kind, events)
 
     def _more(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
-        more = self.counts[kind] - len(events[:_TOLD])
+        more = self.counts[kind] - len(events[:_MOST_SHOWN])
         return [f"  and {more} more"] if more else []
 
     def _leaves(self, event: SingularEvent) -> str:
         names = [_name(leaf, self._names) for leaf in event.leaves]
-        told = [name for name in names if name]
-        if len(told) < len(names) or len(told) > _TOLD + 1:
-            del told[_TOLD:]
-            rest = len(names) - len(told)
+        named = [name for name in names if name]
+        if len(named) < len(names) or len(named) > _MOST_SHOWN + 1:
+            del named[_MOST_SHOWN:]
+            rest = len(names) - len(named)
             count = f"at least {rest}" if len(names) == _MOST_LEAVES else str(rest)
             unnamed = "unnamed leaf" if rest == 1 else "unnamed leaves"
-            told.append(f"{count} {'more' if told else unnamed}")
-        return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
+            named.append(f"{count} {'more' if named else unnamed}")
+        return ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1]
 
 
 def explain(
@@ -223,14 +242,14 @@ def explain(
     """Explains a node; see :meth:`TRNode.explain`.
 
     Raises:
-        TypeError: for a ``wrt`` that is no node, or a ``limit`` that is no integer.
-        ValueError: for a negative ``limit``.
+        TypeError: if ``wrt`` is not a node or ``limit`` not an integer.
+        ValueError: if ``limit`` is negative.
     """
     most = index(limit)
     if most < 0:
         raise ValueError(f"limit must not be negative, not {most}")
-    told = min(most, sys.maxsize)
-    root, mode, counts, found, depends = _native.explain_node(node, wrt, told)
+    most = min(most, sys.maxsize)
+    root, mode, counts, found, depends = _native.explain_node(node, wrt, most)
     events: dict[str, list[SingularEvent]] = {}
     for event in map(_event, found):
         events.setdefault(event.what, []).append(event)
@@ -243,11 +262,11 @@ def explain(
         status=node.gradient_status,
         mode=mode,
         root=root,
-        births=tuple(events.get("born", ())),
+        origins=tuple(events.get("born", ())),
         masked_at=tuple(events.get("masked", ())),
         dropped_at=tuple(events.get("dropped", ())),
         saturated_at=tuple(events.get("saturated", ())),
-        counts=dict(zip(("births", "masked_at", "dropped_at", "saturated_at"), counts)),
+        counts=_Counts(zip(("origins", "masked_at", "dropped_at", "saturated_at"), counts)),
         wrt=wrt,
         depends=depends,
         _is_leaf=is_leaf,
@@ -256,7 +275,7 @@ def explain(
 
 
 def _event(found: tuple[Any, ...]) -> SingularEvent:
-    """An event as the engine tells it."""
+    """An event from the engine's tuple."""
     what, node, (op, operands, value, carried), place, of, path, steps, leaves, cause = found
     return SingularEvent(
         what=what,
@@ -280,15 +299,15 @@ def _name(node: TRNode, names: dict[int, str]) -> Optional[str]:
 
 
 def _operand(event: SingularEvent, place: int) -> str:
-    """An operand by its value, if that is remembered, or else by its number."""
+    """An operand by its value, if that was recorded, or else by its index."""
     return str(event.operands[place]) if place < len(event.operands) else f"operand {place}"
 
 
-def _carried_on(birth: SingularEvent) -> str:
-    if birth.carried:
-        return "; later ops on constants carried it on"
-    if birth.steps:
-        return f"; {birth.steps} later op{'s' if birth.steps > 1 else ''} carried it on"
+def _propagation(origin: SingularEvent) -> str:
+    if origin.carried:
+        return "; propagated by later ops on constants"
+    if origin.steps:
+        return f"; propagated by {origin.steps} later op{'s' if origin.steps > 1 else ''}"
     return ""
 
 
@@ -308,5 +327,5 @@ def formula(op: OpType, operands: tuple[TRScalar, ...]) -> str:
     if op is OpType.POW_INT:
         shown[1] = str(int(operands[1].value))
     if len(shown) == _native.MOST_OPERANDS:
-        shown[-1] = "…"  # there may be more than are remembered
+        shown[-1] = "…"  # there may be more than are recorded
     return f"{op.name.lower()}({', '.join(shown)})"

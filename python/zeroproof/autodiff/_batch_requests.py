@@ -1,4 +1,4 @@
-"""What can be asked of a traced function, compiled once."""
+"""Requests to a traced function, each compiled once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any, Optional, Union
 import numpy as np
 import numpy.typing as npt
 
+from .._arrays import Array, at_least_1d
 from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
 from ..array import TRArray
-from ..quarantine import Quarantine, alarms_are_set, sound_alarms
+from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
-from ._batch_arguments import Array, Numbers, Parameters, Shape
-from ._batch_outputs import Values, allocate, expect_items, flat, gradient_arrays
+from ._batch_arguments import Numbers, Parameters, Shape
+from ._batch_outputs import Values, allocate, expect_items, gradient_arrays
 from ._batch_trace import Traced
 
 
 def check_reduction(reduce: Optional[str]) -> None:
-    """Refuses a ``reduce`` that is not known."""
+    """Raises for an unknown ``reduce``."""
     if reduce is None or (isinstance(reduce, str) and reduce in ("mean", "sum")):
         return
     error = ValueError if isinstance(reduce, str) else TypeError
@@ -30,13 +31,13 @@ def check_reduction(reduce: Optional[str]) -> None:
 def _watch(
     program: TracedProgram, plan: Optional[BatchPlan], samples: int, inputs: Sequence[Array]
 ) -> None:
-    """Has logged what is known before a call, if anybody watches; without a plan no gradients."""
+    """Logs the origins of a call for active logs; without a plan it has no gradients."""
     if is_watching():
         before_batch(program, plan, samples, inputs)
 
 
 def _watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], dropped: int) -> None:
-    """Has the contributions logged that a call left out, if anybody watches."""
+    """Logs the contributions that a call dropped, for active logs."""
     if dropped and is_watching():
         after_batch(plan, samples, inputs)
 
@@ -53,12 +54,12 @@ class ValuesRequest:
         """The values in the structure that the function returns."""
         values = Values(self._structure, samples, out)
         _watch(self._program, None, samples, inputs)
-        self._plan.run(samples, get_num_threads(), flat(inputs), values.arrays, [], [])
+        self._plan.run(samples, get_num_threads(), at_least_1d(inputs), values.arrays, [], [])
         return values.results()
 
 
 class Sources:
-    """The arguments that derivatives are asked for: ``argnums`` made out."""
+    """The arguments to differentiate with respect to: ``argnums`` resolved."""
 
     def __init__(self, parameters: Parameters, traced: Traced, argnums: Numbers) -> None:
         self.single = isinstance(argnums, int)
@@ -75,17 +76,17 @@ class Sources:
         return len(self.order) > len(self.distinct)
 
     def refuse_repeats(self, out: Any) -> None:
-        """Refuses ``out`` when an argument is named twice."""
+        """Raises if ``out`` is given and an argument is named twice."""
         if out is not None and self.repeats:
             raise ValueError("with out, argnums must not name an argument twice")
 
     def pack(self, results: Sequence[npt.NDArray[Any]]) -> Any:
-        """Results of the distinct arguments as ``argnums`` asks for them."""
+        """The results of the distinct arguments in the structure of ``argnums``."""
         return results[0] if self.single else tuple(results[place] for place in self.order)
 
 
 class GradientRequest:
-    """The value of the one output and its gradients, for each sample or put together."""
+    """The value of the single output and its gradients, for each sample or reduced."""
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class GradientRequest:
         self._program = traced.program
         self._plan: BatchPlan = traced.program.gradient(sources.distinct, coordinate, reduce)
         self._per_sample = traced.per_sample
-        self._quarantine: Optional[Quarantine] = None
+        self._builder: Optional[MaskBuilder] = None
         self._reduces = reduce is not None
         summed = [self._reduces and not traced.per_sample[place] for place in sources.distinct]
         self._shapes = list(zip(sources.shapes, summed))
@@ -117,7 +118,7 @@ class GradientRequest:
         with_mask: bool,
         out: Any,
     ) -> Any:
-        """Value and gradients, and statuses and the mask if asked for."""
+        """Value and gradients, and statuses and the mask if requested."""
         shapes = [shape if summed else (samples, *shape) for shape, summed in self._shapes]
         sources = self._sources
         sources.refuse_repeats(out)
@@ -131,27 +132,34 @@ class GradientRequest:
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
         _watch(self._program, self._plan, samples, inputs)
         total, kept, dropped = self._plan.run(
-            samples, get_num_threads(), flat(inputs), values, flat(gradients), flat(statuses)
+            samples,
+            get_num_threads(),
+            at_least_1d(inputs),
+            values,
+            at_least_1d(gradients),
+            at_least_1d(statuses),
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         own_values = values[0] if values else None
-        if alarms_are_set():
+        if has_active_alarms():
             real = kept if own_values is None else int(np.count_nonzero(np.isfinite(own_values)))
-            sound_alarms(self._masks, samples, inputs, own_values, samples - (real or 0))
+            warn_if_too_many_masked(
+                self._mask_builder, samples, inputs, own_values, samples - (real or 0)
+            )
         value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
         results = [value, sources.pack(gradients)]
         if with_status:
             results.append(sources.pack(statuses))
         if with_mask:
-            results.append(self._masks.mask(samples, inputs, own_values, dropped))
+            results.append(self._mask_builder.mask(samples, inputs, own_values, dropped))
         return tuple(results)
 
     @property
-    def _masks(self) -> Quarantine:
-        """Made when it is first asked for."""
-        if self._quarantine is None:
-            self._quarantine = Quarantine(self._program, self._plan, self._per_sample)
-        return self._quarantine
+    def _mask_builder(self) -> MaskBuilder:
+        """Created at the first request."""
+        if self._builder is None:
+            self._builder = MaskBuilder(self._program, self._plan, self._per_sample)
+        return self._builder
 
 
 class JacobianRequest:
@@ -176,14 +184,14 @@ class JacobianRequest:
         ]
 
     def run(self, inputs: Sequence[Array], samples: int, with_status: bool, out: Any) -> Any:
-        """The Jacobian, and statuses if asked for."""
+        """The Jacobian, and statuses if requested."""
         self._sources.refuse_repeats(out)
         shape: Shape = (samples, self._outputs, self._inputs)
         jacobian = allocate(out, shape, "out")
         statuses = [np.empty(shape, np.uint8)] if with_status else []
         _watch(self._program, self._plan, samples, inputs)
         *_, dropped = self._plan.run(
-            samples, get_num_threads(), flat(inputs), [], [jacobian], statuses
+            samples, get_num_threads(), at_least_1d(inputs), [], [jacobian], statuses
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]

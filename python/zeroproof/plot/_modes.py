@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Optional, SupportsIndex
 
 import numpy as np
 
-from .._colors import STATUS_COLORS, TAG_COLORS, gravest
+from .._colors import STATUS_COLORS, TAG_COLORS, most_severe
 from .._enums import GradientMode, GradientStatus, TRTag
 from ..array import TRArray
 from ..autodiff.grad_mode import GradientModeConfig
 from ._figure import FloatArray, draw_line, edges, figure_or_new, runs, with_gaps
-from ._sampling import Course, Settings, sample
+from ._sampling import Curve, Settings, sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ __all__ = ["modes"]
 
 TAG_LABELS = {TRTag.REAL: "REAL", TRTag.PINF: "+∞", TRTag.NINF: "−∞", TRTag.PHI: "Φ"}
 
-#: A largest size beyond so many times the upper quartile would flatten the rest on a linear axis.
+#: A linear axis is used up to this ratio of the largest size to the upper quartile.
 FLATTENS = 20.0
 #: Axes cannot compute with sizes close to the largest and the smallest double.
 LARGEST, SMALLEST = 1e300, 1e-300
@@ -40,32 +40,32 @@ def modes(
     modes: Iterable[GradientMode] = tuple(GradientMode),
     figure: Optional[Figure] = None,
 ) -> Figure:
-    """Draws a function of one number and its gradient, a column for each gradient mode.
+    """Plots a function of one number and its gradient, a column for each gradient mode.
 
     Each column shows the value, with gaps where it is not REAL and a dashed line at each pole; a
     strip with the tag at each point; and the gradient, coloured by its status. Axes are
-    symmetric-logarithmic where a pole would flatten everything else. Where sampled points change
-    sign, a pole between them is found by bisection. In Hybrid mode each operation decides by δ
-    alone. The caller's statistics and gradient modes stay as they are.
+    symmetric-logarithmic if the range needs it. Where sampled values change sign, a pole between
+    them is located by bisection. In Hybrid mode each operation decides by δ alone. The caller's
+    statistics and gradient modes are unchanged.
 
     Args:
         f: takes a node and returns a node. It is traced as by ``tr_vmap`` if possible, and called
             for each point otherwise.
-        low: where the drawing begins, in the units of the argument of ``f``.
-        high: where it ends.
-        points: how many evenly spaced points to look at, at least 2. The round numbers between, and
-            poles that are found, are looked at as well.
-        delta: δ of Hybrid mode; that in force unless given.
-        bound: the saturation bound; that in force unless given.
+        low: the smallest argument of ``f``.
+        high: the largest one.
+        points: the number of evenly spaced points, at least 2. Round numbers in the range, and the
+            poles that are found, are evaluated as well.
+        delta: δ of Hybrid mode; by default the current one.
+        bound: the saturation bound; by default the current one.
         modes: the gradient modes, from left to right.
-        figure: the Figure to draw into; a new one unless given.
+        figure: the Figure to draw into; by default a new one.
 
     Returns:
         The Figure. Its last axes are, row by row, those of values, tags and gradients.
 
     Raises:
         ImportError: without matplotlib.
-        TypeError: if ``f`` returns no node, and for arguments of another type.
+        TypeError: if ``f`` does not return a node, and for arguments of another type.
         ValueError: unless low < high, both within ±1e300; for fewer than 2 points, no modes, a
             bound that is not positive and finite, or δ that is negative or not finite.
     """
@@ -77,7 +77,7 @@ def modes(
         raise ValueError(f"points must be at least 2, not {count}")
     settings = _settings(modes, bound, delta)
     figure = figure_or_new(figure, (0.6 + 3.4 * len(settings), 6.0))
-    x, poles, courses = sample(f, low, high, count, settings)
+    x, poles, curves = sample(f, low, high, count, settings)
     rows = figure.subplots(
         3,
         len(settings),
@@ -86,15 +86,15 @@ def modes(
         squeeze=False,
         gridspec_kw={"height_ratios": [10, 1, 10]},
     )
-    # Before anything is drawn, so that no axes work out limits of their own that overflow.
+    # Before anything is drawn, so that the axes do not compute limits that overflow.
     rows[0, 0].set_xlim(low, high)
-    _scale(rows[0, 0], np.concatenate([course.values for course in courses]))
-    _scale(rows[2, 0], np.concatenate([course.gradients for course in courses]))
-    for (above, strip, below), each, course in zip(rows.T, settings, courses):
+    _scale(rows[0, 0], np.concatenate([curve.values for curve in curves]))
+    _scale(rows[2, 0], np.concatenate([curve.gradients for curve in curves]))
+    for (above, strip, below), each, curve in zip(rows.T, settings, curves):
         above.set_title(_title(each), fontsize="medium")
-        _draw_values(above, x, course, poles)
-        _draw_tags(strip, x, course)
-        _draw_gradients(below, x, course, poles)
+        _draw_values(above, x, curve, poles)
+        _draw_tags(strip, x, curve)
+        _draw_gradients(below, x, curve, poles)
     rows[0, 0].legend(handles=list(rows[1, 0].collections), fontsize="small")
     rows[0, 0].set_ylabel("value")
     rows[1, 0].set_ylabel("tag", rotation=0, ha="right", va="center")
@@ -136,9 +136,9 @@ def _title(settings: Settings) -> str:
     return title
 
 
-def _draw_values(axes: Any, x: FloatArray, course: Course, poles: FloatArray) -> None:
+def _draw_values(axes: Any, x: FloatArray, curve: Curve, poles: FloatArray) -> None:
     unsampled = np.setdiff1d(poles, x)
-    draw_line(axes, *with_gaps(x, course.values, unsampled), color="#222222", lw=1.4)
+    draw_line(axes, *with_gaps(x, curve.values, unsampled), color="#222222", lw=1.4)
     _draw_background(axes, poles)
 
 
@@ -148,9 +148,9 @@ def _draw_background(axes: Any, poles: FloatArray) -> None:
     axes.grid(alpha=0.25)
 
 
-def _draw_tags(axes: Any, x: FloatArray, course: Course) -> None:
-    """A cell for each point, with an outline, so that a single one is seen unless it is REAL."""
-    tags = TRArray(course.values).tags
+def _draw_tags(axes: Any, x: FloatArray, curve: Curve) -> None:
+    """A cell for each point; those that are not REAL have an outline, to be visible singly."""
+    tags = TRArray(curve.values).tags
     bounds = edges(x)
     for tag in TRTag:
         cells = [(bounds[i], bounds[j] - bounds[i]) for i, j in runs(tags == tag)]
@@ -167,18 +167,18 @@ def _draw_tags(axes: Any, x: FloatArray, course: Course) -> None:
     axes.set(ylim=(0.0, 1.0), yticks=[])
 
 
-def _draw_gradients(axes: Any, x: FloatArray, course: Course, poles: FloatArray) -> None:
+def _draw_gradients(axes: Any, x: FloatArray, curve: Curve, poles: FloatArray) -> None:
     unsampled = np.setdiff1d(poles, x)
-    for code in np.unique(course.statuses).tolist():
+    for code in np.unique(curve.statuses).tolist():
         status = GradientStatus(code)
         flags = [flag for flag in STATUS_COLORS if flag & status] or [GradientStatus.EXACT]
-        shown = np.where(course.statuses == code, course.gradients, np.nan)
+        shown = np.where(curve.statuses == code, curve.gradients, np.nan)
         # Bounded gradients pass a pole without a jump.
         breaks = unsampled if status is GradientStatus.EXACT else unsampled[:0]
         draw_line(
             axes,
             *with_gaps(x, shown, breaks),
-            color=STATUS_COLORS[gravest(status)],
+            color=STATUS_COLORS[most_severe(status)],
             lw=1.4,
             ls="-" if len(flags) == 1 else "--",
             label="|".join(str(flag.name) for flag in flags),
@@ -189,7 +189,7 @@ def _draw_gradients(axes: Any, x: FloatArray, course: Course, poles: FloatArray)
 
 
 def _scale(axes: Any, heights: FloatArray) -> None:
-    """Lets no pole flatten the rest."""
+    """Makes an axis symmetric-logarithmic if its range needs it."""
     heights = heights[np.isfinite(heights)]
     sizes = np.abs(heights[heights != 0.0])
     if not len(sizes):

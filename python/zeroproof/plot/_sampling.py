@@ -19,9 +19,9 @@ from ..autodiff.grad_mode import GradientModeConfig, gradient_mode
 from ._figure import FloatArray
 from ._poles import find_poles
 
-__all__ = ["Course", "Settings", "sample"]
+__all__ = ["Curve", "Settings", "sample"]
 
-#: Points closer to a round number than this share of their spacing give way to it.
+#: A round number replaces points that are closer to it than this share of their spacing.
 TOO_CLOSE = 1e-3
 
 
@@ -35,8 +35,8 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Course:
-    """A function along a line, all arrays of one length: values as IEEE doubles."""
+class Curve:
+    """A function at the sampled points, all arrays of one length: values as IEEE doubles."""
 
     values: FloatArray
     gradients: FloatArray
@@ -49,11 +49,10 @@ def sample(
     high: float,
     points: int,
     settings: Sequence[Settings],
-) -> tuple[FloatArray, FloatArray, list[Course]]:
-    """The points looked at, the poles found, and the course in each of the settings.
+) -> tuple[FloatArray, FloatArray, list[Curve]]:
+    """The sampled points, the poles found, and the curve in each of the settings.
 
-    Runs in a thread of its own, whose statistics end with it: those of the caller's training are
-    not touched.
+    Runs in another thread, so that the caller's statistics are unchanged.
     """
     with ThreadPoolExecutor(max_workers=1) as worker:
         context = contextvars.copy_context()
@@ -67,7 +66,7 @@ def _sample(
     high: float,
     points: int,
     settings: Sequence[Settings],
-) -> tuple[FloatArray, FloatArray, list[Course]]:
+) -> tuple[FloatArray, FloatArray, list[Curve]]:
     x = _grid(low, high, points)
     evaluate = _evaluator(function, x[:1])
 
@@ -76,16 +75,16 @@ def _sample(
 
     poles, hits = find_poles(values, x)
     x = np.union1d(x, hits)
-    courses = []
+    curves = []
     for each in settings:
         with gradient_mode(each.mode, each.bound):
             GradientModeConfig.set_local_threshold(each.delta)
-            courses.append(evaluate(x))
-    return x, poles, courses
+            curves.append(evaluate(x))
+    return x, poles, curves
 
 
 def _grid(low: float, high: float, points: int) -> FloatArray:
-    """Evenly spaced points and the round numbers between, where poles like to be."""
+    """Evenly spaced points and the round numbers in the range, which are likely poles."""
     even = np.linspace(low, high, points)
     round_numbers = _round_numbers(low, high)
     if len(round_numbers):
@@ -100,7 +99,7 @@ def _grid(low: float, high: float, points: int) -> FloatArray:
 
 
 def _round_numbers(low: float, high: float) -> FloatArray:
-    """The middle and the 10 to 100 decimal numbers with fewest digits, as they would be typed."""
+    """The middle and the 10 to 100 decimal numbers with fewest digits, as they would be written."""
     width = high - low
     exponent = math.floor(math.log10(width)) - 1
     middle = low + width / 2.0
@@ -114,18 +113,18 @@ def _round_numbers(low: float, high: float) -> FloatArray:
     return np.union1d(numbers[(numbers >= low) & (numbers <= high)], [middle])
 
 
-def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[FloatArray], Course]:
+def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[FloatArray], Curve]:
     """The function on arrays: traced if it can be, and called for each point otherwise."""
     batched = tr_vmap(function)
     differentiated = tr_value_and_grad(function)
 
-    def replay(x: FloatArray) -> Course:
+    def replay(x: FloatArray) -> Curve:
         values, gradients, statuses = batched.value_and_grad(x, with_status=True)
-        return Course(values.to_ieee(), gradients, statuses)
+        return Curve(values.to_ieee(), gradients, statuses)
 
-    def call(x: FloatArray) -> Course:
+    def call(x: FloatArray) -> Curve:
         pairs = [differentiated(each) for each in x.tolist()]
-        return Course(
+        return Curve(
             np.array([float(value) for value, _ in pairs]),
             np.array([float(gradient) for _, gradient in pairs]),
             np.array([gradient.gradient_status for _, gradient in pairs], np.uint8),
@@ -133,6 +132,6 @@ def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[F
 
     try:
         replay(first)
-    except Exception:  # whatever is wrong with the function itself, calls will raise as well
+    except Exception:  # an error of the function itself is raised by calls as well
         return call
     return replay
