@@ -39,6 +39,8 @@ pub(crate) mod powers;
 pub(crate) mod real_powers;
 pub(crate) mod reductions;
 pub(crate) mod roots;
+pub(crate) mod rounding;
+pub(crate) mod special;
 pub(crate) mod trigonometric;
 
 pub use facts::{Arity, Facts, Notation, PoleAt, PoleFacts, Read};

@@ -47,29 +47,6 @@ impl Reduction {
     fn leaves_only_null(self, mut values: impl Iterator<Item = f64>) -> bool {
         self == Self::DropNull && values.next().is_some_and(f64::is_nan) && values.all(f64::is_nan)
     }
-
-    /// The product of the values kept; 1 for no value at all.
-    pub fn prod(self, values: &[TrScalar]) -> TrScalar {
-        self.combine(values, Op::Mul).unwrap_or(TrScalar::from(1.0))
-    }
-
-    /// The smallest value kept, `None` for no value kept.
-    pub fn min(self, values: &[TrScalar]) -> Option<TrScalar> {
-        self.combine(values, Op::Minimum)
-    }
-
-    /// The largest value kept, `None` for no value kept.
-    pub fn max(self, values: &[TrScalar]) -> Option<TrScalar> {
-        self.combine(values, Op::Maximum)
-    }
-
-    /// The values kept, put together in order by a binary op; `None` for no value kept.
-    fn combine(self, values: &[TrScalar], op: Op) -> Option<TrScalar> {
-        if self.leaves_only_null(doubles(values)) {
-            return Some(TrScalar::PHI);
-        }
-        self.kept(doubles(values)).reduce(|a, b| op.value(a, b)).map(Into::into)
-    }
 }
 
 /// One method per variadic row of the op table.

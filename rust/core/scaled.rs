@@ -114,6 +114,11 @@ impl Scaled {
         large.mul(Self::new((1.0 + ratio * ratio).sqrt()))
     }
 
+    /// A number in [1, 2), up to sign, or zero, and the power of two that it is to be multiplied by.
+    pub(crate) fn parts(self) -> (f64, i64) {
+        (self.hi + self.lo, self.exponent)
+    }
+
     /// The nearest double: rounded once, ±∞ past the range, ±0 below it.
     pub(crate) fn to_f64(self) -> f64 {
         let unit = if self.lo == 0.0 { self.hi } else { self.hi + self.lo }; // keeps −0

@@ -75,20 +75,18 @@ class Slope(Enum):
 
 @dataclass(frozen=True)
 class Rounding:
-    """The error allowed to the value, and what the errors are relative to.
+    """The error allowed to the value, and what it is relative to.
 
     Args:
         ulps: in units of the last place; 0: the bits are given.
         value_scale: the size of what cancels in the value, if anything does.
-        slope_scale: the size of what cancels in the slopes, if anything does.
     """
 
     ulps: float
     value_scale: Optional[Callable[..., Any]]
-    slope_scale: Optional[Callable[..., Any]]
 
 
-BITS, ONE_ULP = Rounding(0, None, None), Rounding(1, None, None)
+BITS, ONE_ULP = Rounding(0, None), Rounding(1, None)
 
 
 @dataclass(frozen=True)

@@ -378,13 +378,13 @@ reductions! {
     /// Args:
     ///     values: TR scalars or numbers.
     ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_min None, |values, mode| mode.min(values).unwrap_or(TrScalar::PHI);
+    scalar_min None, |values, mode| mode.min(values);
     /// The largest of the values that ``mode`` keeps; Φ if nothing is kept.
     ///
     /// Args:
     ///     values: TR scalars or numbers.
     ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_max None, |values, mode| mode.max(values).unwrap_or(TrScalar::PHI);
+    scalar_max None, |values, mode| mode.max(values);
 }
 
 /// The TR scalars of a flat list of doubles.

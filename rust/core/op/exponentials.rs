@@ -1,4 +1,5 @@
-//! `eᵃ` and what is made of it: `eᵃ − 1`, the logistic function and its integral.
+//! `eᵃ` and what is made of it: `eᵃ − 1` and `(eᵃ − 1)/a`, the logistic function, its logarithm and its
+//! integral.
 
 use super::facts::Read::{A, Z};
 use super::facts::{Facts, Notation};
@@ -157,4 +158,76 @@ fn times_sigmoid_fallback(g: f64, a: f64) -> f64 {
     } else {
         times_exp(Scaled::new(g), a)
     }
+}
+
+/// `ln(1/(1 + e⁻ᵃ))`.
+pub(crate) struct LogSigmoid;
+
+impl Unary for LogSigmoid {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "ḡ·sigmoid(−a)",
+        reason: "−softplus(−a), so neither value nor partial cancels or overflows on the way.",
+        notation: Notation::Call("log_sigmoid"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        let (softplus, holds) = elementary::fast::softplus(-a);
+        guarded((-softplus, holds), move || -elementary::softplus(-a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        guarded(times_sigmoid(g, -a), move || times_sigmoid_fallback(g, -a))
+    }
+}
+
+/// `(eᵃ − 1)/a`.
+pub(crate) struct Exprel;
+
+impl Unary for Exprel {
+    const FACTS: Facts = Facts {
+        domain: "all a up to 716.35, where it overflows",
+        units: None,
+        partials: "ḡ·(eᵃ·(a − 1) + 1) ÷ a², ½ḡ at 0",
+        reason: "The removable singularity at 0 is removed: value 1, slope ½. The limits 0 and +∞ at ∓∞.",
+        notation: Notation::Call("exprel"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::exprel(a), move || elementary::exprel(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let (slope, holds) = elementary::fast::exprel_slope(a);
+        guarded(scaled(g, (slope, holds & is_normal(slope))), move || times_exprel_slope_fallback(g, a))
+    }
+}
+
+/// Where the slope is below the range it is 1/a², where it is above it `eᵃ·(a − 1)/a²`.
+#[cold]
+fn times_exprel_slope_fallback(g: f64, a: f64) -> f64 {
+    let slope = elementary::exprel_slope(a);
+    if is_normal(slope) || !a.is_finite() || !g.is_finite() {
+        return g * slope;
+    }
+    let (g, a_scaled) = (Scaled::new(g), Scaled::new(a));
+    let quotient = g.div(a_scaled).div(a_scaled);
+    if a < 0.0 { quotient.to_f64() } else { times_exp(quotient.mul(Scaled::new(a - 1.0)), a) }
 }

@@ -1,11 +1,11 @@
-//! Angles: arc sine, arc cosine, and the angle of a point, which is singular where there is no direction,
+//! Angles: arc sine, arc cosine, arc tangent, and the angle of a point, which is singular where there is no direction,
 //! at the origin.
 
 use super::bounded::times_recip;
 use super::facts::Read::{A, B};
 use super::facts::{Facts, Notation, PoleAt, PoleFacts};
 use super::form::{Fast, Form, exact, guarded};
-use super::kinds::{Binary, SingularBinary, SingularUnary, Unary};
+use super::kinds::{Binary, NoPole, SingularBinary, SingularUnary, Unary};
 use super::range::{is_full, is_normal};
 use crate::elementary;
 use crate::scaled::Scaled;
@@ -113,6 +113,45 @@ impl SingularUnary for Acos {
     fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
         times_recip(-g, leg(a), s)
     }
+}
+
+/// `arctan a`.
+pub(crate) struct Atan;
+
+impl Unary for Atan {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: RADIANS,
+        partials: "ḡ ÷ (1 + a²)",
+        reason: "The limits ±π/2 at ±∞, where the slope is 0.",
+        notation: Notation::Call("atan"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::atan(a), move || elementary::atan(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let square = a * a;
+        guarded((g / (1.0 + square), square.is_finite()), move || over_square(g, a))
+    }
+}
+
+/// `ḡ/a²` where a² overflows, so that 1 does not count beside it.
+#[cold]
+fn over_square(g: f64, a: f64) -> f64 {
+    if !a.is_finite() || !g.is_finite() {
+        return g * (1.0 / a);
+    }
+    Scaled::new(g).div(Scaled::new(a)).div(Scaled::new(a)).to_f64()
 }
 
 /// The angle of the point (b, a).

@@ -1,13 +1,15 @@
-//! Logarithms: `ln a`, `ln(1 + a)` and `a·ln b`. The pole lies where the argument of the logarithm is 0.
+//! Logarithms: of a to the bases e, 2 and 10, of 1 + a, and products with them. The pole lies where the
+//! argument of the logarithm is 0.
 
-use super::bounded::{smoothed, times_recip};
+use super::bounded::{smoothed, times_recip, times_recip_fast};
 use super::facts::Read::{A, B};
 use super::facts::{Facts, Notation, PoleAt, PoleFacts};
-use super::form::{Fast, Form, exact, guarded};
+use super::form::{Fast, Form, exact, guarded, scaled};
 use super::kinds::{Binary, SingularBinary, SingularUnary, Unary};
-use super::range::is_full;
+use super::range::{is_full, is_normal};
 use crate::elementary;
 use crate::scaled::Scaled;
+use std::f64::consts::{LN_2, LN_10};
 
 /// `ln a`.
 pub(crate) struct Log;
@@ -62,6 +64,133 @@ impl SingularUnary for Log {
     }
 }
 
+/// `log₂ a`.
+pub(crate) struct Log2;
+
+impl Unary for Log2 {
+    const FACTS: Facts = Facts {
+        domain: "a > 0",
+        units: None,
+        partials: "ḡ ÷ (a·ln 2)",
+        reason: "As log. Exact at powers of two.",
+        notation: Notation::Call("log₂"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        // Φ unless a > 0, without a branch.
+        let (log, holds) = elementary::fast::log2(a);
+        let positive = a > 0.0;
+        guarded((if positive { log } else { f64::NAN }, holds | !positive), move || elementary::log2(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let product = a * LN_2;
+        guarded((g / product, is_normal(product)), move || over_product(g, a, LN_2))
+    }
+}
+
+impl SingularUnary for Log2 {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(0),
+        is_real_there: false,
+        distance: "|a|",
+        bounded: "ḡ·recip(a·ln 2)",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
+        let product = a * LN_2;
+        let (contribution, holds) = times_recip_fast(g, product, s);
+        guarded((contribution, holds & is_normal(product)), move || recip_product(g, a, LN_2, s))
+    }
+}
+
+/// `log₁₀ a`.
+pub(crate) struct Log10;
+
+impl Unary for Log10 {
+    const FACTS: Facts = Facts {
+        domain: "a > 0",
+        units: None,
+        partials: "ḡ ÷ (a·ln 10)",
+        reason: "As log. Exact at powers of ten that are doubles.",
+        notation: Notation::Call("log₁₀"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        // Φ unless a > 0, without a branch.
+        let (log, holds) = elementary::fast::log10(a);
+        let positive = a > 0.0;
+        guarded((if positive { log } else { f64::NAN }, holds | !positive), move || elementary::log10(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let product = a * LN_10;
+        guarded((g / product, is_normal(product)), move || over_product(g, a, LN_10))
+    }
+}
+
+impl SingularUnary for Log10 {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(0),
+        is_real_there: false,
+        distance: "|a|",
+        bounded: "ḡ·recip(a·ln 10)",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
+        let product = a * LN_10;
+        let (contribution, holds) = times_recip_fast(g, product, s);
+        guarded((contribution, holds & is_normal(product)), move || recip_product(g, a, LN_10, s))
+    }
+}
+
+/// `ḡ/(a·ln base)` where the product leaves the range.
+#[cold]
+fn over_product(g: f64, a: f64, ln_base: f64) -> f64 {
+    if !a.is_finite() || !g.is_finite() || a == 0.0 {
+        return g / (a * ln_base);
+    }
+    Scaled::new(g).div(Scaled::new(a)).div(Scaled::new(ln_base)).to_f64()
+}
+
+/// `ḡ·recip(a·ln base)`.
+#[cold]
+fn recip_product(g: f64, a: f64, ln_base: f64, s: f64) -> f64 {
+    if !a.is_finite() || a == 0.0 || !g.is_finite() {
+        return times_recip(g, a, s).full();
+    }
+    let product = Scaled::new(a).mul(Scaled::new(ln_base));
+    Scaled::new(if a < 0.0 { -g } else { g }).div(product.hypot(s)).to_f64()
+}
+
 /// `ln(1 + a)`.
 pub(crate) struct Log1p;
 
@@ -112,6 +241,91 @@ impl SingularUnary for Log1p {
     fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
         times_recip(g, 1.0 + a, s)
     }
+}
+
+/// `ln(1 + a)/a`.
+pub(crate) struct Log1prel;
+
+impl Unary for Log1prel {
+    const FACTS: Facts = Facts {
+        domain: "a > −1",
+        units: None,
+        partials: "ḡ·(a ÷ (1 + a) − ln(1 + a)) ÷ a², −½ḡ at 0",
+        reason: "The removable singularity at 0 is removed: value 1, slope −½. At −1 what log is at 0; \
+                 the limit 0 at +∞.",
+        notation: Notation::Call("log1prel"),
+        smooth_on: (-0.5, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        // Φ unless a > −1, without a branch.
+        let (value, holds) = elementary::fast::log1prel(a);
+        let inside = a > -1.0;
+        guarded((if inside { value } else { f64::NAN }, holds | !inside), move || elementary::log1prel(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let (slope, holds) = elementary::fast::log1prel_slope(a);
+        guarded(scaled(g, (slope, holds & is_normal(slope))), move || times_log1prel_slope(g, a))
+    }
+}
+
+impl SingularUnary for Log1prel {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Computed,
+        is_real_there: false,
+        distance: "|1 + a|",
+        bounded: "ḡ·m·recip(1 + a), m = (a − (1 + a)·ln(1 + a)) ÷ a²",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(1.0 + a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
+        // The classical slope is m/(1 + a).
+        let y = 1.0 + a;
+        let (slope, holds) = elementary::fast::log1prel_slope(a);
+        let (contribution, full) = times_recip_fast(g * (slope * y), y, s);
+        let holds = holds & full & is_normal(slope) & is_full(g * (slope * y), g);
+        guarded((contribution, holds), move || log1prel_bounded_fallback(g, a, s))
+    }
+}
+
+/// Where the slope is below the range it is `(1 − ln a)/a²`.
+#[cold]
+fn times_log1prel_slope(g: f64, a: f64) -> f64 {
+    let slope = elementary::log1prel_slope(a);
+    if is_normal(slope) || !a.is_finite() || !g.is_finite() {
+        return g * slope;
+    }
+    let numerator = Scaled::new(g).mul(Scaled::new(1.0 - elementary::ln(a)));
+    numerator.div(Scaled::new(a)).div(Scaled::new(a)).to_f64()
+}
+
+/// `ḡ·m·recip(1 + a)`; far out m is `(1 − ln a)/a`.
+#[cold]
+fn log1prel_bounded_fallback(g: f64, a: f64, s: f64) -> f64 {
+    let y = 1.0 + a;
+    if y == 0.0 || !y.is_finite() || !g.is_finite() {
+        return times_recip(g, y, s).full();
+    }
+    let slope = elementary::log1prel_slope(a);
+    let m = if is_normal(slope) {
+        Scaled::new(slope).mul(Scaled::new(y))
+    } else {
+        Scaled::new(1.0 - elementary::ln(a)).div(Scaled::new(a))
+    };
+    Scaled::new(g).mul(m).div(Scaled::new(y).hypot(s)).to_f64()
 }
 
 /// `a·ln b`.

@@ -1,4 +1,4 @@
-//! Ops that compare: minimum and maximum, magnitude and sign.
+//! Ops that compare: minimum and maximum, bounds, magnitude and sign.
 
 use super::facts::Read::{A, B};
 use super::facts::{Facts, Notation};
@@ -70,6 +70,96 @@ fn share_of_extremum(g: f64, a_wins: bool, b_wins: bool) -> [f64; 2] {
         (true, true) => [0.5 * g; 2],
         (true, false) => [g, 0.0 * g],
         _ => [0.0 * g, g],
+    }
+}
+
+/// `a`, or `b` where that is larger.
+pub(crate) struct ClipMin;
+
+impl Binary for ClipMin {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ to a where a ≥ b, else to b",
+        reason: "A lower bound b for a: the value of maximum, but at the bound the gradient is a's, so that \
+                 clipping has slope 1 on the closed interval.",
+        notation: Notation::Call("clip_min"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: Some(|operands| operands[0] == operands[1]),
+        reads: &[A, B],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(if b > a || b.is_nan() { b } else { a })
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact(share_of_extremum(g, a >= b, b > a))
+    }
+}
+
+/// `a`, or `b` where that is smaller.
+pub(crate) struct ClipMax;
+
+impl Binary for ClipMax {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ to a where a ≤ b, else to b",
+        reason: "An upper bound b for a: the value of minimum, but at the bound the gradient is a's, so that \
+                 clipping has slope 1 on the closed interval.",
+        notation: Notation::Call("clip_max"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: Some(|operands| operands[0] == operands[1]),
+        reads: &[A, B],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(if b < a || b.is_nan() { b } else { a })
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact(share_of_extremum(g, a <= b, b < a))
+    }
+}
+
+/// The magnitude of `a` with the sign of `b`.
+pub(crate) struct Copysign;
+
+impl Binary for Copysign {
+    const FACTS: Facts = Facts {
+        domain: "all a, b",
+        units: None,
+        partials: "ḡ if a has the sign of b, else −ḡ, 0 at a = 0; 0 to b",
+        reason: "The sign of a zero counts, so the value is one-sided at b = ±0. At a = 0 the middle of the \
+                 subgradients, as abs.",
+        notation: Notation::Call("copysign"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        kink: Some(|operands| operands[0] == 0.0 || operands[1] == 0.0),
+        reads: &[A, B],
+        propagates: &[A],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64, b: f64) -> impl Form<f64> {
+        exact(if b.is_nan() { b } else { a.copysign(b) })
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
+        exact([g * (signum(a) * 1f64.copysign(b)), g * 0.0])
     }
 }
 

@@ -1,10 +1,10 @@
-//! Powers with an integer exponent.
+//! Powers with an integer exponent, and the square.
 
 use super::bounded::{times_recip, times_recip_fast};
 use super::facts::Read::A;
 use super::facts::{Facts, Notation, PoleAt, PoleFacts};
 use super::form::{Fast, Form, exact, guarded};
-use super::kinds::Power;
+use super::kinds::{NoPole, Power, Unary};
 use super::range::{is_full, is_normal};
 use crate::scaled::Scaled;
 
@@ -143,5 +143,35 @@ fn bounded_fallback(g: f64, x: f64, n: i32, s: f64) -> f64 {
             let scale = Scaled::new(sign * g).mul(Scaled::new(f64::from(n)));
             scale.div(Scaled::new(x).powi(m).hypot(s)).to_f64()
         }
+    }
+}
+
+/// `a²`.
+pub(crate) struct Square;
+
+impl Unary for Square {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "ḡ·2a",
+        reason: "The bits of a × a, and one operand less to read.",
+        notation: Notation::Call("a²"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        exact(a * a)
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let twice = 2.0 * g;
+        guarded((twice * a, twice.is_finite() | !g.is_finite()), move || g * (2.0 * a))
     }
 }

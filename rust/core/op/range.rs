@@ -21,10 +21,20 @@ pub(super) fn is_full(factor: f64, numerator: f64) -> bool {
     is_normal(factor) | ((numerator == 0.0) & (factor == 0.0))
 }
 
-/// `factor·eˣ` for x ≤ 0. A quarter of any x that matters is in the range of `exp`.
+/// `factor·eˣ`. A quarter of any x that matters is in the range of `exp`.
 pub(super) fn times_exp(factor: Scaled, x: f64) -> f64 {
-    let quarter = Scaled::new(elementary::exp(0.25 * x.max(-2900.0)));
+    let quarter = Scaled::new(elementary::exp(0.25 * x.clamp(-2900.0, 2800.0)));
     factor.mul(quarter.powi(4)).to_f64()
+}
+
+/// `factor·exp(−weight·a²)` for finite a, a weight that is a power of two. What rounding takes from a² would
+/// matter in the exponent.
+pub(super) fn times_gauss(factor: Scaled, a: f64, weight: f64) -> f64 {
+    let a = a.abs().min(100.0); // 0 from far below this on, whatever the factor
+    let high = f64::from_bits(a.to_bits() & (u64::MAX << 27));
+    let (low, square) = (a - high, high * high); // the square is exact
+    let rest = low * (a + high);
+    times_exp(factor.mul(Scaled::new(elementary::exp(-weight * rest))), -weight * square)
 }
 
 /// `ḡ·height·e/(1 + e)²` with `e = eᵗ`, t ≤ 0.

@@ -1,10 +1,10 @@
-//! Sum, mean and logsumexp of any number of inputs.
+//! Sum, mean, product, extrema and logsumexp of any number of inputs.
 
-use super::facts::Read::A;
+use super::facts::Read::{A, Z};
 use super::facts::{Facts, Notation};
 use super::form::{Fast, Form, exact, guarded};
 use super::kinds::Variadic;
-use super::range::{is_normal, times_exp};
+use super::range::{is_full, is_normal, times_exp};
 use crate::elementary;
 use crate::scaled::Scaled;
 
@@ -77,6 +77,186 @@ impl Variadic for Mean {
     #[inline(always)]
     fn share(g: f64, _x: f64, [count, _]: [f64; 2]) -> impl Form<f64> {
         exact(g / count)
+    }
+}
+
+/// The largest input.
+pub(crate) struct Max;
+
+impl Variadic for Max {
+    const FACTS: Facts = Facts {
+        domain: "at least one input",
+        units: None,
+        partials: "ḡ ÷ k to each of the k largest inputs, 0 to the others",
+        reason: "The transreal order, with Φ absorbing. Ties share the gradient, as in maximum. Nothing has \
+                 no largest value: Φ.",
+        notation: Notation::Call("max"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: Some(|operands| ties(operands, larger)),
+        reads: &[A, Z],
+        propagates: &[],
+    };
+
+    #[inline(always)]
+    fn value(kept: impl Iterator<Item = f64> + Clone) -> f64 {
+        kept.reduce(larger).unwrap_or(f64::NAN)
+    }
+
+    /// The value, and how many inputs have it.
+    #[inline(always)]
+    fn shared(kept: impl Iterator<Item = f64> + Clone, z: f64) -> [f64; 2] {
+        [z, kept.filter(|&x| x == z).count() as f64]
+    }
+
+    #[inline(always)]
+    fn share(g: f64, x: f64, [z, count]: [f64; 2]) -> impl Form<f64> {
+        exact(if x == z { g / count } else { g * 0.0 })
+    }
+}
+
+/// The smallest input.
+pub(crate) struct Min;
+
+impl Variadic for Min {
+    const FACTS: Facts = Facts {
+        domain: "at least one input",
+        units: None,
+        partials: "ḡ ÷ k to each of the k smallest inputs, 0 to the others",
+        reason: "The transreal order, with Φ absorbing. Ties share the gradient, as in minimum. Nothing has \
+                 no smallest value: Φ.",
+        notation: Notation::Call("min"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: Some(|operands| ties(operands, smaller)),
+        reads: &[A, Z],
+        propagates: &[],
+    };
+
+    #[inline(always)]
+    fn value(kept: impl Iterator<Item = f64> + Clone) -> f64 {
+        kept.reduce(smaller).unwrap_or(f64::NAN)
+    }
+
+    /// The value, and how many inputs have it.
+    #[inline(always)]
+    fn shared(kept: impl Iterator<Item = f64> + Clone, z: f64) -> [f64; 2] {
+        [z, kept.filter(|&x| x == z).count() as f64]
+    }
+
+    #[inline(always)]
+    fn share(g: f64, x: f64, [z, count]: [f64; 2]) -> impl Form<f64> {
+        exact(if x == z { g / count } else { g * 0.0 })
+    }
+}
+
+/// The larger of two values; Φ absorbs.
+#[inline(always)]
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+/// The smaller of two values; Φ absorbs.
+#[inline(always)]
+fn smaller(a: f64, b: f64) -> f64 {
+    if b < a || b.is_nan() { b } else { a }
+}
+
+/// Whether several operands are the extreme one.
+fn ties(operands: &[f64], extreme: fn(f64, f64) -> f64) -> bool {
+    let z = operands.iter().copied().reduce(extreme);
+    operands.iter().filter(|&&x| Some(x) == z).count() > 1
+}
+
+/// The product.
+pub(crate) struct Prod;
+
+impl Variadic for Prod {
+    const FACTS: Facts = Facts {
+        domain: "all inputs",
+        units: None,
+        partials: "ḡ times the product of the other inputs",
+        reason: "The inputs are multiplied in order by the table of ×. The empty product is 1. The partials \
+                 are right beside zeros, and where the product leaves the range of a double.",
+        notation: Notation::Call("Π"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        kink: None,
+        reads: &[A],
+        propagates: &[A],
+    };
+
+    #[inline(always)]
+    fn value(kept: impl Iterator<Item = f64> + Clone) -> f64 {
+        kept.reduce(|product, x| product * x).unwrap_or(1.0)
+    }
+
+    /// `[p, 0]` with the product p of the inputs, if each is a finite number but 0 and p is normal. Else
+    /// `[m, e + q/8]`, m·2ᵉ the product of those that are, and q says what else there is.
+    #[inline(always)]
+    fn shared(kept: impl Iterator<Item = f64> + Clone, _z: f64) -> [f64; 2] {
+        let (mut product, mut zeros, mut infinite) = (Scaled::new(1.0), 0u32, 0u32);
+        for x in kept {
+            if x == 0.0 {
+                zeros += 1;
+            } else if !x.is_finite() {
+                infinite += 1;
+                product = product.mul(Scaled::new(1f64.copysign(x)));
+            } else {
+                product = product.mul(Scaled::new(x));
+            }
+        }
+        let others = match (zeros, infinite) {
+            (0, 0) => 0.0,
+            (1, 0) => ONE_ZERO,
+            (_, 0) => ZEROS,
+            (_, 1) => ONE_INFINITE,
+            _ => INFINITE,
+        };
+        let whole = product.to_f64();
+        if others == 0.0 && is_normal(whole) {
+            return [whole, 0.0];
+        }
+        let (mantissa, exponent) = product.parts();
+        [mantissa, exponent as f64 + others]
+    }
+
+    #[inline(always)]
+    fn share(g: f64, x: f64, [product, code]: [f64; 2]) -> impl Form<f64> {
+        let rest = product / x;
+        guarded((g * rest, (code == 0.0) & is_full(rest, product)), move || {
+            rest_of_product(g, x, [product, code])
+        })
+    }
+}
+
+/// What a product has besides finite factors other than 0, in eighths behind the exponent.
+const ONE_ZERO: f64 = 0.125;
+const ZEROS: f64 = 0.25;
+const ONE_INFINITE: f64 = 0.375;
+const INFINITE: f64 = 0.5;
+
+/// `ḡ` times the product of the inputs other than `x`.
+#[cold]
+fn rest_of_product(g: f64, x: f64, [product, code]: [f64; 2]) -> f64 {
+    let exponent = code.floor();
+    let others = code - exponent;
+    let is_only_one = if x == 0.0 { others == ONE_ZERO } else { x.is_infinite() && others == ONE_INFINITE };
+    if others == ONE_INFINITE || others == INFINITE {
+        if !is_only_one {
+            return g * f64::INFINITY; // an infinite factor is among the others
+        }
+    } else if others != 0.0 && !is_only_one {
+        return g * 0.0; // a zero is
+    }
+    if !g.is_finite() {
+        return g * product;
+    }
+    let whole = Scaled::new(g).mul(Scaled::new(product)).shifted(exponent as i64);
+    match others {
+        0.0 => whole.div(Scaled::new(x)).to_f64(),
+        ONE_INFINITE => whole.mul(Scaled::new(1f64.copysign(x))).to_f64(),
+        _ => whole.to_f64(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sine, cosine and tangent; sin πa ÷ πa.
+//! Sine, cosine and tangent; sin πa ÷ πa and (1 − cos a) ÷ a².
 
 use super::bounded::smoothed;
 use super::facts::Read::{A, Z};
@@ -187,4 +187,49 @@ fn sinc_slope_fallback(g: f64, x: f64) -> f64 {
     } else {
         g * slope
     }
+}
+
+/// `(1 − cos a)/a²`.
+pub(crate) struct Cosc;
+
+impl Unary for Cosc {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: RADIANS,
+        partials: "ḡ·(a·sin a + 2·cos a − 2) ÷ a³, 0 at 0",
+        reason: "The removable singularity at 0 is removed: value ½, slope 0. In radians, as in the \
+                 exponential map of rotations. At ±∞ value and slope have the limit 0.",
+        notation: Notation::Call("cosc"),
+        smooth_on: (-4.0, 4.0),
+        period: Some(TAU),
+        kink: None,
+        reads: &[A],
+        propagates: &[],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::cosc(a), move || elementary::cosc(a))
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
+        let (slope, holds) = elementary::fast::cosc_slope(a);
+        guarded((g * slope, holds & is_full(slope, a)), move || times_cosc_slope(g, a))
+    }
+}
+
+/// Where the slope is below the range it is −a/12 near 0, and sin a/a² far out.
+#[cold]
+fn times_cosc_slope(g: f64, a: f64) -> f64 {
+    let slope = elementary::cosc_slope(a);
+    if is_full(slope, a) || !a.is_finite() || !g.is_finite() {
+        return g * slope;
+    }
+    let (g, a_scaled) = (Scaled::new(g), Scaled::new(a));
+    if a.abs() < 1.0 {
+        return g.mul(a_scaled).div(Scaled::new(-12.0)).to_f64();
+    }
+    g.mul(Scaled::new(elementary::sin(a))).div(a_scaled).div(a_scaled).to_f64()
 }

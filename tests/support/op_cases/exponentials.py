@@ -96,7 +96,7 @@ XLOGY = OpCase(
     name="xlogy",
     value=_xlogy,
     # of a logarithm and a product
-    rounding=Rounding(2, None, None),
+    rounding=Rounding(2, None),
     partials=lambda a, b: (_log_or_pole(b), a / b if a else mpf(0)),
     slope=Slope.STEEP,
     pole=Pole(always, lambda bound, a, b: (_log_or_pole(b), a * recip(b, bound))),

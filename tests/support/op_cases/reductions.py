@@ -92,7 +92,7 @@ LOGSUMEXP = OpCase(
     value=_logsumexp,
     # The terms e^(x−m) of up to nine inputs are off by less than 7 in 2⁵², their logarithm and
     # the sum m + ln Σ by 1½ more, which all count where the two cancel.
-    rounding=Rounding(9, lambda *xs: max(1.0, *map(abs, xs)), None),
+    rounding=Rounding(9, lambda *xs: max(1.0, *map(abs, xs))),
     partials=_softmax,
     slope=Slope.MODERATE,
     pole=None,
