@@ -5,18 +5,10 @@
 //! not take may not be visited at all, nor may what then leads to no source.
 
 use super::code::{Instruction, Source};
-use super::forward::Lowering;
+use super::lowering::Lowering;
+use super::mask::Mask;
 use crate::batch::program::{Kind, NodeId, Predicate};
 use std::rc::Rc;
-
-/// The samples in which something holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mask {
-    Never,
-    Always,
-    /// Those in which this condition does.
-    When(Source),
-}
 
 impl Lowering<'_> {
     fn test(&mut self, predicate: Predicate, a: Source, b: Source) -> Mask {
@@ -102,12 +94,12 @@ impl Lowering<'_> {
         leading
     }
 
-    /// Puts in `visited` the samples in which a pass from the first node of `cone` visits each of them.
-    pub fn visit(&mut self, cone: &[NodeId], visited: &mut [Mask]) {
+    /// Puts in `visited` the samples in which a pass from the first node of `reached` visits each of them.
+    pub fn visit(&mut self, reached: &[NodeId], visited: &mut [Mask]) {
         let leading = self.leading();
-        let root = cone[0] as usize;
+        let root = reached[0] as usize;
         visited[root] = leading[root];
-        for &node in cone {
+        for &node in reached {
             let here = visited[node as usize];
             if here == Mask::Never {
                 continue;

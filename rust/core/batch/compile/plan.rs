@@ -2,8 +2,9 @@
 
 use super::analysis::{Analysis, differentiable};
 use super::code::{Code, Derivative, Source, Uniform};
-use super::forward::{Derivatives, lower};
-use super::reachable::Cones;
+use super::lower::lower;
+use super::lowering::Derivatives;
+use super::reachable::ReachableSets;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::batch::{Input, Request, Total};
 use crate::op::{Arity, Op};
@@ -123,8 +124,9 @@ impl Plan {
     pub(crate) fn below(&self, site: usize) -> &[u32] {
         self.below[site].get_or_init(|| {
             let site = &self.code.sites[site];
-            let mut cones = Cones::default();
-            let below = cones.below(&self.program, site.node, |node| self.facts.active[node as usize]);
+            let mut reachable_sets = ReachableSets::default();
+            let below =
+                reachable_sets.below(&self.program, site.node, |node| self.facts.active[node as usize]);
             let reached = |d: &Derivative| below.binary_search_by(|node| d.element.cmp(node)).is_ok();
             let derivatives = self.code.derivatives.iter().enumerate();
             let below = derivatives.filter(|(_, d)| d.output == site.output && reached(d));

@@ -1,11 +1,11 @@
-//! What lies below a node: the part of a program that one pass has to do with.
+//! The reachable set of a node: the part of a program that one pass has to do with.
 
 use super::analysis::differentiable;
 use crate::batch::program::{NodeId, Program};
 
-/// Finds cones; kept between searches for its memory, so that a search costs no more than its cone.
+/// Finds reachable sets; kept between searches for its memory, so that a search costs no more than what it finds.
 #[derive(Debug, Default)]
-pub(crate) struct Cones {
+pub(crate) struct ReachableSets {
     /// By node: the last search that came by.
     seen: Vec<u32>,
     search: u32,
@@ -13,7 +13,7 @@ pub(crate) struct Cones {
     todo: Vec<NodeId>,
 }
 
-impl Cones {
+impl ReachableSets {
     /// The nodes from `root` on down that `flows` lets pass, in descending order.
     pub fn below(&mut self, program: &Program, root: NodeId, flows: impl Fn(NodeId) -> bool) -> &[NodeId] {
         if self.seen.len() < program.len() || self.search == u32::MAX {

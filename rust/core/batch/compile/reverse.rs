@@ -5,8 +5,8 @@
 
 use super::analysis::{Pole, pole, propagates};
 use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
-use super::conditions::Mask;
-use super::forward::{Derivatives, Lowering};
+use super::lowering::{Derivatives, Lowering};
+use super::mask::Mask;
 use crate::batch::program::{Kind, NodeId};
 use crate::op::{Op, Read};
 use crate::reduce::Reduction;
@@ -31,7 +31,7 @@ pub(crate) struct Pass<'l, 'a> {
     lowering: &'l mut Lowering<'a>,
     output: usize,
     /// The nodes that gradients flow through, the root first.
-    cone: Vec<NodeId>,
+    reached: Vec<NodeId>,
     rows: &'l mut Rows,
 }
 
@@ -45,21 +45,21 @@ enum Contribution {
 
 impl<'l, 'a> Pass<'l, 'a> {
     pub fn new(lowering: &'l mut Lowering<'a>, rows: &'l mut Rows, output: usize, root: NodeId) -> Self {
-        let cone = lowering.cone(root);
-        if !cone.is_empty() {
-            lowering.visit(&cone, &mut rows.visited);
+        let reached = lowering.reached(root);
+        if !reached.is_empty() {
+            lowering.visit(&reached, &mut rows.visited);
         }
-        Self { lowering, output, cone, rows }
+        Self { lowering, output, reached, rows }
     }
 
     /// Appends the pass to the code.
     pub fn run(mut self, derivatives: &Derivatives<'_>) {
         self.check_values();
-        let cone = std::mem::take(&mut self.cone);
-        if let Some(&root) = cone.first() {
+        let reached = std::mem::take(&mut self.reached);
+        if let Some(&root) = reached.first() {
             self.receive(root, Contribution::Plain(SEED), self.rows.visited[root as usize]);
         }
-        for &node in &cone {
+        for &node in &reached {
             if let Some(g) = self.rows.adjoints[node as usize] {
                 self.pass_on(node, g);
             }
@@ -78,10 +78,10 @@ impl<'l, 'a> Pass<'l, 'a> {
             let output = self.output as u32;
             let code = &mut self.lowering.code;
             code.derivatives.push(Derivative { output, element, array, column, source });
-            // An infinite sum of contributions is for the exact rules.
+            // An infinite sum of contributions is for the per-sample interpreter.
             code.checks.extend(source.filter(|&s| s != SEED));
         }
-        for node in cone {
+        for node in reached {
             self.rows.visited[node as usize] = Mask::Never;
             self.rows.adjoints[node as usize] = None;
             for &operand in self.lowering.program.operands(node) {
@@ -94,12 +94,12 @@ impl<'l, 'a> Pass<'l, 'a> {
     /// those that, if they are not, need not show in another one that is looked at.
     fn check_values(&mut self) {
         let program = self.lowering.program;
-        for &node in self.cone.iter().filter(|&&node| self.rows.visited[node as usize] == Mask::Always) {
+        for &node in self.reached.iter().filter(|&&node| self.rows.visited[node as usize] == Mask::Always) {
             for (place, &operand) in program.operands(node).iter().enumerate() {
                 self.rows.shown[operand as usize] |= propagates(program.kind(node), place);
             }
         }
-        for node in self.cone.clone() {
+        for node in self.reached.clone() {
             // A selection has the value of an operand that is looked at itself.
             let looks = !self.rows.shown[node as usize] && program.kind(node) != Kind::Select;
             match self.rows.visited[node as usize] {
@@ -157,7 +157,7 @@ impl<'l, 'a> Pass<'l, 'a> {
                 self.receive(operands[0], contribution, mask);
             }
             Kind::Power(2) => {
-                // Where 2ḡ overflows, the contribution does, and the sample is for the exact rules.
+                // Where 2ḡ overflows, the contribution does, and the sample is for the per-sample interpreter.
                 let two = self.lowering.number(2.0);
                 let scale = if g == SEED { two } else { self.lowering.value(Op::Mul, g, two) };
                 let base = self.lowering.source(operands[0]);

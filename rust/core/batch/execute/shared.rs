@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
 impl Plan {
     /// The samples of a block whose numbers fit the cache; no more than a few samples need.
     pub fn fitting_block(&self, samples: usize, only_interpreted: bool) -> usize {
-        // The exact rules keep a value and an adjoint of 16 bytes for every node.
+        // The per-sample interpreter keeps a value and an adjoint of 16 bytes for every node.
         let numbers = if only_interpreted { 3 * self.program.len() } else { self.code.slots };
         let fitting = CACHE / size_of::<f64>() / numbers.max(1);
         let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);

@@ -11,7 +11,7 @@ use crate::backward::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Sa
 use crate::backward::step::{self, Arrived, Sink};
 use crate::batch::compile::analysis::{Analysis, differentiable};
 use crate::batch::compile::code::Derivative;
-use crate::batch::compile::reachable::Cones;
+use crate::batch::compile::reachable::ReachableSets;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::powers::PowInt;
@@ -35,9 +35,9 @@ pub(crate) struct Interpreter {
     lanes: usize,
     /// The decisions of Hybrid mode, in the order in which they were made.
     pub notes: Vec<Note>,
-    cones: Cones,
+    reachable_sets: ReachableSets,
     /// The nodes of the pass at hand that gradients flow through, in descending order.
-    cone: Vec<NodeId>,
+    reached: Vec<NodeId>,
     pub counts: PassCounts,
     /// Node, place of the operand and lane of the contributions left out, if somebody asks.
     pub dropped: Option<Vec<(NodeId, usize, usize)>>,
@@ -156,9 +156,9 @@ impl Interpreter {
         statistics: &Statistics,
     ) {
         self.rows.resize(task.program.len() * self.lanes, Adjoint::default());
-        let cone = self.cones.below(task.program, root, |node| task.facts.active[node as usize]);
-        self.cone.clear();
-        self.cone.extend_from_slice(cone);
+        let reached = self.reachable_sets.below(task.program, root, |node| task.facts.active[node as usize]);
+        self.reached.clear();
+        self.reached.extend_from_slice(reached);
         self.activate(task, derivatives);
         if task.state.mode == GradientMode::Hybrid {
             self.trace_coordinates(task, root);
@@ -216,8 +216,8 @@ impl Interpreter {
         let (program, lanes) = (task.program, self.lanes);
         let rows = |node: NodeId| node as usize * lanes..(node as usize + 1) * lanes;
         derivatives.iter().for_each(|d| self.rows[rows(d.element)].fill(Adjoint::default()));
-        for place in (0..self.cone.len()).rev() {
-            let node = self.cone[place];
+        for place in (0..self.reached.len()).rev() {
+            let node = self.reached[place];
             self.rows[rows(node)].fill(Adjoint::default());
             for lane in 0..lanes {
                 let leads = |o: &NodeId| self.rows[*o as usize * lanes + lane].mark & ACTIVE != 0;
@@ -236,7 +236,7 @@ impl Interpreter {
     /// The coordinates that each node depends on, in each sample.
     fn trace_coordinates(&mut self, task: Task<'_>, root: NodeId) {
         let (program, lanes) = (task.program, self.lanes);
-        let below = self.cones.below(program, root, |node| task.facts.on_coordinate[node as usize]);
+        let below = self.reachable_sets.below(program, root, |node| task.facts.on_coordinate[node as usize]);
         let below = below.to_vec();
         if !below.is_empty() {
             self.coordinates.resize(program.len() * lanes, Coordinate::NONE);
@@ -258,8 +258,8 @@ impl Interpreter {
 
     /// Visits the nodes in reverse.
     fn sweep<P: Policy>(&mut self, program: &Program, policy: &mut P) {
-        let cone = std::mem::take(&mut self.cone);
-        for &node in &cone {
+        let reached = std::mem::take(&mut self.reached);
+        for &node in &reached {
             match program.kind(node) {
                 Kind::Elementwise(op) => {
                     with_elementwise!(op, O => self.elementwise::<O, P>(program, node, 0.0, policy), else ());
@@ -271,7 +271,7 @@ impl Interpreter {
                 Kind::Constant(_) | Kind::Argument(_) | Kind::Condition(_) | Kind::Select => {}
             }
         }
-        self.cone = cone;
+        self.reached = reached;
     }
 
     #[inline(always)]

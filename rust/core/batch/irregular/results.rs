@@ -79,7 +79,7 @@ impl IrregularResults {
         self.interpreter.notes.sort_by_key(|note| note.lane);
     }
 
-    /// The decisions of Hybrid mode in the patched samples: the patch and the decision, in order.
+    /// The decisions of Hybrid mode in the irregular samples, in order.
     pub fn notes(&self) -> &[Note] {
         &self.interpreter.notes
     }
