@@ -305,8 +305,8 @@ impl SingularUnary for Log1prel {
 #[cold]
 fn times_log1prel_slope(g: f64, a: f64) -> f64 {
     let slope = elementary::log1prel_slope(a);
-    if is_normal(slope) || !a.is_finite() || !g.is_finite() {
-        return g * slope;
+    if is_normal(slope) || !(a > 0.0 && a.is_finite()) || !g.is_finite() {
+        return g * slope; // Φ left of −1
     }
     let numerator = Scaled::new(g).mul(Scaled::new(1.0 - elementary::ln(a)));
     numerator.div(Scaled::new(a)).div(Scaled::new(a)).to_f64()
@@ -320,6 +320,9 @@ fn log1prel_bounded_fallback(g: f64, a: f64, s: f64) -> f64 {
         return times_recip(g, y, s).full();
     }
     let slope = elementary::log1prel_slope(a);
+    if slope.is_nan() {
+        return slope;
+    }
     let m = if is_normal(slope) {
         Scaled::new(slope).mul(Scaled::new(y))
     } else {

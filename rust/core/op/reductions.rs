@@ -252,6 +252,9 @@ fn rest_of_product(g: f64, x: f64, [product, code]: [f64; 2]) -> f64 {
     if !g.is_finite() {
         return g * product;
     }
+    if others == 0.0 && !x.is_finite() {
+        return g * x; // of an input that is not kept
+    }
     let whole = Scaled::new(g).mul(Scaled::new(product)).shifted(exponent as i64);
     match others {
         0.0 => whole.div(Scaled::new(x)).to_f64(),
