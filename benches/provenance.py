@@ -77,7 +77,7 @@ def singular_works() -> Works:
     for _ in range(1000):
         deep = deep + x
 
-    def births() -> None:
+    def origins() -> None:
         for _ in range(500):
             x / zero
 
@@ -98,10 +98,10 @@ def singular_works() -> Works:
     batched, many = tr_vmap(rational), np.linspace(0, 1, 100_000)
     arithmetic, operations = regular_works()["record arithmetic"]
     return {
-        "a birth": (births, 500),
+        "an origin": (origins, 500),
         "an operation that carries one on": (carried, 2000),
         "explain 1000 operations": (lambda: str(deep.explain()), 1000),
-        "a birth, watched": (watched(births), 500),
+        "an origin, watched": (watched(origins), 500),
         "record arithmetic, watched": (watched(arithmetic), operations),
         "batch of 100,000, watched": (watched(lambda: batched.value_and_grad(many)), 100_000),
     }

@@ -1,15 +1,11 @@
-"""What all Python tests share: a clean gradient state and the helpers of ``unit/tr_support.py``."""
+"""What all Python tests share: Hypothesis settings and a clean gradient state."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-sys.path.insert(0, str(Path(__file__).parent / "unit"))
 
 from zeroproof.autodiff.grad_mode import GradientModeConfig
 from zeroproof.autodiff.hybrid_gradient import HybridGradientContext

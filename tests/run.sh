@@ -18,6 +18,7 @@ cargo fmt --all --check
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
+.venv/bin/lint-imports
 
 step "types and stubs"
 .venv/bin/mypy

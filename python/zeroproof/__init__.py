@@ -100,7 +100,7 @@ from .core import (
 )
 from .explanation import Explanation, Location, SingularEvent
 from .policy import TRPolicy, TRPolicyConfig
-from .quarantine import MaskedSamplesWarning, SampleMask, alarm
+from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .threads import get_num_threads, set_num_threads
 from .watching import Occurrence, SingularityError, SingularityLog, watch_singularities
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._enums import GradientStatus, TRTag
 
-__all__ = ["BIRTH", "STATUS_COLORS", "TAG_COLORS", "gravest"]
+__all__ = ["ORIGIN", "STATUS_COLORS", "TAG_COLORS", "most_severe"]
 
 #: Light enough for black letters on them.
 TAG_COLORS = {
@@ -22,10 +22,10 @@ STATUS_COLORS = {
 }
 
 #: The outline of a node that is not REAL though all of its inputs are.
-BIRTH = "#c00000"
+ORIGIN = "#c00000"
 
 
-def gravest(status: GradientStatus) -> GradientStatus:
+def most_severe(status: GradientStatus) -> GradientStatus:
     """The flag that a gradient of this status is drawn as."""
     for flag in GradientStatus.DROPPED, GradientStatus.MASKED, GradientStatus.SATURATED:
         if status & flag:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from os.path import basename
 from typing import Optional, Union
 
+from ._deprecation import warn_renamed
 from ._enums import OpType
 
 _OPERATORS: dict[str, type[ast.AST]] = {
@@ -76,12 +77,18 @@ class Expression:
     Args:
         text: the source, on one line.
         names: of each operand the variable that it is; None where it is something else.
-        origins: of each operand that is a variable assigned in one place only the line of that.
+        assigned_at: of each operand that is a variable assigned in one place only the line of that.
     """
 
     text: str
     names: tuple[Optional[str], ...]
-    origins: tuple[Optional[int], ...]
+    assigned_at: tuple[Optional[int], ...]
+
+    @property
+    def origins(self) -> tuple[Optional[int], ...]:
+        """The old name of ``assigned_at``, deprecated."""
+        warn_renamed("Expression.origins", "assigned_at")
+        return self.assigned_at
 
 
 def expression_at(location: Location, op: OpType) -> Optional[Expression]:
@@ -113,10 +120,11 @@ def _expression(source: _Source, location: Location, op: OpType) -> Optional[Exp
     text = _text(source.text, operation)
     operands = _operands(operation) if _is_op(operation, op) else []
     names = tuple(operand.id if isinstance(operand, ast.Name) else None for operand in operands)
-    origins = tuple(
+    assigned_at = tuple(
         _assigned(name, source.tree, scopes, location.line) if name else None for name in names
     )
-    return Expression(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", names, origins)
+    shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return Expression(shown, names, assigned_at)
 
 
 def _text(source: str, operation: Operation) -> str:

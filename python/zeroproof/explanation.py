@@ -9,6 +9,7 @@ from os.path import basename
 from typing import Any, Optional, SupportsIndex
 
 from . import _native
+from ._deprecation import warn_renamed
 from ._enums import GradientMode, GradientStatus, OpType, TRTag
 from ._names import names_in
 from ._native import TRNode, TRScalar
@@ -31,8 +32,8 @@ _VERBS = {
     "dropped_at": "lacks a contribution that was not REAL",
     "saturated_at": "is bounded",
 }
-#: So many events of a kind are told; the fields hold more of them.
-_TOLD = 3
+#: The text shows at most so many events of a kind; the fields hold more of them.
+_MOST_SHOWN = 3
 #: An event names so many leaves at most.
 _MOST_LEAVES = 32
 
@@ -50,17 +51,18 @@ class SingularEvent:
         operands: the values of its operands, at most 8; behind the base of an integer power the
             exponent.
         value: what it made: the value of the node, unless ``carried``.
-        location: where the node was recorded, if that was noted: at births, and at REAL values at a
-            pole such as √0. Recording a REAL value elsewhere notes nothing.
+        location: where the node was recorded, if that was noted: at origins, and where a REAL value
+            is at a pole, such as √0. Recording a REAL value elsewhere notes nothing.
         node: the node itself; None in the log of a block.
         input: the place of the only input concerned, None for all of them.
         path: the nodes that lead from there to the node explained, nearest first, at most 32.
         steps: how many these are in full.
-        leaves: the parameters and inputs whose gradients are concerned, at most 32; none at births.
+        leaves: the parameters and inputs whose gradients are concerned, at most 32; none for
+            origins.
         carried: whether the node is a constant that was computed from there on, by operations that
             left no nodes.
         sample: the number of the sample, in a batch.
-        cause: the birth behind a masked node that is none itself.
+        cause: the origin behind a masked node that is none itself.
     """
 
     what: str
@@ -96,17 +98,27 @@ class SingularEvent:
         source = self.expression
         if source is None:
             return f"{self.formula}{at}{where}"
-        return f"{source.text}{at} gave {self.formula}{where}{self._origins(source)}"
+        return f"{source.text}{at} gave {self.formula}{where}{self._assignments(source)}"
 
-    def _origins(self, source: Expression) -> str:
+    def _assignments(self, source: Expression) -> str:
         """Where the operands to blame come from: that of the pole, or all of them."""
         places = _POLE_OPERAND.get(self.op.name, range(len(source.names)))
         known = [
-            f"{source.names[place]} from {basename(self.location.file)}:{source.origins[place]}"
+            f"{source.names[place]} from {basename(self.location.file)}:{source.assigned_at[place]}"
             for place in places
-            if self.location and place < len(source.origins) and source.origins[place]
+            if self.location and place < len(source.assigned_at) and source.assigned_at[place]
         ]
         return f" ({', '.join(known)})" if known else ""
+
+
+class _Counts(dict[str, int]):
+    """The counts of an explanation, also by the old name of one."""
+
+    def __missing__(self, key: str) -> int:
+        if key != "births":
+            raise KeyError(key)
+        warn_renamed("Explanation.counts['births']", "counts['origins']")
+        return self["origins"]
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,7 @@ class Explanation:
         status: how the node's gradient came about.
         mode: the gradient mode of the backward pass that is explained.
         root: the node from which that starts; None if there is none.
-        births: where values that are not REAL began: the one behind the value first, then the
+        origins: where values that are not REAL began: the one behind the value first, then the
             others behind the value or behind what was silenced at ``masked_at``, as recorded.
         masked_at: the nodes that silenced gradients, the nearest to the root first.
         dropped_at: where contributions were left out since they were not REAL.
@@ -139,7 +151,7 @@ class Explanation:
     status: GradientStatus
     mode: GradientMode
     root: Optional[TRNode] = field(repr=False)
-    births: tuple[SingularEvent, ...]
+    origins: tuple[SingularEvent, ...]
     masked_at: tuple[SingularEvent, ...]
     dropped_at: tuple[SingularEvent, ...]
     saturated_at: tuple[SingularEvent, ...]
@@ -149,6 +161,12 @@ class Explanation:
     _is_leaf: bool = field(default=False, repr=False)
     _names: dict[int, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def births(self) -> tuple[SingularEvent, ...]:
+        """The old name of ``origins``, deprecated."""
+        warn_renamed("Explanation.births", "origins")
+        return self.origins
+
     def __str__(self) -> str:
         lines = [*self._about_value(), *self._about_gradient()]
         for kind in _VERBS:
@@ -156,12 +174,12 @@ class Explanation:
         return "\n".join(lines)
 
     def _about_value(self) -> list[str]:
-        if self.value.tag is TRTag.REAL or not self.births:
+        if self.value.tag is TRTag.REAL or not self.origins:
             return [f"{self.name} is {self.value}"]
-        first, *others = self.births
+        first, *others = self.origins
         lines = [f"{self.name} is {self.value}: {first}{_carried_on(first)}"]
-        lines += [f"  and {birth}" for birth in others[: _TOLD - 1]]
-        return lines + self._more("births", self.births)
+        lines += [f"  and {origin}" for origin in others[: _MOST_SHOWN - 1]]
+        return lines + self._more("origins", self.origins)
 
     def _about_gradient(self) -> list[str]:
         flags = [flag.name for flag in GradientStatus if flag & self.status]
@@ -187,11 +205,11 @@ class Explanation:
         return [gradient]
 
     def _about(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
-        # Births behind the value have been told.
-        births = () if self.value.tag is TRTag.REAL else self.births[:_TOLD]
-        told = {hash(birth.node) for birth in births}
+        # Origins behind the value have been told.
+        origins = () if self.value.tag is TRTag.REAL else self.origins[:_MOST_SHOWN]
+        told = {hash(origin.node) for origin in origins}
         lines = []
-        for event in events[:_TOLD]:
+        for event in events[:_MOST_SHOWN]:
             short = hash(event.node) in told or event.location is None
             where = f" at {event.formula}" if short else f": {event}"
             if event.input is not None and kind == "masked_at":
@@ -202,14 +220,14 @@ class Explanation:
         return lines + self._more(kind, events)
 
     def _more(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
-        more = self.counts[kind] - len(events[:_TOLD])
+        more = self.counts[kind] - len(events[:_MOST_SHOWN])
         return [f"  and {more} more"] if more else []
 
     def _leaves(self, event: SingularEvent) -> str:
         names = [_name(leaf, self._names) for leaf in event.leaves]
         told = [name for name in names if name]
-        if len(told) < len(names) or len(told) > _TOLD + 1:
-            del told[_TOLD:]
+        if len(told) < len(names) or len(told) > _MOST_SHOWN + 1:
+            del told[_MOST_SHOWN:]
             rest = len(names) - len(told)
             count = f"at least {rest}" if len(names) == _MOST_LEAVES else str(rest)
             unnamed = "unnamed leaf" if rest == 1 else "unnamed leaves"
@@ -243,11 +261,11 @@ def explain(
         status=node.gradient_status,
         mode=mode,
         root=root,
-        births=tuple(events.get("born", ())),
+        origins=tuple(events.get("born", ())),
         masked_at=tuple(events.get("masked", ())),
         dropped_at=tuple(events.get("dropped", ())),
         saturated_at=tuple(events.get("saturated", ())),
-        counts=dict(zip(("births", "masked_at", "dropped_at", "saturated_at"), counts)),
+        counts=_Counts(zip(("origins", "masked_at", "dropped_at", "saturated_at"), counts)),
         wrt=wrt,
         depends=depends,
         _is_leaf=is_leaf,
@@ -284,11 +302,11 @@ def _operand(event: SingularEvent, place: int) -> str:
     return str(event.operands[place]) if place < len(event.operands) else f"operand {place}"
 
 
-def _carried_on(birth: SingularEvent) -> str:
-    if birth.carried:
+def _carried_on(origin: SingularEvent) -> str:
+    if origin.carried:
         return "; later ops on constants carried it on"
-    if birth.steps:
-        return f"; {birth.steps} later op{'s' if birth.steps > 1 else ''} carried it on"
+    if origin.steps:
+        return f"; {origin.steps} later op{'s' if origin.steps > 1 else ''} carried it on"
     return ""
 
 

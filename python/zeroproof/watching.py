@@ -11,11 +11,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Optional, TextIO, Union
 
 from . import _native
+from ._arrays import Array, at_least_1d
 from ._blocks import enter, leave
 from ._enums import OpType, TRTag
 from ._native import BatchPlan, TracedProgram, TRScalar
-from .autodiff._batch_arguments import Array
-from .autodiff._batch_outputs import flat
 from .explanation import Location, SingularEvent, location
 
 __all__ = ["Occurrence", "SingularityError", "SingularityLog", "watch_singularities"]
@@ -74,7 +73,7 @@ class Occurrence:
         return f"{self.count} × {self.first}"
 
 
-class Found(NamedTuple):
+class Detection(NamedTuple):
     """What the engine found at a place; its fields are those of an event and an occurrence."""
 
     what: str
@@ -110,14 +109,14 @@ class Found(NamedTuple):
 class _Tally:
     """An occurrence that goes on counting."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Detection) -> None:
         self.kind = found.kind
         self.first = found.event()
         self.count = 0
         self.distance: Optional[float] = None
         self._samples: list[int] = []  # one more than are told
 
-    def add(self, found: Found) -> None:
+    def add(self, found: Detection) -> None:
         self.count += found.times
         if found.distance is not None and (self.distance is None or found.distance < self.distance):
             self.distance = found.distance
@@ -233,7 +232,7 @@ class SingularityLog:
         _native.end_watching()
         leave(_WATCHING, self)
 
-    def _add(self, found: Found) -> None:
+    def _add(self, found: Detection) -> None:
         key = (found.kind, found.op, found.place)
         with self._lock:
             self._counts[found.kind] += found.times
@@ -308,15 +307,15 @@ def before_batch(
     """
     if not _watches_here():
         return
-    _tell(map(Found._make, program.births(samples, flat(inputs), _SAMPLES + 1)))
+    _log_all(map(Detection._make, program.births(samples, at_least_1d(inputs), _SAMPLES + 1)))
     if plan is not None and _raises("dropped"):
-        _tell(map(Found._make, plan.dropped(samples, flat(inputs), _SAMPLES + 1)))
+        _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
 
 def after_batch(plan: BatchPlan, samples: int, inputs: Sequence[Array]) -> None:
     """Logs the contributions that a batched call left out, unless that was done before."""
     if _watches_here() and not _raises("dropped"):
-        _tell(map(Found._make, plan.dropped(samples, flat(inputs), _SAMPLES + 1)))
+        _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
 
 def _watches_here() -> bool:
@@ -333,13 +332,13 @@ def _born(
 ) -> None:
     """Logs a birth; called by the engine."""
     if _WATCHING.get():
-        _tell([Found("born", op, operands, value, place, distance=distance)])
+        _log_all([Detection("born", op, operands, value, place, distance=distance)])
 
 
 def _left_out(found: list[tuple[Any, ...]]) -> None:
     """Logs what a backward pass is about to leave out; called by the engine."""
-    _tell(
-        Found("dropped", op, operands, value, place, of, distance=distance)
+    _log_all(
+        Detection("dropped", op, operands, value, place, of, distance=distance)
         for op, operands, value, place, of, distance in found
     )
 
@@ -354,7 +353,7 @@ def _raises(kind: str) -> bool:
     return any(kind in log._raise_on for log in _active())
 
 
-def _tell(found: Iterable[Found]) -> None:
+def _log_all(found: Iterable[Detection]) -> None:
     """Adds to the logs of the blocks that run here.
 
     Raises:

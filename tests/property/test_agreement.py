@@ -7,9 +7,9 @@ import math
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tr_programs import doubles, finite, moderate
-from tr_support import SPECIALS, same, ulps
 
+from support.random_programs import doubles, finite, moderate
+from support.values import SPECIALS, same, ulps
 from zeroproof.bridge import from_ieee
 from zeroproof.core import (
     ReductionMode,

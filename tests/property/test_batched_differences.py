@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tr_batches import Argument, Batch, Doubles, Function
-from tr_functions import batches, functions
+
+from support.batches import Argument, Batch, Doubles, Function
+from support.random_functions import batches, functions
 
 #: Smooth everywhere, and of moderate size whatever is put in.
 SMOOTH = [

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tr_batches import Argument, Batch, Function
-from tr_functions import TEMPLATES, batches, with_results
-from tr_samples import (
+
+from support.batches import Argument, Batch, Function
+from support.ops import NAMES
+from support.random_functions import TEMPLATES, batches, with_results
+from support.sample_by_sample import (
     Request,
     Results,
     Setting,
@@ -24,8 +26,6 @@ from tr_samples import (
     settings,
     values_one_by_one,
 )
-from tr_support import NAMES
-
 from zeroproof.array import TRArray
 from zeroproof.autodiff import conditions
 

@@ -10,11 +10,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tr_batches import Batch, Doubles
-from tr_functions import batches
-from tr_samples import Request, Setting, assert_same_statistics, bits, requests, same, settings
-from tr_support import DROPPED, INF, SMALLEST
 
+from support.batches import Batch, Doubles
+from support.gradients import DROPPED
+from support.random_functions import batches
+from support.sample_by_sample import (
+    Request,
+    Setting,
+    assert_same_statistics,
+    bits,
+    requests,
+    same,
+    settings,
+)
+from support.values import INF, SMALLEST
 from zeroproof import TRScalar, get_num_threads, set_num_threads
 
 EPS = 2.0**-52

@@ -12,13 +12,17 @@ from typing import Optional
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tr_programs import OPERATIONS, Program, Step, doubles, moderate, programs
-from tr_support import DROPPED, EXACT, MASKED, gradient_of, same
+from mpmath import mpf
 
+from support.gradients import DROPPED, EXACT, MASKED, gradient_of
+from support.op_case import Slope
+from support.op_cases import CASES, cases
+from support.random_programs import OPERATIONS, Program, Step, doubles, moderate, programs
+from support.values import same
 from zeroproof.autodiff.tr_node import GradientStatus, TRNode
 
-#: Ops whose derivative the reference below knows; poles come from the injected step.
-SMOOTH = ["add", "sub", "mul", "neg", "abs", "minimum", "maximum", "sin", "cos", "tanh"]
+#: Ops that are REAL and not steep for REAL operands; poles come from the injected step.
+SMOOTH = [case.name for case in cases("unary", "binary") if case.slope is Slope.MODERATE]
 
 #: Steps that are not REAL for any REAL operand: x/0 or 0/0, log of a negative, and overflow.
 INJECTED: list[Callable[[int], list[Step]]] = [
@@ -45,7 +49,7 @@ def injected_programs(draw: st.DrawFn) -> Program:
     for _ in range(draw(st.integers(1, 6))):
         count = len(before.values) + len(steps)
         name = draw(st.sampled_from(SMOOTH))
-        size = 1 if name in ("neg", "abs", "sin", "cos", "tanh") else 2
+        size = 1 if CASES[name].arity == "unary" else 2
         operands = [draw(st.integers(0, count - 1)) for _ in range(size)]
         steps.append(Step(name, tuple(operands)))
     steps.append(Step("minimum", (len(before.values) + len(steps) - 1, 0)))
@@ -101,25 +105,11 @@ def reference_gradients(program: Program) -> list[tuple[float, float]]:
         if not math.isfinite(values[k]):
             continue
         x = [values[i] for i in step.operands]
-        for i, partial in zip(step.operands, partials(step.op, x)):
+        for i, exact in zip(step.operands, CASES[step.op].partials(*map(mpf, x))):
+            partial = float(exact)
             adjoints[i] += g * partial if math.isfinite(partial) else 0.0
             sizes[i] += size * abs(partial) if math.isfinite(partial) else 0.0
     return list(zip(adjoints[:first], sizes[:first]))
-
-
-def partials(op: str, x: list[float]) -> list[float]:
-    a, b = x[0], x[-1]
-    if op in ("minimum", "maximum"):
-        first, second = (a <= b, b <= a) if op == "minimum" else (a >= b, b >= a)
-        total = first + second
-        return [first / total, second / total]
-    if op in ("abs", "sign"):
-        return [0.0 if op == "sign" or a == 0 else math.copysign(1.0, a)]
-    if op == "tanh":
-        return [1.0 / math.cosh(a) ** 2 if abs(a) < 300 else 0.0]
-    if op in ("sin", "cos"):
-        return [math.cos(a) if op == "sin" else -math.sin(a)]
-    return {"add": [1.0, 1.0], "sub": [1.0, -1.0], "mul": [b, a], "neg": [-1.0]}[op]
 
 
 @given(program=injected_programs())

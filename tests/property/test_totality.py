@@ -5,44 +5,53 @@ from __future__ import annotations
 import math
 
 import pytest
-import tr_reference as reference
 from hypothesis import given
 from hypothesis import strategies as st
-from tr_programs import Program, doubles, exponents, programs
-from tr_support import NAMES, node_op, same, scalar_op, ulps
 
+from support.op_case import OpCase
+from support.op_cases import cases
+from support.ops import node_op, scalar_op
+from support.random_programs import Program, doubles, exponents, programs
+from support.values import same
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import TRNode
 from zeroproof.core import TRScalar, TRTag
 
 
-def check(name: str, found: TRScalar, expected: float) -> None:
-    assert found.tag.name == reference.tag(expected)
-    if name in reference.CORRECTLY_ROUNDED or not math.isfinite(expected):
-        assert same(found, expected)
-    else:
-        assert ulps(float(found), expected) <= reference.ULPS[name]
+def names(case: OpCase) -> str:
+    return case.name
 
 
-@pytest.mark.parametrize("name", NAMES["binary"])
+@pytest.mark.parametrize("case", cases("binary"), ids=names)
 @given(a=doubles, b=doubles)
-def test_binary_ops_follow_the_tables(name: str, a: float, b: float) -> None:
-    expected = reference.VALUE[name](a, b)
-    check(name, scalar_op(name)(a, b), expected)
-    assert same(node_op(name)(TRNode.parameter(a), b).value, scalar_op(name)(a, b))
+def test_binary_ops_follow_the_tables(case: OpCase, a: float, b: float) -> None:
+    value = scalar_op(case.name)(a, b)
+    case.assert_value(value, a, b)
+    assert same(node_op(case.name)(TRNode.parameter(a), b).value, value)
 
 
-@pytest.mark.parametrize("name", NAMES["unary"])
+@pytest.mark.parametrize("case", cases("unary"), ids=names)
 @given(a=doubles)
-def test_unary_ops_follow_the_tables(name: str, a: float) -> None:
-    check(name, scalar_op(name)(a), reference.VALUE[name](a))
-    assert same(node_op(name)(TRNode.parameter(a)).value, scalar_op(name)(a))
+def test_unary_ops_follow_the_tables(case: OpCase, a: float) -> None:
+    value = scalar_op(case.name)(a)
+    case.assert_value(value, a)
+    assert same(node_op(case.name)(TRNode.parameter(a)).value, value)
 
 
+@pytest.mark.parametrize("case", cases("power"), ids=names)
 @given(a=doubles, n=st.one_of(exponents, st.integers(-(2**31) + 1, 2**31 - 1)))
-def test_powers_follow_the_tables(a: float, n: int) -> None:
-    check("pow_int", scalar_op("pow_int")(a, n), reference.pow_int(a, n))
-    assert same(node_op("pow_int")(TRNode.parameter(a), n).value, scalar_op("pow_int")(a, n))
+def test_powers_follow_the_tables(case: OpCase, a: float, n: int) -> None:
+    value = scalar_op(case.name)(a, n)
+    case.assert_value(value, a, n)
+    assert same(node_op(case.name)(TRNode.parameter(a), n).value, value)
+
+
+@pytest.mark.parametrize("case", cases("variadic"), ids=names)
+@given(values=st.lists(doubles, max_size=9))
+def test_reductions_follow_the_tables(case: OpCase, values: list[float]) -> None:
+    value = scalar_op(case.name)(values)
+    case.assert_value(value, *values)
+    assert same(node_op(case.name)([TRNode.parameter(x) for x in values]).value, value)
 
 
 @given(program=programs(), seed=doubles, bound=st.floats(5e-324, 1.7e308))

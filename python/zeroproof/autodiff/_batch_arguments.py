@@ -8,12 +8,11 @@ from operator import index
 from typing import Any, Optional, SupportsIndex, Union
 
 import numpy as np
-import numpy.typing as npt
 
+from .._arrays import Array
 from .._native import TracedCondition, Tracer, TRNode, TRScalar
 from ..array import TRArray
 
-Array = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
 InAxes = Union[None, int, Sequence[Optional[int]]]
 ArgNums = Union[SupportsIndex, Sequence[SupportsIndex]]

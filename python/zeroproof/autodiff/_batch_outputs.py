@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .._arrays import Array
 from ..array import TRArray
-from ._batch_arguments import FLOAT64, Array, Shape
+from ._batch_arguments import FLOAT64, Shape
 from ._batch_trace import Structure
 
 
@@ -83,8 +83,3 @@ def allocate(out: Any, shape: Shape, name: str) -> Array:
     if not out.flags.writeable:
         raise ValueError(f"{name} is read-only")
     return out
-
-
-def flat(arrays: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-    """The arrays with one axis at least, as the engine takes them, without a copy."""
-    return [array if array.ndim else array.reshape(1) for array in arrays]

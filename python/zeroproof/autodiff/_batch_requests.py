@@ -9,13 +9,14 @@ from typing import Any, Optional, Union
 import numpy as np
 import numpy.typing as npt
 
+from .._arrays import Array, at_least_1d
 from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
 from ..array import TRArray
-from ..quarantine import Quarantine, alarms_are_set, sound_alarms
+from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
-from ._batch_arguments import Array, Numbers, Parameters, Shape
-from ._batch_outputs import Values, allocate, expect_items, flat, gradient_arrays
+from ._batch_arguments import Numbers, Parameters, Shape
+from ._batch_outputs import Values, allocate, expect_items, gradient_arrays
 from ._batch_trace import Traced
 
 
@@ -53,7 +54,7 @@ class ValuesRequest:
         """The values in the structure that the function returns."""
         values = Values(self._structure, samples, out)
         _watch(self._program, None, samples, inputs)
-        self._plan.run(samples, get_num_threads(), flat(inputs), values.arrays, [], [])
+        self._plan.run(samples, get_num_threads(), at_least_1d(inputs), values.arrays, [], [])
         return values.results()
 
 
@@ -104,7 +105,7 @@ class GradientRequest:
         self._program = traced.program
         self._plan: BatchPlan = traced.program.gradient(sources.distinct, coordinate, reduce)
         self._per_sample = traced.per_sample
-        self._quarantine: Optional[Quarantine] = None
+        self._builder: Optional[MaskBuilder] = None
         self._reduces = reduce is not None
         summed = [self._reduces and not traced.per_sample[place] for place in sources.distinct]
         self._shapes = list(zip(sources.shapes, summed))
@@ -131,27 +132,34 @@ class GradientRequest:
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
         _watch(self._program, self._plan, samples, inputs)
         total, kept, dropped = self._plan.run(
-            samples, get_num_threads(), flat(inputs), values, flat(gradients), flat(statuses)
+            samples,
+            get_num_threads(),
+            at_least_1d(inputs),
+            values,
+            at_least_1d(gradients),
+            at_least_1d(statuses),
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         own_values = values[0] if values else None
-        if alarms_are_set():
+        if has_active_alarms():
             real = kept if own_values is None else int(np.count_nonzero(np.isfinite(own_values)))
-            sound_alarms(self._masks, samples, inputs, own_values, samples - (real or 0))
+            warn_if_too_many_masked(
+                self._mask_builder, samples, inputs, own_values, samples - (real or 0)
+            )
         value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
         results = [value, sources.pack(gradients)]
         if with_status:
             results.append(sources.pack(statuses))
         if with_mask:
-            results.append(self._masks.mask(samples, inputs, own_values, dropped))
+            results.append(self._mask_builder.mask(samples, inputs, own_values, dropped))
         return tuple(results)
 
     @property
-    def _masks(self) -> Quarantine:
+    def _mask_builder(self) -> MaskBuilder:
         """Made when it is first asked for."""
-        if self._quarantine is None:
-            self._quarantine = Quarantine(self._program, self._plan, self._per_sample)
-        return self._quarantine
+        if self._builder is None:
+            self._builder = MaskBuilder(self._program, self._plan, self._per_sample)
+        return self._builder
 
 
 class JacobianRequest:
@@ -183,7 +191,7 @@ class JacobianRequest:
         statuses = [np.empty(shape, np.uint8)] if with_status else []
         _watch(self._program, self._plan, samples, inputs)
         *_, dropped = self._plan.run(
-            samples, get_num_threads(), flat(inputs), [], [jacobian], statuses
+            samples, get_num_threads(), at_least_1d(inputs), [], [jacobian], statuses
         )
         _watch_dropped(self._plan, samples, inputs, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]

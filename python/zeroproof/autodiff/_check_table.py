@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
-from .._enums import GradientStatus
-
-if TYPE_CHECKING:
-    from .gradient_check import GradientCheck, GradientRow
+from .._enums import GradientMode, GradientStatus
+from .._native import TRScalar
+from ._check_rows import GradientRow
 
 #: With more inputs than this, only those that fail are shown, and no more of them than this.
 _MOST = 40
@@ -17,17 +16,17 @@ _HEADINGS = ("input", "x", "gradient", "status", "numerical", "± error", "relat
 _RIGHT = {"x", "gradient", "numerical", "± error", "relative"}
 
 
-def table(check: GradientCheck) -> str:
+def table(value: TRScalar, mode: GradientMode, rows: Sequence[GradientRow]) -> str:
     """The value, the mode and a line for each input."""
-    failing = [row for row in check.rows if row.fails]
-    count = len(check.rows)
-    shown: Sequence[GradientRow] = check.rows if count <= _MOST else failing[:_MOST]
+    failing = [row for row in rows if row.fails]
+    count = len(rows)
+    shown: Sequence[GradientRow] = rows if count <= _MOST else failing[:_MOST]
     outcome = f"{len(failing)} of {count} inputs failed" if failing else f"all {count} inputs ok"
     if count == 1:
         outcome = "failed" if failing else "ok"
     lines = [
         f"gradient check: {outcome}",
-        f"f = {check.value} ({check.value.tag.name}), mode {check.mode.name}",
+        f"f = {value} ({value.tag.name}), mode {mode.name}",
     ]
     if shown:
         lines += _aligned([_HEADINGS, *map(_cells, shown)])

@@ -7,7 +7,7 @@ from operator import index
 from typing import SupportsIndex
 
 from .. import _native
-from .._colors import BIRTH, STATUS_COLORS, TAG_COLORS, gravest
+from .._colors import ORIGIN, STATUS_COLORS, TAG_COLORS, most_severe
 from .._enums import GradientMode, GradientStatus, OpType, TRTag
 from .._native import TRNode
 from .grad_mode import GradientModeConfig
@@ -117,7 +117,7 @@ def _node_attributes(node: TRNode) -> str:
     if node.tag is not TRTag.REAL:
         attributes.append(f'fillcolor="{TAG_COLORS[node.tag]}"')
         if all(operand.tag is TRTag.REAL for operand in node.inputs):
-            attributes.append(f'color="{BIRTH}", penwidth=2, peripheries=2')
+            attributes.append(f'color="{ORIGIN}", penwidth=2, peripheries=2')
     return ", ".join(attributes)
 
 
@@ -153,7 +153,7 @@ def _edges(node: TRNode, places: dict[int, int], gradients: bool) -> Iterator[st
 def _edge_attributes(status: GradientStatus) -> str:
     if status is GradientStatus.EXACT:
         return ""
-    flag = gravest(status)
+    flag = most_severe(status)
     words = ", ".join(word for each, (word, _) in EDGES.items() if status & each)
     color = STATUS_COLORS[flag]
     return f' [label="{words}", style={EDGES[flag][1]}, color="{color}", fontcolor="{color}"]'

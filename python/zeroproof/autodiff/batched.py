@@ -10,8 +10,9 @@ from operator import attrgetter
 from threading import Lock
 from typing import Any, Optional, SupportsIndex, Union
 
+from .._arrays import Array
 from .._native import TracedProgram
-from ._batch_arguments import ArgNums, Array, InAxes, Parameters, Shape, argument_numbers, is_ready
+from ._batch_arguments import ArgNums, InAxes, Parameters, Shape, argument_numbers, is_ready
 from ._batch_requests import GradientRequest, JacobianRequest, ValuesRequest, check_reduction
 from ._batch_trace import Traced, trace
 

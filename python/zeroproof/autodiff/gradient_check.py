@@ -11,48 +11,20 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 from .. import _native
 from .._enums import GradientMode, GradientStatus
 from .._native import TRScalar
 from ._check_point import Gradients, Point
+from ._check_rows import GradientRow
 from ._check_table import table
 from ._check_verdicts import Seen, Verdict, judge
 from ._differences import differences
 
 __all__ = ["GradientCheck", "GradientRow", "Verdict", "assert_gradient", "check_gradient"]
 
-_FAILING = frozenset({Verdict.WRONG, Verdict.REMOVABLE})
 _SILENCED = GradientStatus.MASKED | GradientStatus.DROPPED
-
-
-@dataclass(frozen=True)
-class GradientRow:
-    """What a check found for one input."""
-
-    name: str
-    """The name of the parameter, with an index for an element of an array: ``w[0, 1]``."""
-    x: float
-    """Its value."""
-    gradient: float
-    """zeroproof's gradient."""
-    numerical: Optional[float]
-    """The slope by finite differences; None where there is none or it does not settle."""
-    error_estimate: Optional[float]
-    """How far ``numerical`` may be off."""
-    relative_error: Optional[float]
-    """The difference of the two over the larger of them, 0 if both are 0."""
-    status: GradientStatus
-    """How the gradient came about."""
-    verdict: Verdict
-    note: str
-    """What else there is to know, or an empty text."""
-
-    @property
-    def fails(self) -> bool:
-        """Whether the gradient is wrong, or masked although the function is smooth."""
-        return self.verdict in _FAILING
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +47,7 @@ class GradientCheck:
         return self.ok
 
     def __repr__(self) -> str:
-        return table(self)
+        return table(self.value, self.mode, self.rows)
 
 
 def check_gradient(

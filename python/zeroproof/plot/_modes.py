@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Optional, SupportsIndex
 
 import numpy as np
 
-from .._colors import STATUS_COLORS, TAG_COLORS, gravest
+from .._colors import STATUS_COLORS, TAG_COLORS, most_severe
 from .._enums import GradientMode, GradientStatus, TRTag
 from ..array import TRArray
 from ..autodiff.grad_mode import GradientModeConfig
 from ._figure import FloatArray, draw_line, edges, figure_or_new, runs, with_gaps
-from ._sampling import Course, Settings, sample
+from ._sampling import Curve, Settings, sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def modes(
         raise ValueError(f"points must be at least 2, not {count}")
     settings = _settings(modes, bound, delta)
     figure = figure_or_new(figure, (0.6 + 3.4 * len(settings), 6.0))
-    x, poles, courses = sample(f, low, high, count, settings)
+    x, poles, curves = sample(f, low, high, count, settings)
     rows = figure.subplots(
         3,
         len(settings),
@@ -88,13 +88,13 @@ def modes(
     )
     # Before anything is drawn, so that no axes work out limits of their own that overflow.
     rows[0, 0].set_xlim(low, high)
-    _scale(rows[0, 0], np.concatenate([course.values for course in courses]))
-    _scale(rows[2, 0], np.concatenate([course.gradients for course in courses]))
-    for (above, strip, below), each, course in zip(rows.T, settings, courses):
+    _scale(rows[0, 0], np.concatenate([curve.values for curve in curves]))
+    _scale(rows[2, 0], np.concatenate([curve.gradients for curve in curves]))
+    for (above, strip, below), each, curve in zip(rows.T, settings, curves):
         above.set_title(_title(each), fontsize="medium")
-        _draw_values(above, x, course, poles)
-        _draw_tags(strip, x, course)
-        _draw_gradients(below, x, course, poles)
+        _draw_values(above, x, curve, poles)
+        _draw_tags(strip, x, curve)
+        _draw_gradients(below, x, curve, poles)
     rows[0, 0].legend(handles=list(rows[1, 0].collections), fontsize="small")
     rows[0, 0].set_ylabel("value")
     rows[1, 0].set_ylabel("tag", rotation=0, ha="right", va="center")
@@ -136,9 +136,9 @@ def _title(settings: Settings) -> str:
     return title
 
 
-def _draw_values(axes: Any, x: FloatArray, course: Course, poles: FloatArray) -> None:
+def _draw_values(axes: Any, x: FloatArray, curve: Curve, poles: FloatArray) -> None:
     unsampled = np.setdiff1d(poles, x)
-    draw_line(axes, *with_gaps(x, course.values, unsampled), color="#222222", lw=1.4)
+    draw_line(axes, *with_gaps(x, curve.values, unsampled), color="#222222", lw=1.4)
     _draw_background(axes, poles)
 
 
@@ -148,9 +148,9 @@ def _draw_background(axes: Any, poles: FloatArray) -> None:
     axes.grid(alpha=0.25)
 
 
-def _draw_tags(axes: Any, x: FloatArray, course: Course) -> None:
+def _draw_tags(axes: Any, x: FloatArray, curve: Curve) -> None:
     """A cell for each point, with an outline, so that a single one is seen unless it is REAL."""
-    tags = TRArray(course.values).tags
+    tags = TRArray(curve.values).tags
     bounds = edges(x)
     for tag in TRTag:
         cells = [(bounds[i], bounds[j] - bounds[i]) for i, j in runs(tags == tag)]
@@ -167,18 +167,18 @@ def _draw_tags(axes: Any, x: FloatArray, course: Course) -> None:
     axes.set(ylim=(0.0, 1.0), yticks=[])
 
 
-def _draw_gradients(axes: Any, x: FloatArray, course: Course, poles: FloatArray) -> None:
+def _draw_gradients(axes: Any, x: FloatArray, curve: Curve, poles: FloatArray) -> None:
     unsampled = np.setdiff1d(poles, x)
-    for code in np.unique(course.statuses).tolist():
+    for code in np.unique(curve.statuses).tolist():
         status = GradientStatus(code)
         flags = [flag for flag in STATUS_COLORS if flag & status] or [GradientStatus.EXACT]
-        shown = np.where(course.statuses == code, course.gradients, np.nan)
+        shown = np.where(curve.statuses == code, curve.gradients, np.nan)
         # Bounded gradients pass a pole without a jump.
         breaks = unsampled if status is GradientStatus.EXACT else unsampled[:0]
         draw_line(
             axes,
             *with_gaps(x, shown, breaks),
-            color=STATUS_COLORS[gravest(status)],
+            color=STATUS_COLORS[most_severe(status)],
             lw=1.4,
             ls="-" if len(flags) == 1 else "--",
             label="|".join(str(flag.name) for flag in flags),

@@ -19,7 +19,7 @@ from ..autodiff.grad_mode import GradientModeConfig, gradient_mode
 from ._figure import FloatArray
 from ._poles import find_poles
 
-__all__ = ["Course", "Settings", "sample"]
+__all__ = ["Curve", "Settings", "sample"]
 
 #: Points closer to a round number than this share of their spacing give way to it.
 TOO_CLOSE = 1e-3
@@ -35,7 +35,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Course:
+class Curve:
     """A function along a line, all arrays of one length: values as IEEE doubles."""
 
     values: FloatArray
@@ -49,8 +49,8 @@ def sample(
     high: float,
     points: int,
     settings: Sequence[Settings],
-) -> tuple[FloatArray, FloatArray, list[Course]]:
-    """The points looked at, the poles found, and the course in each of the settings.
+) -> tuple[FloatArray, FloatArray, list[Curve]]:
+    """The points looked at, the poles found, and the curve in each of the settings.
 
     Runs in a thread of its own, whose statistics end with it: those of the caller's training are
     not touched.
@@ -67,7 +67,7 @@ def _sample(
     high: float,
     points: int,
     settings: Sequence[Settings],
-) -> tuple[FloatArray, FloatArray, list[Course]]:
+) -> tuple[FloatArray, FloatArray, list[Curve]]:
     x = _grid(low, high, points)
     evaluate = _evaluator(function, x[:1])
 
@@ -76,12 +76,12 @@ def _sample(
 
     poles, hits = find_poles(values, x)
     x = np.union1d(x, hits)
-    courses = []
+    curves = []
     for each in settings:
         with gradient_mode(each.mode, each.bound):
             GradientModeConfig.set_local_threshold(each.delta)
-            courses.append(evaluate(x))
-    return x, poles, courses
+            curves.append(evaluate(x))
+    return x, poles, curves
 
 
 def _grid(low: float, high: float, points: int) -> FloatArray:
@@ -114,18 +114,18 @@ def _round_numbers(low: float, high: float) -> FloatArray:
     return np.union1d(numbers[(numbers >= low) & (numbers <= high)], [middle])
 
 
-def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[FloatArray], Course]:
+def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[FloatArray], Curve]:
     """The function on arrays: traced if it can be, and called for each point otherwise."""
     batched = tr_vmap(function)
     differentiated = tr_value_and_grad(function)
 
-    def replay(x: FloatArray) -> Course:
+    def replay(x: FloatArray) -> Curve:
         values, gradients, statuses = batched.value_and_grad(x, with_status=True)
-        return Course(values.to_ieee(), gradients, statuses)
+        return Curve(values.to_ieee(), gradients, statuses)
 
-    def call(x: FloatArray) -> Course:
+    def call(x: FloatArray) -> Curve:
         pairs = [differentiated(each) for each in x.tolist()]
-        return Course(
+        return Curve(
             np.array([float(value) for value, _ in pairs]),
             np.array([float(gradient) for _, gradient in pairs]),
             np.array([gradient.gradient_status for _, gradient in pairs], np.uint8),

@@ -1,0 +1,41 @@
+"""A row of a check of gradients: what was found for one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from .._enums import GradientStatus
+from ._check_verdicts import Verdict
+
+__all__ = ["GradientRow"]
+
+_FAILING = frozenset({Verdict.WRONG, Verdict.REMOVABLE})
+
+
+@dataclass(frozen=True)
+class GradientRow:
+    """What a check found for one input."""
+
+    name: str
+    """The name of the parameter, with an index for an element of an array: ``w[0, 1]``."""
+    x: float
+    """Its value."""
+    gradient: float
+    """zeroproof's gradient."""
+    numerical: Optional[float]
+    """The slope by finite differences; None where there is none or it does not settle."""
+    error_estimate: Optional[float]
+    """How far ``numerical`` may be off."""
+    relative_error: Optional[float]
+    """The difference of the two over the larger of them, 0 if both are 0."""
+    status: GradientStatus
+    """How the gradient came about."""
+    verdict: Verdict
+    note: str
+    """What else there is to know, or an empty text."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether the gradient is wrong, or masked although the function is smooth."""
+        return self.verdict in _FAILING

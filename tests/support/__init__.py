@@ -1,0 +1,1 @@
+"""What the Python tests share: special values, the cases of every op, and random programs."""

@@ -1,0 +1,80 @@
+"""Gradients of functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.gradients import mode_block
+from zeroproof.autodiff.grad_funcs import tr_grad, tr_value_and_grad
+from zeroproof.autodiff.grad_mode import GradientMode
+from zeroproof.autodiff.hybrid_gradient import HybridGradientContext
+from zeroproof.autodiff.tr_node import TRNode
+from zeroproof.autodiff.tr_ops_grad import tr_sin
+from zeroproof.core import real
+
+
+def product(x: TRNode, y: TRNode, scale: Any = 1.0) -> TRNode:
+    """x·sin(y), scaled."""
+    return x * tr_sin(y) * scale
+
+
+class TestGrad:
+    @pytest.mark.parametrize("make", [float, real, TRNode.parameter, TRNode.constant, np.float64])
+    def test_arguments_of_every_kind(self, make: Any) -> None:
+        value, gradient = tr_value_and_grad(product)(make(2.0), make(0.5))
+        assert isinstance(value, TRNode)
+        assert isinstance(gradient, TRNode)
+        assert float(value) == pytest.approx(2.0 * math.sin(0.5))
+        assert float(gradient) == math.sin(0.5)
+
+    def test_argnums(self) -> None:
+        by_y = tr_grad(product, argnums=1)(2.0, 0.5)
+        assert float(by_y) == pytest.approx(2.0 * math.cos(0.5))
+        both = tr_grad(product, argnums=(1, 0))(2.0, 0.5)
+        assert isinstance(both, tuple)
+        assert [float(g) for g in both] == [float(by_y), math.sin(0.5)]
+        assert float(tr_grad(product, argnums=-1)(2.0, 0.5)) == float(by_y)
+
+    def test_an_argument_named_twice_has_its_gradient_twice(self) -> None:
+        assert [float(g) for g in tr_grad(lambda x: x * x, argnums=(0, -1))(3.0)] == [6.0, 6.0]
+
+    def test_keywords_pass_through(self) -> None:
+        assert float(tr_grad(product)(2.0, 0.5, scale=10.0)) == pytest.approx(10 * math.sin(0.5))
+
+    def test_a_function_that_ignores_its_argument(self) -> None:
+        for f in (lambda x: TRNode.constant(1.0), lambda x: TRNode.parameter(1.0) * 2.0):
+            assert float(tr_grad(f)(1.0)) == 0.0
+
+    def test_names_and_docstrings_are_kept(self) -> None:
+        assert tr_grad(product).__name__ == "product"
+        assert tr_value_and_grad(product).__doc__ == product.__doc__
+
+    def test_gradients_of_nodes_are_left_alone(self) -> None:
+        x = TRNode.parameter(2.0)
+        tr_grad(product, argnums=(0, 1))(x, x)
+        assert x.gradient is None
+
+    def test_a_closed_over_parameter_does_not_matter(self) -> None:
+        w = TRNode.parameter(5.0)
+        assert float(tr_grad(lambda x: w * x)(2.0)) == 5.0
+        assert w.gradient is None
+
+    def test_what_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="must return a TRNode"):
+            tr_grad(lambda x: 1.0)(2.0)
+        with pytest.raises(ValueError, match="argnums"):
+            tr_grad(product, argnums=2)(2.0, 0.5)
+        with pytest.raises(TypeError):
+            tr_grad(product)("1", 0.5)
+
+    def test_an_input_stays_a_coordinate(self) -> None:
+        # Hybrid's exploration regions refer to inputs, and every path gives the same gradient.
+        with mode_block(GradientMode.HYBRID):
+            HybridGradientContext.set_exploration_regions([(0.0, 1.0)])
+            x = TRNode.input(0.5)
+            (1.0 / x).backward()
+            assert tr_grad(lambda v: 1.0 / v)(TRNode.input(0.5)).value == x.gradient

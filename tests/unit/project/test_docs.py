@@ -1,0 +1,46 @@
+"""Every Python example of the README and the guides runs and prints what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLE = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
+EXAMPLES = [
+    pytest.param(*match.groups(), id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, match in enumerate(EXAMPLE.finditer(page.read_text(encoding="utf-8")))
+]
+
+
+def test_there_are_examples_in_the_readme_and_every_guide():
+    with_examples = {parameter.id.rsplit("-", 1)[0] for parameter in EXAMPLES}
+    assert with_examples >= {page.name for page in PAGES} - {"architecture.md"}
+
+
+@pytest.mark.parametrize(("code", "output"), EXAMPLES)
+def test_example(code, output, tmp_path):
+    file = tmp_path / "example.py"  # explanations read it
+    file.write_text(code, encoding="utf-8")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, file, "exec"), {"__name__": "example"})
+    assert output is not None, "an example shows what it prints"
+    assert printed.getvalue() == output
+
+
+def test_links_between_pages_resolve():
+    links = [
+        (page, target)
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if not target.startswith("http")
+    ]
+    assert links
+    assert [str(target) for page, target in links if not (page.parent / target).exists()] == []

@@ -1,0 +1,151 @@
+"""Every public name: importable from the modules it belongs to, documented, and listed."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from support.op_cases import cases
+
+ELEMENTWISE = " ".join(f"tr_{case.name}" for case in cases("unary", "binary", "power"))
+REDUCTIONS = " ".join(f"tr_{case.name}" for case in cases("variadic"))
+
+MODULES: dict[str, list[str]] = {
+    name: names.split()
+    for name, names in {
+        "zeroproof.core": f"""TRScalar TRTag real pinf ninf phi is_real is_pinf is_ninf is_phi
+            is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS}
+            tr_prod tr_min tr_max""",
+        "zeroproof.bridge": "from_ieee to_ieee",
+        "zeroproof.array": "TRArray",
+        "zeroproof.threads": "get_num_threads set_num_threads",
+        "zeroproof.autodiff.tr_node": "TRNode OpType GradientStatus",
+        "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} {REDUCTIONS}",
+        "zeroproof.autodiff.conditions": """tr_where tr_less tr_less_equal tr_greater
+            tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
+        "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
+        "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
+        "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad",
+        "zeroproof.autodiff.gradient_check": """check_gradient assert_gradient GradientCheck
+            GradientRow Verdict""",
+        "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode
+            use_mask_real use_saturating""",
+        "zeroproof.autodiff.hybrid_gradient": """HybridGradientSchedule ScheduleType
+            HybridGradientContext create_default_schedule""",
+        "zeroproof.autodiff.saturating_ops": """saturate_value saturating_reciprocal
+            saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
+        "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
+        "zeroproof.plot": "history modes",
+        "zeroproof.policy": "TRPolicy TRPolicyConfig",
+    }.items()
+}
+
+MEMBERS: dict[str, list[str]] = {
+    name: names.split()
+    for name, names in {
+        "zeroproof.core.TRScalar": "value tag",
+        "zeroproof.array.TRArray": "values tags is_real to_ieee shape ndim size dtype",
+        "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
+        "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
+            gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
+        "zeroproof.autodiff.gradient_tape.TRGradientTape": "watch gradient reset",
+        "zeroproof.autodiff.gradient_check.GradientCheck": "ok",
+        "zeroproof.autodiff.gradient_check.GradientRow": "fails",
+        "zeroproof.autodiff.grad_mode.GradientModeConfig": """set_mode get_mode
+            set_saturation_bound get_saturation_bound set_local_threshold get_local_threshold
+            is_mask_real is_saturating is_hybrid reset""",
+        "zeroproof.autodiff.hybrid_gradient.HybridGradientSchedule": """apply get_delta is_warmup
+            is_transitioning get_mode_description update_detected_poles
+            get_exploration_regions""",
+        "zeroproof.autodiff.hybrid_gradient.HybridGradientContext": """set_schedule get_schedule
+            update_epoch should_use_saturating update_q_value get_statistics reset_statistics
+            end_batch_policy_update detect_poles detected_poles get_q_min get_q_min_epoch
+            set_exploration_regions reset""",
+        "zeroproof.policy.TRPolicyConfig": "set_policy get_policy",
+    }.items()
+}
+
+NAMES = [(module, name) for module, names in MODULES.items() for name in names]
+
+
+def public(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES)
+def test_importable_listed_and_documented(module: str, name: str) -> None:
+    value = public(module, name)
+    assert name in importlib.import_module(module).__all__
+    assert (inspect.getdoc(value) or "").strip()
+    inspect.signature(value) if not inspect.isclass(value) else None
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_offers_these_names_and_no_others(module: str) -> None:
+    loaded = importlib.import_module(module)
+    extra = {"ReductionMode"} if module.endswith("tr_ops_grad") else set()
+    assert set(loaded.__all__) - extra == set(MODULES[module])
+    assert (loaded.__doc__ or "").strip()
+
+
+@pytest.mark.parametrize("owner", sorted(MEMBERS))
+def test_members_are_documented(owner: str) -> None:
+    module, name = owner.rsplit(".", 1)
+    cls = public(module, name)
+    for member in MEMBERS[owner]:
+        assert (inspect.getdoc(getattr(cls, member)) or "").strip(), member
+    for member, value in vars(cls).items():
+        if not member.startswith("_") and (callable(value) or isinstance(value, property)):
+            assert (inspect.getdoc(getattr(cls, member)) or "").strip(), member
+
+
+def test_common_names_at_the_top() -> None:
+    top, autodiff = (
+        importlib.import_module("zeroproof"),
+        importlib.import_module("zeroproof.autodiff"),
+    )
+    for name in MODULES["zeroproof.core"] + MODULES["zeroproof.bridge"]:
+        assert getattr(top, name) is public(
+            "zeroproof.core" if name in MODULES["zeroproof.core"] else "zeroproof.bridge", name
+        )
+    for module in [m for m in MODULES if m.startswith("zeroproof.autodiff.")]:
+        for name in MODULES[module]:
+            assert getattr(autodiff, name) is public(module, name), name
+    for name in ("TRNode", "gradient_tape", "tr_grad", "GradientMode", "TRPolicy", "OpType"):
+        assert name in top.__all__
+    for module in "zeroproof.array", "zeroproof.threads", "zeroproof.autodiff.conditions":
+        for name in MODULES[module]:
+            assert getattr(top, name) is public(module, name), name
+    assert top.tr_vmap is autodiff.tr_vmap
+    for package in (top, autodiff):
+        assert sorted(set(package.__all__)) == sorted(package.__all__)
+        assert all(hasattr(package, name) for name in package.__all__)
+
+
+@pytest.mark.parametrize("owner", ["TRScalar", "TRNode", "HybridGradientSchedule"])
+def test_native_classes_name_their_public_module(owner: str) -> None:
+    [module] = [m for m, names in MODULES.items() if owner in names]
+    cls = public(module, owner)
+    assert (cls.__module__, cls.__qualname__) == (module, owner)
+
+
+def test_enumerations_are_enumerations() -> None:
+    for module, name in NAMES:
+        if name in ("TRTag", "OpType", "GradientStatus", "GradientMode", "ScheduleType"):
+            value = public(module, name)
+            assert issubclass(value, Enum)
+            assert issubclass(value, int)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_each_module_imports_first(module: str) -> None:
+    # An import cycle shows only in a fresh interpreter.
+    command = [sys.executable, "-W", "error", "-c", f"import {module}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
