@@ -256,7 +256,7 @@ def watch_singularities(
 ) -> SingularityLog:
     """A ``with`` block that logs where values stop being REAL and gradients lose contributions.
 
-    Births count: operations on nodes and in batched calls that make a value that is not REAL from
+    Origins count: operations on nodes and in batched calls that make a value that is not REAL from
     REAL ones, or Φ from infinities. So do the contributions that backward passes leave out since
     they are not REAL. A block watches its own thread or async task. Nothing is printed. While a
     block runs, batched calls and backward passes are worked out twice.
@@ -294,7 +294,7 @@ def watch_singularities(
 def before_batch(
     program: TracedProgram, plan: Optional[BatchPlan], samples: int, inputs: Sequence[Array]
 ) -> None:
-    """Logs the births of a batched call that is about to run.
+    """Logs the origins of a batched call that is about to run.
 
     The contributions that it will leave out are logged before it runs if that may raise, so that a
     call either runs and counts as a whole or not at all.
@@ -307,7 +307,7 @@ def before_batch(
     """
     if not _watches_here():
         return
-    _log_all(map(Detection._make, program.births(samples, at_least_1d(inputs), _SAMPLES + 1)))
+    _log_all(map(Detection._make, program.origins(samples, at_least_1d(inputs), _SAMPLES + 1)))
     if plan is not None and _raises("dropped"):
         _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
@@ -330,7 +330,7 @@ def _born(
     place: Any,
     distance: Optional[float],
 ) -> None:
-    """Logs a birth; called by the engine."""
+    """Logs an origin; called by the engine."""
     if _WATCHING.get():
         _log_all([Detection("born", op, operands, value, place, distance=distance)])
 

@@ -291,6 +291,6 @@ impl Graph {
     pub fn topological_order(&mut self, root: Handle, scratch: &mut Scratch) -> Vec<Handle> {
         scratch.set.grow(self.len());
         let order = scratch.reachable(self, self.node(root));
-        order.into_iter().map(|node| self.claim(node)).collect()
+        order.into_iter().map(|node| self.handle(node)).collect()
     }
 }

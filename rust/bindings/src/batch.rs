@@ -1,8 +1,8 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
-use crate::births;
 use crate::context;
 use crate::enums;
+use crate::origins;
 use crate::places;
 use crate::scalar::TRScalar;
 use pyo3::buffer::{Element, PyBuffer};
@@ -89,7 +89,7 @@ impl TracedProgram {
     ///     A list of ``(what, op, operands, value, place, input, count, samples, distance)``: what is
     ///     ``"born"``, samples are the first ones, operands and value are those in the first.
     #[pyo3(signature = (samples, inputs, most, causes=false))]
-    fn births<'py>(
+    fn origins<'py>(
         &self,
         py: Python<'py>,
         samples: usize,
@@ -100,7 +100,7 @@ impl TracedProgram {
         let per_sample: Vec<_> = self.program.arguments().iter().map(|a| a.per_sample).collect();
         // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
         let inputs = unsafe { input_slices(&inputs, &per_sample)? };
-        let find = if causes { Program::causes } else { Program::births };
+        let find = if causes { Program::causes } else { Program::origins };
         let found = detached(py, |interrupted| find(&self.program, samples, &inputs, most, interrupted))?;
         event_list(py, &self.program, &self.places, found)
     }
@@ -199,7 +199,7 @@ impl BatchPlan {
     }
 
     /// Which contributions a run leaves out since they are not REAL, in the gradient mode in force; as
-    /// ``TracedProgram.births`` has it, ``"dropped"``. Nothing is counted.
+    /// ``TracedProgram.origins`` has it, ``"dropped"``. Nothing is counted.
     fn dropped<'py>(
         &self,
         py: Python<'py>,
@@ -261,7 +261,7 @@ fn event_list<'py>(
         };
         let op = program.op(event.node).expect("events happen at ops of the table");
         let place = places::place(py, places[event.node as usize])?;
-        let operands = births::scalars(py, &event.operands)?;
+        let operands = origins::scalars(py, &event.operands)?;
         let value = TRScalar::from(event.value);
         let (count, samples, distance) = (event.count, event.samples, event.distance);
         (what, enums::op(py, op)?, operands, value, place, input, count, samples, distance).into_pyobject(py)

@@ -5,12 +5,12 @@
 
 mod arena;
 mod batch;
-mod births;
 mod context;
 mod enums;
 mod node;
 mod number;
 mod ops;
+mod origins;
 mod places;
 mod raw;
 mod saturating;
@@ -36,7 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     node::register(module)?;
     saturating::register(module)?;
     ops::register(module)?;
-    births::register(module)?;
+    origins::register(module)?;
     places::register(module)?;
     context::register(module)?;
     schedule::register(module)?;

@@ -1,12 +1,12 @@
 //! `TRNode`: a Python handle on a node of the arena.
 
 use crate::arena;
-use crate::births;
 use crate::context;
 use crate::enums;
 use crate::number::{
     Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
 };
+use crate::origins;
 use crate::raw::{
     Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
 };
@@ -80,10 +80,10 @@ pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> P
         (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
         (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
     };
-    let is_event = births::is_event(graph, op, a, b, node.value);
+    let is_event = origins::is_event(graph, op, a, b, node.value);
     drop(arena);
     let node = TRNode(node.handle);
-    if is_event { births::note(py, node, op, &[a, b]) } else { Ok(node) }
+    if is_event { origins::note(py, node, op, &[a, b]) } else { Ok(node) }
 }
 
 /// Records an op of one operand; `n` is the exponent of a power.
@@ -96,11 +96,11 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResu
         Operand::Node(a) => graph.unary_with_immediate(op, a, n),
         Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
     };
-    let is_event = births::is_event(graph, op, a, exponent, node.value);
+    let is_event = origins::is_event(graph, op, a, exponent, node.value);
     drop(arena);
     let node = TRNode(node.handle);
     let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
-    if is_event { births::note(py, node, op, operands) } else { Ok(node) }
+    if is_event { origins::note(py, node, op, operands) } else { Ok(node) }
 }
 
 /// Records a variadic op over operands.
@@ -131,7 +131,7 @@ pub(crate) fn record_reduction<'py>(
         handles.into_iter().for_each(|handle| graph.release(handle));
         (TRNode(node), is_real)
     });
-    new_object(py, if is_real { node } else { births::note(py, node, op, &operands)? })
+    new_object(py, if is_real { node } else { origins::note(py, node, op, &operands)? })
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
@@ -159,7 +159,7 @@ fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) ->
         Operand::Node(handle) => arena::with(py, |arena| arena.graph.value(handle).to_ieee()),
     };
     let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
-    if value.is_finite() { Ok(node) } else { births::note(py, node, op, &[]) }
+    if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
 }
 
 /// A leaf from the arguments `(value, name=None)`.
@@ -175,8 +175,8 @@ fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> P
 
 fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
-    if births::watched() {
-        births::tell_dropped(py, root, seed, None)?;
+    if origins::watched() {
+        origins::tell_dropped(py, root, seed, None)?;
     }
     context::run_pass(py, |arena, state, statistics| {
         arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
@@ -386,7 +386,7 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             c"to_dot",
             0,
             c"to_dot($self, *, gradients=True, max_nodes=500)\n--\n\n\
-              The graph below this node as Graphviz DOT text. Nodes that are not REAL stand out, births\n\
+              The graph below this node as Graphviz DOT text. Nodes that are not REAL stand out, origins\n\
               most, and so do edges that the gradient mode in force silences, drops or bounds.\n\n\
               Args:\n    gradients: whether to show what becomes of gradients.\n    \
               max_nodes: where to cut the graph.",
@@ -406,7 +406,7 @@ fn methods() -> Vec<ffi::PyMethodDef> {
                     (arena.graph.constant(value.to_ieee()), value.is_real())
                 });
                 if !is_real {
-                    births::note_copy(py, copy, node.0);
+                    origins::note_copy(py, copy, node.0);
                 }
                 new_object(py, TRNode(copy))
             }
@@ -472,8 +472,8 @@ fn gradients_of<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
     let handles: Vec<_> = sources.iter().map(|source| Ok(this(source)?.0)).collect::<PyResult<_>>()?;
-    if births::watched() {
-        births::tell_dropped(py, target, seed, Some(&handles))?;
+    if origins::watched() {
+        origins::tell_dropped(py, target, seed, Some(&handles))?;
     }
     let mut found = vec![];
     context::run_pass(py, |arena, state, statistics| {

@@ -1,4 +1,4 @@
-//! Births of values that are not REAL: noted when they happen, told when somebody asks.
+//! Origins of values that are not REAL: noted when they happen, told when somebody asks.
 //!
 //! Recording an operation looks at the one value it made. Only if that is not REAL, or stands at a pole,
 //! does anything here run.
@@ -15,10 +15,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroproof::backward::explain::{Event, Explanation};
-use zeroproof::graph::births::{MOST_OPERANDS, Origin};
+use zeroproof::graph::origins::{Given, MOST_OPERANDS};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
-use zeroproof::{Op, TrScalar, TrTag};
+use zeroproof::{Op, TrScalar};
 
 /// How many `watch_singularities` blocks run, in all threads.
 static WATCHERS: AtomicUsize = AtomicUsize::new(0);
@@ -52,26 +52,23 @@ pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) ->
 #[cold]
 #[inline(never)]
 pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -> PyResult<TRNode> {
-    let (origins, begins) = arena::with(py, |arena| {
+    let (given, begins) = arena::with(py, |arena| {
         let graph = &mut arena.graph;
-        let origins: Vec<_> = operands.iter().map(|&operand| origin(graph, operand)).collect();
-        let begins = graph.begins(node.0, &origins);
-        (origins, begins)
+        let given: Vec<_> = operands.iter().map(|&operand| given(graph, operand)).collect();
+        let begins = graph.begins(node.0, &given);
+        (given, begins)
     });
     if !begins {
         return Ok(node);
     }
     let place = places::here(py);
-    let value = arena::with(py, |arena| {
-        arena.graph.note_birth(node.0, op, &origins, place);
-        arena.graph.value(node.0)
+    let (value, is_origin) = arena::with(py, |arena| {
+        let graph = &mut arena.graph;
+        graph.note_origin(node.0, op, &given, place);
+        (graph.value(node.0), graph.is_origin(node.0, &given))
     });
-    let came_in = |origin: &Origin| match value.tag() {
-        TrTag::Phi => origin.value.is_nan(),
-        _ => !origin.value.is_finite(),
-    };
-    if watched() && op.arity() != Arity::Leaf && !value.is_real() && !origins.iter().any(came_in) {
-        let operands: Vec<_> = origins.iter().map(|origin| origin.value).collect();
+    if watched() && op.arity() != Arity::Leaf && is_origin {
+        let operands: Vec<_> = given.iter().map(|given| given.value).collect();
         tell(py, op, &operands, value, place).inspect_err(|_| {
             arena::with(py, |arena| arena.graph.release(node.0));
         })?;
@@ -79,14 +76,14 @@ pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -
     Ok(node)
 }
 
-fn origin(graph: &Graph, operand: Operand) -> Origin {
+fn given(graph: &Graph, operand: Operand) -> Given {
     match operand {
-        Operand::Node(node) => Origin { value: graph.value(node).to_ieee(), node: Some(node) },
-        Operand::Value(value) => Origin { value, node: None },
+        Operand::Node(node) => Given { value: graph.value(node).to_ieee(), node: Some(node) },
+        Operand::Value(value) => Given { value, node: None },
     }
 }
 
-/// Tells those who watch in this context of a birth.
+/// Tells those who watch in this context of an origin.
 fn tell(py: Python<'_>, op: Op, operands: &[f64], value: TrScalar, place: u32) -> PyResult<()> {
     let born = py.import("zeroproof.watching")?.getattr("_born")?;
     let distance = pole_distance(op, operands);
@@ -197,13 +194,13 @@ fn event_tuple<'py>(
         .into_pyobject(py)
 }
 
-/// Lets the node recorded last, a constant copy of `from`, take over the birth behind that, or notes it
+/// Lets the node recorded last, a constant copy of `from`, take over the origin behind that, or notes it
 /// as one itself.
 #[cold]
 pub(crate) fn note_copy(py: Python<'_>, copy: Handle, from: Handle) {
-    if !arena::with(py, |arena| arena.graph.inherit_birth(copy, from)) {
+    if !arena::with(py, |arena| arena.graph.inherit_origin(copy, from)) {
         let place = places::here(py);
-        arena::with(py, |arena| arena.graph.note_birth(copy, Op::Constant, &[], place));
+        arena::with(py, |arena| arena.graph.note_origin(copy, Op::Constant, &[], place));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where values that are not REAL began.
 //!
 //! Recording itself looks for nothing and notes nothing: a node that is not REAL although its operands
-//! are is a birth by its structure. What the structure does not tell is the place in the user's program,
+//! are is an origin by its structure. What the structure does not tell is the place in the user's program,
 //! and what made a constant that records no operands. A caller that knows the place notes both, at
 //! the event; the table follows its nodes.
 
@@ -10,15 +10,15 @@ use crate::op::Op;
 use crate::reduce::Reduction;
 use std::iter::successors;
 
-/// The most operands that a birth remembers.
+/// The most operands that an origin remembers.
 pub const MOST_OPERANDS: usize = 8;
 
-/// How far behind a copied node its birth is looked for, so that copying costs a bounded time.
+/// How far behind a copied node its origin is looked for, so that copying costs a bounded time.
 const MOST_STEPS: usize = 1000;
 
 /// How a value that is not REAL came about, or a REAL one at a pole.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Birth {
+pub struct Origin {
     /// The op, or the kind of the leaf.
     pub op: Op,
     /// The values of its first [`MOST_OPERANDS`] operands; behind the base of a power its exponent.
@@ -33,26 +33,26 @@ pub struct Birth {
 
 /// An operand as its op was given it.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin {
+pub struct Given {
     /// The value, or the exponent of a power.
     pub value: f64,
     /// The node; `None` for a number.
     pub node: Option<Handle>,
 }
 
-impl Origin {
+impl Given {
     /// Whether it is a number that is not REAL.
     fn is_bare(&self) -> bool {
         self.node.is_none() && !self.value.is_finite()
     }
 }
 
-/// The births of an arena, in recording order.
+/// The origins of an arena, in recording order.
 #[derive(Debug, Default)]
-pub(super) struct Births(Vec<(u32, Birth)>);
+pub(super) struct Origins(Vec<(u32, Origin)>);
 
-impl Births {
-    pub fn get(&self, node: u32) -> Option<&Birth> {
+impl Origins {
+    pub fn get(&self, node: u32) -> Option<&Origin> {
         let place = self.0.binary_search_by_key(&node, |entry| entry.0).ok()?;
         Some(&self.0[place].1)
     }
@@ -83,7 +83,7 @@ impl Births {
     }
 
     pub fn allocated_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<(u32, Birth)>()
+        self.0.capacity() * size_of::<(u32, Origin)>()
     }
 }
 
@@ -91,7 +91,7 @@ impl Graph {
     /// Forgets what is noted of the nodes from `len` on.
     #[inline(never)]
     pub(super) fn forget_notes(&mut self, len: usize) {
-        self.births.truncate(len);
+        self.origins.truncate(len);
         if self.last_pass.root as usize >= len {
             self.last_pass.root = UNOWNED;
         }
@@ -100,7 +100,7 @@ impl Graph {
 
     /// Follows the live nodes, given in descending order, to where each is now.
     pub(super) fn slide_notes(&mut self, live: &[u32]) {
-        self.births.slide(live);
+        self.origins.slide(live);
         let root = live.binary_search_by(|node| self.last_pass.root.cmp(node));
         self.last_pass.root = root.map_or(UNOWNED, |place| (live.len() - 1 - place) as u32);
         self.find_noted_end();
@@ -109,80 +109,86 @@ impl Graph {
     fn find_noted_end(&mut self) {
         let root = self.last_pass.root;
         let behind_root = if root == UNOWNED { 0 } else { root as usize + 1 };
-        self.noted_end = self.births.end().max(behind_root);
+        self.noted_end = self.origins.end().max(behind_root);
     }
 
-    /// Notes the birth of a node that is newer than all others noted.
-    fn push_birth(&mut self, node: u32, birth: Birth) {
-        debug_assert!(self.births.end() <= node as usize);
-        self.births.0.push((node, birth));
+    /// Notes the origin of a node that is newer than all others noted.
+    fn push_origin(&mut self, node: u32, origin: Origin) {
+        debug_assert!(self.origins.end() <= node as usize);
+        self.origins.0.push((node, origin));
         self.noted_end = self.noted_end.max(node as usize + 1);
     }
 
     /// Lets a new last node take over what is noted of another one, as its copy or computed from it.
     pub(super) fn hand_on(&mut self, from: u32, to: u32, computed: bool) {
-        if let Some(birth) = self.births.get(from).cloned() {
-            self.push_birth(to, Birth { carried: birth.carried | computed, ..birth });
+        if let Some(origin) = self.origins.get(from).cloned() {
+            self.push_origin(to, Origin { carried: origin.carried | computed, ..origin });
         }
     }
 
     /// Whether something began with the node recorded last, made from these: whether it is to be noted.
     /// What took over a value that is not REAL from a node began there; a constant, which records no
-    /// operands, takes over the birth as well.
-    pub fn begins(&mut self, node: Handle, origins: &[Origin]) -> bool {
+    /// operands, takes over the origin as well.
+    pub fn begins(&mut self, node: Handle, given: &[Given]) -> bool {
         let row = self.node(node);
-        let Some(from) = self.carried(row, origins).and_then(|origin| origin.node) else { return true };
+        let Some(from) = self.carried(row, given).and_then(|given| given.node) else { return true };
         if self.nodes[row as usize].op != Op::Constant {
-            return origins.iter().any(Origin::is_bare);
+            return given.iter().any(Given::is_bare);
         }
         self.hand_on(self.node(from), row, true);
-        self.births.get(row).is_none()
+        self.origins.get(row).is_none()
     }
 
     /// Notes how the node recorded last came about, given what it was made from; a leaf has no operands.
     /// Of its operands, bare numbers that are not REAL are noted.
-    pub fn note_birth(&mut self, node: Handle, op: Op, origins: &[Origin], place: u32) {
+    pub fn note_origin(&mut self, node: Handle, op: Op, given: &[Given], place: u32) {
         let row = self.node(node);
         debug_assert_eq!(row as usize + 1, self.len, "only the newest node is noted");
         let Node { value, op: kind, .. } = self.nodes[row as usize];
         if kind != Op::Constant {
             // The numbers became constants just before the node, in their order.
-            let numbers = origins.iter().filter(|origin| origin.node.is_none());
+            let numbers = given.iter().filter(|given| given.node.is_none());
             for (before, number) in (1..).zip(numbers.rev()).collect::<Vec<_>>().into_iter().rev() {
                 if number.is_bare() {
                     let (op, operands) = (Op::Constant, [].into());
-                    let birth = Birth { op, operands, value: number.value, place, carried: false };
-                    self.push_birth(row - before, birth);
+                    let origin = Origin { op, operands, value: number.value, place, carried: false };
+                    self.push_origin(row - before, origin);
                 }
             }
         }
-        if kind == Op::Constant || self.carried(row, origins).is_none() {
-            self.push_birth(row, Birth { op, operands: operands(origins), value, place, carried: false });
+        if kind == Op::Constant || self.carried(row, given).is_none() {
+            self.push_origin(row, Origin { op, operands: operands(given), value, place, carried: false });
         }
     }
 
     /// The operand from which a node took over a value that is not REAL; none if that began with it.
-    fn carried<'o>(&self, row: u32, origins: &'o [Origin]) -> Option<&'o Origin> {
+    fn carried<'o>(&self, row: u32, given: &'o [Given]) -> Option<&'o Given> {
         let row = &self.nodes[row as usize];
-        let values = origins.iter().map(|origin| origin.value);
+        let values = given.iter().map(|given| given.value);
         let kept = kept(row.operands(&self.lists).reduction(), values);
-        origins.iter().find(|origin| kept(origin.value) && hands_on(origin.value, row.value))
+        given.iter().find(|given| kept(given.value) && hands_on(given.value, row.value))
     }
 
-    /// Lets the node recorded last, a copy of `from`, take over the birth behind that. Returns whether
+    /// Whether the node recorded last, made from these, is not REAL and nothing handed that on to it.
+    pub fn is_origin(&self, node: Handle, given: &[Given]) -> bool {
+        let row = self.node(node);
+        !self.nodes[row as usize].value.is_finite() && self.carried(row, given).is_none()
+    }
+
+    /// Lets the node recorded last, a copy of `from`, take over the origin behind that. Returns whether
     /// one was found, among the nearest thousand nodes.
-    pub fn inherit_birth(&mut self, node: Handle, from: Handle) -> bool {
+    pub fn inherit_origin(&mut self, node: Handle, from: Handle) -> bool {
         let (from, to) = (self.node(from), self.node(node));
         let behind = successors(Some(from), |&node| self.carrier(node)).take(MOST_STEPS);
-        let found = behind.into_iter().find(|&node| self.births.get(node).is_some());
+        let found = behind.into_iter().find(|&node| self.origins.get(node).is_some());
         if let Some(noted) = found {
             self.hand_on(noted, to, noted != from);
         }
         found.is_some()
     }
 
-    /// The birth behind a value; none if that is REAL.
-    pub(crate) fn birth_behind(&self, node: u32) -> Option<u32> {
+    /// The origin behind a value; none if that is REAL.
+    pub(crate) fn origin_behind(&self, node: u32) -> Option<u32> {
         let start = Some(node).filter(|&node| !self.nodes[node as usize].value.is_finite());
         successors(start, |&node| self.carrier(node)).last()
     }
@@ -198,12 +204,30 @@ impl Graph {
     }
 
     /// How a node came about, if that was noted.
-    pub fn birth(&self, node: Handle) -> Option<&Birth> {
-        self.birth_of(self.node(node))
+    pub fn origin(&self, node: Handle) -> Option<&Origin> {
+        self.origin_of(self.node(node))
     }
 
-    pub(crate) fn birth_of(&self, node: u32) -> Option<&Birth> {
-        self.births.get(node)
+    /// The former name of [`origin`](Self::origin).
+    #[deprecated(note = "now called `origin`")]
+    pub fn birth(&self, node: Handle) -> Option<&Origin> {
+        self.origin(node)
+    }
+
+    /// The former name of [`note_origin`](Self::note_origin).
+    #[deprecated(note = "now called `note_origin`")]
+    pub fn note_birth(&mut self, node: Handle, op: Op, given: &[Given], place: u32) {
+        self.note_origin(node, op, given, place);
+    }
+
+    /// The former name of [`inherit_origin`](Self::inherit_origin).
+    #[deprecated(note = "now called `inherit_origin`")]
+    pub fn inherit_birth(&mut self, node: Handle, from: Handle) -> bool {
+        self.inherit_origin(node, from)
+    }
+
+    pub(crate) fn origin_of(&self, node: u32) -> Option<&Origin> {
+        self.origins.get(node)
     }
 }
 
@@ -223,8 +247,8 @@ pub(crate) fn makes_phi(value: f64, operands: impl IntoIterator<Item = f64>) -> 
     value.is_nan() && !operands.into_iter().any(f64::is_nan)
 }
 
-fn operands(origins: &[Origin]) -> Box<[f64]> {
-    origins.iter().take(MOST_OPERANDS).map(|origin| origin.value).collect()
+fn operands(given: &[Given]) -> Box<[f64]> {
+    given.iter().take(MOST_OPERANDS).map(|given| given.value).collect()
 }
 
 #[cfg(test)]
@@ -232,23 +256,23 @@ mod tests {
     use super::*;
 
     fn place(graph: &Graph, node: Handle) -> Option<u32> {
-        graph.birth(node).map(|birth| birth.place)
+        graph.origin(node).map(|origin| origin.place)
     }
 
-    fn origin(graph: &Graph, node: Handle) -> Origin {
-        Origin { value: graph.value(node).to_ieee(), node: Some(node) }
+    fn given(graph: &Graph, node: Handle) -> Given {
+        Given { value: graph.value(node).to_ieee(), node: Some(node) }
     }
 
     /// `1 / x`, noted at a place.
     fn reciprocal(graph: &mut Graph, x: Handle, at: u32) -> Handle {
         let node = graph.constant_with_binary(Op::Div, 1.0, x, None).handle;
-        let origins = [Origin { value: 1.0, node: None }, origin(graph, x)];
-        graph.note_birth(node, Op::Div, &origins, at);
+        let given = [Given { value: 1.0, node: None }, given(graph, x)];
+        graph.note_origin(node, Op::Div, &given, at);
         node
     }
 
     #[test]
-    fn births_follow_their_nodes_through_collections() {
+    fn origins_follow_their_nodes_through_collections() {
         let mut graph = Graph::new();
         let x = graph.leaf(Op::Parameter, 0.0, None);
         let kept: Vec<_> = (0..100)
@@ -262,11 +286,11 @@ mod tests {
         graph.collect();
         assert_eq!(graph.len(), 201);
         for (at, &node) in (0..).zip(&kept) {
-            let birth = graph.birth(node).expect("noted");
-            assert_eq!((birth.op, &*birth.operands, birth.place), (Op::Div, &[1.0, 0.0][..], at));
+            let origin = graph.origin(node).expect("noted");
+            assert_eq!((origin.op, &*origin.operands, origin.place), (Op::Div, &[1.0, 0.0][..], at));
         }
         kept.iter().rev().for_each(|&node| graph.release(node));
-        assert_eq!(graph.births.0.len(), 0, "what is cut off is forgotten");
+        assert_eq!(graph.origins.0.len(), 0, "what is cut off is forgotten");
         let fresh = graph.unary(Op::Neg, x);
         assert_eq!(place(&graph, fresh), None);
     }
@@ -278,11 +302,11 @@ mod tests {
         let infinite = reciprocal(&mut graph, zero, 7);
         assert_eq!(graph.op(infinite), Op::Constant);
         let carried = graph.unary(Op::Neg, infinite);
-        let from = origin(&graph, infinite);
+        let from = given(&graph, infinite);
         assert!(!graph.begins(carried, &[from]));
         assert_eq!(place(&graph, carried), Some(7));
         let copy = graph.constant(f64::NEG_INFINITY);
-        graph.inherit_birth(copy, carried);
+        graph.inherit_origin(copy, carried);
         assert_eq!(place(&graph, copy), Some(7));
     }
 
@@ -291,12 +315,12 @@ mod tests {
         let mut graph = Graph::new();
         let x = graph.leaf(Op::Parameter, 1.0, None);
         let sum = graph.binary_with_constant(Op::Add, x, f64::INFINITY, None).handle;
-        let origins = [origin(&graph, x), Origin { value: f64::INFINITY, node: None }];
-        assert!(graph.begins(sum, &origins));
-        graph.note_birth(sum, Op::Add, &origins, 3);
+        let given = [given(&graph, x), Given { value: f64::INFINITY, node: None }];
+        assert!(graph.begins(sum, &given));
+        graph.note_origin(sum, Op::Add, &given, 3);
         assert_eq!(place(&graph, sum), None);
         let inputs = graph.inputs(sum);
-        assert_eq!(graph.birth(inputs[1]).map(|birth| (birth.op, birth.place)), Some((Op::Constant, 3)));
+        assert_eq!(graph.origin(inputs[1]).map(|origin| (origin.op, origin.place)), Some((Op::Constant, 3)));
         inputs.into_iter().for_each(|input| graph.release(input));
     }
 }
