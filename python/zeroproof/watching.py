@@ -323,7 +323,7 @@ def _watches_here() -> bool:
     return bool(_WATCHING.get()) and bool(_active())
 
 
-def _born(
+def _origin(
     op: OpType,
     operands: tuple[TRScalar, ...],
     value: TRScalar,
@@ -368,3 +368,6 @@ def _log_all(found: Iterable[Detection]) -> None:
                 stop = each
     if stop is not None:
         raise SingularityError(stop.event())
+
+
+_native.set_watcher(_watches_here, _origin, _left_out)

@@ -25,7 +25,9 @@ pub mod births {
 }
 
 mod collect;
+mod handle;
 mod handles;
+mod notes;
 mod record;
 
 use crate::adjoints::Adjoints;
@@ -35,31 +37,10 @@ use crate::op::{Arity, Op};
 use crate::reduce::Reduction;
 use crate::scalar::TrScalar;
 use crate::status::Status;
+pub use handle::Handle;
+use handle::{HandleSlot, UNOWNED};
 use origins::Origins;
 pub use record::Recorded;
-
-/// A node, by the index of a handle slot, which stays put while nodes slide. Each handle given out must be
-/// released once; [`Var`](crate::Var) does so on drop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(transparent)]
-pub struct Handle(u32);
-
-impl Handle {
-    /// A number that no other node alive has.
-    pub const fn id(self) -> u32 {
-        self.0
-    }
-}
-
-/// No handle points here.
-const UNOWNED: u32 = u32::MAX;
-
-/// Where a handle points, and how often it was given out.
-#[derive(Debug)]
-struct HandleSlot {
-    node: u32,
-    count: u32,
-}
 
 /// A recorded operation.
 #[derive(Clone, Copy, Debug)]

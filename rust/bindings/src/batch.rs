@@ -1,10 +1,9 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
-use crate::context;
+use crate::context::passes;
 use crate::enums;
-use crate::origins;
 use crate::places;
-use crate::scalar::TRScalar;
+use crate::values::{TRScalar, scalars};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
@@ -209,7 +208,7 @@ impl BatchPlan {
     ) -> PyResult<Bound<'py, PyList>> {
         // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
         let inputs = unsafe { input_slices(&inputs, &self.per_sample)? };
-        let (state, statistics) = context::for_batch(py)?;
+        let (state, statistics) = passes::for_batch(py)?;
         let found = detached(py, |interrupted| {
             self.plan.dropped(samples, &inputs, most, &state, &statistics, interrupted)
         })?;
@@ -261,7 +260,7 @@ fn event_list<'py>(
         };
         let op = program.op(event.node).expect("events happen at ops of the table");
         let place = places::place(py, places[event.node as usize])?;
-        let operands = origins::scalars(py, &event.operands)?;
+        let operands = scalars(py, &event.operands)?;
         let value = TRScalar::from(event.value);
         let (count, samples, distance) = (event.count, event.samples, event.distance);
         (what, enums::op(py, op)?, operands, value, place, input, count, samples, distance).into_pyobject(py)
@@ -288,13 +287,13 @@ impl BatchPlan {
         inputs: &[Input<'_>],
         outputs: Outputs<'_>,
     ) -> PyResult<(Totals, u64)> {
-        let (state, mut statistics) = context::for_batch(py)?;
+        let (state, mut statistics) = passes::for_batch(py)?;
         let execution = Execution { threads: threads.max(1), block: None };
         let counted = &mut statistics;
         let totals = detached(py, |interrupted| {
             self.plan.run(samples, inputs, outputs, &state, counted, execution, interrupted)
         })?;
-        context::count_batch(py, &statistics)?;
+        passes::count_batch(py, &statistics)?;
         Ok((totals, statistics.dropped_contributions()))
     }
 }

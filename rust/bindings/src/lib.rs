@@ -4,19 +4,29 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod arena;
+mod arrays;
 mod batch;
+mod callbacks;
 mod context;
+mod docs;
 mod enums;
+mod errors;
+mod locks;
 mod node;
 mod number;
+mod operand;
 mod ops;
 mod origins;
 mod places;
 mod raw;
+mod record;
 mod saturating;
 mod scalar;
 mod schedule;
+mod table;
 mod tracer;
+mod value_reductions;
+mod values;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -31,11 +41,14 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     {
         return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
     }
-    enums::forget(py);
+    callbacks::register(module)?;
+    enums::register(module)?;
     scalar::register(module)?;
     node::register(module)?;
     saturating::register(module)?;
     ops::register(module)?;
+    value_reductions::register(module)?;
+    table::register(module)?;
     origins::register(module)?;
     places::register(module)?;
     context::register(module)?;

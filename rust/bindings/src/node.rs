@@ -1,65 +1,27 @@
 //! `TRNode`: a Python handle on a node of the arena.
 
 use crate::arena;
-use crate::context;
+use crate::arrays::{operator_of, with_array};
+use crate::callbacks;
+use crate::context::passes;
 use crate::enums;
-use crate::number::{
-    Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
-};
+use crate::errors::runtime_error;
+use crate::number::{expect_number, integer_exponent};
+use crate::operand::{Operand, expect_operand, operand};
 use crate::origins;
-use crate::raw::{
-    Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
-};
-use crate::scalar::{TRScalar, compare, format, no_modulus, text};
-use crate::tracer;
+use crate::raw::{Arguments, Spec, compare_slot, method, new_object, payload, property, set_functions, slot};
+use crate::record::{record_binary, record_unary};
+use crate::scalar::{compare, format, no_modulus, text};
+use crate::values::{TRNode, TRScalar};
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
-use pyo3::{Borrowed, IntoPyObjectExt, ffi};
+use pyo3::{IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
-use zeroproof::{Op, Reduction, Status, TrScalar};
-
-/// A handle on a node, owned by one Python object or by the function that made it.
-#[derive(Clone, Copy)]
-pub(crate) struct TRNode(pub Handle);
-
-impl Payload for TRNode {
-    fn class() -> &'static Class {
-        static CLASS: Class = Class::new();
-        &CLASS
-    }
-
-    #[inline(always)]
-    fn release(self, py: Python<'_>) {
-        arena::with(py, |arena| arena.graph.release(self.0));
-    }
-}
-
-/// A `TRNode` argument of a function.
-impl<'py> FromPyObject<'_, 'py> for TRNode {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        payload(&object).ok_or_else(|| {
-            let class = object.get_type().name().map(|name| name.to_string()).unwrap_or_default();
-            PyTypeError::new_err(format!("expected a TRNode, not {class}"))
-        })
-    }
-}
-
-/// A node as a result: the object takes the handle over.
-impl<'py> IntoPyObject<'py> for TRNode {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        new_object(py, self)
-    }
-}
+use zeroproof::{Op, Status, TrScalar};
 
 fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R) -> R {
     arena::with(py, |arena| f(&mut arena.graph, node.0))
@@ -67,71 +29,6 @@ fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R
 
 fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
     read(py, node, |graph, node| graph.value(node))
-}
-
-/// Records an op of two operands, at least one of them a node.
-#[inline(always)]
-pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
-    let mut arena = arena::borrow(py);
-    let graph = &mut arena.graph;
-    let node = match (a, b) {
-        (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
-        (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
-        (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
-        (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
-    };
-    let is_event = origins::is_event(graph, op, a, b, node.value);
-    drop(arena);
-    let node = TRNode(node.handle);
-    if is_event { origins::note(py, node, op, &[a, b]) } else { Ok(node) }
-}
-
-/// Records an op of one operand; `n` is the exponent of a power.
-#[inline(always)]
-pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResult<TRNode> {
-    let exponent = Operand::Value(f64::from(n));
-    let mut arena = arena::borrow(py);
-    let graph = &mut arena.graph;
-    let node = match a {
-        Operand::Node(a) => graph.unary_with_immediate(op, a, n),
-        Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
-    };
-    let is_event = origins::is_event(graph, op, a, exponent, node.value);
-    drop(arena);
-    let node = TRNode(node.handle);
-    let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
-    if is_event { origins::note(py, node, op, operands) } else { Ok(node) }
-}
-
-/// Records a variadic op over operands.
-pub(crate) fn record_reduction<'py>(
-    py: Python<'py>,
-    objects: &[Bound<'py, PyAny>],
-    op: Op,
-    mode: Reduction,
-) -> PyResult<Bound<'py, PyAny>> {
-    let operands: Vec<_> = match objects.iter().map(expect_operand).collect() {
-        Ok(operands) => operands,
-        Err(error) => return tracer::record_fold(objects, op, mode, error),
-    };
-    let (node, is_real) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let handles: Vec<_> = operands
-            .iter()
-            .map(|operand| match *operand {
-                Operand::Node(handle) => {
-                    graph.retain(handle);
-                    handle
-                }
-                Operand::Value(value) => graph.leaf(Op::Constant, value, None),
-            })
-            .collect();
-        let node = graph.reduce(op, mode, &handles);
-        let is_real = graph.value(node).is_real();
-        handles.into_iter().for_each(|handle| graph.release(handle));
-        (TRNode(node), is_real)
-    });
-    new_object(py, if is_real { node } else { origins::note(py, node, op, &operands)? })
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
@@ -154,10 +51,7 @@ fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<
 
 /// A leaf from anything that has a value.
 fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
-    let value = match expect_operand(value)? {
-        Operand::Value(value) => value,
-        Operand::Node(handle) => arena::with(py, |arena| arena.graph.value(handle).to_ieee()),
-    };
+    let value = expect_operand(value)?.value(py);
     let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
     if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
 }
@@ -178,7 +72,7 @@ fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>
     if origins::watched() {
         origins::tell_dropped(py, root, seed, None)?;
     }
-    context::run_pass(py, |arena, state, statistics| {
+    passes::run_pass(py, |arena, state, statistics| {
         arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
     })?
     .map_err(runtime_error)
@@ -379,7 +273,7 @@ fn methods() -> Vec<ffi::PyMethodDef> {
               given.\n    limit: how many events of each kind to tell in full.\n\n\
               Returns:\n    An Explanation: str() tells it, its fields hold it.",
             |py, node, arguments| {
-                arguments.forward(&py.import("zeroproof.explanation")?.getattr("explain")?, node)
+                arguments.forward(&callbacks::EXPLAIN.required(py)?, node)
             }
         ),
         method!(
@@ -391,7 +285,7 @@ fn methods() -> Vec<ffi::PyMethodDef> {
               Args:\n    gradients: whether to show what becomes of gradients.\n    \
               max_nodes: where to cut the graph.",
             |py, node, arguments| {
-                arguments.forward(&py.import("zeroproof.autodiff._dot")?.getattr("to_dot")?, node)
+                arguments.forward(&callbacks::DRAW.required(py)?, node)
             }
         ),
         method!(
@@ -451,14 +345,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
 
 /// A root adjoint: a number, a TR scalar or the value of a node.
 fn seed(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
-    Ok(match expect_operand(object)? {
-        Operand::Value(value) => value.into(),
-        Operand::Node(handle) => arena::with(py, |arena| arena.graph.value(handle)),
-    })
-}
-
-fn runtime_error(error: zeroproof::Error) -> PyErr {
-    PyRuntimeError::new_err(error.to_string())
+    Ok(expect_operand(object)?.value(py).into())
 }
 
 /// The gradients of `target` with respect to `sources`: a list with (gradient, status) or None for
@@ -476,7 +363,7 @@ fn gradients_of<'py>(
         origins::tell_dropped(py, target, seed, Some(&handles))?;
     }
     let mut found = vec![];
-    context::run_pass(py, |arena, state, statistics| {
+    passes::run_pass(py, |arena, state, statistics| {
         let scratch = &mut arena.scratch;
         let (gradients, counts) =
             arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
@@ -510,7 +397,7 @@ fn input_gradients<'py>(
     grad_output: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = seed(py, grad_output)?;
-    let found = context::read(py, |arena, state, statistics| {
+    let found = passes::read(py, |arena, state, statistics| {
         arena.graph.contributions(node.0, seed, state, statistics)
     })?;
     gradient_list(py, found.into_iter().map(Some).collect())

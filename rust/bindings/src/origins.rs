@@ -4,13 +4,13 @@
 //! does anything here run.
 
 use crate::arena;
-use crate::context;
+use crate::callbacks;
+use crate::context::passes;
 use crate::enums;
-use crate::node::TRNode;
-use crate::number::Operand;
+use crate::operand::Operand;
 use crate::places;
 use crate::raw::new_object;
-use crate::scalar::TRScalar;
+use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,10 +85,11 @@ fn given(graph: &Graph, operand: Operand) -> Given {
 
 /// Tells those who watch in this context of an origin.
 fn tell(py: Python<'_>, op: Op, operands: &[f64], value: TrScalar, place: u32) -> PyResult<()> {
-    let born = py.import("zeroproof.watching")?.getattr("_born")?;
+    let Some(listener) = callbacks::ORIGIN.listener(py) else { return Ok(()) };
     let distance = pole_distance(op, operands);
     let operands = scalars(py, operands)?;
-    born.call1((enums::op(py, op)?, operands, TRScalar(value), places::place(py, place)?, distance)).map(drop)
+    let place = places::place(py, place)?;
+    listener.call1((enums::op(py, op)?, operands, TRScalar(value), place, distance)).map(drop)
 }
 
 /// How far the operands are from the pole of the op, if it has one.
@@ -98,10 +99,6 @@ fn pole_distance(op: Op, operands: &[f64]) -> Option<f64> {
     }
     let at = |place: usize| operands.get(place).copied().unwrap_or(0.0);
     op.pole(at(0), at(1)).map(f64::abs)
-}
-
-pub(crate) fn scalars<'py>(py: Python<'py>, values: &[f64]) -> PyResult<Bound<'py, PyTuple>> {
-    PyTuple::new(py, values.iter().map(|&value| TRScalar::from(value)).collect::<Vec<_>>())
 }
 
 /// Counts one watching block more.
@@ -134,11 +131,15 @@ pub(crate) fn tell_dropped(
     seed: TrScalar,
     sources: Option<&[Handle]>,
 ) -> PyResult<()> {
-    let watching = py.import("zeroproof.watching")?;
-    if !watching.getattr("_watches_here")?.call0()?.is_truthy()? {
+    let (Some(watches_here), Some(listener)) =
+        (callbacks::WATCHES_HERE.listener(py), callbacks::LEFT_OUT.listener(py))
+    else {
+        return Ok(());
+    };
+    if !watches_here.call0()?.is_truthy()? {
         return Ok(());
     }
-    let found = context::read(py, |arena, state, statistics| {
+    let found = passes::read(py, |arena, state, statistics| {
         arena.graph.left_out(root.0, seed, sources, state, statistics, &mut arena.scratch)
     })?;
     if found.is_empty() {
@@ -152,7 +153,7 @@ pub(crate) fn tell_dropped(
         (op, operands, TRScalar::from(left_out.value), place, left_out.input, distance).into_pyobject(py)
     });
     let tuples = tuples.collect::<PyResult<Vec<_>>>()?;
-    watching.getattr("_left_out")?.call1((tuples,)).map(drop)
+    listener.call1((tuples,)).map(drop)
 }
 
 /// What happened at the nodes below ``node``.
@@ -169,7 +170,7 @@ fn explain_node<'py>(
     wrt: Option<TRNode>,
     limit: usize,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    let explanation = context::read(py, |arena, state, statistics| {
+    let explanation = passes::read(py, |arena, state, statistics| {
         let wrt = wrt.map(|wrt| wrt.0);
         arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
     })?;

@@ -4,7 +4,8 @@
 //! the sine and the cosine then take `πt` in two doubles.
 
 use super::exact::{SHIFT, fast_two_sum, power_of_two, quotient, two_product, two_sum};
-use super::trigonometric::{Reduced, SIGN, finish, kernels_in_two};
+use super::payne_hanek::Reduced;
+use super::trigonometric::{SIGN, finish, kernels_in_two};
 
 const PI: f64 = std::f64::consts::PI;
 /// π without its first 53 bits.

@@ -1,6 +1,7 @@
 //! Handles: given out, counted and given back.
 
-use super::{Graph, Handle, HandleSlot, UNOWNED};
+use super::Graph;
+use super::handle::{Handle, HandleSlot, UNOWNED};
 use crate::op::Arity;
 
 impl Graph {

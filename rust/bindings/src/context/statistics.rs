@@ -1,6 +1,9 @@
 //! Statistics of the thread, or of the async task that runs on it.
 
-use super::{GradientState, POLICY, lock, value_error};
+use super::policy;
+use super::state::GradientState;
+use crate::errors::value_error;
+use crate::locks::lock;
 use crate::number::Double;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -77,7 +80,7 @@ fn update_q_value(py: Python<'_>, abs_q: Double) -> PyResult<()> {
 
 #[pyfunction]
 fn end_batch(py: Python<'_>) -> PyResult<()> {
-    let policy = *lock(&POLICY);
+    let policy = policy::active();
     with_statistics(py, |statistics| {
         if statistics.policy().is_none() {
             statistics.set_policy(policy);

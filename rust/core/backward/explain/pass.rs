@@ -3,7 +3,7 @@
 use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
 use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, run_pass};
-use super::{MOST_NAMED, What};
+use super::what::{MOST_NAMED, What};
 use crate::adjoints::ACTIVE;
 use crate::graph::origins::kept;
 use crate::graph::{Graph, LastPass, Node, flag};
