@@ -87,7 +87,8 @@ def digest(numbers: Iterator[float]) -> str:
 
 def main() -> None:
     """Prints the hashes."""
-    for name, arity, *_ in _native.op_table():
+    for row in _native.op_table():
+        name, arity = row["name"], row["arity"]
         if arity == "leaf":
             continue
         for mode, block in modes():

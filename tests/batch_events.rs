@@ -3,7 +3,7 @@
 mod batch_reference;
 
 use batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, modes, total};
-use batch_reference::events::{births, by_place, causes, dropped, expected_births};
+use batch_reference::events::{by_place, causes, dropped, expected_origins, origins};
 use batch_reference::mixture::{mixture, numbers};
 use batch_reference::recipe::{Recipe, recipe};
 use batch_reference::{Batch, Function, Mode, scalar};
@@ -36,11 +36,11 @@ fn samples_of(events: &[BatchEvent]) -> BTreeSet<usize> {
 }
 
 #[test]
-fn a_birth_tells_node_kind_samples_operands_and_distance() {
+fn an_origin_tells_node_kind_samples_operands_and_distance() {
     let (f, root) = reciprocal();
     let x = vec![2.0, 0.0, f64::INFINITY, -0.0, 0.0, f64::NAN, 5e-324];
     let all = batch(f.returns(&[root]), vec![x]);
-    let found = births(&all, 10);
+    let found = origins(&all, 10);
     let told: Vec<_> = found.iter().map(|e| (e.node, e.happened, e.count, &e.samples[..], e.value)).collect();
     let up = (root, Happened::Born(TrTag::PInf), 3, &[1, 4, 6][..], f64::INFINITY);
     let down = (root, Happened::Born(TrTag::NInf), 1, &[3][..], f64::NEG_INFINITY);
@@ -54,7 +54,7 @@ fn so_many_samples_are_named_and_at_least_one() {
     let (f, root) = reciprocal();
     let zeros = batch(f.returns(&[root]), vec![vec![0.0; 1000]]);
     for (most, named) in [(0, 1), (1, 1), (3, 3), (600, 600), (5000, 1000)] {
-        let found = births(&zeros, most);
+        let found = origins(&zeros, most);
         assert_eq!((found.len(), found[0].count), (1, 1000));
         assert_eq!(found[0].samples, (0..named).collect::<Vec<_>>());
     }
@@ -65,7 +65,7 @@ fn the_least_distance_counts_also_where_the_first_is_farther() {
     // 1 ÷ x overflows at distances other than 0.
     let (f, root) = reciprocal();
     let near = batch(f.returns(&[root]), vec![vec![1e-309, 1e-310, 1e-320, 2e-309]]);
-    assert_eq!(births(&near, 9)[0].distance, Some(1e-320));
+    assert_eq!(origins(&near, 9)[0].distance, Some(1e-320));
 }
 
 #[test]
@@ -73,10 +73,10 @@ fn a_batch_without_samples_or_events_has_none() {
     let (f, root) = reciprocal();
     let f = f.returns(&[root]);
     let nothing = Batch { function: f.clone(), samples: 0, inputs: vec![vec![]] };
-    assert!(births(&nothing, 5).is_empty() && causes(&nothing, 5).is_empty());
+    assert!(origins(&nothing, 5).is_empty() && causes(&nothing, 5).is_empty());
     assert!(dropped_of(&nothing, &gradient(&[0]), &mask_real()).is_empty());
     let regular = batch(f, vec![vec![1.0, -2.0]]);
-    assert!(births(&regular, 5).is_empty() && causes(&regular, 5).is_empty());
+    assert!(origins(&regular, 5).is_empty() && causes(&regular, 5).is_empty());
     assert!(dropped_of(&regular, &gradient(&[0]), &mask_real()).is_empty());
 }
 
@@ -90,7 +90,7 @@ fn what_a_selection_does_not_take_is_born_but_no_cause() {
     let root = f.op(Op::Add, &[chosen, logarithm]);
     let all = batch(f.returns(&[root]), vec![vec![0.0, -1.0, 1.0]]);
     let of = |found: Vec<BatchEvent>| found.into_iter().map(|e| (e.node, e.samples)).collect::<Vec<_>>();
-    assert_eq!(of(births(&all, 5)), [(quotient, vec![0]), (logarithm, vec![0, 1])]);
+    assert_eq!(of(origins(&all, 5)), [(quotient, vec![0]), (logarithm, vec![0, 1])]);
     assert_eq!(of(causes(&all, 5)), [(logarithm, vec![0, 1])]);
 }
 
@@ -99,7 +99,7 @@ fn long_folds_remember_their_first_operands() {
     let mut f = Function::new(&[(&[12], true)]);
     let root = f.push(Kind::Fold(Op::Sum, Reduction::Strict), &(0..12).collect::<Vec<_>>());
     let huge = batch(f.returns(&[root]), vec![vec![1.7e308; 12]]);
-    let found = births(&huge, 5);
+    let found = origins(&huge, 5);
     assert_eq!((found[0].operands.len(), found[0].distance), (8, None));
 }
 
@@ -187,10 +187,10 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     #[test]
-    fn births_and_causes_are_those_of_the_definition(case in case()) {
+    fn origins_and_causes_are_those_of_the_definition(case in case()) {
         let batch = case.batch();
-        prop_assert_eq!(by_place(&births(&batch, batch.samples)), expected_births(&batch, false));
-        prop_assert_eq!(by_place(&causes(&batch, batch.samples)), expected_births(&batch, true));
+        prop_assert_eq!(by_place(&origins(&batch, batch.samples)), expected_origins(&batch, false));
+        prop_assert_eq!(by_place(&causes(&batch, batch.samples)), expected_origins(&batch, true));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use zeroproof::backward::Scratch;
 use zeroproof::backward::explain::{Event, Explanation, MOST_NAMED, What};
-use zeroproof::graph::births::Origin;
+use zeroproof::graph::origins::Given;
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::{GradientMode, HysteresisPolicy, ModeState, Op, Reduction, Region, Statistics, Tape};
 
@@ -96,7 +96,7 @@ fn nodes(answer: &Explanation, what: What) -> Vec<Handle> {
 }
 
 #[test]
-fn a_birth_its_way_and_where_gradients_stop() {
+fn an_origin_its_way_and_where_gradients_stop() {
     let mut b = Bench::default();
     let (p, x) = (b.parameter(3.0), b.input(0.0));
     let born = b.binary(Op::Div, p, x);
@@ -104,12 +104,12 @@ fn a_birth_its_way_and_where_gradients_stop() {
     let loss = b.binary(Op::Mul, carried, p);
     let answer = b.explain(loss, None);
     assert_eq!((answer.root, answer.depends, answer.counts), (Some(loss), true, [1, 1, 0, 0]));
-    let [birth, masked] = &answer.events[..] else { panic!("{answer:?}") };
-    assert_eq!((birth.what, birth.node, birth.op, birth.value), (What::Born, born, Op::Div, INF));
-    assert_eq!(birth.operands, [3.0, 0.0]);
-    assert_eq!((&birth.path[..], birth.steps), (&[carried, loss][..], 2));
-    assert_eq!((birth.place, birth.carried, birth.cause.is_none()), (None, false, true));
-    assert!(birth.leaves.is_empty());
+    let [origin, masked] = &answer.events[..] else { panic!("{answer:?}") };
+    assert_eq!((origin.what, origin.node, origin.op, origin.value), (What::Born, born, Op::Div, INF));
+    assert_eq!(origin.operands, [3.0, 0.0]);
+    assert_eq!((&origin.path[..], origin.steps), (&[carried, loss][..], 2));
+    assert_eq!((origin.place, origin.carried, origin.cause.is_none()), (None, false, true));
+    assert!(origin.leaves.is_empty());
     assert_eq!((masked.what, masked.node, masked.steps), (What::Masked, loss, 0));
     assert_eq!(masked.leaves, [p, x]);
     assert_eq!(masked.cause.as_ref().map(|cause| cause.node), Some(born));
@@ -131,7 +131,7 @@ fn a_healthy_graph_has_nothing_to_explain() {
 }
 
 #[test]
-fn phi_of_infinities_begins_there_and_their_births_follow() {
+fn phi_of_infinities_begins_there_and_their_origins_follow() {
     let mut b = Bench::default();
     let (x, y) = (b.parameter(0.0), b.parameter(0.0));
     let (first, second) = (b.reciprocal(x), b.reciprocal(y));
@@ -139,7 +139,7 @@ fn phi_of_infinities_begins_there_and_their_births_follow() {
     let loss = b.unary(Op::Neg, phi);
     let answer = b.explain(loss, None);
     assert_eq!(nodes(&answer, What::Born), [phi, first, second]);
-    let steps: Vec<_> = of(&answer, What::Born).iter().map(|birth| birth.steps).collect();
+    let steps: Vec<_> = of(&answer, What::Born).iter().map(|origin| origin.steps).collect();
     assert_eq!(steps, [1, 2, 2]);
 }
 
@@ -284,12 +284,12 @@ fn watched_constants_are_leaves() {
 fn counts_go_beyond_the_limit() {
     let mut b = Bench::default();
     let x = b.parameter(0.0);
-    let births: Vec<_> = (0..5000).map(|_| b.reciprocal(x)).collect();
-    let sum = b.reduce(Op::Sum, Reduction::DropNonreal, &births);
+    let origins: Vec<_> = (0..5000).map(|_| b.reciprocal(x)).collect();
+    let sum = b.reduce(Op::Sum, Reduction::DropNonreal, &origins);
     for limit in [0, 1, 7, usize::MAX] {
         let answer = b.explain_up_to(sum, None, limit);
         assert_eq!(answer.counts, [5000, 5000, 0, 0]);
-        assert_eq!(nodes(&answer, What::Born), births[..limit.min(5000)]);
+        assert_eq!(nodes(&answer, What::Born), origins[..limit.min(5000)]);
         assert_eq!(of(&answer, What::Masked).len(), limit.min(5000));
     }
 }
@@ -305,27 +305,27 @@ fn paths_and_leaves_are_cut_but_counted() {
         top = b.unary(Op::Neg, top);
     }
     let answer = b.explain(top, None);
-    let [birth] = of(&answer, What::Born)[..] else { panic!("{answer:?}") };
-    assert_eq!((birth.node, birth.steps, birth.path.len()), (born, 100, MOST_NAMED));
+    let [origin] = of(&answer, What::Born)[..] else { panic!("{answer:?}") };
+    assert_eq!((origin.node, origin.steps, origin.path.len()), (born, 100, MOST_NAMED));
     assert_eq!(of(&answer, What::Masked)[0].leaves, leaves[..MOST_NAMED]);
 }
 
 #[test]
-fn a_copy_knows_the_birth_behind_it() {
+fn a_copy_knows_the_origin_behind_it() {
     let mut b = Bench::default();
     let x = b.parameter(0.0);
     let born = b.reciprocal(x);
-    let origins = [(1.0, None), (0.0, Some(x))].map(|(value, node)| Origin { value, node });
-    assert!(b.graph.begins(born, &origins));
-    b.graph.note_birth(born, Op::Div, &origins, 7);
+    let given = [(1.0, None), (0.0, Some(x))].map(|(value, node)| Given { value, node });
+    assert!(b.graph.begins(born, &given));
+    b.graph.note_origin(born, Op::Div, &given, 7);
     let later = b.unary(Op::Exp, born);
     let copy = b.graph.constant(INF);
     b.hold(copy);
-    assert!(b.graph.inherit_birth(copy, later));
+    assert!(b.graph.inherit_origin(copy, later));
     let answer = b.explain(copy, None);
-    let [birth] = &answer.events[..] else { panic!("{answer:?}") };
-    assert_eq!((birth.node, birth.op, birth.place, birth.carried), (copy, Op::Div, Some(7), true));
-    assert_eq!(birth.operands, [1.0, 0.0]);
+    let [origin] = &answer.events[..] else { panic!("{answer:?}") };
+    assert_eq!((origin.node, origin.op, origin.place, origin.carried), (copy, Op::Div, Some(7), true));
+    assert_eq!(origin.operands, [1.0, 0.0]);
 }
 
 /// A chain of 200,000 ops with a bounded partial at every other one.
@@ -451,21 +451,21 @@ proptest! {
         machine.end();
     }
 
-    /// What is not REAL has a birth, whose way leads to it along the operands.
+    /// What is not REAL has an origin, whose way leads to it along the operands.
     #[test]
-    fn every_value_that_is_not_real_has_a_birth(steps in program()) {
+    fn every_value_that_is_not_real_has_an_origin(steps in program()) {
         let mut machine = Machine::run(&steps);
         for node in machine.held.clone() {
             let answer = machine.explain(node, &ModeState::default());
             if machine.graph.value(node).is_real() {
                 continue;
             }
-            let birth = answer.events.first().filter(|event| event.what == What::Born);
-            let birth = birth.expect("a birth behind the value comes first");
-            prop_assert_eq!(birth.steps, birth.path.len());
-            prop_assert_eq!(birth.path.last().copied().unwrap_or(birth.node), node);
-            let way = std::iter::once(&birth.node).chain(&birth.path);
-            for (from, to) in way.zip(&birth.path) {
+            let origin = answer.events.first().filter(|event| event.what == What::Born);
+            let origin = origin.expect("an origin behind the value comes first");
+            prop_assert_eq!(origin.steps, origin.path.len());
+            prop_assert_eq!(origin.path.last().copied().unwrap_or(origin.node), node);
+            let way = std::iter::once(&origin.node).chain(&origin.path);
+            for (from, to) in way.zip(&origin.path) {
                 let inputs = machine.graph.inputs(*to);
                 prop_assert!(inputs.contains(from));
                 inputs.into_iter().for_each(|input| machine.graph.release(input));

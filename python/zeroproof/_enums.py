@@ -6,6 +6,9 @@ test compares the two.
 
 from enum import IntEnum, IntFlag
 
+from . import _native
+from ._op_type import OpType
+
 __all__ = ["GradientMode", "GradientStatus", "OpType", "ReductionMode", "ScheduleType", "TRTag"]
 
 
@@ -68,41 +71,4 @@ class ReductionMode(IntEnum):
     """The REAL values only."""
 
 
-class OpType(IntEnum):
-    """The operation that made a node: the rows of the op table."""
-
-    CONSTANT = 0
-    PARAMETER = 1
-    INPUT = 2
-    ADD = 3
-    SUB = 4
-    MUL = 5
-    DIV = 6
-    MINIMUM = 7
-    MAXIMUM = 8
-    NEG = 9
-    ABS = 10
-    SIGN = 11
-    LOG = 12
-    SQRT = 13
-    EXP = 14
-    SIN = 15
-    COS = 16
-    TANH = 17
-    POW_INT = 18
-    SINC = 19
-    HYPOT = 20
-    ATAN2 = 21
-    XLOGY = 22
-    EXPM1 = 23
-    LOG1P = 24
-    POW = 25
-    ASIN = 26
-    ACOS = 27
-    TAN = 28
-    SIGMOID = 29
-    SOFTPLUS = 30
-    SUM = 31
-    MEAN = 32
-    NORM = 33
-    LOGSUMEXP = 34
+_native.set_enumerations(TRTag, GradientStatus, GradientMode, ScheduleType, ReductionMode, OpType)

@@ -13,14 +13,11 @@ from ._deprecation import warn_renamed
 from ._enums import GradientMode, GradientStatus, OpType, TRTag
 from ._names import names_in
 from ._native import TRNode, TRScalar
+from ._op_facts import INFIX, POLE_OPERANDS
 from ._sources import Expression, Location, expression_at
 
 __all__ = ["Explanation", "Location", "SingularEvent"]
 
-#: Signs of the ops that have one.
-SIGNS = {"ADD": "+", "SUB": "−", "MUL": "×", "DIV": "÷"}
-#: The operand that determines the pole, of ops that have one such.
-_POLE_OPERAND = {"DIV": (1,)}
 _KINDS = {
     OpType.CONSTANT: "a constant",
     OpType.PARAMETER: "a parameter",
@@ -103,7 +100,8 @@ class SingularEvent:
 
     def _assignments(self, source: Expression) -> str:
         """The assignments of the operand that determines the pole, or else of all operands."""
-        places = _POLE_OPERAND.get(self.op.name, range(len(source.names)))
+        pole = POLE_OPERANDS.get(self.op)
+        places = range(len(source.names)) if pole is None else (pole,)
         known = [
             f"{source.names[place]} from {basename(self.location.file)}:{source.assigned_at[place]}"
             for place in places
@@ -321,7 +319,7 @@ def location(place: Any) -> Optional[Location]:
 def formula(op: OpType, operands: tuple[TRScalar, ...]) -> str:
     """An op on values, such as ``1.0 ÷ 0.0``."""
     shown = [str(operand) for operand in operands]
-    sign = SIGNS.get(op.name)
+    sign = INFIX.get(op)
     if sign and len(shown) == 2:
         return f"{shown[0]} {sign} {shown[1]}"
     if op is OpType.POW_INT:
@@ -329,3 +327,6 @@ def formula(op: OpType, operands: tuple[TRScalar, ...]) -> str:
     if len(shown) == _native.MOST_OPERANDS:
         shown[-1] = "…"  # there may be more than are recorded
     return f"{op.name.lower()}({', '.join(shown)})"
+
+
+_native.set_explainer(explain)

@@ -146,7 +146,7 @@ class MaskBuilder:
         ]
         everyone = tuple(chosen.tolist())
         occurrences = []
-        causes = self._program.births(len(chosen), at_least_1d(rows), len(chosen), causes=True)
+        causes = self._program.origins(len(chosen), at_least_1d(rows), len(chosen), causes=True)
         for found in map(Detection._make, causes):
             concerns_all = len(found.samples) == len(everyone)
             samples = everyone if concerns_all else tuple(everyone[k] for k in found.samples)

@@ -308,7 +308,7 @@ def before_batch(
     """
     if not _watches_here():
         return
-    _log_all(map(Detection._make, program.births(samples, at_least_1d(inputs), _SAMPLES + 1)))
+    _log_all(map(Detection._make, program.origins(samples, at_least_1d(inputs), _SAMPLES + 1)))
     if plan is not None and _raises("dropped"):
         _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
@@ -324,7 +324,7 @@ def _watches_here() -> bool:
     return bool(_WATCHING.get()) and bool(_active())
 
 
-def _born(
+def _origin(
     op: OpType,
     operands: tuple[TRScalar, ...],
     value: TRScalar,
@@ -369,3 +369,6 @@ def _log_all(found: Iterable[Detection]) -> None:
                 stop = each
     if stop is not None:
         raise SingularityError(stop.event())
+
+
+_native.set_watcher(_watches_here, _origin, _left_out)

@@ -16,6 +16,7 @@ use crate::graph::{Graph, Handle, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
+pub use crate::pass_counts::PassCounts;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
@@ -31,15 +32,6 @@ pub struct Scratch {
     coordinates: Vec<Coordinate>,
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
-}
-
-/// What a sweep counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PassCounts {
-    /// Contributions that were not REAL and left out although ḡ was not 0.
-    pub dropped: u64,
-    /// Nodes that were silenced.
-    pub masked: u64,
 }
 
 impl Scratch {
@@ -291,6 +283,6 @@ impl Graph {
     pub fn topological_order(&mut self, root: Handle, scratch: &mut Scratch) -> Vec<Handle> {
         scratch.set.grow(self.len());
         let order = scratch.reachable(self, self.node(root));
-        order.into_iter().map(|node| self.claim(node)).collect()
+        order.into_iter().map(|node| self.handle(node)).collect()
     }
 }

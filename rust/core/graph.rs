@@ -16,9 +16,18 @@
 //! An op none of whose inputs needs a gradient gives a constant: it records no operands, so a
 //! running average does not hold on to its history.
 
-pub mod births;
+pub mod origins;
+
+/// The former name of [`origins`].
+#[deprecated(note = "now called `origins`")]
+pub mod births {
+    pub use super::origins::{Given as Origin, MOST_OPERANDS, Origin as Birth};
+}
+
 mod collect;
+mod handle;
 mod handles;
+mod notes;
 mod record;
 
 use crate::adjoints::Adjoints;
@@ -28,31 +37,10 @@ use crate::op::{Arity, Op};
 use crate::reduce::Reduction;
 use crate::scalar::TrScalar;
 use crate::status::Status;
-use births::Births;
+pub use handle::Handle;
+use handle::{HandleSlot, UNOWNED};
+use origins::Origins;
 pub use record::Recorded;
-
-/// A claim on a node, by an index that stays put while nodes slide. Each handle given out must be
-/// released once; [`Var`](crate::Var) does so on drop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(transparent)]
-pub struct Handle(u32);
-
-impl Handle {
-    /// A number that no other node alive has.
-    pub const fn id(self) -> u32 {
-        self.0
-    }
-}
-
-/// No handle points here.
-const UNOWNED: u32 = u32::MAX;
-
-/// Where a handle points, and how often it was given out.
-#[derive(Debug)]
-struct Claim {
-    node: u32,
-    count: u32,
-}
 
 /// A recorded operation.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +48,7 @@ pub(crate) struct Node {
     pub value: f64,
     /// Two operands; or one and the exponent; or the start in `lists` and the packed length.
     pub links: [u32; 2],
-    /// The claim on this node, or [`UNOWNED`].
+    /// The handle slot of this node, or [`UNOWNED`].
     owner: u32,
     pub op: Op,
     pub flags: u8,
@@ -184,14 +172,14 @@ pub struct Graph {
     pub(crate) lists: Vec<u32>,
     /// A collection is due when `lists` is longer than this.
     list_room: usize,
-    claims: Vec<Claim>,
-    /// The first claim not in use; its `node` is the next one.
-    free_claim: u32,
+    slots: Vec<HandleSlot>,
+    /// The first handle slot not in use; its `node` is the next one.
+    free_slot: u32,
     set: NodeSet,
     remap: Vec<u32>,
-    births: Births,
+    origins: Origins,
     last_pass: LastPass,
-    /// Behind the newest node that has a birth or was the root of the last pass.
+    /// Behind the newest node that has an origin or was the root of the last pass.
     noted_end: usize,
 }
 
@@ -221,11 +209,11 @@ impl Default for Graph {
             leaves: vec![],
             lists: vec![],
             list_room: SMALLEST_NURSERY,
-            claims: vec![],
-            free_claim: UNOWNED,
+            slots: vec![],
+            free_slot: UNOWNED,
             set: NodeSet::default(),
             remap: vec![],
-            births: Births::default(),
+            origins: Origins::default(),
             last_pass: LastPass::default(),
             noted_end: 0,
         }
@@ -284,7 +272,7 @@ impl Graph {
     pub fn inputs(&mut self, handle: Handle) -> Vec<Handle> {
         let mut inputs = vec![];
         self.at(handle).operands(&self.lists).for_each(|input| inputs.push(input));
-        inputs.into_iter().map(|node| self.claim(node)).collect()
+        inputs.into_iter().map(|node| self.handle(node)).collect()
     }
 
     /// The gradient and how it came about: accumulated over backward passes for a parameter or
@@ -376,7 +364,7 @@ impl Graph {
             + self.leaves.capacity() * size_of::<Leaf>()
             + self.lists.capacity() * 4
             + self.remap.capacity() * 4
-            + self.claims.capacity() * size_of::<Claim>()
-            + self.births.allocated_bytes()
+            + self.slots.capacity() * size_of::<HandleSlot>()
+            + self.origins.allocated_bytes()
     }
 }

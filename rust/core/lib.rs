@@ -36,6 +36,7 @@ mod exact_sum;
 pub mod graph;
 pub mod mode;
 mod node_set;
+mod pass_counts;
 mod poles;
 pub mod policy;
 mod quantiles;

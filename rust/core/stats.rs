@@ -5,9 +5,9 @@
 //! decisions and within 0.8 % beyond, means exactly, but for large batches, where they are within a few
 //! ulp.
 
-use crate::backward::PassCounts;
 use crate::error::Error;
 use crate::mode::{ModeState, Region};
+use crate::pass_counts::PassCounts;
 use crate::poles::PoleRecord;
 use crate::policy::HysteresisPolicy;
 use crate::quantiles::{Quantiles, Tally};

@@ -4,7 +4,7 @@ use super::{Batch, Function, Mode, scalar};
 use std::collections::BTreeMap;
 use zeroproof::batch::events::{BatchEvent, Happened};
 use zeroproof::batch::{Interrupted, Kind, NodeId, Plan, Request};
-use zeroproof::graph::births::MOST_OPERANDS;
+use zeroproof::graph::origins::MOST_OPERANDS;
 use zeroproof::op::Arity;
 use zeroproof::{Op, TrScalar};
 
@@ -26,8 +26,8 @@ fn bits(value: f64) -> u64 {
 }
 
 /// What the engine tells, of each event so many samples.
-pub fn births(batch: &Batch, most: usize) -> Vec<BatchEvent> {
-    let found = batch.function.program.births(batch.samples, &batch.arguments(), most, &mut || false);
+pub fn origins(batch: &Batch, most: usize) -> Vec<BatchEvent> {
+    let found = batch.function.program.origins(batch.samples, &batch.arguments(), most, &mut || false);
     found.expect("nobody interrupts")
 }
 
@@ -68,9 +68,9 @@ pub fn by_place(events: &[BatchEvent]) -> Events {
     told
 }
 
-/// Births by definition: a value that is not REAL from REAL operands, or Φ from operands none of which is
+/// Origins by definition: a value that is not REAL from REAL operands, or Φ from operands none of which is
 /// Φ. Of all nodes, or of those because of which an output is not REAL.
-pub fn expected_births(batch: &Batch, only_causes: bool) -> Events {
+pub fn expected_origins(batch: &Batch, only_causes: bool) -> Events {
     let mut told = Events::new();
     for (sample, values) in scalar::values(batch).iter().enumerate() {
         let blamed = |node: &NodeId| !only_causes || blames(&batch.function, values).contains(node);

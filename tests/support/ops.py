@@ -11,8 +11,8 @@ from zeroproof.autodiff import tr_ops_grad
 
 #: The rows of the op table by arity, from the native module: the case lists of the tests.
 NAMES: dict[str, list[str]] = {}
-for _name, _arity, *_ in _native.op_table():
-    NAMES.setdefault(_arity, []).append(_name)
+for _row in _native.op_table():
+    NAMES.setdefault(_row["arity"], []).append(_row["name"])
 
 #: Exponents on both sides of 0, with the edges of the multiplied-out powers.
 EXPONENTS = [-301, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 301]

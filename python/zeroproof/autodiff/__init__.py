@@ -1,5 +1,9 @@
 """Automatic differentiation over transreal numbers."""
 
+from .. import _native, _ops
+from .._ops import *
+from . import tr_ops_grad as tr_ops_grad
+from ._dot import to_dot as _to_dot
 from .backward import backward_pass, compute_input_gradients, topological_sort
 from .batched import BatchedFunction, tr_vmap
 from .conditions import (
@@ -47,40 +51,6 @@ from .saturating_ops import (
     saturating_sqrt_grad,
 )
 from .tr_node import GradientStatus, OpType, TRNode
-from .tr_ops_grad import (
-    tr_abs,
-    tr_acos,
-    tr_add,
-    tr_asin,
-    tr_atan2,
-    tr_cos,
-    tr_div,
-    tr_exp,
-    tr_expm1,
-    tr_hypot,
-    tr_log,
-    tr_log1p,
-    tr_logsumexp,
-    tr_maximum,
-    tr_mean,
-    tr_minimum,
-    tr_mul,
-    tr_neg,
-    tr_norm,
-    tr_pow,
-    tr_pow_int,
-    tr_sigmoid,
-    tr_sign,
-    tr_sin,
-    tr_sinc,
-    tr_softplus,
-    tr_sqrt,
-    tr_sub,
-    tr_sum,
-    tr_tan,
-    tr_tanh,
-    tr_xlogy,
-)
 
 __all__ = [
     "BatchedFunction",
@@ -110,53 +80,24 @@ __all__ = [
     "saturating_reciprocal",
     "saturating_sqrt_grad",
     "topological_sort",
-    "tr_abs",
-    "tr_acos",
-    "tr_add",
     "tr_and",
-    "tr_asin",
-    "tr_atan2",
-    "tr_cos",
-    "tr_div",
     "tr_equal",
-    "tr_exp",
-    "tr_expm1",
     "tr_grad",
     "tr_greater",
     "tr_greater_equal",
-    "tr_hypot",
     "tr_is_infinite",
     "tr_is_phi",
     "tr_is_real",
     "tr_less",
     "tr_less_equal",
-    "tr_log",
-    "tr_log1p",
-    "tr_logsumexp",
-    "tr_maximum",
-    "tr_mean",
-    "tr_minimum",
-    "tr_mul",
-    "tr_neg",
-    "tr_norm",
     "tr_not",
     "tr_or",
-    "tr_pow",
-    "tr_pow_int",
-    "tr_sigmoid",
-    "tr_sign",
-    "tr_sin",
-    "tr_sinc",
-    "tr_softplus",
-    "tr_sqrt",
-    "tr_sub",
-    "tr_sum",
-    "tr_tan",
-    "tr_tanh",
     "tr_value_and_grad",
     "tr_vmap",
     "tr_where",
-    "tr_xlogy",
     "use_mask_real",
     "use_saturating",
 ]
+__all__ += _ops.__all__
+
+_native.set_drawer(_to_dot)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .. import _native
 from .._enums import GradientMode, GradientStatus, OpType
 from .._native import TRNode, TRScalar
+from .._op_facts import PERIODIC
 from ..array import TRArray
 from ._batch_arguments import Parameters
 from ._differences import EPSILON
@@ -23,8 +24,7 @@ _SMALLEST = 2.0**-1074
 _NO_BOUND = _SMALLEST
 #: How many roundings a partial and the products and sums it goes into may take.
 _ROUNDINGS = 16.0
-_PERIODIC = (OpType.SIN, OpType.COS, OpType.TAN, OpType.SINC)
-#: Beyond this operand of one of these, the step sizes do not resolve a period.
+#: Beyond this operand of a periodic operation, the step sizes do not resolve a period.
 _LARGEST_PHASE = 2.0**40
 
 T = TypeVar("T")
@@ -199,8 +199,8 @@ def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
         if node.is_leaf or size == 0.0:
             continue
         operands = [float(source) for source in node.inputs]
-        kinked |= _at_kink(node.op, operands)
-        unresolved |= node.op in _PERIODIC and abs(operands[0]) > _LARGEST_PHASE
+        kinked |= _native.is_at_kink(node.op, operands)
+        unresolved |= node.op in PERIODIC and abs(operands[0]) > _LARGEST_PHASE
         value = abs(float(node))
         if math.isfinite(value):
             noise += size * (EPSILON * value + _SMALLEST)
@@ -211,13 +211,6 @@ def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
             else:
                 sizes[hash(source)] = sizes.get(hash(source), 0.0) + passed
     return Graph(noise, kinked, unresolved), sizes
-
-
-def _at_kink(op: OpType, operands: Sequence[float]) -> bool:
-    """Whether the partials of an op are subgradients here."""
-    if op in (OpType.ABS, OpType.SIGN):
-        return operands[0] == 0.0
-    return op in (OpType.MINIMUM, OpType.MAXIMUM) and operands[0] == operands[1]
 
 
 def _policy_saturates() -> bool:

@@ -10,25 +10,10 @@ from .. import _native
 from .._colors import ORIGIN, STATUS_COLORS, TAG_COLORS, most_severe
 from .._enums import GradientMode, GradientStatus, OpType, TRTag
 from .._native import TRNode
+from .._op_facts import SIGNS
 from .grad_mode import GradientModeConfig
 
 __all__ = ["to_dot"]
-
-#: The signs of ops that have one; the others show their name.
-SIGNS = {
-    OpType.ADD: "+",
-    OpType.SUB: "−",
-    OpType.MUL: "×",
-    OpType.DIV: "÷",
-    OpType.NEG: "−a",
-    OpType.ABS: "|a|",
-    OpType.LOG: "ln",
-    OpType.SQRT: "√",
-    OpType.POW_INT: "aⁿ",
-    OpType.MINIMUM: "min",
-    OpType.MAXIMUM: "max",
-    OpType.SUM: "Σ",
-}
 
 EDGES = {
     GradientStatus.SATURATED: ("saturated", "solid"),

@@ -100,6 +100,9 @@ def _in_block(block: _native.GradientBlock, function: F) -> F:
     return cast(F, run)
 
 
+_native.set_decorator(_in_block)
+
+
 def gradient_mode(
     mode: GradientMode, saturation_bound: Optional[float] = None
 ) -> _native.GradientBlock:

@@ -1,10 +1,9 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
-use crate::births;
-use crate::context;
+use crate::context::passes;
 use crate::enums;
 use crate::places;
-use crate::scalar::TRScalar;
+use crate::values::{TRScalar, scalars};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
@@ -89,7 +88,7 @@ impl TracedProgram {
     ///     A list of ``(what, op, operands, value, place, input, count, samples, distance)``: what is
     ///     ``"born"``, samples are the first ones, operands and value are those in the first.
     #[pyo3(signature = (samples, inputs, most, causes=false))]
-    fn births<'py>(
+    fn origins<'py>(
         &self,
         py: Python<'py>,
         samples: usize,
@@ -100,7 +99,7 @@ impl TracedProgram {
         let per_sample: Vec<_> = self.program.arguments().iter().map(|a| a.per_sample).collect();
         // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
         let inputs = unsafe { input_slices(&inputs, &per_sample)? };
-        let find = if causes { Program::causes } else { Program::births };
+        let find = if causes { Program::causes } else { Program::origins };
         let found = detached(py, |interrupted| find(&self.program, samples, &inputs, most, interrupted))?;
         event_list(py, &self.program, &self.places, found)
     }
@@ -199,7 +198,7 @@ impl BatchPlan {
     }
 
     /// Which contributions a run leaves out since they are not REAL, in the gradient mode in force; as
-    /// ``TracedProgram.births`` has it, ``"dropped"``. Nothing is counted.
+    /// ``TracedProgram.origins`` has it, ``"dropped"``. Nothing is counted.
     fn dropped<'py>(
         &self,
         py: Python<'py>,
@@ -209,7 +208,7 @@ impl BatchPlan {
     ) -> PyResult<Bound<'py, PyList>> {
         // SAFETY: nobody is to write to the arrays during the call, as for all that reads them.
         let inputs = unsafe { input_slices(&inputs, &self.per_sample)? };
-        let (state, statistics) = context::for_batch(py)?;
+        let (state, statistics) = passes::for_batch(py)?;
         let found = detached(py, |interrupted| {
             self.plan.dropped(samples, &inputs, most, &state, &statistics, interrupted)
         })?;
@@ -261,7 +260,7 @@ fn event_list<'py>(
         };
         let op = program.op(event.node).expect("events happen at ops of the table");
         let place = places::place(py, places[event.node as usize])?;
-        let operands = births::scalars(py, &event.operands)?;
+        let operands = scalars(py, &event.operands)?;
         let value = TRScalar::from(event.value);
         let (count, samples, distance) = (event.count, event.samples, event.distance);
         (what, enums::op(py, op)?, operands, value, place, input, count, samples, distance).into_pyobject(py)
@@ -288,13 +287,13 @@ impl BatchPlan {
         inputs: &[Input<'_>],
         outputs: Outputs<'_>,
     ) -> PyResult<(Totals, u64)> {
-        let (state, mut statistics) = context::for_batch(py)?;
+        let (state, mut statistics) = passes::for_batch(py)?;
         let execution = Execution { threads: threads.max(1), block: None };
         let counted = &mut statistics;
         let totals = detached(py, |interrupted| {
             self.plan.run(samples, inputs, outputs, &state, counted, execution, interrupted)
         })?;
-        context::count_batch(py, &statistics)?;
+        passes::count_batch(py, &statistics)?;
         Ok((totals, statistics.dropped_contributions()))
     }
 }

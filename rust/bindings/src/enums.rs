@@ -1,12 +1,12 @@
-//! The Python enumerations that results are members of. They are ordinary `enum` classes, defined
-//! in `zeroproof._enums`, whose values count from 0; their members are fetched once.
+//! The Python enumerations that results are members of: ordinary `enum` classes, whose values count
+//! from 0. The module that defines them registers them, and their members are fetched then.
 
 use crate::arena::GilCell;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use zeroproof::{GradientMode, Op, Reduction, ScheduleType, Status, TrTag};
 
-/// The members of an enumeration by code, empty until they are asked for.
+/// The members of an enumeration by code, empty until it is registered.
 struct Members {
     class: &'static str,
     count: usize,
@@ -18,40 +18,31 @@ impl Members {
         Self { class, count, members: GilCell::new(Vec::new) }
     }
 
+    /// Fetches the members of the class anew.
+    fn set(&self, class: &Bound<'_, PyAny>) -> PyResult<()> {
+        let fetched = (0..self.count).map(|code| Ok(class.call1((code,))?.unbind()));
+        let fetched = fetched.collect::<PyResult<Vec<_>>>()?;
+        let before = self.members.with(class.py(), |members| std::mem::replace(members, fetched));
+        drop(before); // outside the cell, since it drops Python objects
+        Ok(())
+    }
+
     fn get<'py>(&self, py: Python<'py>, code: usize) -> PyResult<Bound<'py, PyAny>> {
-        let member = |members: &mut Vec<Py<PyAny>>| members.get(code).map(|m| m.bind(py).clone());
-        if let Some(found) = self.members.with(py, member) {
-            return Ok(found);
-        }
-        let class = py.import("zeroproof._enums")?.getattr(self.class)?;
-        let fetched: Vec<_> =
-            (0..self.count).map(|code| Ok(class.call1((code,))?.unbind())).collect::<PyResult<_>>()?;
-        let member = fetched[code].bind(py).clone();
-        self.members.with(py, |members| *members = fetched);
-        Ok(member)
+        let found = self.members.with(py, |members| members.get(code).map(|member| member.bind(py).clone()));
+        found.ok_or_else(|| {
+            PyRuntimeError::new_err(format!("no {} is registered: import zeroproof", self.class))
+        })
     }
 
     /// The code of a member of this enumeration.
     fn code(&self, member: &Bound<'_, PyAny>) -> PyResult<usize> {
         let py = member.py();
-        self.get(py, 0)?;
         let found = self.members.with(py, |members| members.iter().position(|m| m.is(member)));
         found.ok_or_else(|| {
             let shown = member.repr().map(|repr| repr.to_string()).unwrap_or_default();
             PyTypeError::new_err(format!("expected a {}, not {shown}", self.class))
         })
     }
-
-    /// Has the members fetched anew, after the package was imported again.
-    fn forget(&self, py: Python<'_>) {
-        let before = self.members.with(py, std::mem::take);
-        drop(before); // outside the cell, since it drops Python objects
-    }
-}
-
-/// Forgets all members, when the module is initialised.
-pub(crate) fn forget(py: Python<'_>) {
-    [&TAGS, &STATUSES, &MODES, &SCHEDULES, &REDUCTIONS, &OPS].into_iter().for_each(|m| m.forget(py));
 }
 
 static TAGS: Members = Members::new("TRTag", 4);
@@ -97,4 +88,33 @@ pub(crate) fn to_schedule_type(member: &Bound<'_, PyAny>) -> PyResult<ScheduleTy
 
 pub(crate) fn to_reduction(member: &Bound<'_, PyAny>) -> PyResult<Reduction> {
     Ok(Reduction::ALL[REDUCTIONS.code(member)?])
+}
+
+pub(crate) fn to_op(member: &Bound<'_, PyAny>) -> PyResult<Op> {
+    Ok(Op::ALL[OPS.code(member)?])
+}
+
+/// Registers the enumerations that results are members of.
+///
+/// Raises:
+///     ValueError: if one of them lacks a member.
+#[pyfunction]
+fn set_enumerations(
+    tag: &Bound<'_, PyAny>,
+    status: &Bound<'_, PyAny>,
+    mode: &Bound<'_, PyAny>,
+    schedule_type: &Bound<'_, PyAny>,
+    reduction: &Bound<'_, PyAny>,
+    op: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    TAGS.set(tag)?;
+    STATUSES.set(status)?;
+    MODES.set(mode)?;
+    SCHEDULES.set(schedule_type)?;
+    REDUCTIONS.set(reduction)?;
+    OPS.set(op)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(set_enumerations, module)?)
 }

@@ -1,22 +1,34 @@
 //! The Python bindings: handles, conversions and registration. No rule lives here; see the core
 //! crate for those.
+//!
+//! The modules lie in layers, which `docs/architecture.md` lists; a test keeps circles out.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod arena;
+mod arrays;
 mod batch;
-mod births;
+mod callbacks;
 mod context;
+mod docs;
 mod enums;
+mod errors;
+mod gradients;
+mod locks;
 mod node;
 mod number;
+mod operand;
 mod ops;
+mod origins;
 mod places;
 mod raw;
+mod record;
 mod saturating;
 mod scalar;
 mod schedule;
+mod table;
 mod tracer;
+mod values;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -31,12 +43,15 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     {
         return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
     }
-    enums::forget(py);
+    callbacks::register(module)?;
+    enums::register(module)?;
     scalar::register(module)?;
     node::register(module)?;
+    gradients::register(module)?;
     saturating::register(module)?;
     ops::register(module)?;
-    births::register(module)?;
+    table::register(module)?;
+    origins::register(module)?;
     places::register(module)?;
     context::register(module)?;
     schedule::register(module)?;

@@ -1,65 +1,26 @@
 //! `TRNode`: a Python handle on a node of the arena.
 
 use crate::arena;
-use crate::births;
-use crate::context;
+use crate::arrays::{operator_of, with_array};
+use crate::callbacks;
 use crate::enums;
-use crate::number::{
-    Operand, expect_number, expect_operand, integer_exponent, operand, operator_of, with_array,
-};
-use crate::raw::{
-    Arguments, Class, Payload, Spec, compare_slot, method, new_object, payload, property, set_functions, slot,
-};
-use crate::scalar::{TRScalar, compare, format, no_modulus, text};
-use crate::tracer;
+use crate::gradients::{backward, objects};
+use crate::number::integer_exponent;
+use crate::operand::{Operand, expect_operand, operand};
+use crate::origins;
+use crate::raw::{Arguments, Spec, compare_slot, method, new_object, payload, property, set_functions, slot};
+use crate::record::{record_binary, record_unary};
+use crate::scalar::{compare, format, no_modulus, text};
+use crate::values::{TRNode, TRScalar};
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
-use pyo3::{Borrowed, IntoPyObjectExt, ffi};
+use pyo3::types::PyTuple;
+use pyo3::{IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
-use zeroproof::{Op, Reduction, Status, TrScalar};
-
-/// A handle on a node, owned by one Python object or by the function that made it.
-#[derive(Clone, Copy)]
-pub(crate) struct TRNode(pub Handle);
-
-impl Payload for TRNode {
-    fn class() -> &'static Class {
-        static CLASS: Class = Class::new();
-        &CLASS
-    }
-
-    #[inline(always)]
-    fn release(self, py: Python<'_>) {
-        arena::with(py, |arena| arena.graph.release(self.0));
-    }
-}
-
-/// A `TRNode` argument of a function.
-impl<'py> FromPyObject<'_, 'py> for TRNode {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        payload(&object).ok_or_else(|| {
-            let class = object.get_type().name().map(|name| name.to_string()).unwrap_or_default();
-            PyTypeError::new_err(format!("expected a TRNode, not {class}"))
-        })
-    }
-}
-
-/// A node as a result: the object takes the handle over.
-impl<'py> IntoPyObject<'py> for TRNode {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        new_object(py, self)
-    }
-}
+use zeroproof::{Op, Status, TrScalar};
 
 fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R) -> R {
     arena::with(py, |arena| f(&mut arena.graph, node.0))
@@ -67,71 +28,6 @@ fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R
 
 fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
     read(py, node, |graph, node| graph.value(node))
-}
-
-/// Records an op of two operands, at least one of them a node.
-#[inline(always)]
-pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
-    let mut arena = arena::borrow(py);
-    let graph = &mut arena.graph;
-    let node = match (a, b) {
-        (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
-        (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
-        (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
-        (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
-    };
-    let is_event = births::is_event(graph, op, a, b, node.value);
-    drop(arena);
-    let node = TRNode(node.handle);
-    if is_event { births::note(py, node, op, &[a, b]) } else { Ok(node) }
-}
-
-/// Records an op of one operand; `n` is the exponent of a power.
-#[inline(always)]
-pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResult<TRNode> {
-    let exponent = Operand::Value(f64::from(n));
-    let mut arena = arena::borrow(py);
-    let graph = &mut arena.graph;
-    let node = match a {
-        Operand::Node(a) => graph.unary_with_immediate(op, a, n),
-        Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
-    };
-    let is_event = births::is_event(graph, op, a, exponent, node.value);
-    drop(arena);
-    let node = TRNode(node.handle);
-    let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
-    if is_event { births::note(py, node, op, operands) } else { Ok(node) }
-}
-
-/// Records a variadic op over operands.
-pub(crate) fn record_reduction<'py>(
-    py: Python<'py>,
-    objects: &[Bound<'py, PyAny>],
-    op: Op,
-    mode: Reduction,
-) -> PyResult<Bound<'py, PyAny>> {
-    let operands: Vec<_> = match objects.iter().map(expect_operand).collect() {
-        Ok(operands) => operands,
-        Err(error) => return tracer::record_fold(objects, op, mode, error),
-    };
-    let (node, is_real) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let handles: Vec<_> = operands
-            .iter()
-            .map(|operand| match *operand {
-                Operand::Node(handle) => {
-                    graph.retain(handle);
-                    handle
-                }
-                Operand::Value(value) => graph.leaf(Op::Constant, value, None),
-            })
-            .collect();
-        let node = graph.reduce(op, mode, &handles);
-        let is_real = graph.value(node).is_real();
-        handles.into_iter().for_each(|handle| graph.release(handle));
-        (TRNode(node), is_real)
-    });
-    new_object(py, if is_real { node } else { births::note(py, node, op, &operands)? })
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
@@ -154,12 +50,9 @@ fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<
 
 /// A leaf from anything that has a value.
 fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
-    let value = match expect_operand(value)? {
-        Operand::Value(value) => value,
-        Operand::Node(handle) => arena::with(py, |arena| arena.graph.value(handle).to_ieee()),
-    };
+    let value = expect_operand(value)?.value(py);
     let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
-    if value.is_finite() { Ok(node) } else { births::note(py, node, op, &[]) }
+    if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
 }
 
 /// A leaf from the arguments `(value, name=None)`.
@@ -173,17 +66,6 @@ fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> P
     new_object(py, leaf(py, op, &value, name.as_deref())?)
 }
 
-fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
-    if births::watched() {
-        births::tell_dropped(py, root, seed, None)?;
-    }
-    context::run_pass(py, |arena, state, statistics| {
-        arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
-    })?
-    .map_err(runtime_error)
-}
-
 fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
     read(py, node, |graph, node| graph.gradient(node))
 }
@@ -191,13 +73,6 @@ fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
 fn inputs<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
     let inputs = read(py, node, |graph, node| graph.inputs(node));
     Ok(PyTuple::new(py, objects(py, inputs)?)?.into_any())
-}
-
-/// Objects that take the handles over.
-fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Bound<'_, PyAny>>> {
-    // All of them are made, so that none is lost if one fails.
-    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
-    objects.into_iter().collect()
 }
 
 fn rich_compare<'py>(
@@ -379,19 +254,19 @@ fn methods() -> Vec<ffi::PyMethodDef> {
               given.\n    limit: how many events of each kind to tell in full.\n\n\
               Returns:\n    An Explanation: str() tells it, its fields hold it.",
             |py, node, arguments| {
-                arguments.forward(&py.import("zeroproof.explanation")?.getattr("explain")?, node)
+                arguments.forward(&callbacks::EXPLAIN.required(py)?, node)
             }
         ),
         method!(
             c"to_dot",
             0,
             c"to_dot($self, *, gradients=True, max_nodes=500)\n--\n\n\
-              The graph below this node as Graphviz DOT text. Nodes that are not REAL stand out, births\n\
+              The graph below this node as Graphviz DOT text. Nodes that are not REAL stand out, origins\n\
               most, and so do edges that the gradient mode in force silences, drops or bounds.\n\n\
               Args:\n    gradients: whether to show what becomes of gradients.\n    \
               max_nodes: where to cut the graph.",
             |py, node, arguments| {
-                arguments.forward(&py.import("zeroproof.autodiff._dot")?.getattr("to_dot")?, node)
+                arguments.forward(&callbacks::DRAW.required(py)?, node)
             }
         ),
         method!(
@@ -406,7 +281,7 @@ fn methods() -> Vec<ffi::PyMethodDef> {
                     (arena.graph.constant(value.to_ieee()), value.is_real())
                 });
                 if !is_real {
-                    births::note_copy(py, copy, node.0);
+                    origins::note_copy(py, copy, node.0);
                 }
                 new_object(py, TRNode(copy))
             }
@@ -449,101 +324,12 @@ fn slots() -> Vec<ffi::PyType_Slot> {
     ]
 }
 
-/// A root adjoint: a number, a TR scalar or the value of a node.
-fn seed(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
-    Ok(match expect_operand(object)? {
-        Operand::Value(value) => value.into(),
-        Operand::Node(handle) => arena::with(py, |arena| arena.graph.value(handle)),
-    })
-}
-
-fn runtime_error(error: zeroproof::Error) -> PyErr {
-    PyRuntimeError::new_err(error.to_string())
-}
-
-/// The gradients of `target` with respect to `sources`: a list with (gradient, status) or None for
-/// a source that no path leads to. No node's own gradient changes.
-#[pyfunction]
-fn gradients_of<'py>(
-    py: Python<'py>,
-    target: TRNode,
-    sources: Vec<Bound<'py, PyAny>>,
-    grad_output: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyList>> {
-    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
-    let handles: Vec<_> = sources.iter().map(|source| Ok(this(source)?.0)).collect::<PyResult<_>>()?;
-    if births::watched() {
-        births::tell_dropped(py, target, seed, Some(&handles))?;
-    }
-    let mut found = vec![];
-    context::run_pass(py, |arena, state, statistics| {
-        let scratch = &mut arena.scratch;
-        let (gradients, counts) =
-            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
-        found = gradients;
-        Ok(counts)
-    })?
-    .map_err(runtime_error)?;
-    gradient_list(py, found)
-}
-
 /// Makes a leaf of this kind: how a pickled or copied one comes back.
 #[pyfunction]
 fn make_leaf(py: Python<'_>, kind: &str, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
     let leaves = [Op::Constant, Op::Parameter, Op::Input];
     let op = leaves.into_iter().find(|op| op.name() == kind);
     leaf(py, op.ok_or_else(|| PyTypeError::new_err("no such kind of leaf"))?, value, name)
-}
-
-/// A constant that holds a gradient and has its status.
-#[pyfunction]
-fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
-    let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
-}
-
-/// What a node passes to each input for an adjoint: a list of (contribution, status).
-#[pyfunction]
-fn input_gradients<'py>(
-    py: Python<'py>,
-    node: TRNode,
-    grad_output: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyList>> {
-    let seed = seed(py, grad_output)?;
-    let found = context::read(py, |arena, state, statistics| {
-        arena.graph.contributions(node.0, seed, state, statistics)
-    })?;
-    gradient_list(py, found.into_iter().map(Some).collect())
-}
-
-fn gradient_list(py: Python<'_>, gradients: Vec<Option<(TrScalar, Status)>>) -> PyResult<Bound<'_, PyList>> {
-    let items = gradients.into_iter().map(|found| {
-        found.map(|(gradient, status)| Ok((TRScalar(gradient), enums::status(py, status)?))).transpose()
-    });
-    let items: Vec<Option<(TRScalar, Bound<'_, PyAny>)>> = items.collect::<PyResult<_>>()?;
-    PyList::new(py, items)
-}
-
-/// The nodes that gradients flow through below `root`, root first, in reverse of recording.
-#[pyfunction]
-fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
-    let order = arena::with(py, |arena| arena.graph.topological_order(root.0, &mut arena.scratch));
-    PyList::new(py, objects(py, order)?)
-}
-
-/// Lets gradients flow to a constant in what is recorded from now on.
-#[pyfunction]
-fn watch(py: Python<'_>, node: TRNode) {
-    arena::with(py, |arena| arena.graph.watch(node.0));
-}
-
-/// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
-#[pyfunction]
-fn arena_usage(py: Python<'_>) -> (usize, usize) {
-    arena::with(py, |arena| {
-        arena.graph.collect();
-        (arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes())
-    })
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -557,16 +343,5 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = spec.build::<TRNode>(module.py())?;
     set_functions(&class, "", "zeroproof.autodiff.tr_node", makers())?;
     module.add("TRNode", class)?;
-    for function in [
-        wrap_pyfunction!(gradients_of, module)?,
-        wrap_pyfunction!(gradient_node, module)?,
-        wrap_pyfunction!(make_leaf, module)?,
-        wrap_pyfunction!(input_gradients, module)?,
-        wrap_pyfunction!(topological_order, module)?,
-        wrap_pyfunction!(watch, module)?,
-        wrap_pyfunction!(arena_usage, module)?,
-    ] {
-        module.add_function(function)?;
-    }
-    Ok(())
+    module.add_function(wrap_pyfunction!(make_leaf, module)?)
 }

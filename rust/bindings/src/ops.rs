@@ -1,20 +1,25 @@
-//! The op table as Python functions. Each is called `tr_NAME` where it is public; this module holds
-//! it as `scalar_NAME`, on TR scalars, and as `node_NAME`, on nodes.
+//! The op table as Python functions. Each is public as `tr_NAME`; this module holds it as `_op_NAME`, which
+//! answers in the kind of its operands, and as `_node_NAME`, which always records a node.
 
+use crate::arrays::{broadcast, is_array};
+use crate::docs::{Kind, docstring};
 use crate::enums;
-use crate::node::{TRNode, record_binary, record_reduction, record_unary};
-use crate::number::{Operand, expect_operand, exponent};
-use crate::raw::{method, new_object, set_functions};
-use crate::scalar::TRScalar;
-use crate::tracer;
+use crate::number::{exponent, number};
+use crate::operand::{Operand, expect_operand};
+use crate::raw::{Arguments, method, new_object, set_functions};
+use crate::record::{record_binary, record_reduction, record_unary};
+use crate::tracer::objects::is_traced;
+use crate::tracer::recording;
+use crate::values::{TRNode, TRScalar};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
 use std::ffi::CStr;
-use zeroproof::{Op, Reduction};
+use zeroproof::op::Arity;
+use zeroproof::{Op, Reduction, TrScalar, batch};
 
 /// The op on values, as a TR scalar, or on nodes, as a node.
 #[inline(always)]
-fn scalar_or_node<'py>(
+fn in_kind<'py>(
     py: Python<'py>,
     op: Op,
     a: Operand,
@@ -28,183 +33,204 @@ fn scalar_or_node<'py>(
 }
 
 /// Records an op of one operand; the other is the exponent, or nothing.
+#[inline(always)]
 fn record_first(py: Python<'_>, op: Op, a: Operand, n: Operand) -> PyResult<TRNode> {
     let n = if let Operand::Value(n) = n { n as i32 } else { 0 };
     record_unary(py, op, a, n)
 }
 
-macro_rules! functions {
-    ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
-        fn on_scalars() -> Vec<pyo3::ffi::PyMethodDef> {
-            vec![$(functions! { @scalar $arity $op $name $formula },)*]
+/// The op on operands that are neither tracers nor arrays, when its kind is not known beforehand.
+fn on_operands<'py>(op: Op, operands: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    let (py, a) = (operands[0].py(), expect_operand(&operands[0])?);
+    match op.arity() {
+        Arity::Power => {
+            let n = Operand::Value(f64::from(exponent(&operands[1])?));
+            in_kind(py, op, a, n, record_first)
         }
+        Arity::Binary => in_kind(py, op, a, expect_operand(&operands[1])?, record_binary),
+        _ => in_kind(py, op, a, Operand::Value(0.0), record_first),
+    }
+}
 
-        fn on_nodes() -> Vec<pyo3::ffi::PyMethodDef> {
-            vec![$(functions! { @node $arity $op $name $formula },)*]
-        }
-    };
-    (@scalar Unary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $op $name "(a, /)" $formula
-            "Takes a TRScalar or a number and returns a TRScalar; a node gives a node."
-            |py, arguments| {
-                let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                scalar_or_node(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
+/// The op on operands at least one of which is a tracer.
+fn on_tracers<'py>(op: Op, operands: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    let all: Vec<_> = operands.iter().collect();
+    match op.arity() {
+        Arity::Power => recording::record(batch::Kind::Power(exponent(all[1])?), &all[..1]),
+        _ => recording::record(batch::Kind::Elementwise(op), &all),
+    }
+}
+
+fn on_elements<'py>(op: Op, operands: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    if operands.iter().any(is_traced) { on_tracers(op, operands) } else { on_operands(op, operands) }
+}
+
+/// A call that failed, if it did so because of a tracer or an array among its arguments; else gives `error`
+/// back. Arrays are for functions that answer in kind.
+#[cold]
+#[inline(never)]
+fn otherwise<'py>(
+    op: Op,
+    kind: Kind,
+    arguments: &Arguments<'_, 'py>,
+    error: PyErr,
+) -> PyResult<Bound<'py, PyAny>> {
+    let operands: Vec<Bound<'py, PyAny>> =
+        arguments.unnamed().into_iter().flatten().map(|argument| Bound::clone(argument)).collect();
+    let expected = if op.arity() == Arity::Unary { 1 } else { 2 };
+    let [first, ..] = &operands[..] else { return Err(error) };
+    let py = first.py();
+    if operands.len() != expected || !error.is_instance_of::<PyTypeError>(py) {
+        return Err(error);
+    }
+    let mut arrays = false;
+    for operand in &operands {
+        arrays |= is_array(operand)?;
+    }
+    if arrays && kind == Kind::InKind {
+        broadcast(py, &operands, |elements| on_elements(op, elements))
+    } else if operands.iter().any(is_traced) {
+        on_tracers(op, &operands)
+    } else {
+        Err(error)
+    }
+}
+
+macro_rules! elementwise {
+    ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
+        fn elementwise(kind: Kind) -> Vec<pyo3::ffi::PyMethodDef> {
+            match kind {
+                Kind::InKind => vec![$(elementwise! { @in_kind $arity $op $name },)*],
+                Kind::Lifted => vec![$(elementwise! { @lifted $arity $op $name },)*],
             }
         }
     };
-    (@scalar Binary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $op $name "(a, b, /)" $formula
-            "Takes TRScalars or numbers and returns a TRScalar; a node gives a node."
-            |py, arguments| {
-                let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                scalar_or_node(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
-            }
-        }
+    (@in_kind Unary $op:ident $name:ident) => {
+        elementwise! { @define InKind $op $name |py, arguments| {
+            let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+            in_kind(py, Op::$op, expect_operand(a)?, Operand::Value(0.0), record_first)
+        } }
     };
-    (@scalar Power $op:ident $name:ident $formula:literal) => {
-        functions! { @define $op $name "(a, n, /)" $formula
-            "Takes a TRScalar or a number, and an int; a node gives a node."
-            |py, arguments| {
-                let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                let n = Operand::Value(f64::from(exponent(n)?));
-                scalar_or_node(py, Op::$op, expect_operand(a)?, n, record_first)
-            }
-        }
+    (@in_kind Binary $op:ident $name:ident) => {
+        elementwise! { @define InKind $op $name |py, arguments| {
+            let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+            in_kind(py, Op::$op, expect_operand(a)?, expect_operand(b)?, record_binary)
+        } }
     };
-    (@node Unary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $op $name "(a, /)" $formula
-            "Takes a TRNode, TRScalar or number and returns a TRNode."
-            |py, arguments| {
-                let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0)?)
-            }
-        }
+    (@in_kind Power $op:ident $name:ident) => {
+        elementwise! { @define InKind $op $name |py, arguments| {
+            let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+            let n = Operand::Value(f64::from(exponent(n)?));
+            in_kind(py, Op::$op, expect_operand(a)?, n, record_first)
+        } }
     };
-    (@node Binary $op:ident $name:ident $formula:literal) => {
-        functions! { @define $op $name "(a, b, /)" $formula
-            "Takes TRNodes, TRScalars or numbers and returns a TRNode."
-            |py, arguments| {
-                let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?)?)
-            }
-        }
+    (@lifted Unary $op:ident $name:ident) => {
+        elementwise! { @define Lifted $op $name |py, arguments| {
+            let [a] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+            new_object(py, record_unary(py, Op::$op, expect_operand(a)?, 0)?)
+        } }
     };
-    (@node Power $op:ident $name:ident $formula:literal) => {
-        functions! { @define $op $name "(a, n, /)" $formula
-            "Takes a TRNode, TRScalar or number, and an int; returns a TRNode."
-            |py, arguments| {
-                let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
-                new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?)?)
-            }
-        }
+    (@lifted Binary $op:ident $name:ident) => {
+        elementwise! { @define Lifted $op $name |py, arguments| {
+            let [a, b] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+            new_object(py, record_binary(py, Op::$op, expect_operand(a)?, expect_operand(b)?)?)
+        } }
     };
-    (@define $op:ident $name:ident $signature:literal $formula:literal $takes:literal
-        |$py:ident, $arguments:ident| $body:expr) => {
+    (@lifted Power $op:ident $name:ident) => {
+        elementwise! { @define Lifted $op $name |py, arguments| {
+            let [a, n] = arguments.exactly(concat!("tr_", stringify!($name)))?;
+            new_object(py, record_unary(py, Op::$op, expect_operand(a)?, exponent(n)?)?)
+        } }
+    };
+    (@define $kind:ident $op:ident $name:ident |$py:ident, $arguments:ident| $body:expr) => {
         method!(
             c_text(concat!("tr_", stringify!($name), "\0")),
             0,
-            c_text(concat!("tr_", stringify!($name), $signature, "\n--\n\n", $formula, "\n\n", $takes, "\0")),
+            docstring(Op::$op, Kind::$kind),
             |$py, _module, $arguments| $body,
-            else |error, arguments| tracer::record_op(Op::$op, &arguments, error)
+            else |error, arguments| otherwise(Op::$op, Kind::$kind, &arguments, error)
         )
     };
 }
 
 /// A literal that ends in its only NUL.
 fn c_text(text: &'static str) -> &'static CStr {
-    CStr::from_bytes_with_nul(text.as_bytes()).expect("names and docs hold no NUL")
+    CStr::from_bytes_with_nul(text.as_bytes()).expect("names hold no NUL")
 }
 
-zeroproof::for_each_elementwise_op! { functions }
+zeroproof::for_each_elementwise_op! { elementwise }
 
-/// Records a reduction of anything iterable.
+/// Reduces anything iterable.
 fn reduce<'py>(
-    values: &Bound<'py, PyAny>,
+    py: Python<'py>,
+    name: &str,
     op: Op,
-    mode: Option<&Bound<'py, PyAny>>,
+    kind: Kind,
+    arguments: &Arguments<'_, 'py>,
+    fold: fn(Reduction, &[TrScalar]) -> TrScalar,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mode = mode.map_or(Ok(Reduction::Strict), enums::to_reduction)?;
+    let [values, mode] = match arguments.positional() {
+        Some([values]) => [Some(*values), None],
+        None => arguments.named(name, ["values", "mode"], 1)?,
+    };
+    let mode = mode.filter(|mode| !mode.is_none());
+    let mode = mode.map_or(Ok(Reduction::Strict), |mode| enums::to_reduction(&mode))?;
     // Kept until the node is recorded: an iterator may be the only owner of what it yields.
-    let objects: Vec<_> = values.try_iter()?.collect::<PyResult<_>>()?;
-    record_reduction(values.py(), &objects, op, mode)
+    let objects: Vec<_> = values.expect("a required argument").try_iter()?.collect::<PyResult<_>>()?;
+    if kind == Kind::InKind
+        && let Some(values) = numbers(&objects)?
+    {
+        return new_object(py, TRScalar(fold(mode, &values)));
+    }
+    match objects.iter().map(expect_operand).collect::<PyResult<Vec<_>>>() {
+        Ok(operands) => new_object(py, record_reduction(py, &operands, op, mode)?),
+        Err(_) if objects.iter().any(is_traced) => {
+            recording::record(batch::Kind::Fold(op, mode), &objects.iter().collect::<Vec<_>>())
+        }
+        Err(error) => Err(error),
+    }
 }
 
-/// The sum of the nodes that ``mode`` keeps; the others are silenced.
-///
-/// Args:
-///     values: TRNodes, TRScalars or numbers.
-///     mode: ``ReductionMode``, STRICT unless given.
-#[pyfunction]
-#[pyo3(name = "tr_sum", signature = (values, mode=None))]
-fn node_sum<'py>(
-    values: &Bound<'py, PyAny>,
-    mode: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(values, Op::Sum, mode)
+/// The values of objects that are all TR scalars or numbers.
+fn numbers(objects: &[Bound<'_, PyAny>]) -> PyResult<Option<Vec<TrScalar>>> {
+    let mut values = Vec::with_capacity(objects.len());
+    for object in objects {
+        let Some(value) = number(object)? else { return Ok(None) };
+        values.push(value.into());
+    }
+    Ok(Some(values))
 }
 
-/// The mean of the nodes that ``mode`` keeps; the others are silenced.
-///
-/// Args:
-///     values: TRNodes, TRScalars or numbers.
-///     mode: ``ReductionMode``, STRICT unless given.
-#[pyfunction]
-#[pyo3(name = "tr_mean", signature = (values, mode=None))]
-fn node_mean<'py>(
-    values: &Bound<'py, PyAny>,
-    mode: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(values, Op::Mean, mode)
+macro_rules! variadic {
+    ($(($op:ident, $name:ident, $formula:literal))*) => {
+        fn variadic(kind: Kind) -> Vec<pyo3::ffi::PyMethodDef> {
+            match kind {
+                Kind::InKind => vec![$(variadic! { @define InKind $op $name },)*],
+                Kind::Lifted => vec![$(variadic! { @define Lifted $op $name },)*],
+            }
+        }
+    };
+    (@define $kind:ident $op:ident $name:ident) => {
+        method!(
+            c_text(concat!("tr_", stringify!($name), "\0")),
+            0,
+            docstring(Op::$op, Kind::$kind),
+            |py, _module, arguments| {
+                let name = concat!("tr_", stringify!($name));
+                reduce(py, name, Op::$op, Kind::$kind, &arguments, |mode, values| mode.$name(values))
+            }
+        )
+    };
 }
 
-/// The norm ``√Σx²`` of the nodes that ``mode`` keeps; the others are silenced.
-///
-/// Args:
-///     values: TRNodes, TRScalars or numbers.
-///     mode: ``ReductionMode``, STRICT unless given.
-#[pyfunction]
-#[pyo3(name = "tr_norm", signature = (values, mode=None))]
-fn node_norm<'py>(
-    values: &Bound<'py, PyAny>,
-    mode: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(values, Op::Norm, mode)
-}
-
-/// ``ln Σeˣ`` over the nodes that ``mode`` keeps; the others are silenced.
-///
-/// Args:
-///     values: TRNodes, TRScalars or numbers.
-///     mode: ``ReductionMode``, STRICT unless given.
-#[pyfunction]
-#[pyo3(name = "tr_logsumexp", signature = (values, mode=None))]
-fn node_logsumexp<'py>(
-    values: &Bound<'py, PyAny>,
-    mode: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(values, Op::Logsumexp, mode)
-}
-
-/// The op table: (name, arity, formula, low, high, partials, reason, singular), where the op is smooth
-/// between low and high and singular is (distance, bounded partials) or None.
-#[pyfunction]
-fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
-    let rows = Op::ALL.iter().map(|op| {
-        let arity = format!("{:?}", op.arity()).to_lowercase();
-        let (low, high) = op.facts().map_or((-4.0, 4.0), |facts| facts.smooth_on);
-        let (partials, reason) = op.facts().map_or(("", ""), |facts| (facts.partials, facts.reason));
-        let singular = op.singular().map(|pole| (pole.distance, pole.bounded));
-        (op.name(), arity, op.formula(), low, high, partials, reason, singular)
-    });
-    PyList::new(py, rows.collect::<Vec<_>>())
-}
+zeroproof::for_each_variadic_op! { variadic }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    set_functions(module, "scalar_", "zeroproof.core", on_scalars())?;
-    set_functions(module, "node_", "zeroproof.autodiff.tr_ops_grad", on_nodes())?;
-    module.add("node_sum", wrap_pyfunction!(node_sum, module)?)?;
-    module.add("node_mean", wrap_pyfunction!(node_mean, module)?)?;
-    module.add("node_norm", wrap_pyfunction!(node_norm, module)?)?;
-    module.add("node_logsumexp", wrap_pyfunction!(node_logsumexp, module)?)?;
-    module.add_function(wrap_pyfunction!(op_table, module)?)
+    for (kind, prefix, home) in
+        [(Kind::InKind, "_op_", "zeroproof.core"), (Kind::Lifted, "_node_", "zeroproof.autodiff.tr_ops_grad")]
+    {
+        set_functions(module, prefix, home, elementwise(kind))?;
+        set_functions(module, prefix, home, variadic(kind))?;
+    }
+    Ok(())
 }

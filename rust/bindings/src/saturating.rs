@@ -1,8 +1,8 @@
 //! The bounded rules of the Saturating mode by themselves, as Python functions.
 
-use crate::context;
+use crate::context::settings::bound_or_current;
 use crate::number::{Double, expect_number};
-use crate::scalar::TRScalar;
+use crate::values::TRScalar;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use zeroproof::Op;
@@ -22,7 +22,7 @@ fn saturating_contributions(
     let op = *op.ok_or_else(|| PyTypeError::new_err("not an op of the table"))?;
     let [g, a, b] = [expect_number(grad_output)?, expect_number(a)?, expect_number(b)?];
     let [to_a, to_b] =
-        zeroproof::op::bounded::saturating_contributions(op, g, a, b, context::bound_or_current(py, bound)?);
+        zeroproof::op::bounded::saturating_contributions(op, g, a, b, bound_or_current(py, bound)?);
     Ok((to_a.into(), to_b.into()))
 }
 
@@ -30,7 +30,7 @@ fn saturating_contributions(
 #[pyfunction]
 #[pyo3(signature = (y, bound))]
 fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
-    let bound = context::bound_or_current(y.py(), bound)?;
+    let bound = bound_or_current(y.py(), bound)?;
     Ok(zeroproof::op::bounded::recip(expect_number(y)?, bound).into())
 }
 
@@ -38,7 +38,7 @@ fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResul
 #[pyfunction]
 #[pyo3(signature = (x, bound))]
 fn saturate_value(x: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
-    let bound = context::bound_or_current(x.py(), bound)?;
+    let bound = bound_or_current(x.py(), bound)?;
     Ok(zeroproof::op::bounded::saturate(expect_number(x)?, bound).into())
 }
 

@@ -1,48 +1,20 @@
 //! `TRScalar`.
 
+use crate::arrays::{operator_of, with_array};
 use crate::enums;
-use crate::node::{TRNode, record_reduction};
-use crate::number::{
-    Comparand, Operand, comparand, expect_number, integer_exponent, operand, operator_of, with_array,
-};
+use crate::number::{expect_number, integer_exponent};
+use crate::operand::{Comparand, Operand, comparand, operand};
 use crate::raw::{
-    Class, Payload, Spec, compare_slot, guard, method, new_object, payload, property, set_functions, slot,
+    Payload, Spec, compare_slot, guard, method, new_object, payload, property, set_functions, slot,
 };
-use crate::tracer;
+use crate::values::{TRNode, TRScalar};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList, PyTuple};
 use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int, c_void};
-use zeroproof::{Op, Reduction, TrScalar, TrTag};
-
-/// A TR value, which an object of the class holds.
-#[derive(Clone, Copy)]
-pub(crate) struct TRScalar(pub TrScalar);
-
-impl Payload for TRScalar {
-    fn class() -> &'static Class {
-        static CLASS: Class = Class::new();
-        &CLASS
-    }
-}
-
-impl From<f64> for TRScalar {
-    fn from(value: f64) -> Self {
-        Self(value.into())
-    }
-}
-
-impl<'py> IntoPyObject<'py> for TRScalar {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        new_object(py, self)
-    }
-}
+use zeroproof::{Op, TrScalar, TrTag};
 
 /// `op(a, b)` for a number slot; `NotImplemented` leaves the word to a node or to what is no number.
 #[inline(always)]
@@ -282,111 +254,6 @@ fn functions() -> Vec<ffi::PyMethodDef> {
     ]
 }
 
-/// The values of a sequence of numbers and TR scalars.
-fn values(objects: &[Bound<'_, PyAny>]) -> PyResult<Vec<TrScalar>> {
-    objects.iter().map(|object| Ok(expect_number(object)?.into())).collect()
-}
-
-/// Reduces values to a value; for nodes among them, `op` says which node to record.
-fn reduce<'py>(
-    objects: &Bound<'py, PyAny>,
-    mode: Option<&Bound<'py, PyAny>>,
-    op: Option<Op>,
-    reduction: impl FnOnce(Reduction, &[TrScalar]) -> TrScalar,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = objects.py();
-    let mode = mode.map_or(Ok(Reduction::Strict), enums::to_reduction)?;
-    let objects: Vec<_> = objects.try_iter()?.collect::<PyResult<_>>()?;
-    match op {
-        Some(op) if objects.iter().any(|object| payload::<TRNode>(object).is_some()) => {
-            record_reduction(py, &objects, op, mode)
-        }
-        _ => match (values(&objects), op) {
-            (Ok(values), _) => new_object(py, TRScalar(reduction(mode, &values))),
-            (Err(error), Some(op)) => tracer::record_fold(&objects, op, mode, error),
-            (Err(error), None) => Err(of_values_only(&objects).unwrap_or(error)),
-        },
-    }
-}
-
-/// The error of a reduction that no node records, if there are nodes or tracers to reduce.
-#[cold]
-fn of_values_only(objects: &[Bound<'_, PyAny>]) -> Option<PyErr> {
-    let recorded = |object| payload::<TRNode>(object).is_some() || tracer::is_traced(object);
-    objects.iter().any(recorded).then(|| {
-        PyTypeError::new_err(
-            "tr_prod, tr_min and tr_max reduce TR scalars and numbers, not TRNodes or tracers: of these take \
-             tr_mul, tr_minimum or tr_maximum of two at a time, as functools.reduce does",
-        )
-    })
-}
-
-macro_rules! reductions {
-    ($($(#[$doc:meta])* $name:ident $op:expr, |$values:ident, $mode:ident| $body:expr;)*) => {
-        $(
-            $(#[$doc])*
-            #[pyfunction]
-            #[pyo3(signature = (values, mode=None))]
-            fn $name<'py>(
-                values: &Bound<'py, PyAny>,
-                mode: Option<&Bound<'py, PyAny>>,
-            ) -> PyResult<Bound<'py, PyAny>> {
-                reduce(values, mode, $op, |$mode, $values| $body)
-            }
-        )*
-
-        fn register_reductions(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
-            Ok(())
-        }
-    };
-}
-
-reductions! {
-    /// The sum of the values that ``mode`` keeps, folded in order; the empty sum is 0.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers; nodes among them give a node.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_sum Some(Op::Sum), |values, mode| mode.sum(values);
-    /// The mean of the values that ``mode`` keeps; nothing kept is 0/0 = Φ.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers; nodes among them give a node.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_mean Some(Op::Mean), |values, mode| mode.mean(values);
-    /// The norm ``√Σx²`` of the values that ``mode`` keeps; of nothing 0.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers; nodes among them give a node.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_norm Some(Op::Norm), |values, mode| mode.norm(values);
-    /// ``ln Σeˣ`` over the values that ``mode`` keeps; of nothing −∞.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers; nodes among them give a node.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_logsumexp Some(Op::Logsumexp), |values, mode| mode.logsumexp(values);
-    /// The product of the values that ``mode`` keeps; the empty product is 1.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_prod None, |values, mode| mode.prod(values);
-    /// The smallest of the values that ``mode`` keeps; Φ if nothing is kept.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_min None, |values, mode| mode.min(values);
-    /// The largest of the values that ``mode`` keeps; Φ if nothing is kept.
-    ///
-    /// Args:
-    ///     values: TR scalars or numbers.
-    ///     mode: ``ReductionMode``, STRICT unless given.
-    scalar_max None, |values, mode| mode.max(values);
-}
-
 /// The TR scalars of a flat list of doubles.
 #[pyfunction]
 fn scalars_from_doubles<'py>(py: Python<'py>, values: Vec<f64>) -> PyResult<Bound<'py, PyList>> {
@@ -403,6 +270,5 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     };
     module.add("TRScalar", spec.build::<TRScalar>(module.py())?)?;
     set_functions(module, "", "zeroproof.core", functions())?;
-    module.add_function(wrap_pyfunction!(scalars_from_doubles, module)?)?;
-    register_reductions(module)
+    module.add_function(wrap_pyfunction!(scalars_from_doubles, module)?)
 }

@@ -1,215 +1,29 @@
 //! Tracing: what a function works with while it is recorded as a program for batches.
 //!
-//! A [`Trace`] holds the program under construction. A [`Tracer`] stands for one number of each
-//! sample, a [`TracedCondition`] for one decision: both are a trace and the place of a node in it.
-//! Operations on them append nodes and know no values. The functions of the op table come here when
-//! an operand is neither a node nor a number, so that scalar operations do not pay for tracing.
+//! A [`Trace`](objects::Trace) holds the program under construction. A [`Tracer`](objects::Tracer) stands
+//! for one number of each sample, a [`TracedCondition`](objects::TracedCondition) for one decision: both
+//! are a trace and the place of a node in it. Operations on them append nodes and know no values. The
+//! functions of the op table come here when an operand is neither a node nor a number, so that scalar
+//! operations do not pay for tracing.
+//!
+//! ```text
+//! objects.rs      the classes, without their methods
+//! recording.rs    appending to the program
+//! conditions.rs   total conditions, and the choice by one
+//! operators.rs    the operators of the classes
+//! ```
+
+pub(crate) mod objects;
+pub(crate) mod recording;
 
 mod conditions;
-mod objects;
+mod operators;
 
-use crate::arena;
-use crate::batch::TracedProgram;
-use crate::number::{Operand, expect_operand, exponent};
-use crate::places::{self, NOWHERE};
-use crate::raw::Arguments;
-use objects::{TracedCondition, Tracer};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use zeroproof::batch::{Argument, Kind, NodeId, Program};
-use zeroproof::op::Arity;
-use zeroproof::{Op, Reduction};
-
-/// A program under construction.
-///
-/// Args:
-///     arguments: for each argument of the function its name, the shape of what one sample sees and
-///         whether every sample has its own.
-#[pyclass(frozen, module = "zeroproof._native")]
-pub(crate) struct Trace(Mutex<Option<Recording>>);
-
-/// What a trace has so far: a program, and by node the place in the traced function.
-struct Recording {
-    program: Program,
-    places: Vec<u32>,
-}
-
-impl Trace {
-    /// The recording, `None` once the trace has ended.
-    fn lock(&self) -> MutexGuard<'_, Option<Recording>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[pymethods]
-impl Trace {
-    #[new]
-    fn new(arguments: Vec<(String, Vec<usize>, bool)>) -> PyResult<Self> {
-        let arguments: Vec<_> = arguments
-            .into_iter()
-            .map(|(name, shape, per_sample)| Argument { name, shape, per_sample })
-            .collect();
-        let numbers = arguments.iter().map(Argument::size).fold(0, usize::saturating_add);
-        if numbers >= 1 << 31 {
-            return Err(PyValueError::new_err("a traced function takes fewer than 2^31 numbers"));
-        }
-        Ok(Self(Mutex::new(Some(Recording { program: Program::new(arguments), places: vec![] }))))
-    }
-
-    /// The elements of an argument in row-major order.
-    fn elements(slf: &Bound<'_, Self>, argument: usize) -> PyResult<Vec<Tracer>> {
-        let elements = slf.get().lock().as_ref().ok_or_else(leaked)?.program.elements(argument);
-        Ok(elements.map(|node| Tracer { trace: slf.clone().unbind(), node }).collect())
-    }
-
-    /// Ends the trace; tracers that were kept are refused from now on.
-    fn close(&self) {
-        self.lock().take();
-    }
-
-    /// The program that computes these outputs: tracers, and nodes and TR scalars as constants.
-    /// Ends the trace.
-    fn finish(slf: &Bound<'_, Self>, outputs: Vec<Bound<'_, PyAny>>) -> PyResult<TracedProgram> {
-        let outputs: Vec<_> = outputs.iter().map(traced).collect::<PyResult<_>>()?;
-        let outputs = append(slf, &outputs)?;
-        let Recording { mut program, mut places } = slf.get().lock().take().ok_or_else(leaked)?;
-        program.set_outputs(outputs);
-        places.resize(program.len(), NOWHERE);
-        Ok(TracedProgram::new(program, places))
-    }
-}
-
-/// An operand of a traced operation.
-enum Traced<'a, 'py> {
-    Node(&'a Bound<'py, Trace>, NodeId),
-    Constant(f64),
-}
-
-/// A tracer, or what counts as a constant.
-fn traced<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Traced<'a, 'py>> {
-    if let Ok(tracer) = object.cast::<Tracer>() {
-        return Ok(Traced::Node(tracer.get().trace.bind(object.py()), tracer.get().node));
-    }
-    if object.is_instance_of::<TracedCondition>() {
-        return Err(PyTypeError::new_err(
-            "a condition is no number: choose between numbers with tr_where(condition, a, b)",
-        ));
-    }
-    match expect_operand(object)? {
-        Operand::Value(value) => Ok(Traced::Constant(value)),
-        Operand::Node(handle) => arena::with(object.py(), |arena| {
-            let graph = &arena.graph;
-            (!graph.requires_grad(handle)).then(|| graph.value(handle).to_ieee())
-        })
-        .map(Traced::Constant)
-        .ok_or_else(|| {
-            PyTypeError::new_err(
-                "a node that requires gradients cannot be a constant of a traced function: pass it as an \
-                 argument, or take its value with detach()",
-            )
-        }),
-    }
-}
-
-/// The error for a tracer outside the call that it belongs to.
-#[cold]
-fn leaked() -> PyErr {
-    PyTypeError::new_err(
-        "a tracer was used outside the call that it was made for: a traced function may use its arguments \
-         and what it computes from them, and must not keep them for later",
-    )
-}
-
-/// The trace that operands are recorded in, `None` if all are constants.
-fn common_trace<'a, 'py>(operands: &[Traced<'a, 'py>]) -> Option<&'a Bound<'py, Trace>> {
-    operands.iter().find_map(|operand| if let Traced::Node(trace, _) = operand { Some(*trace) } else { None })
-}
-
-/// The nodes of operands in a trace, constants appended to it.
-fn append(trace: &Bound<'_, Trace>, operands: &[Traced<'_, '_>]) -> PyResult<Vec<NodeId>> {
-    let mut recording = trace.get().lock();
-    let program = &mut recording.as_mut().ok_or_else(leaked)?.program;
-    let node = |operand: &Traced<'_, '_>| match *operand {
-        Traced::Node(home, node) if home.is(trace) => Ok(node),
-        Traced::Node(..) => Err(leaked()),
-        Traced::Constant(value) => Ok(program.push(Kind::Constant(value), &[])),
-    };
-    operands.iter().map(node).collect()
-}
-
-/// Appends a node whose operands belong to `trace`.
-fn push(trace: &Bound<'_, Trace>, kind: Kind, operands: &[Traced<'_, '_>]) -> PyResult<NodeId> {
-    let place = places::here(trace.py());
-    let operands = append(trace, operands)?;
-    let mut recording = trace.get().lock();
-    let Recording { program, places } = recording.as_mut().ok_or_else(leaked)?;
-    let node = program.push(kind, &operands);
-    places.resize(program.len(), place);
-    Ok(node)
-}
-
-/// Records an operation at least one of whose operands is a tracer.
-///
-/// # Errors
-/// `TypeError` for an operand that is neither a tracer nor a constant.
-#[cold]
-pub(crate) fn record<'py>(kind: Kind, operands: &[&Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
-    let operands: Vec<_> = operands.iter().map(|operand| traced(operand)).collect::<PyResult<_>>()?;
-    let trace = common_trace(&operands).ok_or_else(|| PyTypeError::new_err("expected a tracer"))?;
-    tracer(trace, push(trace, kind, &operands)?)
-}
-
-fn tracer<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound<'py, PyAny>> {
-    Ok(Bound::new(trace.py(), Tracer { trace: trace.clone().unbind(), node })?.into_any())
-}
-
-/// Records a call of an elementwise op, if that failed because of a tracer among its arguments; else
-/// gives `error` back.
-#[cold]
-pub(crate) fn record_op<'py>(
-    op: Op,
-    arguments: &Arguments<'_, 'py>,
-    error: PyErr,
-) -> PyResult<Bound<'py, PyAny>> {
-    let expected = if op.arity() == Arity::Unary { 1 } else { 2 };
-    let given: Vec<&Bound<'py, PyAny>> = arguments.unnamed().into_iter().flatten().map(|a| &**a).collect();
-    if given.len() != expected || !given.iter().any(|argument| is_traced(argument)) {
-        return Err(error);
-    }
-    match op.arity() {
-        Arity::Power => record(Kind::Power(exponent(given[1])?), &given[..1]),
-        _ => record(Kind::Elementwise(op), &given),
-    }
-}
-
-/// Records a variadic op if one of the objects is a tracer, else gives `error` back.
-#[cold]
-pub(crate) fn record_fold<'py>(
-    objects: &[Bound<'py, PyAny>],
-    op: Op,
-    mode: Reduction,
-    error: PyErr,
-) -> PyResult<Bound<'py, PyAny>> {
-    if !objects.iter().any(is_traced) {
-        return Err(error);
-    }
-    record(Kind::Fold(op, mode), &objects.iter().collect::<Vec<_>>())
-}
-
-/// Whether it is a tracer or a traced condition.
-pub(crate) fn is_traced(object: &Bound<'_, PyAny>) -> bool {
-    object.is_instance_of::<Tracer>() || object.is_instance_of::<TracedCondition>()
-}
-
-/// Why a tracer cannot answer.
-pub(crate) const UNKNOWN: &str = "is not known: the function is traced once and replayed on all samples, so \
-                                  its course cannot depend on one sample's value. Choose with tr_where, \
-                                  tr_minimum or tr_maximum";
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Trace>()?;
-    module.add_class::<Tracer>()?;
-    module.add_class::<TracedCondition>()?;
+    module.add_class::<objects::Trace>()?;
+    module.add_class::<objects::Tracer>()?;
+    module.add_class::<objects::TracedCondition>()?;
     conditions::register(module)
 }

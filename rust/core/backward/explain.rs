@@ -2,51 +2,22 @@
 //!
 //! A question is answered by a backward pass that changes nothing and counts nothing, after which every
 //! node that it reached is asked by the same rules what it did (`pass.rs`). Among nodes that are not
-//! REAL, one that took over no such value from its operands is a birth.
+//! REAL, one that took over no such value from its operands is an origin.
 //!
 //! The cost is proportional to the arena, however many events are told.
 
 mod pass;
+mod what;
 
 use super::Scratch;
-use crate::graph::births::MOST_OPERANDS;
+use crate::graph::origins::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, LastPass};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Op;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use pass::{Found, Pass, Trails};
-
-/// The most nodes of a path, and the most leaves, that an event names.
-pub const MOST_NAMED: usize = 32;
-
-/// What happened at a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// A value that is not REAL was made from REAL ones, Φ from infinities, or came in from outside.
-    Born,
-    /// The node passed nothing to its inputs, or to one that it left out, although an adjoint arrived.
-    Masked,
-    /// The contribution to an input was not REAL and was left out.
-    Dropped,
-    /// The node passed on bounded contributions.
-    Saturated,
-}
-
-impl What {
-    /// Every kind, in the order of [`Explanation::counts`].
-    pub const ALL: [Self; 4] = [Self::Born, Self::Masked, Self::Dropped, Self::Saturated];
-
-    /// The name, in lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Born => "born",
-            Self::Masked => "masked",
-            Self::Dropped => "dropped",
-            Self::Saturated => "saturated",
-        }
-    }
-}
+pub use what::{MOST_NAMED, What};
 
 /// Something that happened at a node. Its handles belong to whoever gets it.
 #[derive(Clone, Debug)]
@@ -72,9 +43,9 @@ pub struct Event<N = Handle> {
     pub path: Vec<N>,
     /// How long the path is.
     pub steps: usize,
-    /// The leaves that gradients flow to from there, the first ones recorded; none of a birth.
+    /// The leaves that gradients flow to from there, the first ones recorded; none of an origin.
     pub leaves: Vec<N>,
-    /// The birth behind a value that was silenced, if that is another node.
+    /// The origin behind a value that was silenced, if that is another node.
     pub cause: Option<Box<Event<N>>>,
 }
 
@@ -122,7 +93,7 @@ pub struct Explanation<N = Handle> {
     pub depends: bool,
     /// The mode of that pass.
     pub mode: GradientMode,
-    /// What happened: the birth behind the value and then the others in recording order, everything else
+    /// What happened: the origin behind the value and then the others in recording order, everything else
     /// from the root on down.
     pub events: Vec<Event<N>>,
     /// How much of each kind happened, also beyond what `events` holds.
@@ -168,22 +139,22 @@ impl Graph {
         };
         let mut pass = Pass::new(self, source.map(|source| vec![source]));
         let depends = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
-        let births = pass.find_births(scratch, node);
+        let origins = pass.find_origins(scratch, node);
         let (found, trails, leaves) = pass.into_parts(limit);
         let mut explanation = Explanation {
-            root: replayed.as_ref().map(|replayed| self.claim(replayed.root)),
+            root: replayed.as_ref().map(|replayed| self.handle(replayed.root)),
             depends,
             mode: replayed.map_or(state.mode, |replayed| replayed.state.mode),
             events: vec![],
             counts: [0; 4],
         };
-        for found in births.into_iter().chain(found) {
+        for found in origins.into_iter().chain(found) {
             let count = &mut explanation.counts[found.what as usize];
             *count += 1;
             if *count <= limit {
                 let below = leaves.below(self, &found);
                 let mut event = self.event(found, &trails);
-                event.leaves = below.iter().map(|&leaf| self.claim(leaf)).collect();
+                event.leaves = below.iter().map(|&leaf| self.handle(leaf)).collect();
                 explanation.events.push(event);
             }
         }
@@ -194,26 +165,26 @@ impl Graph {
     fn event(&mut self, found: Found, trails: &Trails) -> Event {
         let Found { what, node, input } = found;
         let row = self.nodes[node as usize];
-        let handle = self.claim(node);
-        let noted = self.birth(handle).cloned();
+        let handle = self.handle(node);
+        let noted = self.origin(handle).cloned();
         let inputs = row.operands(&self.lists);
         let inputs = inputs.inputs();
         let silenced = input.map_or(node, |place| inputs[place as usize]);
         let operands = self.operand_values(node);
         let path = trails.from(node).take(MOST_NAMED).collect::<Vec<_>>();
         let computed = noted.as_ref().filter(|_| row.op == Op::Constant);
-        let cause = if what == What::Masked { self.birth_behind(silenced) } else { None };
-        let cause = cause.filter(|&birth| birth != node);
+        let cause = if what == What::Masked { self.origin_behind(silenced) } else { None };
+        let cause = cause.filter(|&origin| origin != node);
         Event {
             what,
             node: handle,
-            op: computed.map_or(row.op, |birth| birth.op),
-            operands: computed.map_or(operands, |birth| birth.operands.to_vec()),
-            value: computed.map_or(row.value, |birth| birth.value),
-            carried: computed.is_some_and(|birth| birth.carried),
-            place: noted.map(|birth| birth.place),
+            op: computed.map_or(row.op, |origin| origin.op),
+            operands: computed.map_or(operands, |origin| origin.operands.to_vec()),
+            value: computed.map_or(row.value, |origin| origin.value),
+            carried: computed.is_some_and(|origin| origin.carried),
+            place: noted.map(|origin| origin.place),
             input,
-            path: path.into_iter().map(|node| self.claim(node)).collect(),
+            path: path.into_iter().map(|node| self.handle(node)).collect(),
             steps: trails.steps(node),
             leaves: vec![],
             cause: cause
@@ -241,7 +212,7 @@ impl Graph {
             op: self.nodes[node as usize].op,
             operands: self.operand_values(node),
             value: self.nodes[node as usize].value,
-            place: self.birth_of(node).map(|birth| birth.place),
+            place: self.origin_of(node).map(|origin| origin.place),
             input,
         });
         told.collect()

@@ -8,7 +8,7 @@ use super::compile::analysis::Analysis;
 use super::irregular::interpreter::{Interpreter, Task};
 use super::program::{Argument, Kind, NodeId, Program};
 use super::{Input, Interrupted, Plan, Request};
-use crate::graph::births::{MOST_OPERANDS, makes_phi};
+use crate::graph::origins::{MOST_OPERANDS, makes_phi};
 use crate::mode::ModeState;
 use crate::op::Arity;
 use crate::scalar::{TrScalar, TrTag};
@@ -70,7 +70,7 @@ struct Log<'a> {
     found: BTreeMap<(NodeId, Happened), BatchEvent>,
     /// The most samples that an event names.
     most: usize,
-    /// The births at the node at hand: the lane and what was made.
+    /// The origins at the node at hand: the lane and what was made.
     born: Vec<(usize, TrTag)>,
     /// By node and lane: whether an output is not REAL because of it.
     blamed: Vec<bool>,
@@ -153,8 +153,8 @@ impl<'a> Log<'a> {
         lanes.for_each(|lane| event.add(first + lane, distance(lane), self.most));
     }
 
-    /// Notes the births among these lanes; of those behind outputs alone, if they are known.
-    fn find_births(&mut self, interpreter: &Interpreter, first: usize, lanes: usize, only_blamed: bool) {
+    /// Notes the origins among these lanes; of those behind outputs alone, if they are known.
+    fn find_origins(&mut self, interpreter: &Interpreter, first: usize, lanes: usize, only_blamed: bool) {
         let program = self.program;
         for node in program.element_count() as NodeId..program.len() as NodeId {
             let values = interpreter.row(node);
@@ -162,19 +162,19 @@ impl<'a> Log<'a> {
                 continue;
             }
             let operands = |lane| program.operands(node).iter().map(move |&o| interpreter.value(o, lane));
-            let is_birth = |lane: usize, value: f64| {
+            let is_origin = |lane: usize, value: f64| {
                 let wanted = !only_blamed || self.blamed[node as usize * lanes + lane];
                 wanted && (operands(lane).all(f64::is_finite) || makes_phi(value, operands(lane)))
             };
             let mut born = std::mem::take(&mut self.born);
             born.clear();
             for (lane, &value) in values.iter().enumerate() {
-                if !value.is_finite() && is_birth(lane, value) {
+                if !value.is_finite() && is_origin(lane, value) {
                     born.push((lane, TrScalar::from_ieee(value).tag()));
                 }
             }
             for tag in [TrTag::PInf, TrTag::NInf, TrTag::Phi] {
-                let of_tag = born.iter().filter(|birth| birth.1 == tag).map(|birth| birth.0);
+                let of_tag = born.iter().filter(|origin| origin.1 == tag).map(|origin| origin.0);
                 self.note(interpreter, node, Happened::Born(tag), of_tag, first);
             }
             self.born = born;
@@ -234,6 +234,21 @@ impl Program {
     ///
     /// # Panics
     /// If the inputs are not as many or as long as the program has it.
+    pub fn origins(
+        &self,
+        samples: usize,
+        inputs: &[Input<'_>],
+        most: usize,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<BatchEvent>, Interrupted> {
+        self.find_origins(samples, inputs, most, interrupted, false)
+    }
+
+    /// The former name of [`origins`](Self::origins).
+    ///
+    /// # Errors
+    /// As for that.
+    #[deprecated(note = "now called `origins`")]
     pub fn births(
         &self,
         samples: usize,
@@ -241,10 +256,10 @@ impl Program {
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<BatchEvent>, Interrupted> {
-        self.find_births(samples, inputs, most, interrupted, false)
+        self.origins(samples, inputs, most, interrupted)
     }
 
-    /// Of the [births](Self::births) those because of which an output is not REAL: not what became REAL
+    /// Of the [origins](Self::origins) those because of which an output is not REAL: not what became REAL
     /// again on the way to every output, nor what a selection did not take.
     ///
     /// # Errors
@@ -259,10 +274,10 @@ impl Program {
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<BatchEvent>, Interrupted> {
-        self.find_births(samples, inputs, most, interrupted, true)
+        self.find_origins(samples, inputs, most, interrupted, true)
     }
 
-    fn find_births(
+    fn find_origins(
         &self,
         samples: usize,
         inputs: &[Input<'_>],
@@ -276,7 +291,7 @@ impl Program {
             if only_blamed {
                 log.blame(interpreter, lanes);
             }
-            log.find_births(interpreter, first, lanes, only_blamed);
+            log.find_origins(interpreter, first, lanes, only_blamed);
         };
         replay(self, &facts, &ModeState::default(), samples, inputs, interrupted, look)?;
         Ok(log.events())

@@ -7,7 +7,8 @@
 
 use super::exact::{fast_two_sum, power_of_two, product_in_two, quotient, two_product};
 use super::half_turns::{TINY, tiny_times};
-use super::trigonometric::{self, Reduced, SIGN, close_kernels, cos_less_ratio, is_far_from_0, turned};
+use super::payne_hanek::Reduced;
+use super::trigonometric::{self, SIGN, close_kernels, cos_less_ratio, is_far_from_0, turned};
 use super::{fixed_point, payne_hanek};
 
 /// Up to here the fast forms hold.

@@ -5,7 +5,8 @@
 
 use super::exact::{SHIFT, fast_two_sum, power_of_two, quotient, two_product};
 use super::fixed_point;
-use super::trigonometric::{Reduced, SIGN, cos_less_ratio, finish, is_far_from_0, kernels_in_two, turned};
+use super::payne_hanek::Reduced;
+use super::trigonometric::{SIGN, cos_less_ratio, finish, is_far_from_0, kernels_in_two, turned};
 
 const PI: f64 = std::f64::consts::PI;
 /// π without its first 53 bits.

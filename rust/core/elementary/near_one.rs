@@ -2,7 +2,7 @@
 //! together from `eˣ` and `ln x`.
 
 use super::exact::{fast_two_sum, quotient, two_sum};
-use super::exponential::{NORMAL, Parts, exp_fallback, one_plus, parts};
+use super::exponential::{NORMAL, Parts, exp_fallback, exp_fast, one_plus, parts};
 use super::logarithm;
 
 const SIGN: u64 = 1 << 63;
@@ -117,5 +117,9 @@ pub(super) fn softplus_fast(x: f64) -> (f64, bool) {
 #[cold]
 #[inline(never)]
 pub(super) fn softplus_fallback(x: f64) -> f64 {
-    if x == f64::INFINITY { x } else { super::exp(x) }
+    if x == f64::INFINITY {
+        return x;
+    }
+    let (value, holds) = exp_fast(x);
+    if holds { value } else { exp_fallback(x) }
 }

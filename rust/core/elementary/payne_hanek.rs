@@ -5,7 +5,6 @@
 //! the fraction. The double next to a multiple of π/2 has 61 zeros there, which leaves 67 bits.
 
 use super::exact::{fast_two_sum, two_product};
-use super::trigonometric::Reduced;
 
 /// The bits of 2/π after the point, behind 64 zeros.
 const TWO_OVER_PI: [u64; 20] = [
@@ -33,6 +32,14 @@ const TWO_OVER_PI: [u64; 20] = [
 const PI_2: f64 = std::f64::consts::FRAC_PI_2;
 /// π/2 without its first 53 bits.
 const PI_2_LOW: f64 = 6.123233995736766e-17;
+
+/// `|x| = k·π/2 + r + r_low`.
+pub(super) struct Reduced {
+    /// `k` in its low bits.
+    pub(super) k: u64,
+    pub(super) r: f64,
+    pub(super) r_low: f64,
+}
 
 /// `x = k·π/2 + r` for finite x ≥ 2.
 pub(super) fn reduce(x: f64) -> Reduced {

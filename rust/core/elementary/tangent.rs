@@ -4,7 +4,8 @@
 
 use super::exact::{fast_two_sum, quotient, two_sum};
 use super::payne_hanek;
-use super::trigonometric::{self, LIMIT, Reduced, SIGN, kernels_in_two};
+use super::payne_hanek::Reduced;
+use super::trigonometric::{self, LIMIT, SIGN, kernels_in_two};
 
 const PI_4: f64 = std::f64::consts::FRAC_PI_4;
 /// π/4 without its first 53 bits.

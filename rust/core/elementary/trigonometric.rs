@@ -4,19 +4,11 @@
 //! `r`, of which the last bits of `k` choose one and its sign.
 
 use super::exact::{SHIFT, fast_two_sum, half_square, power_of_two, product_in_two, quotient, two_sum};
-use super::payne_hanek;
+use super::payne_hanek::{self, Reduced};
 
 /// Up to here, which is about 2²⁰·π/2, the fast form holds.
 pub(super) const LIMIT: f64 = 1_647_099.0;
 pub(super) const SIGN: u64 = 1 << 63;
-
-/// `|x| = k·π/2 + r + r_low`.
-pub(super) struct Reduced {
-    /// `k` in its low bits.
-    pub(super) k: u64,
-    pub(super) r: f64,
-    pub(super) r_low: f64,
-}
 
 /// Cody and Waite in four parts, for 0 ≤ x ≤ [`LIMIT`].
 ///

@@ -30,11 +30,11 @@ impl Graph {
     /// The live nodes, in descending order.
     fn mark(&mut self) -> Vec<u32> {
         self.set.grow(self.len);
-        // The owned nodes are found from the claims or from the rows, whichever are fewer: a burst of
-        // handles leaves a long table of free claims behind.
-        if self.claims.len() <= self.len {
-            for claim in self.claims.iter().filter(|claim| claim.count > 0) {
-                self.set.insert(claim.node);
+        // The owned nodes are found from the handle slots or from the rows, whichever are fewer: a burst of
+        // handles leaves a long table of free handle slots behind.
+        if self.slots.len() <= self.len {
+            for slot in self.slots.iter().filter(|slot| slot.count > 0) {
+                self.set.insert(slot.node);
             }
         } else {
             for (node, row) in self.nodes[..self.len].iter().enumerate() {
@@ -62,7 +62,7 @@ impl Graph {
             self.adjoints.slide(old, new);
             let mut node = self.nodes[old];
             if node.owner != UNOWNED {
-                self.claims[node.owner as usize].node = new as u32;
+                self.slots[node.owner as usize].node = new as u32;
             }
             match node.op.arity() {
                 Arity::Leaf if node.has_leaf() => {
@@ -100,7 +100,7 @@ impl Graph {
             self.adjoints.shrink_to(rows);
             self.leaves.shrink_to(rows);
             self.lists.shrink_to(rows);
-            self.births.shrink_to(rows);
+            self.origins.shrink_to(rows);
             self.set = NodeSet::default();
         }
         if self.remap.len() > SMALLEST_NURSERY {

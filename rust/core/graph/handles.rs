@@ -1,80 +1,81 @@
 //! Handles: given out, counted and given back.
 
-use super::{Claim, Graph, Handle, UNOWNED};
+use super::Graph;
+use super::handle::{Handle, HandleSlot, UNOWNED};
 use crate::op::Arity;
 
 impl Graph {
     /// The row a handle points to.
     #[inline(always)]
     pub(crate) fn node(&self, handle: Handle) -> u32 {
-        self.claims[handle.0 as usize].node
+        self.slots[handle.0 as usize].node
     }
 
     /// A handle on a node: the one it has, counted once more, or a new one.
     #[inline(always)]
-    pub(crate) fn claim(&mut self, node: u32) -> Handle {
+    pub(crate) fn handle(&mut self, node: u32) -> Handle {
         let owner = self.nodes[node as usize].owner;
         if owner == UNOWNED {
-            return self.claim_new(node);
+            return self.new_handle(node);
         }
-        self.claims[owner as usize].count += 1;
+        self.slots[owner as usize].count += 1;
         Handle(owner)
     }
 
     /// The first handle on a node.
     #[inline(always)]
-    pub(super) fn claim_new(&mut self, node: u32) -> Handle {
-        if self.free_claim == UNOWNED {
-            self.add_claims();
+    pub(super) fn new_handle(&mut self, node: u32) -> Handle {
+        if self.free_slot == UNOWNED {
+            self.add_slots();
         }
-        let slot = self.free_claim;
-        let claim = &mut self.claims[slot as usize];
-        self.free_claim = claim.node;
-        *claim = Claim { node, count: 1 };
-        self.nodes[node as usize].owner = slot;
-        Handle(slot)
+        let place = self.free_slot;
+        let slot = &mut self.slots[place as usize];
+        self.free_slot = slot.node;
+        *slot = HandleSlot { node, count: 1 };
+        self.nodes[node as usize].owner = place;
+        Handle(place)
     }
 
     /// A handle on a new last node; an operand's that is given up with it serves again.
     #[inline(always)]
-    pub(super) fn claim_from(&mut self, node: u32, taken: Option<Handle>) -> Handle {
-        let Some(taken) = taken else { return self.claim_new(node) };
-        let claim = &mut self.claims[taken.0 as usize];
-        if claim.count > 1 {
-            claim.count -= 1;
-            return self.claim_new(node);
+    pub(super) fn handle_from(&mut self, node: u32, taken: Option<Handle>) -> Handle {
+        let Some(taken) = taken else { return self.new_handle(node) };
+        let slot = &mut self.slots[taken.0 as usize];
+        if slot.count > 1 {
+            slot.count -= 1;
+            return self.new_handle(node);
         }
-        let before = std::mem::replace(&mut claim.node, node);
+        let before = std::mem::replace(&mut slot.node, node);
         self.nodes[before as usize].owner = UNOWNED;
         self.nodes[node as usize].owner = taken.0;
         taken
     }
 
-    /// Makes more claims, chained as free.
+    /// Makes more handle slots, chained as free.
     #[cold]
     #[inline(never)]
-    fn add_claims(&mut self) {
-        let (first, more) = (self.claims.len() as u32, self.claims.len().max(16) as u32);
+    fn add_slots(&mut self) {
+        let (first, more) = (self.slots.len() as u32, self.slots.len().max(16) as u32);
         assert!(first <= UNOWNED / 2, "more than 2^31 handles");
-        self.claims.extend((1..=more).map(|k| Claim { node: first + k, count: 0 }));
-        self.claims[(first + more - 1) as usize].node = UNOWNED;
-        self.free_claim = first;
+        self.slots.extend((1..=more).map(|k| HandleSlot { node: first + k, count: 0 }));
+        self.slots[(first + more - 1) as usize].node = UNOWNED;
+        self.free_slot = first;
     }
 
     /// Counts a handle once more.
     pub fn retain(&mut self, handle: Handle) {
-        self.claims[handle.0 as usize].count += 1;
+        self.slots[handle.0 as usize].count += 1;
     }
 
     /// Gives a handle back.
     #[inline(always)]
     pub fn release(&mut self, handle: Handle) {
-        let claim = &mut self.claims[handle.0 as usize];
-        claim.count -= 1;
-        if claim.count == 0 {
-            let node = claim.node as usize;
-            claim.node = self.free_claim;
-            self.free_claim = handle.0;
+        let slot = &mut self.slots[handle.0 as usize];
+        slot.count -= 1;
+        if slot.count == 0 {
+            let node = slot.node as usize;
+            slot.node = self.free_slot;
+            self.free_slot = handle.0;
             self.nodes[node].owner = UNOWNED;
             if node + 1 == self.len {
                 self.cut_tail();

@@ -24,7 +24,7 @@ impl Graph {
     pub fn constant(&mut self, value: f64) -> Handle {
         self.make_room(1);
         let node = self.push_constant(value);
-        self.claim_new(node)
+        self.new_handle(node)
     }
 
     /// Records what an op made of constants.
@@ -47,7 +47,7 @@ impl Graph {
             self.leaves.push(Leaf { gradient: None, name: name.map(Into::into) });
         }
         let node = self.push_row(op, value, [place, 0], flags);
-        self.claim_new(node)
+        self.new_handle(node)
     }
 
     /// Records `op(a, b)`.
@@ -61,7 +61,7 @@ impl Graph {
     pub fn binary_taking(&mut self, op: Op, a: Handle, b: Handle, taken: Option<Handle>) -> Recorded {
         self.make_room(1);
         let (node, value) = self.push_binary(op, self.node(a), self.node(b));
-        Recorded { handle: self.claim_from(node, taken), value }
+        Recorded { handle: self.handle_from(node, taken), value }
     }
 
     /// Records `op(a, constant)`, and releases `taken` if it is given: `a`.
@@ -76,7 +76,7 @@ impl Graph {
         self.make_room(2);
         let (a, b) = (self.node(a), self.push_constant(constant));
         let (node, value) = self.push_binary(op, a, b);
-        Recorded { handle: self.claim_from(node, taken), value }
+        Recorded { handle: self.handle_from(node, taken), value }
     }
 
     /// Records `op(constant, b)`, and releases `taken` if it is given: `b`.
@@ -91,7 +91,7 @@ impl Graph {
         self.make_room(2);
         let (a, b) = (self.push_constant(constant), self.node(b));
         let (node, value) = self.push_binary(op, a, b);
-        Recorded { handle: self.claim_from(node, taken), value }
+        Recorded { handle: self.handle_from(node, taken), value }
     }
 
     /// Records `op(a)`.
@@ -114,7 +114,7 @@ impl Graph {
         let operand = &self.nodes[a as usize];
         let value = op.value(operand.value, f64::from(n));
         let node = self.push(op, value, [a, n as u32], operand.flags);
-        Recorded { handle: self.claim_new(node), value }
+        Recorded { handle: self.new_handle(node), value }
     }
 
     /// Records a variadic op over any number of nodes.
@@ -126,7 +126,7 @@ impl Graph {
         self.make_room(1);
         let start = self.lists.len();
         assert!(start < u32::MAX as usize, "the live nodes have more than 2^32 inputs");
-        self.lists.extend(inputs.iter().map(|h| self.claims[h.0 as usize].node));
+        self.lists.extend(inputs.iter().map(|h| self.slots[h.0 as usize].node));
         let inputs = &self.lists[start..];
         let value = mode.fold(op, inputs.iter().map(|&i| self.nodes[i as usize].value));
         let flags = inputs.iter().fold(0, |all, &i| all | self.nodes[i as usize].flags);
@@ -135,7 +135,7 @@ impl Graph {
         }
         let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
         let node = self.push(op, value, [start as u32, packed], flags);
-        self.claim_new(node)
+        self.new_handle(node)
     }
 
     /// Moves the handles of a constant to a row of its own that gradients flow to.
@@ -145,7 +145,7 @@ impl Graph {
             (self.node(handle), self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD));
         self.nodes[before as usize].owner = UNOWNED;
         self.nodes[watched as usize].owner = handle.0;
-        self.claims[handle.0 as usize].node = watched;
+        self.slots[handle.0 as usize].node = watched;
         self.hand_on(before, watched, false);
     }
 

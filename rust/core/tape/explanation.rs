@@ -4,7 +4,7 @@ use super::{Arena, Tape, Var};
 use crate::backward::Scratch;
 use crate::backward::explain::{Event, Explanation as Answer, What};
 use crate::graph::Graph;
-use crate::graph::births::MOST_OPERANDS;
+use crate::graph::origins::MOST_OPERANDS;
 use crate::mode::ModeState;
 use crate::op::Op;
 use crate::scalar::TrScalar;
@@ -80,7 +80,7 @@ impl<A: Arena> fmt::Display for Explanation<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the value is {}", Number(self.value))?;
         if !self.value.is_real() {
-            self.tell_births(f)?;
+            self.tell_origins(f)?;
         }
         if let Some((gradient, status)) = self.gradient {
             write!(f, "\nits gradient is {} [{status:?}]", Number(gradient))?;
@@ -101,11 +101,11 @@ impl<'t, A: Arena> Explanation<'t, A> {
         self.answer.events.iter().filter(move |event| event.what == what).take(TOLD)
     }
 
-    fn tell_births(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, birth) in self.told(What::Born).enumerate() {
+    fn tell_origins(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, origin) in self.told(What::Born).enumerate() {
             f.write_str(if place == 0 { ": " } else { "\n  and " })?;
-            write!(f, "{}", Happening(birth))?;
-            match birth.steps {
+            write!(f, "{}", Happening(origin))?;
+            match origin.steps {
                 0 => {}
                 1 => f.write_str("; 1 later op carried it on")?,
                 steps => write!(f, "; {steps} later ops carried it on")?,
@@ -117,7 +117,7 @@ impl<'t, A: Arena> Explanation<'t, A> {
     fn tell_gradients(&self, f: &mut fmt::Formatter<'_>, what: What, verb: &str) -> fmt::Result {
         for event in self.told(what) {
             write!(f, "\nthe gradient to {} {verb} at {}", Leaves(&event.leaves), Happening(event))?;
-            // A birth behind the value has been told.
+            // An origin behind the value has been told.
             if let Some(cause) = event.cause.as_ref().filter(|_| self.value.is_real()) {
                 write!(f, ", since {}", Happening(cause))?;
             }

@@ -12,7 +12,8 @@ import pytest
 from support.gradients import mode_block
 from zeroproof import HybridGradientContext, OpType, TRNode, TRTag, tr_sum
 from zeroproof._colors import ORIGIN, STATUS_COLORS, TAG_COLORS
-from zeroproof.autodiff._dot import SIGNS, to_dot
+from zeroproof._op_facts import SIGNS
+from zeroproof.autodiff._dot import to_dot
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import GradientStatus
 from zeroproof.autodiff.tr_ops_grad import tr_abs, tr_log, tr_sin, tr_sqrt
@@ -130,10 +131,13 @@ def test_nodes_show_op_value_and_name():
     assert all(marks == {} for _, _, marks in graph.edges)
 
 
-def test_an_op_without_a_sign_shows_its_name():
+def test_ops_show_as_the_table_writes_them():
     x = TRNode.parameter(0.0)
-    assert OpType.SIN not in SIGNS
     assert r"sin\n0" in to_dot(tr_sin(x))
+    assert r"√\n0" in to_dot(tr_sqrt(x))
+    assert r"−a\n-0" in to_dot(-x)
+    leaves = {OpType.CONSTANT, OpType.PARAMETER, OpType.INPUT}
+    assert set(OpType) - leaves == set(SIGNS)
 
 
 def test_values_that_are_not_real_are_filled_by_tag():

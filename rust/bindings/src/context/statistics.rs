@@ -1,6 +1,9 @@
 //! Statistics of the thread, or of the async task that runs on it.
 
-use super::{GradientState, POLICY, lock, value_error};
+use super::policy;
+use super::state::GradientState;
+use crate::errors::value_error;
+use crate::locks::lock;
 use crate::number::Double;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -21,7 +24,9 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let modules = MODULES.get_or_try_init(py, || -> PyResult<_> {
         Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
-    })?;
+    });
+    // While the interpreter ends nothing can be imported, and no task runs.
+    let Ok(modules) = modules else { return Ok(None) };
     let (modules, name) = (modules.bind(py), pyo3::intern!(py, "asyncio"));
     if !modules.contains(name)? {
         return Ok(None); // no task runs before asyncio is imported
@@ -77,7 +82,7 @@ fn update_q_value(py: Python<'_>, abs_q: Double) -> PyResult<()> {
 
 #[pyfunction]
 fn end_batch(py: Python<'_>) -> PyResult<()> {
-    let policy = *lock(&POLICY);
+    let policy = policy::active();
     with_statistics(py, |statistics| {
         if statistics.policy().is_none() {
             statistics.set_policy(policy);

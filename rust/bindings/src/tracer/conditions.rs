@@ -3,13 +3,12 @@
 //! Of values and nodes a condition is a Python bool and the choice is made at once, so that nothing
 //! is recorded of the branch not taken. Of tracers both are recorded.
 
-use super::objects::TracedCondition;
-use super::{Trace, Traced, common_trace, push, traced, tracer};
+use super::objects::{Trace, TracedCondition, is_traced};
+use super::recording::{Traced, common_trace, push, traced, tracer};
 use crate::arena;
-use crate::node::TRNode;
-use crate::number::{Operand, expect_operand};
+use crate::operand::{Operand, expect_operand};
 use crate::raw::new_object;
-use crate::scalar::TRScalar;
+use crate::values::{TRNode, TRScalar};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -61,14 +60,11 @@ pub(super) fn logical<'py>(
 
 /// The value of a node, TR scalar or number.
 fn value(object: &Bound<'_, PyAny>) -> PyResult<f64> {
-    Ok(match expect_operand(object)? {
-        Operand::Value(value) => value,
-        Operand::Node(handle) => arena::with(object.py(), |arena| arena.graph.value(handle).to_ieee()),
-    })
+    Ok(expect_operand(object)?.value(object.py()))
 }
 
 fn any_tracer(operands: &Operands<'_, '_>) -> bool {
-    operands.iter().any(|operand| super::is_traced(operand))
+    operands.iter().any(|operand| is_traced(operand))
 }
 
 /// The predicate of numbers.

@@ -3,9 +3,9 @@
 use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
 use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, run_pass};
-use super::{MOST_NAMED, What};
+use super::what::{MOST_NAMED, What};
 use crate::adjoints::ACTIVE;
-use crate::graph::births::kept;
+use crate::graph::origins::kept;
 use crate::graph::{Graph, LastPass, Node, flag};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Arity;
@@ -236,12 +236,12 @@ impl<'a> Pass<'a> {
         });
     }
 
-    /// Where the values began that are not REAL, of `target` and of what was silenced: the birth behind
+    /// Where the values began that are not REAL, of `target` and of what was silenced: the origin behind
     /// `target` first, the others in recording order.
-    pub fn find_births(&mut self, scratch: &mut Scratch, target: u32) -> Vec<Found> {
+    pub fn find_origins(&mut self, scratch: &mut Scratch, target: u32) -> Vec<Found> {
         let graph = self.graph;
         let value = |node: u32| graph.nodes[node as usize].value;
-        let (mut births, mut carriers) = (vec![], Users::of(graph.len()));
+        let (mut origins, mut carriers) = (vec![], Users::of(graph.len()));
         scratch.set.grow(graph.len());
         let starts = self.silenced.iter().chain(Some(&target)).filter(|&&node| !value(node).is_finite());
         starts.for_each(|&start| scratch.set.insert(start));
@@ -253,13 +253,13 @@ impl<'a> Pass<'a> {
                 scratch.set.insert(input);
             }
             if graph.carrier(node).is_none() {
-                births.push(Found { what: What::Born, node, input: None });
+                origins.push(Found { what: What::Born, node, input: None });
             }
         }
-        births.reverse();
-        let behind = graph.birth_behind(target);
-        if let Some(place) = births.iter().position(|birth| Some(birth.node) == behind) {
-            births[..=place].rotate_right(1);
+        origins.reverse();
+        let behind = graph.origin_behind(target);
+        if let Some(place) = origins.iter().position(|origin| Some(origin.node) == behind) {
+            origins[..=place].rotate_right(1);
         }
         // The way of a value comes before the way of the gradient that stopped at it.
         for (slot, carrier) in
@@ -267,7 +267,7 @@ impl<'a> Pass<'a> {
         {
             *slot = carrier;
         }
-        births
+        origins
     }
 }
 

@@ -1,24 +1,21 @@
-//! Births of values that are not REAL: noted when they happen, told when somebody asks.
+//! Origins of values that are not REAL: noted when they happen, told when somebody asks.
 //!
 //! Recording an operation looks at the one value it made. Only if that is not REAL, or stands at a pole,
 //! does anything here run.
 
 use crate::arena;
-use crate::context;
+use crate::callbacks;
+use crate::context::passes;
 use crate::enums;
-use crate::node::TRNode;
-use crate::number::Operand;
+use crate::operand::Operand;
 use crate::places;
-use crate::raw::new_object;
-use crate::scalar::TRScalar;
+use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use zeroproof::backward::explain::{Event, Explanation};
-use zeroproof::graph::births::{MOST_OPERANDS, Origin};
+use zeroproof::graph::origins::{Given, MOST_OPERANDS};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
-use zeroproof::{Op, TrScalar, TrTag};
+use zeroproof::{Op, TrScalar};
 
 /// How many `watch_singularities` blocks run, in all threads.
 static WATCHERS: AtomicUsize = AtomicUsize::new(0);
@@ -52,26 +49,23 @@ pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) ->
 #[cold]
 #[inline(never)]
 pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -> PyResult<TRNode> {
-    let (origins, begins) = arena::with(py, |arena| {
+    let (given, begins) = arena::with(py, |arena| {
         let graph = &mut arena.graph;
-        let origins: Vec<_> = operands.iter().map(|&operand| origin(graph, operand)).collect();
-        let begins = graph.begins(node.0, &origins);
-        (origins, begins)
+        let given: Vec<_> = operands.iter().map(|&operand| given(graph, operand)).collect();
+        let begins = graph.begins(node.0, &given);
+        (given, begins)
     });
     if !begins {
         return Ok(node);
     }
     let place = places::here(py);
-    let value = arena::with(py, |arena| {
-        arena.graph.note_birth(node.0, op, &origins, place);
-        arena.graph.value(node.0)
+    let (value, is_origin) = arena::with(py, |arena| {
+        let graph = &mut arena.graph;
+        graph.note_origin(node.0, op, &given, place);
+        (graph.value(node.0), graph.is_origin(node.0, &given))
     });
-    let came_in = |origin: &Origin| match value.tag() {
-        TrTag::Phi => origin.value.is_nan(),
-        _ => !origin.value.is_finite(),
-    };
-    if watched() && op.arity() != Arity::Leaf && !value.is_real() && !origins.iter().any(came_in) {
-        let operands: Vec<_> = origins.iter().map(|origin| origin.value).collect();
+    if watched() && op.arity() != Arity::Leaf && is_origin {
+        let operands: Vec<_> = given.iter().map(|given| given.value).collect();
         tell(py, op, &operands, value, place).inspect_err(|_| {
             arena::with(py, |arena| arena.graph.release(node.0));
         })?;
@@ -79,19 +73,20 @@ pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -
     Ok(node)
 }
 
-fn origin(graph: &Graph, operand: Operand) -> Origin {
+fn given(graph: &Graph, operand: Operand) -> Given {
     match operand {
-        Operand::Node(node) => Origin { value: graph.value(node).to_ieee(), node: Some(node) },
-        Operand::Value(value) => Origin { value, node: None },
+        Operand::Node(node) => Given { value: graph.value(node).to_ieee(), node: Some(node) },
+        Operand::Value(value) => Given { value, node: None },
     }
 }
 
-/// Tells those who watch in this context of a birth.
+/// Tells those who watch in this context of an origin.
 fn tell(py: Python<'_>, op: Op, operands: &[f64], value: TrScalar, place: u32) -> PyResult<()> {
-    let born = py.import("zeroproof.watching")?.getattr("_born")?;
+    let Some(listener) = callbacks::ORIGIN.listener(py) else { return Ok(()) };
     let distance = pole_distance(op, operands);
     let operands = scalars(py, operands)?;
-    born.call1((enums::op(py, op)?, operands, TRScalar(value), places::place(py, place)?, distance)).map(drop)
+    let place = places::place(py, place)?;
+    listener.call1((enums::op(py, op)?, operands, TRScalar(value), place, distance)).map(drop)
 }
 
 /// How far the operands are from the pole of the op, if it has one.
@@ -101,10 +96,6 @@ fn pole_distance(op: Op, operands: &[f64]) -> Option<f64> {
     }
     let at = |place: usize| operands.get(place).copied().unwrap_or(0.0);
     op.pole(at(0), at(1)).map(f64::abs)
-}
-
-pub(crate) fn scalars<'py>(py: Python<'py>, values: &[f64]) -> PyResult<Bound<'py, PyTuple>> {
-    PyTuple::new(py, values.iter().map(|&value| TRScalar::from(value)).collect::<Vec<_>>())
 }
 
 /// Counts one watching block more.
@@ -137,11 +128,15 @@ pub(crate) fn tell_dropped(
     seed: TrScalar,
     sources: Option<&[Handle]>,
 ) -> PyResult<()> {
-    let watching = py.import("zeroproof.watching")?;
-    if !watching.getattr("_watches_here")?.call0()?.is_truthy()? {
+    let (Some(watches_here), Some(listener)) =
+        (callbacks::WATCHES_HERE.listener(py), callbacks::LEFT_OUT.listener(py))
+    else {
+        return Ok(());
+    };
+    if !watches_here.call0()?.is_truthy()? {
         return Ok(());
     }
-    let found = context::read(py, |arena, state, statistics| {
+    let found = passes::read(py, |arena, state, statistics| {
         arena.graph.left_out(root.0, seed, sources, state, statistics, &mut arena.scratch)
     })?;
     if found.is_empty() {
@@ -155,55 +150,16 @@ pub(crate) fn tell_dropped(
         (op, operands, TRScalar::from(left_out.value), place, left_out.input, distance).into_pyobject(py)
     });
     let tuples = tuples.collect::<PyResult<Vec<_>>>()?;
-    watching.getattr("_left_out")?.call1((tuples,)).map(drop)
+    listener.call1((tuples,)).map(drop)
 }
 
-/// What happened at the nodes below ``node``.
-///
-/// Returns ``(root, mode, counts, events, depends)``: the node whose backward pass the gradients' part is
-/// about, or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
-/// bounded; of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
-/// input, path, steps, leaves, cause)``, the cause being another one or None; and whether the root depends
-/// on what was asked about.
-#[pyfunction]
-fn explain_node<'py>(
-    py: Python<'py>,
-    node: TRNode,
-    wrt: Option<TRNode>,
-    limit: usize,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let explanation = context::read(py, |arena, state, statistics| {
-        let wrt = wrt.map(|wrt| wrt.0);
-        arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
-    })?;
-    // Every handle gets its object, so that none is lost if one fails.
-    let mut object = |handle| new_object(py, TRNode(handle));
-    let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);
-    let events = events.into_iter().map(|event| event_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
-    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends).into_pyobject(py)
-}
-
-fn event_tuple<'py>(
-    py: Python<'py>,
-    event: Event<PyResult<Bound<'py, PyAny>>>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let nodes = |nodes: Vec<_>| PyTuple::new(py, nodes.into_iter().collect::<PyResult<Vec<_>>>()?);
-    let place = event.place.map_or(Ok(None), |number| places::place(py, number))?;
-    let came_about =
-        (enums::op(py, event.op)?, scalars(py, &event.operands)?, TRScalar::from(event.value), event.carried);
-    let (path, leaves) = (nodes(event.path)?, nodes(event.leaves)?);
-    let cause = event.cause.map(|cause| event_tuple(py, *cause)).transpose()?;
-    (event.what.name(), event.node?, came_about, place, event.input, path, event.steps, leaves, cause)
-        .into_pyobject(py)
-}
-
-/// Lets the node recorded last, a constant copy of `from`, take over the birth behind that, or notes it
+/// Lets the node recorded last, a constant copy of `from`, take over the origin behind that, or notes it
 /// as one itself.
 #[cold]
 pub(crate) fn note_copy(py: Python<'_>, copy: Handle, from: Handle) {
-    if !arena::with(py, |arena| arena.graph.inherit_birth(copy, from)) {
+    if !arena::with(py, |arena| arena.graph.inherit_origin(copy, from)) {
         let place = places::here(py);
-        arena::with(py, |arena| arena.graph.note_birth(copy, Op::Constant, &[], place));
+        arena::with(py, |arena| arena.graph.note_origin(copy, Op::Constant, &[], place));
     }
 }
 
@@ -213,7 +169,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(begin_watching, module)?,
         wrap_pyfunction!(end_watching, module)?,
         wrap_pyfunction!(is_watching, module)?,
-        wrap_pyfunction!(explain_node, module)?,
     ] {
         module.add_function(function)?;
     }

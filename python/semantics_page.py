@@ -1,4 +1,4 @@
-"""Writes the reference of all operations from the op table: ``python docs/make_semantics.py``.
+"""The reference of all operations, docs/semantics.md, which ``python python/generate.py`` writes.
 
 Formulas, partials and reasons are those that stand in the rows of the table; the value tables are
 made by calling the operations.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import zeroproof
 from zeroproof import ReductionMode, TRScalar, _native
-
-PAGE = Path(__file__).with_name("semantics.md")
 
 INTRODUCTION = """\
 # Semantics: every operation, value by value
@@ -45,10 +42,11 @@ print(y.value, x.gradient, x.gradient_status.name)
 
 ## Gradients
 
-ḡ is the adjoint that arrives at a node. The *partials* below are what the node hands on to its
-operands, in their order, in every mode; they are right wherever the true contribution is
-representable, also where a factor of it is not. A contribution that is not REAL is left out and
-counted. A node whose value is Φ hands on nothing; in Mask-REAL mode neither does one that is ±∞.
+The *domain* of an operation is where REAL operands give a REAL value. ḡ is the adjoint that arrives
+at a node. The *partials* below are what the node hands on to its operands, in their order, in every
+mode; they are right wherever the true contribution is representable, also where a factor of it is
+not. A contribution that is not REAL is left out and counted. A node whose value is Φ hands on
+nothing; in Mask-REAL mode neither does one that is ±∞.
 
 *Singular* operations have a pole at a REAL operand, at the *distance* that is given. In Saturating
 mode, and in Hybrid mode where the distance is at most δ, they hand on the *bounded* contributions
@@ -111,15 +109,18 @@ def values(name: str, arity: str) -> list[str]:
 SIGNATURES = {"unary": "a", "binary": "a, b", "power": "a, n", "variadic": "values, mode=None"}
 
 
-def section(row: tuple[Any, ...]) -> list[str]:
+def section(row: dict[str, Any]) -> list[str]:
     """All about one operation."""
-    name, arity, formula, _, _, partials, reason, singular = row
-    lines = [f"### `tr_{name}({SIGNATURES[arity]})`", "", f"{formula}.", ""]
-    lines += [*values(name, arity), "", f"- Partials: {partials}."]
-    if singular is not None:
-        distance, bounded = singular
+    name, arity = row["name"], row["arity"]
+    lines = [f"### `tr_{name}({SIGNATURES[arity]})`", "", f"{row['formula']}.", ""]
+    lines += [*values(name, arity), "", f"- Domain: {row['domain']}."]
+    if row["units"] is not None:
+        lines += [f"- Units: {row['units']}."]
+    lines += [f"- Partials: {row['partials']}."]
+    if row["pole"] is not None:
+        distance, bounded = row["pole"]["distance"], row["pole"]["bounded"]
         lines += [f"- Singular, at the distance {distance}. Bounded: {bounded}."]
-    return [*lines, f"- Why: {reason}", ""]
+    return [*lines, f"- Why: {row['reason']}", ""]
 
 
 GROUPS = {
@@ -134,10 +135,6 @@ def page() -> str:
     for title, arities in GROUPS.items():
         lines += [f"## {title}", ""]
         for row in _native.op_table():
-            if row[1] in arities:
+            if row["arity"] in arities:
                 lines += section(row)
     return "\n".join(lines).rstrip() + "\n"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,237 @@
+"""Makes what follows from the op table: ``python python/generate.py``.
+
+With ``--check`` nothing is written: the files that are not what the table says are named, and the
+exit status is 1 if there are any. The built module is asked, so build it first.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "python" / "zeroproof"
+ORIGIN = "Made by python/generate.py from the op table."
+PAGE = Path(__file__).with_name("semantics_page.py")
+Row = dict[str, Any]
+
+
+def load(path: Path) -> ModuleType:
+    """A module by its file."""
+    found = importlib.util.spec_from_file_location(path.stem, path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def engine() -> ModuleType:
+    """The native module by itself: the package may lack what is to be made."""
+    package = importlib.util.find_spec("zeroproof")
+    where = package.submodule_search_locations if package else None
+    found = PathFinder.find_spec("zeroproof._native", where)
+    if found is None or found.loader is None:
+        raise SystemExit("zeroproof is not built: maturin develop -m rust/bindings/Cargo.toml")
+    native = importlib.util.module_from_spec(found)
+    found.loader.exec_module(native)
+    return native
+
+
+def op_type(table: list[Row]) -> str:
+    """``OpType``."""
+    members = "".join(
+        f'    {row["name"].upper()} = {row["code"]}\n    """{row["formula"]}"""\n' for row in table
+    )
+    return f'''"""The operations by code. {ORIGIN}"""
+
+from enum import IntEnum
+
+__all__ = ["OpType"]
+
+
+class OpType(IntEnum):
+    """The operation that made a node. The codes are stable."""
+
+{members}'''
+
+
+def imported(names: list[str], native: str, prefix: str) -> str:
+    """Import statements that give the native functions their public names."""
+    return "".join(f"from {native} import {prefix}{n} as tr_{n}\n" for n in sorted(names))
+
+
+def listed(names: list[str]) -> str:
+    """``__all__``."""
+    return "__all__ = [\n" + "".join(f'    "{name}",\n' for name in sorted(names)) + "]\n"
+
+
+def public(names: list[str]) -> list[str]:
+    """The public names of operations."""
+    return [f"tr_{name}" for name in names]
+
+
+def in_kind(names: list[str]) -> str:
+    """The functions that answer in the kind of their operands."""
+    return f'''"""Every operation as a function that answers in the kind of its operands.
+
+Numbers and TR scalars give a TR scalar; if there is a node among them, a node; a NumPy array an
+array of objects, element by element. {ORIGIN}
+"""
+
+{imported(names, "._native", "_op_")}
+{listed(public(names))}'''
+
+
+def lifted(names: list[str]) -> str:
+    """The functions that record a node."""
+    return f'''"""Every operation on nodes: takes nodes, TR scalars or numbers and returns a node.
+
+{ORIGIN}
+"""
+
+from .._enums import ReductionMode
+{imported(names, ".._native", "_node_")}
+{listed([*public(names), "ReductionMode"])}'''
+
+
+def overloads(name: str, signatures: list[tuple[str, str]]) -> Iterator[str]:
+    """The overloads of a function, by parameters and result."""
+    for parameters, result in signatures:
+        if len(signatures) > 1:
+            yield "@overload"
+        line = f"def {name}({parameters}) -> {result}: ..."
+        if len(line) > 100:
+            line = f"def {name}(\n    {parameters}\n) -> {result}: ..."
+        yield line
+
+
+MODE = "mode: Optional[ReductionMode] = None"
+IN_KIND = {
+    "unary": [
+        ("a: TRNode, /", "TRNode"),
+        ("a: Value, /", "TRScalar"),
+        ("a: _Array, /", "_Objects"),
+    ],
+    "power": [
+        ("a: TRNode, n: _Integer, /", "TRNode"),
+        ("a: Value, n: _Integer, /", "TRScalar"),
+        ("a: _Array, n: Union[_Integer, _Array], /", "_Objects"),
+        ("a: Operand, n: _Array, /", "_Objects"),
+    ],
+    "binary": [
+        ("a: TRNode, b: Operand, /", "TRNode"),
+        ("a: Value, b: TRNode, /", "TRNode"),
+        ("a: Value, b: Value, /", "TRScalar"),
+        ("a: _Array, b: Union[Operand, _Array], /", "_Objects"),
+        ("a: Operand, b: _Array, /", "_Objects"),
+    ],
+    "variadic": [
+        (f"values: Iterable[Value], {MODE}", "TRScalar"),
+        (f"values: Iterable[TRNode], {MODE}", "TRNode"),
+        (f"values: Iterable[Operand], {MODE}", "Union[TRScalar, TRNode]"),
+    ],
+}
+LIFTED = {
+    "unary": [("a: Operand, /", "TRNode")],
+    "power": [("a: Operand, n: _Integer, /", "TRNode")],
+    "binary": [("a: Operand, b: Operand, /", "TRNode")],
+    "variadic": [(f"values: Iterable[Operand], {MODE}", "TRNode")],
+}
+
+
+def in_kind_stub(arities: dict[str, str]) -> str:
+    """The types of :func:`in_kind`."""
+    lines = [line for n in sorted(arities) for line in overloads(f"tr_{n}", IN_KIND[arities[n]])]
+    return f'''"""Every operation as a function that answers in the kind of its operands.
+
+{ORIGIN}
+"""
+
+from collections.abc import Iterable
+from typing import Any, Optional, Union, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from ._enums import ReductionMode
+from ._native import TRNode, TRScalar
+from .typing import Operand, Value
+
+{listed(public(list(arities)))}
+_Array = npt.NDArray[Any]
+_Objects = npt.NDArray[np.object_]
+_Integer = Union[int, np.integer[Any]]
+
+''' + "".join(f"{line}\n" for line in lines)
+
+
+def lifted_stub(arities: dict[str, str]) -> str:
+    """The types of :func:`lifted`."""
+    lines = [line for n in sorted(arities) for line in overloads(f"tr_{n}", LIFTED[arities[n]])]
+    return f'''"""Every operation on nodes: takes nodes, TR scalars or numbers and returns a node.
+
+{ORIGIN}
+"""
+
+from collections.abc import Iterable
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from .._enums import ReductionMode as ReductionMode
+from .._native import TRNode
+from ..typing import Operand
+
+{listed([*public(list(arities)), "ReductionMode"])}
+_Integer = Union[int, np.integer[Any]]
+
+''' + "".join(f"{line}\n" for line in lines)
+
+
+def surface(native: ModuleType) -> dict[Path, str]:
+    """The files of the package."""
+    table = native.op_table()
+    arities = {row["name"]: row["arity"] for row in table if row["arity"] != "leaf"}
+    return {
+        PACKAGE / "_op_type.py": op_type(table),
+        PACKAGE / "_ops.py": in_kind(list(arities)),
+        PACKAGE / "_ops.pyi": in_kind_stub(arities),
+        PACKAGE / "autodiff" / "tr_ops_grad.py": lifted(list(arities)),
+        PACKAGE / "autodiff" / "tr_ops_grad.pyi": lifted_stub(arities),
+    }
+
+
+def stale(files: dict[Path, str], write: bool) -> list[Path]:
+    """The files that are not what they should be; made so on demand."""
+    found = []
+    for path, text in files.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            found.append(path)
+            if write:
+                path.write_text(text, encoding="utf-8")
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Writes or checks the files."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__)
+        return 2
+    write = not arguments
+    found = stale(surface(engine()), write)
+    if write or not found:
+        # The page shows what the operations return, so that it needs the package.
+        found += stale({ROOT / "docs" / "semantics.md": load(PAGE).page()}, write)
+    for path in found:
+        print(f"{path.relative_to(ROOT)}: {'made anew' if write else 'stale'}")
+    return 0 if write else int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

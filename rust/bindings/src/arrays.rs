@@ -1,0 +1,90 @@
+//! Operations on NumPy arrays, element by element, as arrays of objects.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyTuple};
+use zeroproof::Op;
+
+/// So many elements pass between two looks for signals.
+const PATIENCE: usize = 1024;
+
+/// The name in Python's `operator` module of an op that has an operator.
+pub(crate) fn operator_of(op: Op) -> &'static str {
+    match op {
+        Op::Div => "truediv",
+        op => op.name(),
+    }
+}
+
+/// Whether it is a NumPy array.
+pub(crate) fn is_array(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    object.is_instance(&object.py().import("numpy")?.getattr("ndarray")?)
+}
+
+/// An array of one object and no dimensions, for NumPy to broadcast.
+fn boxed<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    let boxed = py.import("numpy")?.call_method1("empty", (PyTuple::empty(py), "O"))?;
+    boxed.set_item(PyTuple::empty(py), object)?;
+    Ok(boxed)
+}
+
+/// An operation between a node or TR scalar and a NumPy array: element by element, in an array of
+/// objects. `NotImplemented` if neither side is an array. `operator` is a name of Python's module.
+#[cold]
+pub(crate) fn with_array<'py>(
+    operator: &str,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = a.py();
+    // NumPy would warn of the infinities that are values here.
+    let settings = Some([("all", "ignore")].into_py_dict(py)?);
+    let quiet = py.import("numpy")?.call_method("errstate", (), settings.as_ref())?;
+    let apply = |a, b| {
+        quiet.call_method0("__enter__")?;
+        let result = py.import("operator")?.call_method1(operator, (a, b));
+        quiet.call_method1("__exit__", (py.None(), py.None(), py.None()))?;
+        result
+    };
+    match (is_array(a)?, is_array(b)?) {
+        (false, true) => apply(boxed(a)?, b.clone()),
+        (true, false) => apply(a.clone(), boxed(b)?),
+        _ => Ok(py.NotImplemented().into_bound(py)),
+    }
+}
+
+/// What `function` makes of the elements of arrays and of what is no array, put together by NumPy's rules
+/// of broadcasting: an array of objects, or for no dimensions the one object. NumPy only lends the
+/// elements, so that none of its warnings comes of them.
+///
+/// # Errors
+/// `ValueError` for shapes that do not go together; `TypeError` for a masked array, whose mask would be
+/// lost; what the function raises.
+#[cold]
+pub(crate) fn broadcast<'py>(
+    py: Python<'py>,
+    operands: &[Bound<'py, PyAny>],
+    function: impl Fn(&[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let arrays = operands.iter().map(|operand| match is_array(operand)? {
+        true if operand.hasattr("mask")? => {
+            Err(PyTypeError::new_err("a masked array is no operand: take its data, or fill what is masked"))
+        }
+        true => Ok(operand.clone()),
+        false => boxed(operand),
+    });
+    let numpy = py.import("numpy")?;
+    let arrays = PyTuple::new(py, arrays.collect::<PyResult<Vec<_>>>()?)?;
+    let elements = numpy.getattr("broadcast")?.call1(arrays)?;
+    let results = numpy.call_method1("empty", (elements.getattr("shape")?, "O"))?;
+    let flat = results.call_method1("reshape", (-1,))?;
+    for (place, elements) in elements.try_iter()?.enumerate() {
+        if place % PATIENCE == 0 {
+            py.check_signals()?;
+        }
+        let elements: Vec<_> = elements?.cast::<PyTuple>()?.iter().collect();
+        flat.set_item(place, function(&elements)?)?;
+    }
+    if results.getattr("ndim")?.eq(0)? { flat.get_item(0) } else { Ok(results) }
+}

@@ -1,0 +1,56 @@
+//! Backward passes and batches in what is in force, counted in the statistics of their thread or task.
+
+use super::state::GradientState;
+use super::statistics::with_statistics;
+use crate::arena::{self, Arena};
+use pyo3::prelude::*;
+use std::sync::Arc;
+use zeroproof::backward::PassCounts;
+use zeroproof::{Error, GradientMode, ModeState, Statistics};
+
+/// Runs a backward pass in what is in force here, and counts it.
+pub(crate) fn run_pass(
+    py: Python<'_>,
+    pass: impl FnOnce(&mut Arena, &ModeState, Option<&mut Statistics>) -> Result<PassCounts, Error>,
+) -> PyResult<Result<(), Error>> {
+    let mut pass = Some(pass);
+    let mut pass_in = move |arena: &mut Arena, state: &ModeState, statistics: Option<&mut Statistics>| {
+        pass.take().expect("a pass runs once")(arena, state, statistics)
+    };
+    // Only Hybrid mode needs the statistics during the pass.
+    let done = GradientState::with_state(py, |state| match state.mode {
+        GradientMode::Hybrid => Err(state.clone()),
+        _ => Ok(arena::with(py, |arena| pass_in(arena, state, None))),
+    })?;
+    match done {
+        Ok(Ok(counts)) if counts == PassCounts::default() => Ok(Ok(())),
+        Ok(Ok(counts)) => with_statistics(py, |statistics| statistics.add_pass(counts)).map(Ok),
+        Ok(Err(error)) => Ok(Err(error)),
+        Err(state) => with_statistics(py, |statistics| {
+            let counts = arena::with(py, |arena| pass_in(arena, &state, Some(statistics)))?;
+            statistics.add_pass(counts);
+            Ok(())
+        }),
+    }
+}
+
+/// What a batch needs of what is in force here: the mode state, and statistics to count in while the
+/// GIL is released, which [`count_batch`] adds.
+pub(crate) fn for_batch(py: Python<'_>) -> PyResult<(Arc<ModeState>, Statistics)> {
+    let state = GradientState::with_state(py, Arc::clone)?;
+    Ok((state, with_statistics(py, |statistics| statistics.worker())?))
+}
+
+/// Adds what a batch counted.
+pub(crate) fn count_batch(py: Python<'_>, counted: &Statistics) -> PyResult<()> {
+    with_statistics(py, |statistics| statistics.merge(counted))
+}
+
+/// Looks at the arena with what is in force here, counting nothing.
+pub(crate) fn read<R>(
+    py: Python<'_>,
+    f: impl FnOnce(&mut Arena, &ModeState, &Statistics) -> R,
+) -> PyResult<R> {
+    let current = GradientState::current(py)?;
+    with_statistics(py, |statistics| arena::with(py, |arena| f(arena, &current.state, statistics)))
+}

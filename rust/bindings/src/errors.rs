@@ -1,0 +1,15 @@
+//! Errors of the core as Python exceptions.
+
+use pyo3::PyErr;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use zeroproof::Error;
+
+/// An argument that is out of its range.
+pub(crate) fn value_error(error: Error) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// Something that cannot be done as things are.
+pub(crate) fn runtime_error(error: Error) -> PyErr {
+    PyRuntimeError::new_err(error.to_string())
+}

@@ -1,0 +1,48 @@
+//! What an object of the class holds.
+
+use crate::context::shared_schedule::{ScheduleInForce, SharedSchedule};
+use pyo3::prelude::*;
+use std::sync::{Arc, MutexGuard};
+use zeroproof::HybridSchedule;
+
+/// The schedule δ(t) of Hybrid mode: warm-up, decay, adaptive δ and forced exploration.
+///
+/// Args:
+///     warmup_epochs: epochs without δ at the beginning: Mask-REAL outside exploration regions.
+///     transition_epochs: epochs over which δ decays after them.
+///     delta_init: δ at the beginning of the decay, a distance to a pole.
+///     delta_final: δ at its end.
+///     schedule_type: the shape of the decay, a ``ScheduleType``.
+///     enable: False keeps δ, regions and policy out, which makes Hybrid Mask-REAL.
+///     saturating_bound: the saturation bound in force under ``apply``.
+///     force_pole_exploration: explore the poles that are detected.
+///     pole_exploration_radius: half the width of an exploration region.
+///     pole_exploration_epochs: for how many epochs a pole is explored.
+///     pole_detection_threshold: the distance within which a decision counts as at a pole.
+///     adaptive_delta: let δ grow when the epoch before came close to a pole.
+///     min_delta: δ is never below this.
+///
+/// Raises:
+///     ValueError: names the field that is out of its range.
+#[pyclass(frozen, name = "HybridGradientSchedule", module = "zeroproof.autodiff.hybrid_gradient")]
+pub(super) struct HybridGradientSchedule(Arc<SharedSchedule>);
+
+impl HybridGradientSchedule {
+    pub fn make(schedule: HybridSchedule) -> Self {
+        Self(Arc::new(SharedSchedule::new(schedule)))
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, HybridSchedule> {
+        self.0.lock()
+    }
+
+    pub fn snapshot(&self) -> HybridSchedule {
+        self.lock().clone()
+    }
+
+    /// The schedule for the context.
+    pub fn in_force(slf: &Bound<'_, Self>) -> ScheduleInForce {
+        let object = Arc::new(slf.clone().into_any().unbind());
+        ScheduleInForce { object, shared: slf.get().0.clone() }
+    }
+}
