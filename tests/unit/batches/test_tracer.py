@@ -267,9 +267,10 @@ class TestForeignOperands:
                 tr_vmap(function)([1.0])
         assert tr_vmap(lambda x: weight.detach() * x)([1.0, 3.0]) == pytest.approx([2.0, 6.0])
 
-    def test_arrays_are_refused_by_functions_as_for_nodes(self) -> None:
+    def test_arrays_are_refused_by_lifted_functions_as_for_nodes(self) -> None:
         with pytest.raises(TypeError, match="one by one"):
-            tr_vmap(zeroproof.tr_sin)(np.ones((2, 3)))
+            tr_vmap(tr_ops_grad.tr_sin)(np.ones((2, 3)))
+        assert tr_vmap(zeroproof.tr_exp)(np.zeros((2, 3))).values.tolist() == [[1.0] * 3] * 2
 
 
 class TestLeaks:
