@@ -1,8 +1,8 @@
 """zeroproof: automatic differentiation for functions with poles.
 
 Values are transreal numbers: ``1/0`` is +∞, ``0/0`` is nullity Φ, and every operation is total.
-What a gradient does at a pole is a policy (``GradientMode``), and a status beside each gradient
-tells a true zero from a silenced one.
+The gradient at a pole follows a mode (``GradientMode``), and the status of each gradient
+distinguishes a true zero from a masked one.
 
 The elementwise functions here (``tr_add`` and the rest) take and return TR scalars; given a node,
 they return a node.

@@ -18,7 +18,7 @@ EXIT_BROKEN_PIPE = 141
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(cli.EXIT_BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -27,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command with these arguments, or those of the process, and returns its exit code.
 
-    0 done, 2 bad input, 130 ended by Ctrl-C, 141 the reader of the output went away.
+    0 done, 2 bad input, 130 ended by Ctrl-C, 141 the reader closed the output.
     """
     parser = _Parser(prog="zeroproof", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"zeroproof {__version__}")
@@ -49,7 +49,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         print("zeroproof learn: interrupted", file=sys.stderr)
         return cli.EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes once more at exit: let that go nowhere.
+        # The interpreter flushes once more at exit: discard that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except OSError as error:

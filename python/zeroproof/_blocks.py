@@ -1,4 +1,4 @@
-"""What ``with`` blocks put in force in a thread or async task: a stack in a context variable."""
+"""The active ``with`` blocks of a thread or async task: a stack in a context variable."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _Block = TypeVar("_Block")
 
 
 def enter(stack: ContextVar[tuple[_Block, ...]], block: _Block) -> None:
-    """Puts a block on top."""
+    """Pushes a block."""
     stack.set((*stack.get(), block))
 
 
 def leave(stack: ContextVar[tuple[_Block, ...]], block: _Block) -> None:
-    """Takes the innermost entry of a block off, also from under others.
+    """Removes the innermost entry of a block, which need not be on top.
 
     There is none if a generator that entered it is closed in another context.
     """

@@ -1,4 +1,4 @@
-"""The colours of pictures and graphs, told apart by colour-blind readers too (Okabe and Ito)."""
+"""The colours of plots and graphs, distinguishable with colour blindness (Okabe and Ito)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ STATUS_COLORS = {
     GradientStatus.DROPPED: "#d55e00",
 }
 
-#: The outline of a node that is not REAL though all of its inputs are.
+#: The outline of a node that is not REAL although all of its inputs are.
 ORIGIN = "#c00000"
 
 
 def most_severe(status: GradientStatus) -> GradientStatus:
-    """The flag that a gradient of this status is drawn as."""
+    """The flag that determines the colour of a gradient with this status."""
     for flag in GradientStatus.DROPPED, GradientStatus.MASKED, GradientStatus.SATURATED:
         if status & flag:
             return flag

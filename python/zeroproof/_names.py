@@ -1,4 +1,4 @@
-"""What nodes are called in the code that asks about them."""
+"""The names of nodes in the code that requests an explanation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ._native import TRNode
 
-#: Longer lists and dictionaries of nodes are not looked through for names.
+#: Longer lists and dictionaries of nodes are not searched for names.
 _LONGEST = 1000
 
 
@@ -23,7 +23,7 @@ def names_in(frame: FrameType) -> dict[int, str]:
     names: dict[int, str] = {}
     for variables in (_locals_of(frame), list(frame.f_globals.items())):
         # Interpreters and test tools keep results in variables that no program could name, and
-        # notebooks in some such as _3: a name that somebody chose comes first.
+        # notebooks in some such as _3: a name that the user chose comes first.
         chosen = [item for item in variables if str(item[0]).isidentifier()]
         for name, value in sorted(chosen, key=lambda item: item[0].startswith("_")):
             for label, node in _labelled(name, value):
@@ -34,8 +34,9 @@ def names_in(frame: FrameType) -> dict[int, str]:
 def _locals_of(frame: FrameType) -> list[tuple[str, Any]]:
     variables = frame.f_locals
     found = list(variables.items())
-    # Before Python 3.13 those of a function are a copy that its frame keeps, and with it all that
-    # the function lets go of. It is emptied, unless the program or a debugger looks at it too.
+    # Before Python 3.13 those of a function are a copy that its frame keeps, which keeps alive
+    # objects that the function has released. It is emptied, unless the program or a debugger uses
+    # it too.
     is_copy = frame.f_code.co_flags & CO_OPTIMIZED and type(variables) is dict
     if is_copy and sys.getrefcount(variables) == 3 and sys.gettrace() is None:
         variables.clear()
@@ -43,7 +44,7 @@ def _locals_of(frame: FrameType) -> list[tuple[str, Any]]:
 
 
 def _labelled(name: str, value: Any) -> Iterator[tuple[str, TRNode]]:
-    """The nodes in a variable. Only plain containers are looked into: asking runs no user code."""
+    """The nodes in a variable. Only plain containers are searched, so no user code runs."""
     if isinstance(value, TRNode):
         yield name, value
         return

@@ -1,7 +1,7 @@
-"""What stands in the user's source at a place: an expression, its operands, where those come from.
+"""The user's source at a place: an expression, its operands, and where those are assigned.
 
-Everything here is found by reading the source when somebody asks. What is not certain is left out:
-the file may be gone or changed, or a name may be assigned in several places.
+The source is read when an explanation is shown. Ambiguous information is left out: the file may
+have changed or no longer exist, or a name may be assigned in several places.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OPERATORS: dict[str, type[ast.AST]] = {
     "POW": ast.Pow,
 }
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-#: What a comprehension's code is called, where it has code of its own.
+#: The names of the code objects of comprehensions, in interpreters that compile them separately.
 _COMPREHENSIONS: dict[type[ast.AST], str] = {
     ast.ListComp: "<listcomp>",
     ast.SetComp: "<setcomp>",
@@ -72,12 +72,12 @@ class Location:
 
 @dataclass(frozen=True)
 class Expression:
-    """An operation as the source has it.
+    """An operation in the source.
 
     Args:
         text: the source, on one line.
-        names: of each operand the variable that it is; None where it is something else.
-        assigned_at: of each operand that is a variable assigned in one place only the line of that.
+        names: for each operand its name, if it is a variable; None otherwise.
+        assigned_at: for each operand the line of its assignment, if it is a variable with only one.
     """
 
     text: str
@@ -92,7 +92,7 @@ class Expression:
 
 
 def expression_at(location: Location, op: OpType) -> Optional[Expression]:
-    """The operation at a place, if the source tells it for certain."""
+    """The operation at a place; None if it is ambiguous or the source is not available."""
     source = _parsed("".join(linecache.getlines(location.file)))
     return None if source is None else _expression(source, location, op)
 
@@ -171,7 +171,7 @@ def _scopes_of_code(around: Scopes, location: Location) -> Scopes:
     name = location.function.rpartition(".")[2]
     if name not in _COMPREHENSIONS.values():
         # Newer interpreters run most comprehensions as a part of the code around them, and all
-        # interpreters what the first loop goes over.
+        # interpreters the iterable of the first loop.
         while around and type(around[0]) in _COMPREHENSIONS:
             around = around[1:]
     return around if around and _is_code(around[0], name, location.first_line) else ()

@@ -18,21 +18,21 @@ DoubleArray = npt.NDArray[np.float64]
 
 
 class TRArray:
-    """An array of TR values, held as their IEEE doubles: what batched calls return.
+    """An array of TR values, stored as their IEEE doubles: the result of batched calls.
 
-    Φ is NaN, +∞ is ``inf`` and −∞ is ``-inf``, so that every array of doubles is one of TR values.
-    An array of float64 is wrapped, not copied. There is no arithmetic: compute with
-    ``np.asarray(a)``, by the rules of NumPy, or with ``tr_vmap``, by those of TR values.
+    Φ is NaN, +∞ is ``inf`` and −∞ is ``-inf``, so every array of doubles represents TR values. An
+    array of float64 is wrapped without a copy. There is no arithmetic: use ``np.asarray(a)`` for
+    NumPy's rules, or ``tr_vmap`` for those of TR values.
 
     Args:
         array: real numbers, or an object array of TR scalars, of any shape.
 
     Raises:
-        TypeError: for what holds no real numbers.
+        TypeError: if the array does not hold real numbers.
     """
 
     __slots__ = ("_doubles",)
-    __array_ufunc__ = None  # operators with NumPy arrays come here, and only == is defined
+    __array_ufunc__ = None  # NumPy defers to the operators here, of which only == is defined
     __hash__ = None  # type: ignore[assignment]  # as every mutable array
 
     _doubles: DoubleArray
@@ -45,14 +45,14 @@ class TRArray:
     def values(self) -> DoubleArray:
         """The numbers where the value is REAL, NaN elsewhere; float64.
 
-        The array itself, without a copy, if every value is REAL. Looked up at each access.
+        The array itself, without a copy, if every value is REAL. Computed at each access.
         """
         real = np.isfinite(self._doubles)
         return self._doubles if real.all() else np.where(real, self._doubles, np.nan)
 
     @property
     def tags(self) -> npt.NDArray[np.uint8]:
-        """The codes of ``TRTag``: REAL 0, PINF 1, NINF 2, PHI 3. Looked up at each access."""
+        """The codes of ``TRTag``: REAL 0, PINF 1, NINF 2, PHI 3. Computed at each access."""
         tags = np.zeros(self.shape, np.uint8)
         tags[self._doubles == np.inf] = TRTag.PINF
         tags[self._doubles == -np.inf] = TRTag.NINF
@@ -61,7 +61,7 @@ class TRArray:
 
     @property
     def is_real(self) -> npt.NDArray[np.bool_]:
-        """Where the value is a finite number."""
+        """A mask of the elements whose value is a finite number."""
         return np.asarray(np.isfinite(self._doubles))
 
     def to_ieee(self) -> DoubleArray:
@@ -85,7 +85,7 @@ class TRArray:
 
     @property
     def dtype(self) -> np.dtype[np.float64]:
-        """Float64, which the values are held in."""
+        """Float64, the storage type of the values."""
         return self._doubles.dtype
 
     def __array__(self, dtype: Optional[npt.DTypeLike] = None, copy: Optional[bool] = None) -> Any:
@@ -104,7 +104,7 @@ class TRArray:
         return TRArray(found) if isinstance(found, np.ndarray) else TRScalar(found)
 
     def __eq__(self, other: object) -> Any:
-        """Where the values are equal by tag, then by value: Φ equals Φ."""
+        """Elementwise equality by tag, then by value: Φ equals Φ."""
         if isinstance(other, TRArray):
             theirs: Any = other._doubles
         elif isinstance(other, (TRScalar, int, float)):
@@ -116,7 +116,7 @@ class TRArray:
         return (self._doubles == theirs) | (np.isnan(self._doubles) & np.isnan(theirs))
 
     def __ne__(self, other: object) -> Any:
-        """Where the values differ by tag or value."""
+        """Elementwise inequality by tag or value."""
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else ~equal
 

@@ -1,4 +1,4 @@
-"""Why a value is not REAL, and why a gradient is zero, incomplete or bounded."""
+"""Why a value is not REAL, and why a gradient was masked, dropped or saturated."""
 
 from __future__ import annotations
 
@@ -25,41 +25,42 @@ _KINDS = {
 }
 #: What events do to a gradient, by the fields that hold them.
 _VERBS = {
-    "masked_at": "is silenced",
-    "dropped_at": "lacks a contribution that was not REAL",
-    "saturated_at": "is bounded",
+    "masked_at": "is masked",
+    "dropped_at": "has a dropped contribution",
+    "saturated_at": "is saturated",
 }
-#: The text shows at most so many events of a kind; the fields hold more of them.
+#: The largest number of events of a kind in the text; the fields hold more of them.
 _MOST_SHOWN = 3
-#: An event names so many leaves at most.
+#: The largest number of leaves of an event.
 _MOST_LEAVES = 32
 
 
 @dataclass(frozen=True)
 class SingularEvent:
-    """Something that happened at a node.
+    """An event at a node.
 
     Args:
-        what: ``"born"``: a value that is not REAL was made from REAL ones, Φ from infinities, or
-            came in from outside; ``"masked"``: the node passed nothing on, or nothing to an input
-            that it left out, although an adjoint arrived; ``"dropped"``: the contribution to an
-            input was not REAL and was left out; ``"saturated"``: bounded partials were used.
-        op: the operation; of a constant that was computed the one that computed it.
-        operands: the values of its operands, at most 8; behind the base of an integer power the
+        what: ``"born"``: an origin, where a value is not REAL although the operands are, is Φ
+            although they are infinities, or was given from outside; ``"masked"``: the node
+            propagated no gradient, or none to an input that a reduction left out; ``"dropped"``:
+            the contribution to an input was not REAL; ``"saturated"``: bounded partials were used.
+        op: the operation; for a computed constant the operation that computed it.
+        operands: the values of its operands, at most 8; for an integer power the base and the
             exponent.
-        value: what it made: the value of the node, unless ``carried``.
-        location: where the node was recorded, if that was noted: at origins, and where a REAL value
-            is at a pole, such as √0. Recording a REAL value elsewhere notes nothing.
+        value: the result: the value of the node, unless ``carried``.
+        location: where the node was recorded. Known for origins, and for REAL values at a pole,
+            such as √0; None for all others.
         node: the node itself; None in the log of a block.
-        input: the place of the only input concerned, None for all of them.
-        path: the nodes that lead from there to the node explained, nearest first, at most 32.
-        steps: how many these are in full.
-        leaves: the parameters and inputs whose gradients are concerned, at most 32; none for
+        input: the index of the input concerned, None for all of them.
+        path: the nodes from the event to the explained node, nearest to the event first, at most
+            32.
+        steps: the total number of these nodes.
+        leaves: the parameters and inputs whose gradients are affected, at most 32; empty for
             origins.
-        carried: whether the node is a constant that was computed from there on, by operations that
-            left no nodes.
-        sample: the number of the sample, in a batch.
-        cause: the origin behind a masked node that is none itself.
+        carried: whether the node is a constant computed from the origin by operations on constants,
+            which record no nodes.
+        sample: the index of the sample in a batch.
+        cause: the origin that made a masked node not REAL, unless that node is the origin.
     """
 
     what: str
@@ -78,27 +79,27 @@ class SingularEvent:
 
     @property
     def formula(self) -> str:
-        """What was computed, such as ``1.0 ÷ 0.0 = +∞``; of what has no operands the value."""
+        """The computation, such as ``1.0 ÷ 0.0 = +∞``; the value alone if there are no operands."""
         value = str(self.value)
         return f"{formula(self.op, self.operands)} = {value}" if self.operands else value
 
     @property
     def expression(self) -> Optional[Expression]:
-        """The operation as the source has it, which is read for this; None if uncertain."""
+        """The operation in the source, which is read at each access; None if ambiguous."""
         return expression_at(self.location, self.op) if self.location else None
 
     def __str__(self) -> str:
         at = f" at {self.location}" if self.location else ""
         where = "" if self.sample is None else f" in sample {self.sample}"
         if not self.operands:
-            return f"{self.value} came in as {_KINDS[self.op]}{at}"
+            return f"{self.value} was given as {_KINDS[self.op]}{at}"
         source = self.expression
         if source is None:
             return f"{self.formula}{at}{where}"
         return f"{source.text}{at} gave {self.formula}{where}{self._assignments(source)}"
 
     def _assignments(self, source: Expression) -> str:
-        """Where the operands to blame come from: that of the pole, or all of them."""
+        """The assignments of the operand that determines the pole, or else of all operands."""
         pole = POLE_OPERANDS.get(self.op)
         places = range(len(source.names)) if pole is None else (pole,)
         known = [
@@ -121,26 +122,26 @@ class _Counts(dict[str, int]):
 
 @dataclass(frozen=True)
 class Explanation:
-    """What ``node.explain()`` returns: ``str()`` tells it, the fields hold it.
+    """The result of ``node.explain()``: ``str()`` gives the text, the fields hold the data.
 
     The nodes in it keep the graph alive.
 
     Args:
-        name: what the node is called.
+        name: the name of the node.
         value: its value.
-        gradient: the gradient that is explained; None unless the node is a parameter or input.
-        status: how the node's gradient came about.
-        mode: the gradient mode of the backward pass that is explained.
-        root: the node from which that starts; None if there is none.
-        origins: where values that are not REAL began: the one behind the value first, then the
-            others behind the value or behind what was silenced at ``masked_at``, as recorded.
-        masked_at: the nodes that silenced gradients, the nearest to the root first.
-        dropped_at: where contributions were left out since they were not REAL.
+        gradient: the explained gradient; None unless the node is a parameter or input.
+        status: the gradient status of the node.
+        mode: the gradient mode of the explained backward pass.
+        root: the root of that pass; None if there is none.
+        origins: where values became not REAL: first the origin of the node's value, then the other
+            origins that affect the value or the nodes of ``masked_at``, in the order of recording.
+        masked_at: the nodes at which gradients were masked, the nearest to the root first.
+        dropped_at: where contributions were dropped because they were not REAL.
         saturated_at: where bounded partials were used.
-        counts: how many there are of each, by the names of these fields, which hold at most
+        counts: the total number of each, by the names of these fields, which hold at most
             ``limit``.
-        wrt: the node whose gradient was asked about; None for all parameters and inputs.
-        depends: whether the root depends on what was asked about.
+        wrt: the node whose gradient was requested; None for all parameters and inputs.
+        depends: whether the root depends on that node.
     """
 
     name: str
@@ -175,7 +176,7 @@ class Explanation:
         if self.value.tag is TRTag.REAL or not self.origins:
             return [f"{self.name} is {self.value}"]
         first, *others = self.origins
-        lines = [f"{self.name} is {self.value}: {first}{_carried_on(first)}"]
+        lines = [f"{self.name} is {self.value}: {first}{_propagation(first)}"]
         lines += [f"  and {origin}" for origin in others[: _MOST_SHOWN - 1]]
         return lines + self._more("origins", self.origins)
 
@@ -183,37 +184,37 @@ class Explanation:
         flags = [flag.name for flag in GradientStatus if flag & self.status]
         how = " and ".join(filter(None, flags)) or "EXACT"
         if self.wrt is not None:
-            asked = _name(self.wrt, self._names) or "the node asked about"
-            independent = f"{self.name} does not depend on {asked}, so no gradient flows to it"
+            leaf = _name(self.wrt, self._names) or "the node wrt"
+            independent = f"{self.name} does not depend on {leaf}, so no gradient reaches it"
             return [] if self.depends else [independent]
         if not self._is_leaf:
             # A constant that has a status is a gradient.
-            told = f"it is a gradient [{how}]; ask explain(wrt=...) of the node differentiated"
-            return [told] if self.root is None and self.status else []
+            text = f"it is a gradient [{how}]; call explain(wrt=...) on the differentiated node"
+            return [text] if self.root is None and self.status else []
         if self.gradient is None:
-            return ["it has no gradient yet: no backward pass has led to it"]
+            return ["it has no gradient yet: no backward pass has reached it"]
         gradient = f"its gradient is {self.gradient} [{how}]"
         if self.root is None:
             gradient += (
-                "; the graph of its last backward pass is gone, so ask while the root of that pass "
-                "is alive"
+                "; the graph of its last backward pass no longer exists: call explain while the "
+                "root of that pass is alive"
             )
         elif not self.depends:
-            gradient += "; the last backward pass did not lead to it"
+            gradient += "; the last backward pass did not reach it"
         return [gradient]
 
     def _about(self, kind: str, events: tuple[SingularEvent, ...]) -> list[str]:
-        # Origins behind the value have been told.
+        # The origins of the value are in the lines above.
         origins = () if self.value.tag is TRTag.REAL else self.origins[:_MOST_SHOWN]
-        told = {hash(origin.node) for origin in origins}
+        shown = {hash(origin.node) for origin in origins}
         lines = []
         for event in events[:_MOST_SHOWN]:
-            short = hash(event.node) in told or event.location is None
+            short = hash(event.node) in shown or event.location is None
             where = f" at {event.formula}" if short else f": {event}"
             if event.input is not None and kind == "masked_at":
                 where += f", where {_operand(event, event.input)} is left out"
-            if event.cause and hash(event.cause.node) not in told:
-                where += f", since {event.cause}"
+            if event.cause and hash(event.cause.node) not in shown:
+                where += f", because {event.cause}"
             lines.append(f"the gradient to {self._leaves(event)} {_VERBS[kind]}{where}")
         return lines + self._more(kind, events)
 
@@ -223,14 +224,14 @@ class Explanation:
 
     def _leaves(self, event: SingularEvent) -> str:
         names = [_name(leaf, self._names) for leaf in event.leaves]
-        told = [name for name in names if name]
-        if len(told) < len(names) or len(told) > _MOST_SHOWN + 1:
-            del told[_MOST_SHOWN:]
-            rest = len(names) - len(told)
+        named = [name for name in names if name]
+        if len(named) < len(names) or len(named) > _MOST_SHOWN + 1:
+            del named[_MOST_SHOWN:]
+            rest = len(names) - len(named)
             count = f"at least {rest}" if len(names) == _MOST_LEAVES else str(rest)
             unnamed = "unnamed leaf" if rest == 1 else "unnamed leaves"
-            told.append(f"{count} {'more' if told else unnamed}")
-        return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
+            named.append(f"{count} {'more' if named else unnamed}")
+        return ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1]
 
 
 def explain(
@@ -239,14 +240,14 @@ def explain(
     """Explains a node; see :meth:`TRNode.explain`.
 
     Raises:
-        TypeError: for a ``wrt`` that is no node, or a ``limit`` that is no integer.
-        ValueError: for a negative ``limit``.
+        TypeError: if ``wrt`` is not a node or ``limit`` not an integer.
+        ValueError: if ``limit`` is negative.
     """
     most = index(limit)
     if most < 0:
         raise ValueError(f"limit must not be negative, not {most}")
-    told = min(most, sys.maxsize)
-    root, mode, counts, found, depends = _native.explain_node(node, wrt, told)
+    most = min(most, sys.maxsize)
+    root, mode, counts, found, depends = _native.explain_node(node, wrt, most)
     events: dict[str, list[SingularEvent]] = {}
     for event in map(_event, found):
         events.setdefault(event.what, []).append(event)
@@ -272,7 +273,7 @@ def explain(
 
 
 def _event(found: tuple[Any, ...]) -> SingularEvent:
-    """An event as the engine tells it."""
+    """An event from the engine's tuple."""
     what, node, (op, operands, value, carried), place, of, path, steps, leaves, cause = found
     return SingularEvent(
         what=what,
@@ -296,15 +297,15 @@ def _name(node: TRNode, names: dict[int, str]) -> Optional[str]:
 
 
 def _operand(event: SingularEvent, place: int) -> str:
-    """An operand by its value, if that is remembered, or else by its number."""
+    """An operand by its value, if that was recorded, or else by its index."""
     return str(event.operands[place]) if place < len(event.operands) else f"operand {place}"
 
 
-def _carried_on(origin: SingularEvent) -> str:
+def _propagation(origin: SingularEvent) -> str:
     if origin.carried:
-        return "; later ops on constants carried it on"
+        return "; propagated by later ops on constants"
     if origin.steps:
-        return f"; {origin.steps} later op{'s' if origin.steps > 1 else ''} carried it on"
+        return f"; propagated by {origin.steps} later op{'s' if origin.steps > 1 else ''}"
     return ""
 
 
@@ -324,7 +325,7 @@ def formula(op: OpType, operands: tuple[TRScalar, ...]) -> str:
     if op is OpType.POW_INT:
         shown[1] = str(int(operands[1].value))
     if len(shown) == _native.MOST_OPERANDS:
-        shown[-1] = "…"  # there may be more than are remembered
+        shown[-1] = "…"  # there may be more than are recorded
     return f"{op.name.lower()}({', '.join(shown)})"
 
 

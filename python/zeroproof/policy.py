@@ -19,10 +19,11 @@ class TRPolicy:
     ``q_p10 >= tau_Q_off`` and not ``g_p90 > g_off``.
 
     Attributes:
-        tau_Q_on: the tenth percentile of q at which saturating begins.
-        tau_Q_off: the one at which it ends; larger than ``tau_Q_on``.
-        g_on: the ninetieth percentile of g at which saturating begins, None for none.
-        g_off: the one above which it does not end, None for none; at most ``g_on``.
+        tau_Q_on: the saturating state begins at this tenth percentile of q or below.
+        tau_Q_off: it ends at this tenth percentile of q or above; larger than ``tau_Q_on``.
+        g_on: the saturating state begins at this ninetieth percentile of g or above; None for none.
+        g_off: it does not end above this ninetieth percentile of g; None for none; at most
+            ``g_on``.
 
     Raises:
         ValueError: if the thresholds are out of order or not positive.
@@ -47,9 +48,10 @@ class TRPolicyConfig:
 
     @classmethod
     def set_policy(cls, policy: Optional[TRPolicy]) -> None:
-        """Makes a policy the active one, or none.
+        """Sets the active policy; None removes it.
 
-        ``HybridGradientContext.update_epoch`` and ``schedule.apply`` take its thresholds over.
+        Its thresholds take effect at the next ``HybridGradientContext.update_epoch`` or
+        ``schedule.apply``.
         """
         if policy is not None and not isinstance(policy, TRPolicy):
             raise TypeError(f"expected a TRPolicy or None, not {type(policy).__name__}")

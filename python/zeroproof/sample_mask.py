@@ -1,4 +1,4 @@
-"""Samples that a batch had to leave out: which, why, and a warning when they are too many."""
+"""Samples that a batch left out: which, why, and a warning when their share exceeds a limit."""
 
 from __future__ import annotations
 
@@ -27,21 +27,20 @@ __all__ = ["MaskedSamplesWarning", "SampleMask", "alarm"]
 
 
 class MaskedSamplesWarning(UserWarning):
-    """More samples of a batch are left out than an ``alarm`` block allows."""
+    """A batch left out more samples than an ``alarm`` block allows."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleMask:
-    """Which samples of a batch count, and why the others do not.
+    """The samples of a batch that were kept, and the reasons why the others were left out.
 
     Args:
-        kept: shape (samples,), whether the value is REAL; a mean or sum is made of these.
+        kept: shape (samples,), whether the value is REAL; means and sums are over these.
         tags: shape (samples,), the ``TRTag`` codes of the values, uint8.
-        dropped: shape (samples,), whether a contribution to the sample's gradient was not REAL and
-            left out.
-        occurrences: where the values that are not REAL began, and where contributions were left
-            out; with the numbers of all samples concerned. What becomes REAL again, or is not
-            taken by a ``tr_where``, is none.
+        dropped: shape (samples,), whether a contribution to the sample's gradient was dropped.
+        occurrences: the origins of the values that are not REAL, and the dropped contributions,
+            with the indices of all samples concerned. Origins that do not affect the value of a
+            sample, such as in a branch that ``tr_where`` does not take, are not included.
     """
 
     kept: npt.NDArray[np.bool_]
@@ -51,14 +50,14 @@ class SampleMask:
 
     @property
     def left_out(self) -> npt.NDArray[np.intp]:
-        """The numbers of the samples that are not kept."""
+        """The indices of the samples that are not kept."""
         return np.flatnonzero(~self.kept)
 
     def why(self, sample: SupportsIndex) -> str:
-        """Why a sample is not kept, or what its gradient lacks; empty if neither is the case.
+        """Why a sample is not kept or its gradient incomplete; empty if neither is the case.
 
         Args:
-            sample: its number; negative ones count from the end.
+            sample: its index; negative ones count from the end.
 
         Raises:
             IndexError: if there is no such sample.
@@ -72,8 +71,8 @@ class SampleMask:
         for found in self.occurrences:
             if (found.kind == "dropped") == self.kept[place] and _holds(found.samples, place):
                 return str(found.first if found.first.sample == place else _elsewhere(found))
-        # Nothing began here: what came in was not REAL.
-        return f"its value is {TRTag(int(self.tags[place])).name} because of what came in"
+        # There is no origin: an argument was not REAL.
+        return f"its value is {TRTag(int(self.tags[place])).name} because an argument is not REAL"
 
     def __str__(self) -> str:
         return "\n".join([self._headline(), *(f"  {found}" for found in self.occurrences)])
@@ -95,17 +94,17 @@ def _holds(samples: tuple[int, ...], sample: int) -> bool:
 
 
 def _elsewhere(found: Occurrence) -> str:
-    """What happened, without the operands, which are those of another sample."""
+    """An occurrence without the operands, which are those of another sample."""
     source = found.first.expression
     name = source.text if source else found.first.op.name.lower()
     at = f" at {found.location}" if found.location else ""
     if found.kind == "dropped":
-        return f"{name}{at} passed on a contribution that was not REAL"
+        return f"{name}{at} dropped a contribution that was not REAL"
     return f"{name}{at} gave {'Φ' if found.kind == 'phi' else '±∞'}"
 
 
 class MaskBuilder:
-    """Makes the masks of a gradient request."""
+    """Computes the masks of a gradient request."""
 
     def __init__(self, program: TracedProgram, plan: BatchPlan, per_sample: Sequence[bool]) -> None:
         self._program = program
@@ -116,13 +115,13 @@ class MaskBuilder:
     def mask(
         self, samples: int, inputs: Sequence[Array], values: Optional[Array], dropped: int
     ) -> SampleMask:
-        """The mask of a run that left out so many contributions.
+        """The mask of a finished run.
 
         Args:
-            samples: how many there are.
+            samples: the number of samples.
             inputs: the arguments.
-            values: those of the samples; None if the run made a total of them.
-            dropped: how many contributions were left out.
+            values: those of the samples; None if the run reduced them.
+            dropped: the number of contributions that the run dropped.
         """
         if values is None:
             values = np.empty(samples)
@@ -138,7 +137,7 @@ class MaskBuilder:
         return SampleMask(kept, TRArray(values).tags, incomplete, tuple(found))
 
     def _causes(self, inputs: Sequence[Array], chosen: npt.NDArray[np.intp]) -> list[Occurrence]:
-        """Where the values of these samples began."""
+        """The origins of the values of these samples."""
         if not len(chosen):
             return []
         rows = [
@@ -156,7 +155,7 @@ class MaskBuilder:
 
 
 def _occurrence(found: Detection, samples: tuple[int, ...]) -> Occurrence:
-    """What was found, in these samples."""
+    """An occurrence in these samples."""
     first = replace(found.event(), sample=samples[0])
     return Occurrence(found.kind, first, found.times, found.distance, samples)
 
@@ -164,18 +163,18 @@ def _occurrence(found: Detection, samples: tuple[int, ...]) -> Occurrence:
 class alarm:
     """A ``with`` block that warns when a batch leaves out too many of its samples.
 
-    Every ``value_and_grad`` of a batched function in the block is looked at, in the block's thread
-    or async task. The first one in which the share of samples whose value is not REAL passes the
-    limit gives a :class:`MaskedSamplesWarning`; there are no more warnings in the same block. Where
-    warnings are errors the call raises it when everything is computed and counted: the arrays of
-    ``out`` are written, and the next call returns as ever.
+    The block checks every ``value_and_grad`` call of a batched function in its thread or async
+    task. The first call in which the share of samples whose value is not REAL exceeds the limit
+    issues a :class:`MaskedSamplesWarning`; the block issues no further warning. If warnings are
+    errors, the call raises it after it has finished: the arrays of ``out`` are written and the
+    statistics updated.
 
     Args:
-        max_masked: the largest share of samples that may be left out, between 0 and 1.
+        max_masked: the largest allowed share of left-out samples, between 0 and 1.
 
     Raises:
-        TypeError: for a ``max_masked`` that is no number.
-        ValueError: for one that is not between 0 and 1.
+        TypeError: if ``max_masked`` is not a number.
+        ValueError: if it is not between 0 and 1.
     """
 
     def __init__(self, max_masked: float = 0.1) -> None:
@@ -207,18 +206,18 @@ class alarm:
         return f"alarm(max_masked={self.max_masked})"
 
 
-#: The alarms of the blocks around this code. A task that a block began may outlive it, so that some
-#: have ended.
+#: The alarms of the enclosing blocks. A task started in a block may outlive it, so some may have
+#: ended.
 _ALARMS: ContextVar[tuple[alarm, ...]] = ContextVar("zeroproof_alarms", default=())
 
 
 def _active_alarms() -> list[alarm]:
-    """The alarms that have not warned."""
+    """The alarms that have not warned yet."""
     return [each for each in _ALARMS.get() if each._blocks and not each.warned]
 
 
 def has_active_alarms() -> bool:
-    """Whether any alarm waits in this thread or task."""
+    """Whether there is an active alarm in this thread or task."""
     return bool(_ALARMS.get()) and bool(_active_alarms())
 
 
@@ -233,10 +232,10 @@ def warn_if_too_many_masked(
 
     Args:
         builder: makes the mask that gives the reasons.
-        samples: how many there are.
+        samples: the number of samples.
         inputs: the arguments.
-        values: those of the samples; None if the run made a total of them.
-        left_out: how many samples have a value that is not REAL.
+        values: those of the samples; None if the run reduced them.
+        left_out: the number of samples whose value is not REAL.
     """
     share = left_out / samples if samples else 0.0
     due = [each for each in _active_alarms() if share > each.max_masked]
@@ -247,15 +246,15 @@ def warn_if_too_many_masked(
         each.warned = True
     reasons = "".join(f"; {cause}" for cause in causes)
     warnings.warn(
-        f"{left_out} of {samples} samples ({share:.0%}) are left out, since their value is not REAL"
-        f"{reasons}",
+        f"{left_out} of {samples} samples ({share:.0%}) are left out because their value is not "
+        f"REAL{reasons}",
         MaskedSamplesWarning,
         stacklevel=_levels_of_the_package(),
     )
 
 
 def _levels_of_the_package() -> int:
-    """How far up the stack the user's code is."""
+    """The stack level of the user's code."""
     package = __name__.partition(".")[0]
     level, frame = 1, sys._getframe(1)
     caller: Optional[FrameType] = frame

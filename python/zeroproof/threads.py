@@ -1,4 +1,4 @@
-"""How many threads batched calls use. No result depends on it."""
+"""The number of threads of batched calls. Results do not depend on it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _threads: Optional[int] = None
 
 
 def set_num_threads(n: SupportsIndex) -> None:
-    """Sets how many threads a batched call may use, for the whole process.
+    """Sets the largest number of threads of a batched call, for the whole process.
 
-    Small batches use fewer: a thread is started for what is worth it.
+    Small batches use fewer.
 
     Args:
         n: at least 1.
 
     Raises:
-        TypeError: for a number that is no int.
-        ValueError: for a number below 1.
+        TypeError: if it is not an int.
+        ValueError: if it is below 1.
     """
     global _threads
     count = index(n)
@@ -35,10 +35,10 @@ def set_num_threads(n: SupportsIndex) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads a batched call may use.
+    """The largest number of threads of a batched call.
 
-    Unless set, it is the environment variable ``ZEROPROOF_NUM_THREADS`` as it was when zeroproof
-    was imported, else the number of cores that the process may use.
+    The default is the value of the environment variable ``ZEROPROOF_NUM_THREADS`` when zeroproof
+    was imported, else the number of cores available to the process.
 
     Raises:
         ValueError: if the environment variable is not an int from 1 up.

@@ -1,4 +1,4 @@
-"""What the functions of this package accept, for annotations."""
+"""The argument types of this package, for annotations."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ Value = Union["TRScalar", float, "np.number[Any]"]
 """A TR scalar or a number."""
 
 Operand = Union["TRNode", "TRScalar", float, "np.number[Any]"]
-"""Whatever an operation takes: a node, a TR scalar or a number."""
+"""An operand: a node, a TR scalar or a number."""

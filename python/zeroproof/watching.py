@@ -1,4 +1,4 @@
-"""Watching for singularities: a log of where they happen in a block of code."""
+"""Monitoring singularities: a log of where they occur in a block of code."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = ["Occurrence", "SingularityError", "SingularityLog", "watch_singularit
 
 #: What ``raise_on`` may name.
 KINDS = ("phi", "inf", "dropped")
-#: So many samples of a batch are named at each place.
+#: The number of samples of a batch that are listed for each place.
 _SAMPLES = 10
 
 
 class SingularityError(ArithmeticError):
-    """A singularity that ``watch_singularities(raise_on=...)`` was asked to stop at.
+    """A singularity of a kind in ``watch_singularities(raise_on=...)``.
 
     Args:
-        event: what happened. It holds no nodes.
+        event: the singularity. It holds no nodes.
     """
 
     def __init__(self, event: SingularEvent) -> None:
@@ -42,15 +42,16 @@ class SingularityError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Occurrence:
-    """The same thing happening at the same place.
+    """A kind of singularity at one place.
 
     Args:
         kind: ``"phi"``, ``"inf"`` (of either sign) or ``"dropped"``.
-        first: the first time it happened.
-        count: how often; for ``"dropped"`` every pass and every input of the operation counts.
-        distance: the least distance from the operation's pole; None for an operation without one.
-        samples: the samples of batches in which it happened, as they are numbered in their batch:
-            in a log the first 10 of them; empty outside of batches.
+        first: the first event.
+        count: the number of events; for ``"dropped"`` one for each pass and each input of the
+            operation.
+        distance: the smallest distance to the operation's pole; None for an operation without one.
+        samples: the indices of the samples, within their batch, in which it occurred: in a log the
+            first 10 of them; empty outside of batches.
     """
 
     kind: str
@@ -61,7 +62,7 @@ class Occurrence:
 
     @property
     def location(self) -> Optional[Location]:
-        """The place; None where nothing was noted."""
+        """The place; None if it is unknown."""
         return self.first.location
 
     @property
@@ -74,7 +75,7 @@ class Occurrence:
 
 
 class Detection(NamedTuple):
-    """What the engine found at a place; its fields are those of an event and an occurrence."""
+    """What the engine detected at a place: the fields of an event and an occurrence."""
 
     what: str
     op: OpType
@@ -88,13 +89,13 @@ class Detection(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What an occurrence calls it."""
+        """The kind of the occurrence."""
         if self.what == "dropped":
             return self.what
         return "phi" if self.value.tag is TRTag.PHI else "inf"
 
     def event(self) -> SingularEvent:
-        """The first time. It holds no nodes, which would keep their graph alive."""
+        """The first event. It holds no nodes, which would keep their graph alive."""
         return SingularEvent(
             self.what,
             self.op,
@@ -107,14 +108,14 @@ class Detection(NamedTuple):
 
 
 class _Tally:
-    """An occurrence that goes on counting."""
+    """An occurrence that is still being counted."""
 
     def __init__(self, found: Detection) -> None:
         self.kind = found.kind
         self.first = found.event()
         self.count = 0
         self.distance: Optional[float] = None
-        self._samples: list[int] = []  # one more than are told
+        self._samples: list[int] = []  # one more than are listed
 
     def add(self, found: Detection) -> None:
         self.count += found.times
@@ -144,10 +145,10 @@ class _Tally:
 
 
 class SingularityLog:
-    """What ``watch_singularities`` collects. Its ``len()`` counts all that happened.
+    """The log of a ``watch_singularities`` block. Its ``len()`` is the total number of events.
 
     The log is bounded: it keeps one :class:`Occurrence` for each place, operation and kind, up to
-    ``limit`` of them, and counts the rest.
+    ``limit`` of them, and only counts the events elsewhere.
     """
 
     def __init__(self, raise_on: frozenset[str], limit: int) -> None:
@@ -157,22 +158,22 @@ class SingularityLog:
         self._found: dict[tuple[Any, ...], _Tally] = {}
         self._counts = dict.fromkeys(KINDS, 0)
         self._blocks = 0
-        self._lock = RLock()  # what a finalizer or a signal handler computes may be told meanwhile
+        self._lock = RLock()  # finalizers and signal handlers may add to the log meanwhile
 
     @property
     def occurrences(self) -> tuple[Occurrence, ...]:
-        """What happened where, in the order of the first times."""
+        """The occurrences, in the order of their first events."""
         with self._lock:
             return tuple(tally.occurrence() for tally in self._found.values())
 
     @property
     def first(self) -> Optional[SingularEvent]:
-        """The very first thing that happened; None if nothing did."""
+        """The first event; None if there is none."""
         return self._first
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each kind happened, also beyond ``limit``."""
+        """The number of events of each kind, also beyond ``limit``."""
         return dict(self._counts)
 
     def __len__(self) -> int:
@@ -182,7 +183,7 @@ class SingularityLog:
         """Prints a table with a line for each place.
 
         Args:
-            file: where to print; standard output unless given.
+            file: where to print; by default standard output.
         """
         print(self, file=file)
 
@@ -227,7 +228,7 @@ class SingularityLog:
     ) -> None:
         with self._lock:
             if self._blocks == 0:
-                raise RuntimeError("this log is left more often than it was entered")
+                raise RuntimeError("this log was exited more often than it was entered")
             self._blocks -= 1
         _native.end_watching()
         leave(_WATCHING, self)
@@ -246,33 +247,33 @@ class SingularityLog:
             tally.add(found)
 
 
-#: The logs of the blocks around this code, the outermost first. A task or generator that a block
-#: began may outlive it, so that some have ended.
+#: The logs of the enclosing blocks, the outermost first. A task or generator started in a block may
+#: outlive it, so some may have ended.
 _WATCHING: ContextVar[tuple[SingularityLog, ...]] = ContextVar("zeroproof_watching", default=())
 
 
 def watch_singularities(
     *, raise_on: Union[str, Iterable[str]] = (), limit: int = 1000
 ) -> SingularityLog:
-    """A ``with`` block that logs where values stop being REAL and gradients lose contributions.
+    """A ``with`` block that logs where values stop being REAL and contributions are dropped.
 
-    Origins count: operations on nodes and in batched calls that make a value that is not REAL from
-    REAL ones, or Φ from infinities. So do the contributions that backward passes leave out since
-    they are not REAL. A block watches its own thread or async task. Nothing is printed. While a
-    block runs, batched calls and backward passes are worked out twice.
+    It logs origins, operations on nodes and in batched calls whose value is not REAL although the
+    operands are, or is Φ although they are infinities, and the contributions that backward passes
+    drop because they are not REAL. A block covers its own thread or async task and prints nothing.
+    Within a block, batched calls and backward passes are computed twice.
 
     Args:
-        raise_on: what to stop at with a :class:`SingularityError`: any of ``"phi"``, ``"inf"`` and
-            ``"dropped"``. The operation, the backward pass or the batched call that raises it
-            changes nothing: no graph, gradient, statistics or array of ``out``.
-        limit: at how many places, at most, to tell what happened.
+        raise_on: the kinds that raise a :class:`SingularityError`: any of ``"phi"``, ``"inf"`` and
+            ``"dropped"``. The operation, backward pass or batched call that raises has no effect:
+            graph, gradients, statistics and the arrays of ``out`` are unchanged.
+        limit: the largest number of places to list.
 
     Returns:
         A :class:`SingularityLog`, readable in the block and after it.
 
     Raises:
-        TypeError: for a ``raise_on`` that names nothing, or a ``limit`` that is no integer.
-        ValueError: for another name in ``raise_on``, or a negative ``limit``.
+        TypeError: if ``raise_on`` is not a name or names, or ``limit`` not an integer.
+        ValueError: for an unknown name in ``raise_on``, or a negative ``limit``.
     """
     try:
         wanted = [raise_on] if isinstance(raise_on, str) else list(raise_on)
@@ -296,13 +297,13 @@ def before_batch(
 ) -> None:
     """Logs the origins of a batched call that is about to run.
 
-    The contributions that it will leave out are logged before it runs if that may raise, so that a
-    call either runs and counts as a whole or not at all.
+    If a dropped contribution may raise, these are logged before it runs as well, so that a call
+    either has all of its effects or none.
 
     Args:
         program: the traced function.
-        plan: what is to run; None if it makes no gradients.
-        samples: how many there are.
+        plan: what is to run; None if it computes no gradients.
+        samples: the number of samples.
         inputs: the arguments.
     """
     if not _watches_here():
@@ -313,13 +314,13 @@ def before_batch(
 
 
 def after_batch(plan: BatchPlan, samples: int, inputs: Sequence[Array]) -> None:
-    """Logs the contributions that a batched call left out, unless that was done before."""
+    """Logs the contributions that a batched call dropped, unless that was done before."""
     if _watches_here() and not _raises("dropped"):
         _log_all(map(Detection._make, plan.dropped(samples, at_least_1d(inputs), _SAMPLES + 1)))
 
 
 def _watches_here() -> bool:
-    """Whether any block runs here; called by the engine."""
+    """Whether a block is active in this context; called by the engine."""
     return bool(_WATCHING.get()) and bool(_active())
 
 
@@ -336,7 +337,7 @@ def _origin(
 
 
 def _left_out(found: list[tuple[Any, ...]]) -> None:
-    """Logs what a backward pass is about to leave out; called by the engine."""
+    """Logs the contributions that a backward pass is about to drop; called by the engine."""
     _log_all(
         Detection("dropped", op, operands, value, place, of, distance=distance)
         for op, operands, value, place, of, distance in found
@@ -344,20 +345,20 @@ def _left_out(found: list[tuple[Any, ...]]) -> None:
 
 
 def _active() -> list[SingularityLog]:
-    """The logs of the blocks that run here, each once."""
+    """The logs of the active blocks in this context, each once."""
     return [log for log in dict.fromkeys(_WATCHING.get()) if log._blocks]
 
 
 def _raises(kind: str) -> bool:
-    """Whether a block that runs here stops at this kind."""
+    """Whether an active block raises for this kind."""
     return any(kind in log._raise_on for log in _active())
 
 
 def _log_all(found: Iterable[Detection]) -> None:
-    """Adds to the logs of the blocks that run here.
+    """Adds to the logs of the active blocks.
 
     Raises:
-        SingularityError: if one of them wants the first such thing raised.
+        SingularityError: if one of them raises for such a kind.
     """
     logs = _active()
     stop = None

@@ -23,7 +23,7 @@ FLOAT64 = np.dtype(np.float64)
 
 
 class Parameters:
-    """What is known of the arguments before any is given."""
+    """The names and axes of the arguments of a function."""
 
     def __init__(self, function: Callable[..., Any], in_axes: InAxes) -> None:
         self.label = getattr(function, "__name__", None) or repr(function)
@@ -49,7 +49,7 @@ class Parameters:
         return f"argument {place} ({self.name(place)}) of {self.label}"
 
     def per_sample(self, count: int) -> tuple[bool, ...]:
-        """Whether every sample has its own, for so many arguments."""
+        """For each of ``count`` arguments, whether it has an element for each sample."""
         if self._axes is None:
             if count == 0:
                 raise TypeError(f"{self.label} needs at least one argument to be batched over")
@@ -62,7 +62,7 @@ class Parameters:
         return self._axes
 
     def place(self, argument: Union[SupportsIndex, str], count: int, role: str) -> int:
-        """The place of an argument that is given by name, or by a place that may be negative."""
+        """The index of an argument given by name, or by an index that may be negative."""
         if isinstance(argument, str):
             for place in range(count):
                 if self.name(place) == argument:
@@ -81,7 +81,7 @@ class Parameters:
         return place % count
 
     def samples(self, arrays: Sequence[Array], per_sample: Sequence[bool]) -> int:
-        """How many samples there are: the one length of all arguments that have one each."""
+        """The number of samples: the common length of the arguments with an axis of samples."""
         lengths: list[tuple[int, int]] = []
         for place, (array, own) in enumerate(zip(arrays, per_sample)):
             if own:
@@ -98,7 +98,7 @@ class Parameters:
         return samples
 
     def doubles(self, argument: Any, place: int) -> Array:
-        """The numbers of an argument as a C-contiguous array, without a copy if it is one."""
+        """An argument as a C-contiguous array of doubles, without a copy if it is one."""
         if isinstance(argument, TRArray):
             argument = argument.to_ieee()
         elif isinstance(argument, (TRScalar, int, float)):
@@ -147,7 +147,7 @@ def argument_numbers(argnums: ArgNums) -> Numbers:
 
 
 def is_ready(array: Any) -> bool:
-    """Whether the engine can read it as it is."""
+    """Whether the engine can read the argument in place."""
     if type(array) is not np.ndarray or array.dtype is not FLOAT64:
         return False
     flags = array.flags
@@ -155,7 +155,7 @@ def is_ready(array: Any) -> bool:
 
 
 def _check_axis(axis: Any) -> bool:
-    """Whether every sample has its own, by one entry of ``in_axes``."""
+    """Whether an entry of ``in_axes`` gives an axis of samples."""
     if axis is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Where the results of a batched call go: new arrays, or those of ``out``."""
+"""The arrays for the results of a batched call: new ones, or those of ``out``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Values:
             self.arrays.append(allocate(array, (samples, *shape), name))
 
     def results(self) -> Any:
-        """What the call returns, when the arrays have been written."""
+        """The return value of the call, once the arrays are written."""
         return self._structure.pack([TRArray(array) for array in self.arrays])
 
 
@@ -54,7 +54,7 @@ def gradient_arrays(shapes: Sequence[Shape], out: Any, single: bool, name: str) 
     Args:
         shapes: one for each gradient.
         out: the arrays given, a sequence unless ``single``; None for new ones.
-        single: whether one gradient is asked for, and not a tuple of them.
+        single: whether a single gradient is requested rather than a tuple.
         name: of ``out``, for errors.
     """
     if out is None:

@@ -1,4 +1,4 @@
-"""What can be asked of a traced function, compiled once."""
+"""Requests to a traced function, each compiled once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._batch_trace import Traced
 
 
 def check_reduction(reduce: Optional[str]) -> None:
-    """Refuses a ``reduce`` that is not known."""
+    """Raises for an unknown ``reduce``."""
     if reduce is None or (isinstance(reduce, str) and reduce in ("mean", "sum")):
         return
     error = ValueError if isinstance(reduce, str) else TypeError
@@ -31,13 +31,13 @@ def check_reduction(reduce: Optional[str]) -> None:
 def _watch(
     program: TracedProgram, plan: Optional[BatchPlan], samples: int, inputs: Sequence[Array]
 ) -> None:
-    """Has logged what is known before a call, if anybody watches; without a plan no gradients."""
+    """Logs the origins of a call for active logs; without a plan it has no gradients."""
     if is_watching():
         before_batch(program, plan, samples, inputs)
 
 
 def _watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], dropped: int) -> None:
-    """Has the contributions logged that a call left out, if anybody watches."""
+    """Logs the contributions that a call dropped, for active logs."""
     if dropped and is_watching():
         after_batch(plan, samples, inputs)
 
@@ -59,7 +59,7 @@ class ValuesRequest:
 
 
 class Sources:
-    """The arguments that derivatives are asked for: ``argnums`` made out."""
+    """The arguments to differentiate with respect to: ``argnums`` resolved."""
 
     def __init__(self, parameters: Parameters, traced: Traced, argnums: Numbers) -> None:
         self.single = isinstance(argnums, int)
@@ -76,17 +76,17 @@ class Sources:
         return len(self.order) > len(self.distinct)
 
     def refuse_repeats(self, out: Any) -> None:
-        """Refuses ``out`` when an argument is named twice."""
+        """Raises if ``out`` is given and an argument is named twice."""
         if out is not None and self.repeats:
             raise ValueError("with out, argnums must not name an argument twice")
 
     def pack(self, results: Sequence[npt.NDArray[Any]]) -> Any:
-        """Results of the distinct arguments as ``argnums`` asks for them."""
+        """The results of the distinct arguments in the structure of ``argnums``."""
         return results[0] if self.single else tuple(results[place] for place in self.order)
 
 
 class GradientRequest:
-    """The value of the one output and its gradients, for each sample or put together."""
+    """The value of the single output and its gradients, for each sample or reduced."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class GradientRequest:
         with_mask: bool,
         out: Any,
     ) -> Any:
-        """Value and gradients, and statuses and the mask if asked for."""
+        """Value and gradients, and statuses and the mask if requested."""
         shapes = [shape if summed else (samples, *shape) for shape, summed in self._shapes]
         sources = self._sources
         sources.refuse_repeats(out)
@@ -156,7 +156,7 @@ class GradientRequest:
 
     @property
     def _mask_builder(self) -> MaskBuilder:
-        """Made when it is first asked for."""
+        """Created at the first request."""
         if self._builder is None:
             self._builder = MaskBuilder(self._program, self._plan, self._per_sample)
         return self._builder
@@ -184,7 +184,7 @@ class JacobianRequest:
         ]
 
     def run(self, inputs: Sequence[Array], samples: int, with_status: bool, out: Any) -> Any:
-        """The Jacobian, and statuses if asked for."""
+        """The Jacobian, and statuses if requested."""
         self._sources.refuse_repeats(out)
         shape: Shape = (samples, self._outputs, self._inputs)
         jacobian = allocate(out, shape, "out")

@@ -16,7 +16,7 @@ from ._batch_arguments import Parameters, Shape
 
 @dataclass(frozen=True)
 class Structure:
-    """What the function returns: one result, or a tuple or list of them, each of a shape."""
+    """The structure of a result: one array or node, or a tuple or list of them."""
 
     container: Optional[type]
     shapes: tuple[Shape, ...]

@@ -1,4 +1,4 @@
-"""A function at a point: its values near the point, and its gradients in the modes needed."""
+"""A function at a point: its values nearby, and its gradients in the required modes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SMALLEST = 2.0**-1074
 _NO_BOUND = _SMALLEST
 #: How many roundings a partial and the products and sums it goes into may take.
 _ROUNDINGS = 16.0
-#: A larger operand of what is periodic leaves too little of the phase for differences.
+#: Beyond this operand of a periodic operation, the step sizes do not resolve a period.
 _LARGEST_PHASE = 2.0**40
 
 T = TypeVar("T")
@@ -32,12 +32,12 @@ Gradient = tuple[float, GradientStatus]
 
 
 class Graph(NamedTuple):
-    """What the graph of the value says about how well it can be checked."""
+    """Properties of the graph that limit the accuracy of the check."""
 
     noise: float
     """A bound on the rounding error of the value, to first order."""
     kinked: bool
-    """Whether a part has a kink here."""
+    """Whether an operation has a kink here."""
     unresolved: bool
     """Whether a partial leaves the range of a double, or doubles near the operand of a sine are
     too far apart for its waves."""
@@ -48,25 +48,25 @@ class Gradients(NamedTuple):
 
     value: TRScalar
     in_mode: list[Gradient]
-    """As the mode has them."""
+    """In the checked mode."""
     unbounded: list[float]
-    """As the mode has them with a bound near 0."""
+    """In the checked mode with a bound near 0."""
     classical: list[Gradient]
-    """As Mask-REAL has them."""
+    """In Mask-REAL mode."""
     graph: Graph
     rounding: list[float]
     """Bounds on the rounding errors of the gradients."""
 
 
 class Point:
-    """A function and the arguments to check it at, flat."""
+    """A function and the arguments to check it at, flattened."""
 
     def __init__(self, f: Callable[..., Any], xs: Sequence[Any]) -> None:
-        """Takes the arguments apart.
+        """Flattens the arguments.
 
         Raises:
-            TypeError: for an argument that is no number.
-            ValueError: for one that is not finite, or if there is none.
+            TypeError: if an argument is not a number.
+            ValueError: if one is not finite, or there is none.
         """
         parameters = Parameters(f, 0)
         self._f = f
@@ -95,7 +95,7 @@ class Point:
         return value
 
     def gradients(self) -> Gradients:
-        """The gradients at the point, in the mode in force."""
+        """The gradients at the point, in the current mode."""
         sources = [kind(value) for kind, value in zip(self._kinds, self.values)]
         root = self._call(sources)
         with _native.gradient_block(GradientMode.MASK_REAL):
@@ -185,12 +185,12 @@ def _gradients(root: TRNode, sources: list[TRNode]) -> list[Gradient]:
 
 
 def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
-    """Looks through the graph, in the mode in force.
+    """Examines the graph, in the current mode.
 
     Returns:
         What was found, and for each node, by its hash (which is its identity), the sum of the sizes
-        of all that its adjoint is a sum of. Partials that cancel in the adjoint do not cancel in
-        this sum, as their rounding errors do not.
+        of all terms of its adjoint. Partials that cancel in the adjoint do not cancel in this sum,
+        as their rounding errors do not.
     """
     sizes = {hash(root): 1.0}
     noise, kinked, unresolved = 0.0, False, False
@@ -219,11 +219,11 @@ def _policy_saturates() -> bool:
 
 
 def _counted(function: Callable[..., T], *arguments: Any) -> T:
-    """Runs a backward pass as any other."""
+    """Runs a backward pass that the caller's statistics count."""
     return function(*arguments)
 
 
 def _uncounted(function: Callable[..., T], *arguments: Any) -> T:
-    """Runs a backward pass in a thread of its own, whose statistics end with it."""
+    """Runs a backward pass in another thread, so that the caller's statistics do not count it."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(copy_context().run, function, *arguments).result()

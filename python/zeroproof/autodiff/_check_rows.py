@@ -24,16 +24,16 @@ class GradientRow:
     gradient: float
     """zeroproof's gradient."""
     numerical: Optional[float]
-    """The slope by finite differences; None where there is none or it does not settle."""
+    """The slope by finite differences; None if there is none or it does not converge."""
     error_estimate: Optional[float]
-    """How far ``numerical`` may be off."""
+    """The estimated error of ``numerical``."""
     relative_error: Optional[float]
     """The difference of the two over the larger of them, 0 if both are 0."""
     status: GradientStatus
-    """How the gradient came about."""
+    """The status of the gradient."""
     verdict: Verdict
     note: str
-    """What else there is to know, or an empty text."""
+    """Further information, or an empty string."""
 
     @property
     def fails(self) -> bool:

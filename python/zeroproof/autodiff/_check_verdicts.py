@@ -1,34 +1,33 @@
-"""What a check of a gradient says, from the gradient, its status and the differences around it.
+"""The verdict on a gradient, from its value, its status and the finite differences.
 
-The decision table, for each input; the first row that holds decides. A gradient is *silenced* if
-something at this very point kept a path from contributing: its status is MASKED or DROPPED, or in
-Mask-REAL mode it would be.
+The decision table, for each input; the first row that holds decides. A gradient is *incomplete* if
+its status, or that in Mask-REAL mode, is MASKED or DROPPED.
 
 =====================================  =========================================================
 f around the point                     verdict
 =====================================  =========================================================
-REAL on no side                        masked as it should be; ok if nothing was silenced
-REAL on one side                       one-sided only; wrong if nothing was silenced or bounded
-                                       and the slope of that side is another
-values do not settle (pole)            masked as it should be; ok if nothing was silenced
-values jump                            masked as it should be; if nothing was silenced, ok for 0
-                                       or a slope between those of the sides, else wrong
-slopes of the sides differ (kink)      ok for a slope between theirs; if silenced, masked as it
-                                       should be; else wrong
-slopes do not settle (unbounded)       masked as it should be; ok if nothing was silenced
+REAL on no side                        masked as it should be; ok if complete
+REAL on one side                       one-sided only; wrong if complete, not saturated, and
+                                       different from the slope of that side
+values do not converge (pole)          masked as it should be; ok if complete
+values jump                            masked as it should be; if complete, ok for 0 or a slope
+                                       between those of the sides, else wrong
+slopes of the sides differ (kink)      ok for a slope between theirs; if incomplete, masked as
+                                       it should be; else wrong
+slopes do not converge (unbounded)     masked as it should be; ok if complete
 smooth, f not REAL at the point        masked but the function is smooth here
-smooth, the gradient agrees            ok, silenced or not
-smooth, silenced                       masked but the function is smooth here
-smooth, nothing silenced               wrong
+smooth, the gradient agrees            ok, complete or not
+smooth, incomplete                     masked but the function is smooth here
+smooth, complete                       wrong
 =====================================  =========================================================
 
-A gradient with the status SATURATED is bounded by intention and no slope. It is ok where there is
-no slope. Where there is one it passes if the same gradient with a bound near 0, the limit in which
-bounded partials become the classical ones, is that slope. "ok" where there is nothing to compare
-with comes with a note that says so.
+A gradient with the status SATURATED is bounded on purpose and is not the slope. It is ok if there
+is no slope. If there is one, it passes if the same gradient with a bound near 0, the limit in which
+bounded partials become the classical ones, is that slope. An "ok" without a slope to compare with
+comes with a note that says so.
 
-A function that is smooth may have parts with kinks that cancel: max(x, min(x, y)) is x. Where x = y
-its gradient, by the rule that ties share, is not its slope. That is "wrong" with a note.
+A smooth function may be composed of functions with kinks that cancel: max(x, min(x, y)) is x. At
+x = y its gradient, by the rule that ties share, is not its slope. That is "wrong" with a note.
 """
 
 from __future__ import annotations
@@ -42,34 +41,34 @@ from .._enums import GradientStatus
 from ._check_point import Graph
 from ._differences import Differences, Estimate, Side
 
-#: How often its estimate the error of an extrapolated number may be.
+#: The error of an extrapolated number may be this multiple of its estimate.
 _SAFETY = 8.0
-#: The relative difference that rounding may make between two limits that are one.
+#: The relative difference by rounding that is allowed between two equal limits.
 _SAME = 1e-9
 
-#: A check that leaves room for a relative error above this says so.
+#: A note reports a tolerance above this relative error.
 _COARSE = 2e-4
 
-_SILENCED = GradientStatus.MASKED | GradientStatus.DROPPED
+_INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
 
 
 class Verdict(Enum):
-    """What a check says of the gradient by one input."""
+    """The result of the check of the gradient by one input."""
 
     OK = "ok"
-    """The gradient is the slope, or a slope between those of two sides."""
+    """The gradient is the slope, or lies between the slopes of the two sides."""
     WRONG = "wrong"
-    """The gradient claims to be the slope and is not."""
+    """The gradient is not the slope, and its status does not indicate that."""
     MASKED = "masked as it should be"
-    """There is no slope here, and no gradient flowed."""
+    """There is no slope here, and the gradient was masked or dropped."""
     REMOVABLE = "masked but the function is smooth here: removable singularity"
-    """There is a slope here, and the way f is written hides it."""
+    """There is a slope here, but the formula of f is not REAL."""
     ONE_SIDED = "one-sided only"
     """f is REAL on one side of the point only."""
 
 
 class Finding(NamedTuple):
-    """A verdict, the slope it rests on, and a remark."""
+    """A verdict, the slope it is based on, and a note."""
 
     verdict: Verdict
     slope: Optional[Estimate] = None
@@ -78,7 +77,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known about the gradient by one input."""
+    """The data on the gradient by one input."""
 
     value: float
     """f at the point, as an IEEE double."""
@@ -89,15 +88,15 @@ class Seen:
     classical: float
     """The gradient with a bound near 0; the same as ``gradient`` if that was not bounded."""
     status: GradientStatus
-    silenced: bool
+    incomplete: bool
     around: Differences
     rtol: float
     atol: float
 
     @property
     def bounded(self) -> bool:
-        """Whether the mode bounded the gradient, and silenced nothing."""
-        return bool(self.status & GradientStatus.SATURATED) and not self.status & _SILENCED
+        """Whether the gradient is saturated and complete."""
+        return bool(self.status & GradientStatus.SATURATED) and not self.status & _INCOMPLETE
 
     def lies(self, gradient: float, low: Estimate, high: Estimate) -> bool:
         """Whether a gradient lies between two slopes."""
@@ -112,7 +111,7 @@ class Seen:
         return self.rtol * abs(slope.value) + uncertain + self.atol
 
     def tends_to(self, limit: Estimate) -> bool:
-        """Whether a limit is the value at the point; one that is not REAL is no objection."""
+        """Whether a limit is the value at the point, if that is REAL."""
         if not math.isfinite(self.value):
             return True
         rounding = 4.0 * self.graph.noise + _SAME * abs(limit.value)
@@ -141,33 +140,33 @@ def _compare(seen: Seen) -> Finding:
     if not right.real:
         return _one_sided(seen, left, "left")
     if left.limit is None or right.limit is None:
-        return _no_slope(seen, "the values of f do not settle towards this point")
+        return _no_slope(seen, "the values of f do not converge towards this point")
     if not (_same(left.limit, right.limit) and all(map(seen.tends_to, (left.limit, right.limit)))):
         return _jump(seen, left, right)
     if left.slope is not None and right.slope is not None:
         low, high = sorted((left.slope, right.slope))
         if not _same(low, high):
             return _kink(seen, low, high, f"{left.slope.value:.6g}", f"{right.slope.value:.6g}")
-    elif seen.silenced:
-        return _no_slope(seen, "the slope of f is unbounded or does not settle")
+    elif seen.incomplete:
+        return _no_slope(seen, "the slope of f is unbounded or does not converge")
     centre = seen.around.centre
     settled = [slope for slope in (left.slope, right.slope) if slope is not None]
     if centre is None or not all(_same(slope, centre) for slope in settled):
-        return _no_slope(seen, "the differences of f do not settle")
+        return _no_slope(seen, "the differences of f do not converge")
     return _smooth(seen, centre)
 
 
 def _same(a: Estimate, b: Estimate) -> bool:
-    """Whether two limits are one, as far as can be told."""
+    """Whether two limits are equal to within their errors."""
     rounding = _SAME * max(abs(a.value), abs(b.value))
     return abs(a.value - b.value) <= _SAFETY * (a.error + b.error) + rounding
 
 
 def _no_slope(seen: Seen, why: str) -> Finding:
-    """There is nothing to compare with."""
+    """The verdict if there is no slope to compare with."""
     if seen.bounded:
-        return Finding(Verdict.OK, note=f"bounded by the mode: {why}")
-    if seen.silenced:
+        return Finding(Verdict.OK, note=f"saturated: {why}")
+    if seen.incomplete:
         return Finding(Verdict.MASKED, note=why)
     return Finding(Verdict.OK, note=f"not compared: {why}")
 
@@ -175,9 +174,9 @@ def _no_slope(seen: Seen, why: str) -> Finding:
 def _one_sided(seen: Seen, side: Side, name: str) -> Finding:
     slope, note = side.slope, f"f is REAL on the {name} only"
     if slope is None:
-        note += ", where its slope is unbounded or does not settle"
+        note += ", where its slope is unbounded or does not converge"
     elif (
-        not (seen.silenced or seen.bounded)
+        not (seen.incomplete or seen.bounded)
         and side.limit is not None
         and seen.tends_to(side.limit)
         and not seen.lies(seen.gradient, slope, slope)
@@ -188,7 +187,7 @@ def _one_sided(seen: Seen, side: Side, name: str) -> Finding:
 
 def _jump(seen: Seen, left: Side, right: Side) -> Finding:
     why = "f jumps here"
-    if seen.silenced or seen.bounded or left.slope is None or right.slope is None:
+    if seen.incomplete or seen.bounded or left.slope is None or right.slope is None:
         return _no_slope(seen, why)
     low, high = sorted((left.slope, right.slope))
     if seen.gradient == 0.0 or seen.lies(seen.gradient, low, high):
@@ -200,7 +199,7 @@ def _kink(seen: Seen, low: Estimate, high: Estimate, left: str, right: str) -> F
     note = f"kink: slope {left} on the left, {right} on the right"
     if seen.lies(seen.gradient, low, high):
         return Finding(Verdict.OK, note=note)
-    if seen.silenced or (seen.bounded and seen.lies(seen.classical, low, high)):
+    if seen.incomplete or (seen.bounded and seen.lies(seen.classical, low, high)):
         return _no_slope(seen, note)
     return Finding(Verdict.WRONG, note=note)
 
@@ -208,23 +207,21 @@ def _kink(seen: Seen, low: Estimate, high: Estimate, left: str, right: str) -> F
 def _smooth(seen: Seen, slope: Estimate) -> Finding:
     agrees = seen.lies(seen.gradient, slope, slope)
     if not math.isfinite(seen.value):
-        # A zero that happens to be the slope is a masked one all the same.
+        # A zero that happens to equal the slope is still a masked one.
         return Finding(Verdict.REMOVABLE, slope, "f is not REAL here" if agrees else "")
     if agrees:
-        return Finding(Verdict.OK, slope, _reservation(seen, slope))
-    if seen.silenced:
+        return Finding(Verdict.OK, slope, _note_on_agreement(seen, slope))
+    if seen.incomplete:
         return Finding(Verdict.REMOVABLE, slope)
     if seen.bounded and seen.lies(seen.classical, slope, slope):
-        return Finding(
-            Verdict.OK, slope, "bounded by the mode; with a bound near 0 it is the slope"
-        )
+        return Finding(Verdict.OK, slope, "saturated; with a bound near 0 it is the slope")
     return Finding(Verdict.WRONG, slope)
 
 
-def _reservation(seen: Seen, slope: Estimate) -> str:
-    """What there is to add where the gradient agrees with the slope."""
-    if seen.status & _SILENCED:
-        return "right although a part was silenced"
+def _note_on_agreement(seen: Seen, slope: Estimate) -> str:
+    """The note for a gradient that agrees with the slope."""
+    if seen.status & _INCOMPLETE:
+        return "correct although a path was masked or dropped"
     tolerance = seen.tolerance(slope)
     if tolerance > _COARSE * max(abs(seen.gradient), abs(slope.value)) and seen.gradient != 0.0:
         return f"compared to within {tolerance:.1e} only, by rounding"

@@ -1,10 +1,10 @@
-"""What the values of a function around a point say about its slope there.
+"""The slope of a function at a point by finite differences.
 
-The function is sampled at ``x ± h`` for a ladder of steps, each a quarter of the one before.
+The function is sampled at ``x ± h`` for a sequence of steps, each a quarter of the one before.
 Central differences, one-sided differences and the values themselves are then extrapolated to
 ``h = 0`` as polynomials in ``h`` (Richardson's extrapolation in Neville's tableau, as Ridders
-proposed for derivatives), and of all extrapolants the one with the least error is kept, if it fits
-what smaller steps say. Nothing here uses the value at ``x`` itself, so a hole is no obstacle.
+proposed for derivatives), and of all extrapolants the one with the smallest error is kept, if it is
+consistent with smaller steps. The value at ``x`` itself is not used, so it need not be REAL.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ EPSILON = 2.0**-52
 #: is one does not look flat.
 _FIRST = 0.0437
 _RATIO = 4.0
-#: The smallest step in units of the last place of x; below it, x ± h says little about h.
+#: The smallest step in units of the last place of x; below it, h is too inexact.
 _LAST_IN_ULPS = 16.0
 #: Below this, steps relative to 1 end, and steps relative to |x| go on.
 _LAST_OF_UNIT_SCALE = 1e-14
-#: How many terms of the expansion in h an extrapolant may remove.
+#: The number of terms of the expansion in h that an extrapolant may remove.
 _TERMS = 5
-#: A side counts if f is REAL at so many of the smallest steps.
+#: A side is used if f is REAL at this many of the smallest steps.
 _ENOUGH = 4
-#: A limit has settled if its error is this small beside it or beside the entries it came from.
-_SETTLED = 1e-3
-#: A limit of 0 has settled if its error is so few times that of rounding ...
+#: A limit has converged if its error is this small relative to it or to the entries it came from.
+_CONVERGED = 1e-3
+#: A limit of 0 has converged if its error is at most this multiple of the rounding error ...
 _ROUNDING = 8.0
-#: ... or no normal number.
-_NOTHING = 2.0**-1022
-#: What relative disagreement with the entries of smaller steps is no objection.
+#: ... or below the normal range.
+_SMALLEST_NORMAL = 2.0**-1022
+#: The allowed relative difference from the entries of smaller steps.
 _SLACK = 1e-7
 
 
@@ -51,19 +51,19 @@ class Side:
     real: bool
     """Whether it is REAL at the smallest steps."""
     limit: Optional[Estimate] = None
-    """What its value tends to; None if that does not settle."""
+    """The limit of its value; None if that does not converge."""
     slope: Optional[Estimate] = None
-    """What its slope tends to; None if that does not settle."""
+    """The limit of its slope; None if that does not converge."""
 
 
 @dataclass(frozen=True)
 class Differences:
-    """What was found around a point."""
+    """The limits around a point."""
 
     left: Side
     right: Side
     centre: Optional[Estimate]
-    """The limit of central differences; None if it does not settle or a side is not REAL."""
+    """The limit of central differences; None if it does not converge or a side is not REAL."""
 
 
 def differences(
@@ -75,13 +75,13 @@ def differences(
         f: returns the IEEE double of a transreal value.
         x: the point.
         noise: a bound on the rounding error of values near the point.
-        gradient: the slope expected. Steps so small that rounding drowns it and what is measured
-            are left out.
+        gradient: the expected slope. Steps at which the rounding error exceeds both it and the
+            measured slope are left out.
     """
     steps: list[float] = []
     above: list[float] = []
     below: list[float] = []
-    for step in _ladder(x):
+    for step in _step_sizes(x):
         steps.append(step)
         above.append(f(x + step))
         below.append(f(x - step))
@@ -103,7 +103,7 @@ def differences(
     )
 
 
-def _ladder(x: float) -> list[float]:
+def _step_sizes(x: float) -> list[float]:
     """The steps, falling. ``x ± step`` is exact unless x is far below the step."""
     ulp, size = math.ulp(x), abs(x)
     smallest = _LAST_IN_ULPS * ulp
@@ -161,30 +161,30 @@ def _extrapolate(
     values: Sequence[float] = (),
     even: bool = False,
 ) -> Optional[Estimate]:
-    """The limit of the entries as the step goes to 0; None if it does not settle.
+    """The limit of the entries as the step goes to 0; None if it does not converge.
 
     Args:
         steps: falling in size.
         entries: polynomials in the step, or even ones, but for rounding.
         rounding: the rounding error of each entry.
-        values: if the entries are slopes, the sizes of the values they are slopes of, which tell
-            a slope of 0 from one that rounding drowns.
+        values: if the entries are slopes, the sizes of the function values, which distinguish a
+            slope of 0 from one below the rounding error.
         even: whether only even powers of the step occur.
     """
     best = _best_of_each_level(steps, entries, rounding, even)
     candidates = []
     for candidate, smaller in zip(best, [*best[1:], None]):
-        # By chance, noise may agree with itself once; the next level has to as well.
+        # Noise may agree by chance once; the next level has to agree as well.
         spread = 0.0 if smaller is None else abs(smaller.value - candidate.value)
         candidates.append(candidate._replace(error=max(candidate.error, spread)))
     for error, level, value in sorted(candidates):
         scale = max(abs(value), *map(abs, entries[: level + 1]))
-        flat = _SETTLED * max(values[: level + 1]) / abs(steps[0]) if values else math.inf
-        of_zero = max(_NOTHING, min(flat, _ROUNDING * rounding[level]))
-        if error > max(_SETTLED * scale, of_zero):
+        flat = _CONVERGED * max(values[: level + 1]) / abs(steps[0]) if values else math.inf
+        of_zero = max(_SMALLEST_NORMAL, min(flat, _ROUNDING * rounding[level]))
+        if error > max(_CONVERGED * scale, of_zero):
             continue
-        # Smaller steps may not be further off than this one, unless by rounding. This finds the
-        # steps that are too large to see what the function does near the point.
+        # Smaller steps must not be further off than this one, except by rounding. This detects
+        # steps that are too large to resolve the function near the point.
         allowed = 2.0 * max(abs(entries[level] - value), error) + _SLACK * abs(value)
         if all(
             abs(entries[k] - value) <= allowed + 4.0 * rounding[k]

@@ -16,7 +16,7 @@ from .grad_mode import GradientModeConfig
 __all__ = ["to_dot"]
 
 EDGES = {
-    GradientStatus.SATURATED: ("bounded", "solid"),
+    GradientStatus.SATURATED: ("saturated", "solid"),
     GradientStatus.MASKED: ("masked", "dashed"),
     GradientStatus.DROPPED: ("dropped", "dotted"),
 }
@@ -28,15 +28,15 @@ def to_dot(node: TRNode, *, gradients: bool = True, max_nodes: SupportsIndex = 5
     """The graph below a node in the DOT language of Graphviz.
 
     Each node shows its operation or name, and its value. A node that is not REAL is filled by its
-    tag, and has a double red outline where that begins: none of its inputs is to blame. Edges lead
-    from an input to what was made of it. Nothing is recorded or counted.
+    tag, and has a double red outline if all of its inputs are REAL. Edges lead from an input to the
+    node that uses it. Nothing is recorded or counted.
 
     Args:
         node: the root of the graph.
-        gradients: whether edges show what a backward pass in the mode in force would do on them:
-            dashed "masked" for silenced, dotted "dropped" for a contribution left out as not REAL,
-            blue "bounded" for a bounded partial. Each node is asked on its own, with an adjoint of
-            1; edges from constants, which take no gradient, stay plain.
+        gradients: whether edges show the effect of a backward pass in the current mode: dashed
+            "masked", dotted "dropped" for a contribution that is not REAL, blue "saturated" for a
+            bounded partial. Each node is evaluated separately, with an adjoint of 1; edges from
+            constants, which take no gradient, are plain.
         max_nodes: the most nodes to show, those closest to the root. Where the graph is cut, a
             placeholder counts the inputs left out, and the caption counts the nodes.
 
@@ -44,7 +44,7 @@ def to_dot(node: TRNode, *, gradients: bool = True, max_nodes: SupportsIndex = 5
         The text of a digraph, the same for the same graph.
 
     Raises:
-        TypeError: for a root that is no node, or ``max_nodes`` that is no integer.
+        TypeError: if the root is not a node or ``max_nodes`` not an integer.
         ValueError: for ``max_nodes`` below 1.
     """
     if not isinstance(node, TRNode):
@@ -69,7 +69,7 @@ def _walk(root: TRNode) -> dict[int, TRNode]:
     """
     found = {hash(root): root}
     queue = [root]
-    for node in queue:  # which grows meanwhile
+    for node in queue:  # which grows during the loop
         for operand in node.inputs:
             if hash(operand) not in found:
                 found[hash(operand)] = operand
@@ -80,7 +80,7 @@ def _walk(root: TRNode) -> dict[int, TRNode]:
 def _settings(gradients: bool, shown: int, total: int) -> Iterator[str]:
     captions = []
     if gradients:
-        captions.append(f"gradients: {_mode_in_force()}")
+        captions.append(f"gradients: {_current_mode()}")
     if shown < total:
         captions.append(f"cut: {shown} of {total} nodes")
     if captions:
@@ -89,7 +89,7 @@ def _settings(gradients: bool, shown: int, total: int) -> Iterator[str]:
     yield '  node [shape=ellipse, style=filled, fillcolor="#ffffff"];'
 
 
-def _mode_in_force() -> str:
+def _current_mode() -> str:
     mode, delta = GradientModeConfig.get_mode(), GradientModeConfig.get_local_threshold()
     shown = f" with δ = {delta:.6g}" if mode is GradientMode.HYBRID and delta is not None else ""
     return mode.name + shown

@@ -1,4 +1,4 @@
-"""The backward pass as functions, and a look at its steps."""
+"""The backward pass and its steps as functions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["backward_pass", "compute_input_gradients", "topological_sort"]
 
 
 def backward_pass(root: TRNode, grad_output: Optional[Operand] = None) -> None:
-    """Differentiates ``root`` in the gradient mode in force; the same as ``root.backward()``.
+    """Differentiates ``root`` in the current gradient mode; the same as ``root.backward()``.
 
     Args:
         root: the node to differentiate.
-        grad_output: the adjoint of the root, 1 unless given.
+        grad_output: the adjoint of the root, by default 1.
 
     Raises:
         RuntimeError: if the root depends on no parameter.
@@ -25,15 +25,15 @@ def backward_pass(root: TRNode, grad_output: Optional[Operand] = None) -> None:
 
 
 def compute_input_gradients(node: TRNode, grad_output: Operand) -> list[TRScalar]:
-    """What one node passes to each of its inputs, by the rules of a backward pass.
+    """The contributions of one node to its inputs, by the rules of a backward pass.
 
     Args:
         node: a node that an operation made; a leaf has no inputs.
         grad_output: the adjoint of the node.
 
     Returns:
-        One REAL value per input, in operand order; 0 where the mode silences the node or where the
-        contribution is not REAL. Nothing is recorded or counted.
+        One REAL value per input, in operand order; 0 where the contribution is masked or dropped.
+        Nothing is recorded or counted.
     """
     return [gradient for gradient, _ in _native.input_gradients(node, grad_output)]
 

@@ -34,10 +34,10 @@ def tr_vmap(
     """A function of nodes as a function of batches.
 
     The function is called once for each combination of argument shapes, on tracers in place of
-    nodes, and what it computed is replayed on every sample: with the same bits as if it had been
-    called on each. So its course must not depend on values: choose with ``tr_where``,
-    ``tr_minimum`` or ``tr_maximum``. Whatever else it reads, such as a global, it reads when it is
-    traced; make that an argument, or call ``tr_vmap`` anew, for what changes.
+    nodes, and the recorded operations are replayed on every sample; the results are bit-identical
+    to calling it on each. Its control flow must not depend on values: select with ``tr_where``,
+    ``tr_minimum`` or ``tr_maximum``. Other values that it reads, such as globals, are read when it
+    is traced; pass values that change as arguments, or call ``tr_vmap`` again.
 
     Args:
         function: takes nodes, or object arrays of nodes, and returns a node, an object array of
@@ -48,7 +48,7 @@ def tr_vmap(
         coordinate: the argument, by place or name, whose value exploration regions refer to.
 
     Raises:
-        TypeError: for a function that cannot be called, or ``in_axes`` of another type.
+        TypeError: if the function is not callable, or for ``in_axes`` of another type.
         ValueError: for ``in_axes`` other than 0 and None, or without any 0.
     """
     return BatchedFunction(function, in_axes, coordinate)
@@ -64,22 +64,23 @@ class _Programs:
 
 
 class BatchedFunction:
-    """What :func:`tr_vmap` returns: a function replayed over batches.
+    """A function replayed over batches, the result of :func:`tr_vmap`.
 
-    Calls take positional arguments: numbers, TR scalars, ``TRArray`` and whatever NumPy makes an
-    array of real numbers of. C-contiguous arrays of float64 are read where they lie, others are
-    converted. An argument that all samples share is as one sample sees it; others have one more
-    axis in front. Arrays must not be written to while a call runs in another thread.
+    Calls take positional arguments: numbers, TR scalars, ``TRArray`` and anything that NumPy
+    converts to an array of real numbers. C-contiguous arrays of float64 are read in place, others
+    are converted. An argument that all samples share has the shape that the function receives;
+    others have one more axis in front. Arrays must not be written to while a call runs in another
+    thread.
 
-    Results are in the gradient mode in force at the call, and the statistics of the calling thread
+    Gradients are in the current gradient mode at the call, and the statistics of the calling thread
     or async task count every sample. Calls run on several threads (``zeroproof.set_num_threads``)
-    without holding the interpreter, and may be made from several threads at once. An object pickles
-    if its function does.
+    without holding the GIL, and may be made from several threads at once. An object can be pickled
+    if its function can.
 
     Raises:
-        TypeError: for arguments that are not real numbers, by name, and for a function whose course
+        TypeError: for arguments that are not real numbers, and for a function whose control flow
             depends on a value or that returns no node.
-        ValueError: for different numbers of samples.
+        ValueError: if the numbers of samples of the arguments differ.
     """
 
     __wrapped__: Callable[..., Any]
@@ -92,7 +93,7 @@ class BatchedFunction:
     ) -> None:
         if not callable(function):
             raise TypeError(f"tr_vmap takes a function, not {type(function).__name__}")
-        update_wrapper(self, function, updated=())  # its attributes could hide our methods
+        update_wrapper(self, function, updated=())  # its attributes could hide the methods
         self._settings = (function, in_axes, coordinate)
         self._parameters = Parameters(function, in_axes)
         self._programs: dict[tuple[Shape, ...], _Programs] = {}
@@ -105,8 +106,8 @@ class BatchedFunction:
         Args:
             *args: the arguments of the function.
             out: the arrays to write to, in the structure of the result: C-contiguous float64 arrays
-                of the right shape; None for new ones, also in place of some.
-            **keywords: refused; bind keyword arguments with ``functools.partial``.
+                of the right shape; None, also for single items, for new ones.
+            **keywords: not supported; bind keyword arguments with ``functools.partial``.
 
         Returns:
             A TRArray with an element for each sample; for an object array of nodes one more axis in
@@ -139,17 +140,17 @@ class BatchedFunction:
             reduce: None for each sample's gradients; ``"sum"`` or ``"mean"`` for those of the sum
                 or mean of the values over the samples whose value is REAL.
             with_status: whether to return the gradients' ``GradientStatus`` flags as well.
-            with_mask: whether to return a ``SampleMask`` as well, which tells the samples that were
-                left out, and why.
+            with_mask: whether to return a ``SampleMask`` as well, with the samples that were left
+                out and the reasons.
             out: the arrays to write to, ``(values, gradients)``, or with ``reduce`` the gradients
-                alone: C-contiguous float64 arrays of the right shape; None for new ones, also in
-                place of some.
+                alone: C-contiguous float64 arrays of the right shape; None, also for
+                single items, for new ones.
             coordinate: the argument, by place or name, whose value exploration regions refer to;
-                that of ``tr_vmap`` unless given.
-            **keywords: refused, as in a call.
+                the default is that of ``tr_vmap``.
+            **keywords: not supported, as in a call.
 
         Returns:
-            ``(values, gradients)``, then statuses and the mask if they are asked for. Gradients are
+            ``(values, gradients)``, then statuses and the mask if requested. Gradients are
             float64 arrays, a tuple of them for several ``argnums``, with one row for each sample.
             With ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has its shape,
             and that of an argument with one value for each sample keeps its rows. Statuses are
@@ -191,7 +192,7 @@ class BatchedFunction:
             with_status: whether to return the derivatives' ``GradientStatus`` flags as well.
             out: the array to write to; None for a new one.
             coordinate: as for ``value_and_grad``.
-            **keywords: refused, as in a call.
+            **keywords: not supported, as in a call.
 
         Returns:
             A float64 array (samples, outputs, inputs), or that and a uint8 array of the same shape.
@@ -215,7 +216,7 @@ class BatchedFunction:
         return request.run(inputs, samples, with_status, out)
 
     def program(self, *args: Any) -> TracedProgram:
-        """What is replayed for such arguments: ``print`` lists its operations."""
+        """The program that is replayed for such arguments; ``print`` lists its operations."""
         return self._prepare(args)[2].traced.program
 
     def _prepare(self, args: tuple[Any, ...]) -> tuple[list[Array], int, _Programs]:
@@ -255,7 +256,7 @@ class BatchedFunction:
         return self._parameters.place(coordinate, arguments, "coordinate")
 
     def __get__(self, instance: object, owner: Optional[type] = None) -> BatchedFunction:
-        """Itself through a class. An instance would be no argument to batch over.
+        """Itself through a class; an instance cannot be batched over.
 
         Raises:
             AttributeError: through an instance, as for a decorated method.
@@ -278,7 +279,7 @@ class BatchedFunction:
 
 
 def _global_name(batched: BatchedFunction) -> Optional[str]:
-    """The name that leads to the object in its function's module, as after decoration."""
+    """The name of the object in its function's module, if it has one, as after decoration."""
     name: str = getattr(batched, "__qualname__", "")
     try:
         found = attrgetter(name)(sys.modules[batched.__module__])

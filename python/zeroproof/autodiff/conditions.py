@@ -1,8 +1,8 @@
-"""Total conditions, and ``tr_where``, which chooses between two operands by one.
+"""Total conditions, and ``tr_where``, which selects one of two operands by a condition.
 
 Conditions are those of the transreal order −∞ < REAL < +∞, in which Φ is unordered. They never
-raise for a value. Of nodes, TR scalars and numbers they return a bool; in a function traced for
-``tr_vmap`` they record a condition, which ``tr_where`` takes as well.
+raise for a value. For nodes, TR scalars and numbers they return a bool; in a function traced for
+``tr_vmap`` they record a condition, which ``tr_where`` accepts as well.
 """
 
 from .._native import (

@@ -28,13 +28,13 @@ def tr_value_and_grad(
     Returns:
         A function of the same arguments, each a node, a TR scalar or a number. It returns the value
         and, for one argnum, the gradient as a node; for several, a tuple of nodes. Gradients are in
-        the gradient mode in force at the call. No node's ``gradient`` changes. Gradients are
-        constants that cannot be differentiated again; their ``gradient_status`` says how they
-        came about.
+        the gradient mode that is current at the call. No node's ``gradient`` changes. Gradients are
+        constants that cannot be differentiated again; their ``gradient_status`` is their
+        status.
 
     Raises:
         TypeError: from the returned function, if ``f`` returns no node or an argument is no number.
-        ValueError: from the returned function, if an argnum names no argument.
+        ValueError: from the returned function, if an argnum is out of range.
     """
     several = isinstance(argnums, Sequence)
     numbers = [index(n) for n in (argnums if isinstance(argnums, Sequence) else [argnums])]
@@ -44,7 +44,7 @@ def tr_value_and_grad(
         arguments = list(args)
         places = [_place(number, len(args)) for number in numbers]
         for place in set(places):
-            # A fresh leaf: the gradient asked for is that of the argument, whatever made it.
+            # A new leaf: the gradient is with respect to the argument, however that was computed.
             given = arguments[place]
             is_input = isinstance(given, TRNode) and given.op is OpType.INPUT
             arguments[place] = (TRNode.input if is_input else TRNode.parameter)(given)
@@ -82,7 +82,7 @@ def _place(number: int, count: int) -> int:
 
 
 def _as_node(argument: Any) -> Any:
-    """TR scalars and numbers as constants; whatever else the function takes as it is."""
+    """TR scalars and numbers as constants; other arguments unchanged."""
     if isinstance(argument, TRNode):
         return argument
     try:

@@ -1,4 +1,4 @@
-"""Which gradient a singular node gets.
+"""Gradient modes: the gradients at singular operations.
 
 ``GradientModeConfig`` and the ``use_…`` functions set the default of the process, which every
 thread sees; inside a ``with gradient_mode(...)`` or ``with schedule.apply(...)`` block they set
@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class GradientModeConfig:
-    """The gradient mode in force, its saturation bound and its local threshold."""
+    """The current gradient mode, its saturation bound and its local threshold."""
 
     @staticmethod
     def set_mode(mode: GradientMode) -> None:
@@ -37,7 +37,7 @@ class GradientModeConfig:
 
     @staticmethod
     def get_mode() -> GradientMode:
-        """The mode in force."""
+        """The current mode."""
         return _native.get_mode()
 
     @staticmethod
@@ -51,7 +51,7 @@ class GradientModeConfig:
 
     @staticmethod
     def get_saturation_bound() -> float:
-        """The saturation bound in force, 1 unless set."""
+        """The current saturation bound, 1 by default."""
         return _native.get_saturation_bound()
 
     @staticmethod
@@ -65,7 +65,7 @@ class GradientModeConfig:
 
     @staticmethod
     def get_local_threshold() -> Optional[float]:
-        """δ in force, None unless set."""
+        """The current δ, None by default."""
         return _native.get_local_threshold()
 
     @staticmethod
@@ -106,11 +106,11 @@ _native.set_decorator(_in_block)
 def gradient_mode(
     mode: GradientMode, saturation_bound: Optional[float] = None
 ) -> _native.GradientBlock:
-    """A ``with`` block, or a decorator, in which ``mode`` is in force.
+    """A ``with`` block, or a decorator, that sets the gradient mode.
 
     Args:
         mode: the gradient mode.
-        saturation_bound: its bound; the one in force around the block unless given.
+        saturation_bound: its bound; by default that of the enclosing block.
 
     Raises:
         ValueError: unless the bound is a positive finite number.
@@ -119,12 +119,12 @@ def gradient_mode(
 
 
 def use_mask_real() -> _native.GradientRestorer:
-    """Sets Mask-REAL; as a ``with`` block, puts back on leaving what was there before."""
+    """Sets Mask-REAL; as a ``with`` block, restores the previous mode on exit."""
     return _native.use_mode(GradientMode.MASK_REAL)
 
 
 def use_saturating(bound: float = 1.0) -> _native.GradientRestorer:
-    """Sets Saturating and its bound; as a ``with`` block, puts back what was there before.
+    """Sets Saturating and its bound; as a ``with`` block, restores both on exit.
 
     Raises:
         ValueError: unless the bound is a positive finite number.

@@ -1,8 +1,8 @@
-"""A check of gradients by finite differences that understands poles.
+"""A check of gradients by finite differences that takes poles into account.
 
 Where a function is smooth, the gradient has to be its slope. At a pole there is no slope, and a
-gradient of zero is right if its status says that it was masked. The check tells these from each
-other, and from the case that a function is smooth but written such that its gradient is masked.
+gradient of zero is correct if its status is MASKED. The check distinguishes these cases, and
+removable singularities, where the function is smooth but its formula masks the gradient.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from ._differences import differences
 
 __all__ = ["GradientCheck", "GradientRow", "Verdict", "assert_gradient", "check_gradient"]
 
-_SILENCED = GradientStatus.MASKED | GradientStatus.DROPPED
+_INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
 
 
 @dataclass(frozen=True, repr=False)
 class GradientCheck:
-    """The outcome of :func:`check_gradient`, true if it is ``ok``. Its repr is a table."""
+    """The result of :func:`check_gradient`, true if it is ``ok``. Its repr is a table."""
 
     value: TRScalar
     """The value of the function at the point."""
     mode: GradientMode
-    """The mode that the gradients are in."""
+    """The mode of the gradients."""
     rows: tuple[GradientRow, ...]
     """One for each input."""
 
@@ -59,37 +59,39 @@ def check_gradient(
 ) -> GradientCheck:
     """Compares the gradient of ``f`` by every input with finite differences.
 
-    Differences are taken at a ladder of steps and extrapolated, which also says how far they may be
-    off. How the gradient compares with them, what its status says, and whether ``f`` is smooth, has
-    a kink, jumps, has a pole or is REAL on one side only gives a :class:`Verdict` for each input:
+    Differences are taken at a sequence of step sizes and extrapolated, with an error estimate. The
+    comparison, the status of the gradient, and whether ``f`` is smooth, has a kink, a jump or a
+    pole, or is REAL on one side only determine a :class:`Verdict` for each input:
 
-    - ``ok``: the gradient is the slope; at a kink, a slope between those of the two sides. Where
-      there is nothing to compare with and nothing was masked, a note says so.
-    - ``wrong``: the status claims a slope, and it is another. Where kinks of parts cancel, as in
-      ``max(x, min(x, y))`` at ``x = y``, subgradients may be no slope of the whole; a note says so.
+    - ``ok``: the gradient is the slope; at a kink, it lies between the slopes of the two sides. If
+      there is no slope to compare with and nothing was masked, a note says so.
+    - ``wrong``: the gradient is not the slope, and its status does not indicate that. Where kinks
+      cancel, as in ``max(x, min(x, y))`` at ``x = y``, subgradients may not give the slope; a note
+      says so.
     - ``masked as it should be``: masked or dropped where there is no slope.
-    - ``masked but the function is smooth here: removable singularity``: ``x·x/x`` at 0. The way
-      ``f`` is written hides a slope; ``tr_where`` or another formula brings it back.
+    - ``masked but the function is smooth here: removable singularity``: ``x·x/x`` at 0. There is
+      a slope, which ``tr_where`` or another formula can provide.
     - ``one-sided only``: ``f`` is REAL on one side, like ``√x`` at 0.
 
-    Gradients that a mode bounds are no slopes. They pass if with a bound near 0 they are. A part of
-    ``f`` that the rounding of the rest swallows cannot be checked.
+    Saturated gradients are not slopes. They pass if with a bound near 0 they are. Terms of ``f``
+    below the rounding error of the others cannot be checked.
 
-    ``f`` is called about 50 times for each input. No node's ``gradient`` changes, and statistics
-    count nothing but, in Hybrid mode while a policy saturates, the passes that the check makes.
+    ``f`` is called about 50 times for each input. No node's ``gradient`` changes. Statistics are
+    unchanged, except in Hybrid mode while a policy is in its saturating state, when they count the
+    passes of the check.
 
     Args:
         f: takes a node for each of ``xs``, or an object array of nodes for an array, and returns a
             node.
         xs: the point: each a number, a TR scalar or a node, or a list, tuple or array of these.
-        mode: the gradient mode or its name, such as ``"hybrid"``; the one in force unless given.
+        mode: the gradient mode or its name, such as ``"hybrid"``; by default the current one.
         rtol: the relative error allowed.
-        atol: the absolute error allowed, in addition to what the differences may be off.
+        atol: the absolute error allowed, in addition to the error estimate of the differences.
 
     Raises:
-        TypeError: if ``f`` returns no node, or an input is no number.
-        ValueError: for no inputs, one that is not finite, a mode that does not exist, an ``rtol``
-            that is not positive, an ``atol`` that is negative, or one that is not finite.
+        TypeError: if ``f`` does not return a node, or an input is not a number.
+        ValueError: if there are no inputs or one is not finite, for an unknown mode, unless
+            ``rtol`` is positive and finite, and unless ``atol`` is finite and not negative.
     """
     if not 0.0 < rtol < math.inf:
         raise ValueError(f"rtol must be a positive finite number, not {rtol}")
@@ -113,21 +115,21 @@ def assert_gradient(
     atol: float = 0.0,
     allow: Iterable[Verdict] = (),
 ) -> None:
-    """Asserts that :func:`check_gradient` finds the gradients right.
+    """Asserts that :func:`check_gradient` finds no wrong gradient.
 
     Args:
-        f: as there.
-        xs: as there.
-        mode: as there.
-        rtol: as there.
-        atol: as there.
-        allow: verdicts to let pass, for instance ``{Verdict.REMOVABLE}``.
+        f: as for ``check_gradient``.
+        xs: as for ``check_gradient``.
+        mode: as for ``check_gradient``.
+        rtol: as for ``check_gradient``.
+        atol: as for ``check_gradient``.
+        allow: further verdicts to accept, for instance ``{Verdict.REMOVABLE}``.
 
     Raises:
         AssertionError: with the table, if an input has a verdict ``wrong`` or ``removable
             singularity`` that is not allowed.
-        TypeError: as there.
-        ValueError: as there.
+        TypeError: as for ``check_gradient``.
+        ValueError: as for ``check_gradient``.
     """
     allowed = {Verdict(verdict) for verdict in allow}
     check = check_gradient(f, *xs, mode=mode, rtol=rtol, atol=atol)
@@ -152,8 +154,8 @@ def _row(point: Point, found: Gradients, place: int, rtol: float, atol: float) -
     x = point.values[place]
     gradient, status = found.in_mode[place]
     unbounded = found.unbounded[place]
-    silenced = bool((status | found.classical[place][1]) & _SILENCED)
-    expected = math.inf if silenced else max(abs(gradient), abs(unbounded))
+    incomplete = bool((status | found.classical[place][1]) & _INCOMPLETE)
+    expected = math.inf if incomplete else max(abs(gradient), abs(unbounded))
     seen = Seen(
         value=float(found.value),
         graph=found.graph,
@@ -161,7 +163,7 @@ def _row(point: Point, found: Gradients, place: int, rtol: float, atol: float) -
         gradient=gradient,
         classical=unbounded,
         status=status,
-        silenced=silenced,
+        incomplete=incomplete,
         around=differences(point.near(place), x, found.graph.noise, expected),
         rtol=rtol,
         atol=atol,

@@ -1,7 +1,7 @@
-"""A tape with the manners of TensorFlow's.
+"""A gradient tape with the interface of TensorFlow's.
 
-Operations are recorded whether a tape is open or not; a tape decides which constants count as
-sources and how often it may be asked.
+Operations are recorded with and without a tape; the tape holds the watched constants, and restricts
+the number of ``gradient`` calls unless it is persistent.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ class TRGradientTape:
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        """Leaves the tape; gradients are usually asked for after that."""
+        """Exits the tape; ``gradient`` is usually called after that."""
 
     def watch(self, node: Union[TRNode, Iterable[TRNode]]) -> None:
-        """Makes a constant a source for what is recorded from now on.
+        """Makes a constant a source for the operations recorded from now on.
 
-        Parameters and inputs are sources anyway. A constant stays watched after the tape is left.
+        Parameters and inputs are always sources. A constant stays watched after the tape is exited.
 
         Raises:
-            TypeError: for anything but nodes.
+            TypeError: if it is not a node or nodes.
         """
         for each in [node] if isinstance(node, TRNode) else list(node):
             if not isinstance(each, TRNode):
@@ -65,16 +65,16 @@ class TRGradientTape:
 
         Args:
             target: a node, or several whose gradients are added.
-            sources: a node, or a list, tuple or dict of nodes, nested as you like.
-            output_gradients: the adjoint of the target, 1 unless given; as many as targets.
+            sources: a node, or a nested structure of lists, tuples and dicts of nodes.
+            output_gradients: the adjoint of the target, by default 1; for several targets a list.
 
         Returns:
             Constants in the structure of ``sources``. A source that the target does not depend on
-            gives REAL 0 if it requires a gradient or is watched, and None otherwise. The
-            ``gradient_status`` of each says how it came about. No node's ``gradient`` changes.
+            gives REAL 0 if it requires a gradient or is watched, and None otherwise. Each has its
+            status as ``gradient_status``. No node's ``gradient`` changes.
 
         Raises:
-            RuntimeError: when a tape that is not persistent is asked a second time.
+            RuntimeError: at the second call, unless the tape is persistent.
         """
         if self._used and not self._persistent:
             raise RuntimeError(
@@ -104,13 +104,13 @@ class TRGradientTape:
         return node.requires_grad or hash(node) in map(hash, self._watched)
 
     def reset(self) -> None:
-        """Makes the tape as new: nothing watched, not used."""
+        """Resets the tape: nothing is watched, and ``gradient`` may be called again."""
         self._watched = []
         self._used = False
 
 
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
-    """Makes a tape, to be used as a ``with`` block."""
+    """Creates a tape, to be used as a ``with`` block."""
     return TRGradientTape(persistent)
 
 
@@ -118,7 +118,7 @@ def _add(total: Optional[TRNode], gradient: TRScalar, status: GradientStatus) ->
     """A sum of gradients with the union of their statuses."""
     if total is None:
         return _native.gradient_node(gradient, status)
-    # A sum that has overflowed stays there, so that no gradient is ever Φ.
+    # An overflowed sum keeps its value, so that no gradient is ever Φ.
     value = total.value + gradient if total.tag is TRTag.REAL else total.value
     return _native.gradient_node(value, total.gradient_status | status)
 

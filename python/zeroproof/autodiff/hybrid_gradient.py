@@ -1,4 +1,4 @@
-"""Hybrid mode: the schedule δ(t), the statistics that it is tuned by, and the manual path."""
+"""Hybrid mode: the schedule δ(t) and the statistics of its decisions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def create_default_schedule(
     """A schedule with the defaults, or with aggressive ones.
 
     Args:
-        aggressive: δ from 1e-1 down to 1e-8, bound 0.1, exploration radius 0.1 over 10 epochs and
-            min_delta 1e-10, which follow the pole more closely.
+        aggressive: δ from 1e-1 to 1e-8, bound 0.1, exploration radius 0.1 over 10 epochs and
+            min_delta 1e-10, for gradients closer to the classical ones.
         warmup_epochs: epochs without δ at the beginning.
         force_exploration: explore the poles that are detected.
     """
@@ -48,8 +48,8 @@ def create_default_schedule(
 class HybridGradientContext:
     """Statistics and schedule of the current thread or async task.
 
-    ``with schedule.apply(epoch):`` does all of this by itself. By hand: ``set_schedule`` once,
-    ``update_epoch`` at the start of each epoch, ``end_batch_policy_update`` after each batch.
+    ``with schedule.apply(epoch):`` sets up an epoch. Without it, call ``set_schedule`` once,
+    ``update_epoch`` at the start of each epoch and ``end_batch_policy_update`` after each batch.
     """
 
     @staticmethod
@@ -59,21 +59,21 @@ class HybridGradientContext:
 
     @staticmethod
     def get_schedule() -> Optional[HybridGradientSchedule]:
-        """The schedule in force."""
+        """The current schedule."""
         return _native.get_schedule()
 
     @staticmethod
     def update_epoch(epoch: int) -> None:
-        """Begins an epoch: epoch figures start anew and the active policy's thresholds are taken.
+        """Begins an epoch: resets the epoch figures and reads the active policy's thresholds.
 
-        With a schedule set, its δ and its exploration regions are put in force; mode and bound stay
-        as they are.
+        If a schedule is set, its δ and exploration regions take effect; mode and bound are
+        unchanged.
         """
         _native.update_epoch(epoch)
 
     @staticmethod
     def should_use_saturating(abs_q: float, x_value: Optional[float] = None) -> bool:
-        """The Hybrid decision for a distance ``abs_q`` to a pole, counted like any other.
+        """The Hybrid decision for a distance ``abs_q`` to a pole; it is counted.
 
         Args:
             abs_q: the distance, not negative.
@@ -86,7 +86,7 @@ class HybridGradientContext:
 
     @staticmethod
     def update_q_value(abs_q: float) -> None:
-        """Feeds a distance into the batch's statistics without a decision.
+        """Adds a distance to the batch's statistics without a decision.
 
         Raises:
             ValueError: for a distance that is negative or not finite.
@@ -95,12 +95,12 @@ class HybridGradientContext:
 
     @staticmethod
     def end_batch_policy_update() -> None:
-        """Ends a batch: the policy's state follows its percentiles, batch figures start anew."""
+        """Ends a batch: updates the policy's state and resets the batch figures."""
         _native.end_batch()
 
     @staticmethod
     def get_statistics() -> dict[str, Any]:
-        """Every figure; None where there is no data.
+        """All figures; None where there is no data.
 
         ``q`` are the distances to poles at the decisions of singular ops, ``g = 1/q``. Counts,
         ratios and ``q_min_epoch`` cover the epoch; the other q and g figures cover the batch, that
@@ -111,7 +111,7 @@ class HybridGradientContext:
 
     @staticmethod
     def reset_statistics() -> None:
-        """Clears the counts and the batch figures; epoch and policy state stay."""
+        """Resets the counts and the batch figures, but not the epoch and policy state."""
         _native.reset_statistics()
 
     @staticmethod
@@ -126,10 +126,10 @@ class HybridGradientContext:
 
     @staticmethod
     def detect_poles(threshold: Optional[float] = None) -> list[int]:
-        """Which of the batch's distances were within ``threshold``, by number from 0.
+        """The indices of the batch's distances that were within ``threshold``.
 
-        Looks at the first 1024 of the batch; of the decisions of several threads in a batched call,
-        at those of the threads that end first. The default threshold is the schedule's
+        Covers the first 1024 of the batch; for a batched call with several threads, those of the
+        threads that finish first. The default threshold is the schedule's
         ``pole_detection_threshold``, or 0.1 without a schedule.
         """
         if threshold is None:
@@ -139,7 +139,7 @@ class HybridGradientContext:
 
     @staticmethod
     def detected_poles() -> list[float]:
-        """Where near-pole decisions of this epoch happened, one coordinate per neighbourhood.
+        """The coordinates of near-pole decisions of this epoch, one per neighbourhood.
 
         Coordinates are the values of ``TRNode.input`` nodes. A decision that depends on several
         different inputs has no coordinate. ``schedule.apply`` passes them on to the schedule when
@@ -158,7 +158,7 @@ class HybridGradientContext:
 
     @staticmethod
     def reset() -> None:
-        """Forgets everything measured, and the schedule, threshold and regions in force."""
+        """Resets all statistics, and the current schedule, threshold and regions."""
         _native.forget_statistics()
         _native.set_schedule(None)
         _native.set_local_threshold(None)

@@ -1,8 +1,8 @@
-"""The bounded partials of Saturating mode, one by one: the rules that backward uses.
+"""The bounded partials of Saturating mode as functions: the rules of the backward pass.
 
 With ``b`` the saturation bound, ``recip(y) = sign(y)/√(y² + b²)`` replaces 1/y. Gradient functions
-use the bound in force, take values of any tag and return REAL values: a contribution that is not
-REAL is left out, and an operation whose value is Φ passes nothing.
+use the current bound, accept values of any tag and return REAL values: a contribution that is not
+REAL is dropped, and an operation whose value is Φ is masked; both give 0.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _value(x: Operand) -> Value:
 
 
 def saturate_value(x: Operand, bound: Optional[float] = None) -> TRScalar:
-    """``x/(|x| + b)``, which squeezes every value into [−1, 1]: ±∞ → ±1, Φ → 0."""
+    """``x/(|x| + b)``, which maps every value into [−1, 1]: ±∞ → ±1, Φ → 0."""
     return _native.saturate_value(_value(x), bound)
 
 
@@ -39,22 +39,22 @@ def saturating_reciprocal(x: Operand, bound: Optional[float] = None) -> TRScalar
 
 
 def saturating_div_grad(x: Operand, y: Operand, grad_output: Operand) -> tuple[TRScalar, TRScalar]:
-    """What ``x / y`` passes to x and y: ``ḡ·recip(y)`` and ``−ḡ·x/(y² + b²)``."""
+    """The contributions of ``x / y`` to x and y: ``ḡ·recip(y)`` and ``−ḡ·x/(y² + b²)``."""
     return _contributions("div", grad_output, x, y)
 
 
 def saturating_log_grad(x: Operand, grad_output: Operand) -> TRScalar:
-    """What ``log x`` passes to x: ``ḡ·recip(x)``."""
+    """The contribution of ``log x`` to x: ``ḡ·recip(x)``."""
     return _contributions("log", grad_output, x)[0]
 
 
 def saturating_sqrt_grad(x: Operand, grad_output: Operand) -> TRScalar:
-    """What ``√x`` passes to x: ``ḡ·recip(2√x)``."""
+    """The contribution of ``√x`` to x: ``ḡ·recip(2√x)``."""
     return _contributions("sqrt", grad_output, x)[0]
 
 
 def saturating_pow_grad(x: Operand, n: SupportsIndex, grad_output: Operand) -> TRScalar:
-    """What ``xⁿ`` passes to x: ``ḡ·n·recip(x^(1−n))`` for n < 0, the classical one otherwise."""
+    """The contribution of ``xⁿ`` to x: ``ḡ·n·recip(x^(1−n))`` for n < 0, else the classical one."""
     exponent = index(n)
     if not -(2**31) < exponent < 2**31:
         raise OverflowError("the exponent must lie between -2147483647 and 2147483647")

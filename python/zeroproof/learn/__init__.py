@@ -1,4 +1,4 @@
-"""``zeroproof learn``: fits y = P(x)/Q(x) to data that has poles, with the autodiff engine."""
+"""``zeroproof learn``: fits y = P(x)/Q(x) to data with poles, with the autodiff engine."""
 
 from .data import Dataset, InputError, read_csv
 from .model import Rational

@@ -30,17 +30,17 @@ Fits y = P(x)/Q(x) to samples of a function with poles, and reports the poles.
 Without a file it learns the inverse Jacobian of a two-link robot arm near its singular pose, which
 has a pole at elbow angle 0. A file has two columns, x and y, with or without a header, separated by
 comma, semicolon, tab or space. A y of nan, inf or -inf marks a row whose target is not finite: it
-is kept out of the loss and counted.
+is excluded from the loss and counted.
 
 Progress goes to stderr and the report to stdout. Training ends early when the fit is exact or when
-four starts have come to the best loss. Ctrl-C ends it with a report of what was learned so far.
+four starts have reached the best loss. Ctrl-C ends it with a report of the fit so far.
 
 Exit codes: 0 done, 2 bad input, 130 ended by Ctrl-C.
 """
 
 
 def degree(text: str) -> tuple[int, int]:
-    """``3/2`` as (3, 2); raises ArgumentTypeError for what makes no sense."""
+    """``3/2`` as (3, 2); raises ArgumentTypeError for an invalid degree."""
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip(), re.ASCII)
     if match is None:
         raise argparse.ArgumentTypeError(
@@ -101,11 +101,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=seed, default=0, metavar="N", help="of the starts (default 0)"
     )
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
-    parser.add_argument("--plot", metavar="FILE.png", help="draw a picture (needs matplotlib)")
+    parser.add_argument("--plot", metavar="FILE.png", help="write a plot (needs matplotlib)")
 
 
 def join_negative_values(arguments: Sequence[str]) -> list[str]:
-    """``--degree -1/2`` as ``--degree=-1/2``, so that the value is judged and not the syntax."""
+    """``--degree -1/2`` as ``--degree=-1/2``, so that the error concerns the value."""
     joined: list[str] = []
     for argument in arguments:
         if joined and joined[-1] in VALUE_OPTIONS and re.match(r"-\.?\d", argument):
@@ -141,7 +141,7 @@ def learn(arguments: Any) -> int:
     """Runs the command and returns its exit code.
 
     Raises:
-        InputError: for input that cannot be used.
+        InputError: for invalid input.
     """
     if arguments.plot is not None:
         plot.check(arguments.plot)
@@ -161,18 +161,18 @@ def learn(arguments: Any) -> int:
     _write(text)
     if arguments.plot is not None:
         plot.draw(arguments.plot, data, fits)
-        _note(f"picture in {arguments.plot}")
+        _note(f"plot in {arguments.plot}")
     return EXIT_INTERRUPTED if found["interrupted"] else 0
 
 
 def _note(text: str) -> None:
-    """A line on stderr; none if the process was started without it."""
+    """Writes a line to stderr, if the process has one."""
     if sys.stderr is not None:
         print(text, file=sys.stderr, flush=True)
 
 
 def _write(text: str) -> None:
-    """To stdout, which may be a terminal that lacks characters of a file name, or not there."""
+    """Writes to stdout, if the process has one, which may lack characters of a file name."""
     if sys.stdout is None:
         return
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"

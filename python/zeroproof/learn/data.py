@@ -1,4 +1,4 @@
-"""Tables of x and y: reading, checking, and what is wrong with them in one line."""
+"""Tables of x and y: reading and validation, with errors of one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STARTS_LIKE_A_NUMBER = re.compile(r'\s*"?\s*[-+.]?[.\d]')
 
 
 class InputError(Exception):
-    """Something the user gave cannot be used; the text is one line that says what to do."""
+    """Invalid input of the user; the text is one line with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Dataset:
         return {tag.name: int(np.count_nonzero(tags == tag)) for tag in TRTag}
 
     def require_rows(self, coefficients: int) -> None:
-        """Raises InputError if the usable rows cannot determine so many coefficients."""
+        """Raises InputError if the usable rows cannot determine this number of coefficients."""
         distinct = len(set(self.x[self.usable].tolist()))
         if distinct < coefficients:
             raise InputError(
@@ -64,7 +64,7 @@ class Dataset:
 def read_csv(path: str) -> Dataset:
     """Reads a table of two columns.
 
-    A header is optional; empty lines and lines that begin with ``#`` are passed over. Columns are
+    A header is optional; empty lines and lines that begin with ``#`` are ignored. Columns are
     separated by semicolon, tab, comma or white space, whichever the first line of numbers has; with
     semicolons a comma may be the decimal point.
 

@@ -1,12 +1,13 @@
 """The model y = P(x)/Q(x), its coordinates and its poles.
 
-**Coordinates.** The data are moved to u = (x − center)/half_range, which lies in [−1, 1], and
-v = y/y_scale with the median of |y| as scale, so that nothing in the training depends on units.
+**Coordinates.** The data are mapped to u = (x − center)/half_range, which lies in [−1, 1], and
+v = y/y_scale with the median of |y| as scale, so that the training does not depend on units.
 
 **Normalisation.** Every coefficient of P and of Q is free, and P/Q does not change if both are
-multiplied by the same number; so Q is kept at norm 1. A constant term fixed at 1 could not stand
-for a pole at u = 0, nor a fixed leading one for fewer poles than the degree; this stands for poles
-anywhere. It also gives |Q(u)|, the distance to the pole in Hybrid mode, one meaning for all data.
+multiplied by the same number; so Q is kept at norm 1. A constant term fixed at 1 could not
+represent a pole at u = 0, nor a fixed leading one fewer poles than the degree; this normalisation
+represents poles anywhere. It also gives |Q(u)|, the distance to the pole in Hybrid mode, the same
+scale for all data.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from .data import Dataset, FloatArray
 
 __all__ = ["Frame", "Pole", "Rational", "horner"]
 
-# Roots of Q with a smaller imaginary part, in u, are real: double roots come out of the
-# eigenvalue problem with an error of about the root of the machine precision.
+# Roots of Q with a smaller imaginary part, in u, are real: the eigenvalue
+# problem gives double roots with an error of about the square root of the machine precision.
 REAL_ROOT = 1e-6
 # A pole whose residue is smaller than this, in scaled units, is cancelled by a zero of P.
 CANCELLED = 1e-6

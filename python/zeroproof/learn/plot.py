@@ -1,4 +1,4 @@
-"""The picture of a fit; matplotlib is optional and only needed here."""
+"""The plot of a fit; matplotlib is optional and only needed here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["check", "draw"]
 
 COLORS = {"hybrid": "#0f62fe", "mask-real": "#da1e28", "saturating": "#198038"}
 STYLES = {"hybrid": "-", "mask-real": "--", "saturating": ":"}
-# Of different shapes, so that equal errors of two modes are both seen.
+# Different shapes, so that equal errors of two modes are both visible.
 MARKERS = {
     "hybrid": {"marker": "o", "ms": 6, "mfc": "none"},
     "mask-real": {"marker": ".", "ms": 4},
@@ -30,7 +30,7 @@ FIGURE_SIZE = (8.5, 8.5)
 
 
 def check(path: str) -> None:
-    """Raises InputError unless a picture can be drawn and written to this path."""
+    """Raises InputError unless a plot can be drawn and written to this path."""
     try:
         figure = figure_or_new(None, FIGURE_SIZE)
     except ImportError as error:
@@ -53,14 +53,16 @@ def check(path: str) -> None:
 
 
 def draw(path: str, data: Dataset, fits: Sequence[Fit]) -> None:
-    """Writes the picture: data and fits above, errors by distance to the pole below."""
+    """Writes the plot: data and fits above, errors by distance to the pole below."""
     figure = figure_or_new(None, FIGURE_SIZE)
     above, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [3, 2]})
     _draw_fits(above, data, fits)
     _draw_errors(below, data, fits)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # letters of a file name that no font has
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # characters of a file name without a glyph
             figure.savefig(path, dpi=150)
     except OSError as error:
         raise InputError(f"--plot {path}: cannot be written ({error.strerror})") from None
@@ -86,20 +88,20 @@ def _draw_fits(axes: Any, data: Dataset, fits: Sequence[Fit]) -> None:
         axes.axvline(
             pole, color="#161616", lw=0.8, ls="-.", label=kind if k == 0 else None, zorder=1
         )
-    # A pole would flatten all else: show what is within a few times the typical size.
+    # The range is limited to a few times the typical size, which a pole exceeds.
     height = 3.0 * float(np.quantile(np.abs(y), 0.75)) or 1.0
     low, high = max(-height, float(y.min())), min(height, float(y.max()))
     margin = 0.08 * (high - low) or 1.0
     axes.set_ylim(low - margin, high + margin)
     _draw_kept_out(axes, data)
-    name = Path(data.name).name.replace("$", r"\$")  # no formula
+    name = Path(data.name).name.replace("$", r"\$")  # not a formula
     axes.set(xlabel="x", ylabel="y", title=f"{name}: y = P(x)/Q(x)")
     axes.legend(loc="upper right", fontsize=9)
     axes.grid(alpha=0.25)
 
 
 def _draw_kept_out(axes: Any, data: Dataset) -> None:
-    """Targets that are not REAL, at the edge they point to; those of Φ at the bottom as crosses."""
+    """Targets that are not REAL: ±∞ at the upper and lower edge, Φ as crosses at the lower one."""
     for rows, height, marker, name in (
         (data.y == np.inf, 0.985, "^", "target +∞"),
         (data.y == -np.inf, 0.015, "v", "target −∞"),

@@ -1,4 +1,4 @@
-"""What was learned, as data for ``--json`` and as text."""
+"""The report of a fit, as data for ``--json`` and as text."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _buckets(data: Dataset, fits: Sequence[Fit]) -> list[Bucket]:
 def build(
     data: Dataset, degree: tuple[int, int], seed: int, epochs: int, fits: Sequence[Fit]
 ) -> dict[str, Any]:
-    """Everything there is to report; numbers may be infinite or NaN."""
+    """The report as data; numbers may be infinite or NaN."""
     buckets = _buckets(data, fits)
     return {
         "problem": {
@@ -128,7 +128,7 @@ def _nearest(x: float, values: FloatArray) -> Optional[float]:
 
 
 def _pole(data: Dataset, pole: Pole, poles: Sequence[Pole]) -> dict[str, Any]:
-    """A learned pole and what lies nearest to it: a true pole if it is that one's, and rows."""
+    """A learned pole, the true pole that it approximates, if any, and the nearest rows."""
     true = None
     for candidate in data.true_poles:
         owner = min(poles, key=lambda learned: abs(learned.x - candidate))
@@ -190,7 +190,7 @@ def _strict(value: Any) -> Any:
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """The report for people, in ASCII apart from the name of the data."""
+    """The report as text, in ASCII except for the name of the data."""
     problem, runs = report["problem"], report["runs"]
     top, bottom = report["degree"]
     lines = [
@@ -207,7 +207,7 @@ def as_text(report: dict[str, Any]) -> str:
             f"kept out  {problem['kept_out_rows']} with a target that is not REAL ({tags})"
         )
     if report["interrupted"]:
-        lines.append("note      interrupted: this is what was learned so far")
+        lines.append("note      interrupted: this is the fit so far")
     for run in runs:
         lines += ["", *_run_text(run)]
     lines += ["", *_errors_text(report)]
@@ -230,7 +230,7 @@ def _run_text(run: dict[str, Any]) -> list[str]:
         f"{run['starts']} start{'s' if run['starts'] != 1 else ''} ({reason})",
         f"  best start had its poles at {starts}",
         f"  masked samples {run['masked_share']:.2%}, "
-        f"with a bounded partial {run['saturated_share']:.2%}",
+        f"saturated samples {run['saturated_share']:.2%}",
     ]
     for pole in run["poles"]:
         lines.append(f"  pole at x = {pole['x']:<14.9g} {_remark(pole)}")

@@ -1,15 +1,15 @@
-"""The samples, and what a model makes of them: quotients, residuals and their derivatives.
+"""The samples under a model: quotients, residuals and their derivatives.
 
 **Residual.** ``(f − v) / (√(1 + f²)·√(1 + v²))`` with f = P/Q, the distance of f and v as points of
 the projective line (the chord between them on a circle that ∞ belongs to). It lies in [−1, 1]
-however close to a pole the sample is. With plain squares a single sample next to a pole outweighs
-all others, and a pole of the model can never move across a sample, for the loss is infinite there.
+however close to a pole the sample is. With plain squares a single sample next to a pole dominates
+the loss, and a pole of the model cannot move across a sample, where the loss is infinite.
 
-**Chain.** It is cut at the quotients. What comes after them has no pole and is differentiated
-classically; its derivative is the adjoint with which the backward pass of each quotient begins, in
+**Chain rule.** It is split at the quotients. The operations after them have no pole and are
+differentiated classically; their derivative is the adjoint of each quotient in a backward pass in
 the gradient mode being trained. So each sample makes exactly one decision in Hybrid mode, and the
-statistics are those of the distances |Q|. All of this is three batched calls, however many samples
-there are.
+statistics are those of the distances |Q|. This takes three batched calls for any number of
+samples.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ MASKED, SATURATED = int(GradientStatus.MASKED), int(GradientStatus.SATURATED)
 
 
 class Evaluation(NamedTuple):
-    """Coefficients, those of P before those of Q, and what they make of each sample.
+    """Coefficients, those of P before those of Q, and the results for each sample.
 
     ``loss`` is the mean of the squared residuals that are ``real``, so that a sample at a pole does
-    not silence the others; infinite if none is.
+    not mask the others; infinite if none is.
     """
 
     coefficients: FloatArray
@@ -50,7 +50,7 @@ class Linearisation(NamedTuple):
     """The REAL residuals to first order in the coefficients, in some gradient mode.
 
     ``jacobian`` has a row for each, its gradient by the coefficients. ``masked`` counts the samples
-    that the loss or the mode silenced, ``saturated`` those whose gradient has a bounded partial.
+    that the loss or the mode masked, ``saturated`` those whose gradient has a bounded partial.
     """
 
     jacobian: FloatArray
@@ -70,7 +70,7 @@ def residual(f: Any, v: Any, weight: Any) -> Any:
 class Samples:
     """The samples in scaled coordinates u and v, for models of one degree.
 
-    All rows of the data, those with a target that is not REAL too.
+    All rows of the data, including those with a target that is not REAL.
     """
 
     def __init__(self, data: Dataset, frame: Frame, degree: tuple[int, int]) -> None:
@@ -92,7 +92,7 @@ class Samples:
         return f, residual(f, v, weight)
 
     def _scaled_quotient(self, coefficients: Any, u: Any, slope: Any) -> Any:
-        """The quotient times the adjoint that it is to have."""
+        """The quotient times its adjoint."""
         return self.quotient(coefficients, u) * slope
 
     def evaluate(self, coefficients: FloatArray) -> Evaluation:
@@ -106,7 +106,7 @@ class Samples:
         return Evaluation(coefficients, f.to_ieee(), residuals, real, loss)
 
     def linearise(self, at: Evaluation) -> Linearisation:
-        """The residuals around these coefficients, in the gradient mode in force."""
+        """The residuals around these coefficients, in the current gradient mode."""
         with gradient_mode(GradientMode.MASK_REAL):
             _, slopes = self._slopes.value_and_grad(at.quotients, self.v, self.weight)
         real = at.real

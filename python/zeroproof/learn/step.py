@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt steps: one decomposition serves every damping."""
+"""Levenberg-Marquardt steps: one decomposition for all damping parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .data import FloatArray
 
 __all__ = ["LEAST_DAMPING", "DampedSteps"]
 
-# Below it the normal equations would show their rounding.
+# Below it the rounding errors of the normal equations become visible.
 LEAST_DAMPING = 1e-12
 
 
@@ -17,9 +17,9 @@ class DampedSteps:
 
     With ``(J·D⁻¹)ᵀ(J·D⁻¹) = V·Σ·Vᵀ`` a step is ``−D⁻¹·V·(Σ + λ)⁻¹·Vᵀ·D⁻¹·Jᵀr``. These are the
     normal equations, which square the condition number of J. With columns of norm 1 and λ of at
-    least 1e-12 that does no harm: the rounding of Σ, some 1e-15, is small against λ, and that of
+    least 1e-12 this is harmless: the rounding of Σ, some 1e-15, is small against λ, and that of
     Jᵀr, some 1e-16 of ‖r‖, changes the residuals by 1e-16·‖r‖·σ/(σ² + λ) along a singular value σ,
-    which is less than 1e-10 of their size. Each step is judged by the loss itself.
+    which is less than 1e-10 of their size. Each step is accepted or rejected by the loss itself.
 
     Args:
         jacobian: the rows of J, (samples, coefficients). Those that are not finite are left out.

@@ -3,16 +3,16 @@
 The loss is the mean of the squared residuals that are REAL. An epoch differentiates the residuals
 of all samples in the gradient mode being trained (``samples.py``). Their gradients are the rows of
 the Jacobian J, and the step solves ``min ‖J·s + r‖² + λ‖D·s‖²``, D the column norms of J
-(``step.py``). A step that does not lower the loss is taken back and tried with more damping λ.
-Trials compute values only, so they make no decisions and leave the statistics alone.
+(``step.py``). A step that does not lower the loss is rejected and tried again with more damping
+λ. Trials compute values only, so they make no decisions and do not change the statistics.
 
-Why this and not a first-order method: the coefficients of a rational function are so strongly
-coupled that gradient descent needs thousands of epochs where this needs tens, and a pole is only
-worth reporting with many digits. The damping copes with the one direction in which nothing changes
-(P and Q by the same factor), and with a mode whose gradients are not those of the loss.
+A first-order method is not used because the coefficients of a rational function are strongly
+coupled: gradient descent needs thousands of epochs where this needs tens, and poles are to be found
+to many digits. The damping handles the null direction (P and Q by the same factor), and modes whose
+gradients are not those of the loss.
 
-The loss has local minima, such as a pole of the model that P cancels. So a start that settles is
-followed by another one, until the best loss has been found repeatedly or the epochs are used up.
+The loss has local minima, such as a pole of the model that P cancels. So a start that converges
+is followed by another one, until the best loss has been found repeatedly or the epochs are used up.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ SATURATION_BOUND = 0.1
 
 FIRST_DAMPING, MOST_DAMPING = 1e-2, 1e8
 TRIALS_PER_EPOCH = 8
-# A start has settled after so many epochs in which the loss fell by less than this share.
+# A start has converged after this many epochs in which the loss fell by less than this share.
 SETTLED_EPOCHS, SETTLED_FALL = 3, 1e-4
-# Training ends when so many starts came to the best loss, or at once at a loss that is rounding.
+# Training ends when this many starts reached the best loss, or at a loss of rounding errors.
 AGREEING_STARTS, AGREEMENT, ROUNDING = 4, 1e-3, 1e-24
 # A start has its poles in this part of |u| < 1.
 START_FROM, START_TO = 0.3, 0.95
@@ -57,7 +57,7 @@ START_FROM, START_TO = 0.3, 0.95
 
 @dataclass
 class Fit:
-    """What one mode has learned so far."""
+    """The fit of one mode so far."""
 
     mode: str
     model: Rational
@@ -77,13 +77,13 @@ class Fit:
 
     @property
     def agreeing(self) -> int:
-        """How many starts settled at the best loss."""
+        """The number of starts that converged to the best loss."""
         limit = self.loss * (1.0 + AGREEMENT) + ROUNDING
         return sum(loss <= limit for loss in self.settled_losses)
 
     @property
     def masked_share(self) -> float:
-        """The share of samples, over all epochs, that the loss or the gradient mode silenced."""
+        """The share of samples, over all epochs, that the loss or the gradient mode masked."""
         return self.masked / max(1, self.recorded)
 
     @property
@@ -109,7 +109,7 @@ def train(
         data: with at least as many usable rows as free coefficients.
         degree: of P and of Q.
         mode: a key of ``MODES``.
-        epochs: the most to run, over all starts.
+        epochs: the largest number to run, over all starts.
         seed: of the starts.
         progress: called with the fit and δ after every epoch.
 
@@ -142,8 +142,8 @@ class _Training:
         began = time.monotonic()
         fit = self.fit
         try:
-            # The block keeps what training sets apart from the state of the process. A step may
-            # leave the range of doubles; what comes of it is no lower loss.
+            # The block restores the state of the process. A step may overflow, which gives no lower
+            # loss.
             with gradient_mode(GradientMode.MASK_REAL), np.errstate(all="ignore"):
                 while fit.epochs < self.epochs and not self._done():
                     self._descend(*self.next_start)
@@ -172,7 +172,7 @@ class _Training:
         return np.concatenate([numerator, denominator]), poles
 
     def _descend(self, coefficients: FloatArray, start_poles: list[float]) -> None:
-        """One start, until it settles."""
+        """One start, until it converges."""
         fit = self.fit
         fit.starts += 1
         HybridGradientContext.reset()
@@ -210,7 +210,7 @@ class _Training:
     def _improve(self, point: Evaluation, damping: float) -> tuple[Evaluation, float]:
         """An epoch: the first of a few steps, each more damped than the last, that lowers the loss.
 
-        The gradients are in the mode in force.
+        The gradients are in the current mode.
         """
         linear = self.samples.linearise(point)
         self.fit.masked += linear.masked
@@ -249,7 +249,7 @@ def _schedule() -> HybridGradientSchedule:
     """δ from 1e-2 to 1e-6 over 20 epochs.
 
     It does not adapt: where many samples lie at a pole, as in the built-in problem, adaptive δ
-    would stay at its widest for good.
+    would keep its largest value.
     """
     return HybridGradientSchedule(
         saturating_bound=SATURATION_BOUND, pole_detection_threshold=0.01, adaptive_delta=False

@@ -1,9 +1,9 @@
-"""Pictures: a function through its poles, and the course of a training run.
+"""Plots: a function through its poles, and the statistics of a training run.
 
 Drawing needs matplotlib (``pip install 'zeroproof-autodiff[plot]'``); importing this module does
-not. Each function draws into the Figure it is given, or into a new one, and returns it. A new
-Figure belongs to no window: save it with ``figure.savefig``, or let a notebook display it. For a
-window, give ``figure=plt.figure(layout="constrained")`` and call ``plt.show()``.
+not. Each function draws into the given Figure, or into a new one, and returns it. A new Figure
+has no window: save it with ``figure.savefig``, or let a notebook display it. For a window, pass
+``figure=plt.figure(layout="constrained")`` and call ``plt.show()``.
 """
 
 from ._history import history

@@ -1,4 +1,4 @@
-"""What all pictures share: matplotlib, figures, and lines with gaps."""
+"""What all plots share: matplotlib, figures, and lines with gaps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def figure_or_new(figure: Optional[Figure], size: tuple[float, float]) -> Figure
 
     Raises:
         ImportError: without matplotlib; the message says how to install it.
-        TypeError: for what is no Figure.
+        TypeError: if it is not a Figure.
     """
     try:
         from matplotlib.figure import Figure
@@ -58,9 +58,9 @@ def draw_line(axes: Any, x: FloatArray, y: FloatArray, **style: Any) -> None:
 
 
 def draw_marks_at_edge(axes: Any, x: FloatArray, height: float, **style: Any) -> None:
-    """Marks at these places at a share of the axes' height: what no height on the axis stands for.
+    """Marks for values that the axis cannot show, at a fraction of the axes' height.
 
-    Nothing, not even in a legend, without places.
+    Without places nothing is drawn, nor added to a legend.
     """
     if len(x):
         transform = axes.get_xaxis_transform()
@@ -76,7 +76,7 @@ def runs(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 
 def edges(x: FloatArray) -> FloatArray:
-    """Where the cell of each of these points begins, and the last one's end: half-way between."""
+    """The edges of cells around the points: half-way between neighbours."""
     if len(x) == 1:
         return np.array([x[0] - 0.5, x[0] + 0.5])
     half = np.diff(x) / 2.0

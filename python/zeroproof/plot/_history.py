@@ -1,4 +1,4 @@
-"""The course of a training run in Hybrid mode."""
+"""The statistics of a training run in Hybrid mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Statistics = Mapping[str, Any]
 
 
 class Recorded(Protocol):
-    """What keeps statistics, like the ``Fit`` of ``zeroproof.learn``."""
+    """An object with statistics, like the ``Fit`` of ``zeroproof.learn``."""
 
     @property
     def statistics(self) -> Optional[Statistics]:
@@ -65,27 +65,27 @@ PANELS: Sequence[Panel] = [
 
 
 def history(history: Union[Iterable[Record], Record], *, figure: Optional[Figure] = None) -> Figure:
-    """Draws δ, distances to poles, and what the gradient mode did, over a training run.
+    """Plots δ, distances to poles, decisions and counts over a training run.
 
     Four axes, one below the other: δ; the smallest distance of each epoch and the percentiles of
     its last batch; the shares of decisions that saturated and that came within δ; and the counts of
-    masked nodes and dropped contributions. None leaves a gap. A 0 has no place on a logarithmic
-    axis: it is marked at the lower edge. Epochs with the policy in state SAT are shaded.
+    masked nodes and dropped contributions. None leaves a gap. A 0, which a logarithmic axis
+    cannot show, is marked at the lower edge. Epochs with the policy in state SAT are shaded.
 
     Args:
-        history: what ``HybridGradientContext.get_statistics()`` returned, one for each epoch, taken
-            before ``end_batch_policy_update`` for there to be percentiles; or what has such
-            ``statistics``, like the ``Fit`` that ``zeroproof.learn.train`` returns for mode
-            ``"hybrid"``; or just one of these.
-        figure: the Figure to draw into; a new one unless given.
+        history: the results of ``HybridGradientContext.get_statistics()``, one for each epoch,
+            taken before ``end_batch_policy_update``, which resets the percentiles; or objects with
+            such ``statistics``, like the ``Fit`` that ``zeroproof.learn.train`` returns for mode
+            ``"hybrid"``; or a single one of these.
+        figure: the Figure to draw into; by default a new one.
 
     Returns:
         The Figure. The horizontal axis is ``current_epoch`` if it increases throughout, and
-        otherwise the number of the record, from 0.
+        otherwise the index of the record.
 
     Raises:
         ImportError: without matplotlib.
-        TypeError: for records of another type, or figures that are no numbers.
+        TypeError: for records of another type, or figures that are not numbers.
         ValueError: for an empty history, and for records without statistics or without one of the
             figures.
     """

@@ -23,7 +23,7 @@ __all__ = ["modes"]
 
 TAG_LABELS = {TRTag.REAL: "REAL", TRTag.PINF: "+∞", TRTag.NINF: "−∞", TRTag.PHI: "Φ"}
 
-#: A largest size beyond so many times the upper quartile would flatten the rest on a linear axis.
+#: A linear axis is used up to this ratio of the largest size to the upper quartile.
 FLATTENS = 20.0
 #: Axes cannot compute with sizes close to the largest and the smallest double.
 LARGEST, SMALLEST = 1e300, 1e-300
@@ -40,32 +40,32 @@ def modes(
     modes: Iterable[GradientMode] = tuple(GradientMode),
     figure: Optional[Figure] = None,
 ) -> Figure:
-    """Draws a function of one number and its gradient, a column for each gradient mode.
+    """Plots a function of one number and its gradient, a column for each gradient mode.
 
     Each column shows the value, with gaps where it is not REAL and a dashed line at each pole; a
     strip with the tag at each point; and the gradient, coloured by its status. Axes are
-    symmetric-logarithmic where a pole would flatten everything else. Where sampled points change
-    sign, a pole between them is found by bisection. In Hybrid mode each operation decides by δ
-    alone. The caller's statistics and gradient modes stay as they are.
+    symmetric-logarithmic if the range needs it. Where sampled values change sign, a pole between
+    them is located by bisection. In Hybrid mode each operation decides by δ alone. The caller's
+    statistics and gradient modes are unchanged.
 
     Args:
         f: takes a node and returns a node. It is traced as by ``tr_vmap`` if possible, and called
             for each point otherwise.
-        low: where the drawing begins, in the units of the argument of ``f``.
-        high: where it ends.
-        points: how many evenly spaced points to look at, at least 2. The round numbers between, and
-            poles that are found, are looked at as well.
-        delta: δ of Hybrid mode; that in force unless given.
-        bound: the saturation bound; that in force unless given.
+        low: the smallest argument of ``f``.
+        high: the largest one.
+        points: the number of evenly spaced points, at least 2. Round numbers in the range, and the
+            poles that are found, are evaluated as well.
+        delta: δ of Hybrid mode; by default the current one.
+        bound: the saturation bound; by default the current one.
         modes: the gradient modes, from left to right.
-        figure: the Figure to draw into; a new one unless given.
+        figure: the Figure to draw into; by default a new one.
 
     Returns:
         The Figure. Its last axes are, row by row, those of values, tags and gradients.
 
     Raises:
         ImportError: without matplotlib.
-        TypeError: if ``f`` returns no node, and for arguments of another type.
+        TypeError: if ``f`` does not return a node, and for arguments of another type.
         ValueError: unless low < high, both within ±1e300; for fewer than 2 points, no modes, a
             bound that is not positive and finite, or δ that is negative or not finite.
     """
@@ -86,7 +86,7 @@ def modes(
         squeeze=False,
         gridspec_kw={"height_ratios": [10, 1, 10]},
     )
-    # Before anything is drawn, so that no axes work out limits of their own that overflow.
+    # Before anything is drawn, so that the axes do not compute limits that overflow.
     rows[0, 0].set_xlim(low, high)
     _scale(rows[0, 0], np.concatenate([curve.values for curve in curves]))
     _scale(rows[2, 0], np.concatenate([curve.gradients for curve in curves]))
@@ -149,7 +149,7 @@ def _draw_background(axes: Any, poles: FloatArray) -> None:
 
 
 def _draw_tags(axes: Any, x: FloatArray, curve: Curve) -> None:
-    """A cell for each point, with an outline, so that a single one is seen unless it is REAL."""
+    """A cell for each point; those that are not REAL have an outline, to be visible singly."""
     tags = TRArray(curve.values).tags
     bounds = edges(x)
     for tag in TRTag:
@@ -189,7 +189,7 @@ def _draw_gradients(axes: Any, x: FloatArray, curve: Curve, poles: FloatArray) -
 
 
 def _scale(axes: Any, heights: FloatArray) -> None:
-    """Lets no pole flatten the rest."""
+    """Makes an axis symmetric-logarithmic if its range needs it."""
     heights = heights[np.isfinite(heights)]
     sizes = np.abs(heights[heights != 0.0])
     if not len(sizes):

@@ -1,4 +1,4 @@
-"""Where a function of one number goes through infinity."""
+"""The poles of a function of one number, by sampling and bisection."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from ._figure import FloatArray
 
 __all__ = ["find_poles"]
 
-#: Enough to come from the spacing of samples to neighbouring doubles, unless close to 0.
+#: Enough to reach neighbouring doubles from the spacing of samples, unless close to 0.
 HALVINGS = 100
-#: A value that grows by this much while its point comes this much closer is on its way to infinity.
+#: A value that grows by this factor while its point comes closer by this one tends to infinity.
 GROWTH, CLOSER = 16.0, 2.0**-20
 
 
 def find_poles(
     values: Callable[[FloatArray], FloatArray], x: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The poles of a function, as far as they show in samples.
+    """The poles of a function that are visible in samples.
 
-    A pole is a sample between REAL ones at which the function is infinite, or Φ and growing towards
-    it, or a change of sign that is no root and no jump.
+    A pole is a sample between REAL ones at which the function is infinite, or is Φ and grows
+    towards it, or a change of sign that is neither a root nor a jump.
 
     Args:
         values: the function on arrays, as IEEE doubles.
-        x: where to look, in increasing order.
+        x: the samples, in increasing order.
 
     Returns:
         The poles in increasing order, and those points between the samples at which the function
@@ -53,7 +53,7 @@ def _bisect(
     right: FloatArray,
     at_left: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Where the sign turns between each left and right; and those of these that are not REAL."""
+    """The change of sign between each left and right; and those of these that are not REAL."""
     left, right, sign = left.copy(), right.copy(), np.sign(at_left)
     middle = left + (right - left) / 2.0
     is_real = np.ones(len(middle), np.bool_)

@@ -21,7 +21,7 @@ from ._poles import find_poles
 
 __all__ = ["Curve", "Settings", "sample"]
 
-#: Points closer to a round number than this share of their spacing give way to it.
+#: A round number replaces points that are closer to it than this share of their spacing.
 TOO_CLOSE = 1e-3
 
 
@@ -36,7 +36,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Curve:
-    """A function along a line, all arrays of one length: values as IEEE doubles."""
+    """A function at the sampled points, all arrays of one length: values as IEEE doubles."""
 
     values: FloatArray
     gradients: FloatArray
@@ -50,10 +50,9 @@ def sample(
     points: int,
     settings: Sequence[Settings],
 ) -> tuple[FloatArray, FloatArray, list[Curve]]:
-    """The points looked at, the poles found, and the curve in each of the settings.
+    """The sampled points, the poles found, and the curve in each of the settings.
 
-    Runs in a thread of its own, whose statistics end with it: those of the caller's training are
-    not touched.
+    Runs in another thread, so that the caller's statistics are unchanged.
     """
     with ThreadPoolExecutor(max_workers=1) as worker:
         context = contextvars.copy_context()
@@ -85,7 +84,7 @@ def _sample(
 
 
 def _grid(low: float, high: float, points: int) -> FloatArray:
-    """Evenly spaced points and the round numbers between, where poles like to be."""
+    """Evenly spaced points and the round numbers in the range, which are likely poles."""
     even = np.linspace(low, high, points)
     round_numbers = _round_numbers(low, high)
     if len(round_numbers):
@@ -100,7 +99,7 @@ def _grid(low: float, high: float, points: int) -> FloatArray:
 
 
 def _round_numbers(low: float, high: float) -> FloatArray:
-    """The middle and the 10 to 100 decimal numbers with fewest digits, as they would be typed."""
+    """The middle and the 10 to 100 decimal numbers with fewest digits, as they would be written."""
     width = high - low
     exponent = math.floor(math.log10(width)) - 1
     middle = low + width / 2.0
@@ -133,6 +132,6 @@ def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[F
 
     try:
         replay(first)
-    except Exception:  # whatever is wrong with the function itself, calls will raise as well
+    except Exception:  # an error of the function itself is raised by calls as well
         return call
     return replay

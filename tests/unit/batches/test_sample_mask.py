@@ -59,7 +59,7 @@ class TestMask:
             f"w / x at {where} gave 1.0 ÷ 0.0 = +∞ in sample 1",
             f"w / x at {where} gave 1.0 ÷ -0.0 = −∞ in sample 2",
             "",
-            "its value is PHI because of what came in",
+            "its value is PHI because an argument is not REAL",
             f"w / x at {where} gave ±∞",
         ]
         assert [mask.why(sample) for sample in range(6)] == reasons
@@ -84,7 +84,7 @@ class TestMask:
         assert mask.why(0) == ""
         assert mask.why(1) == f"{text} gave sqrt(0.0) = 0.0 in sample 1"
         assert mask.why(2) == f"{text} gave sqrt(-1.0) = Φ in sample 2"
-        assert mask.why(3) == f"{text} passed on a contribution that was not REAL"
+        assert mask.why(3) == f"{text} dropped a contribution that was not REAL"
         assert str(mask).splitlines() == [
             "1 of 4 samples left out, 2 with an incomplete gradient",
             f"  1 × {mask.why(2)}",
@@ -101,7 +101,7 @@ class TestMask:
 
         mask = mask_of(safe, [0.0, 0.0, 1.0, -1.0], [1.0, NAN, 1.0, 1.0])
         assert mask.kept.tolist() == [True, False, True, False]
-        assert mask.why(1) == "its value is PHI because of what came in"
+        assert mask.why(1) == "its value is PHI because an argument is not REAL"
         assert "gave 1.0 ÷ 0.0 = +∞ in sample 3" in mask.why(3)
         assert [found.samples for found in mask.occurrences] == [(3,)]
 
@@ -129,7 +129,7 @@ class TestMask:
         assert [found.kind for found in mask.occurrences] == ["inf", "phi"]
         assert [found.samples for found in mask.occurrences] == [(1,), (1, 2)]
         assert mask.why(2) == f"zp.tr_log(x) at {place(loss)} gave Φ"
-        assert mask.why(3) == "its value is PINF because of what came in"
+        assert mask.why(3) == "its value is PINF because an argument is not REAL"
 
     def test_with_out(self) -> None:
         out = (np.empty(3), np.empty(3))
@@ -200,7 +200,7 @@ class TestAlarm:
             call(3, reduce=reduce)  # the block has warned
         (warning,) = caught
         assert str(warning.message) == (
-            "2 of 10 samples (20%) are left out, since their value is not REAL; "
+            "2 of 10 samples (20%) are left out because their value is not REAL; "
             f"2 × w / x at {place(quotient)} gave 1.0 ÷ 0.0 = +∞ in sample 0"
         )
         assert warning.filename == __file__

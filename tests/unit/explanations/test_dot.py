@@ -182,7 +182,7 @@ def test_a_bounded_partial_is_blue():
     with mode_block(GradientMode.SATURATING):
         graph = drawn(y)
     marks = graph.between("n1", "n0")
-    assert (marks["label"], marks["style"]) == ("bounded", "solid")
+    assert (marks["label"], marks["style"]) == ("saturated", "solid")
     assert marks["color"] == STATUS_COLORS[GradientStatus.SATURATED]
     assert drawn(y).between("n1", "n0") == {}
 
@@ -195,7 +195,7 @@ def test_hybrid_is_judged_by_its_threshold(delta, bounded):
         graph = drawn(y)
     assert [marks.get("label") for _, _, marks in graph.edges] == [
         None,
-        "bounded" if bounded else None,
+        "saturated" if bounded else None,
     ]
     caption = "gradients: HYBRID" + ("" if delta is None else f" with δ = {delta}")
     assert graph.settings["label"] == caption
@@ -207,7 +207,7 @@ def test_an_edge_of_several_statuses_shows_them_all():
     with mode_block(GradientMode.SATURATING):
         graph = drawn(y)
     marks = graph.between(graph.labelled(r"x\n0"), "n0")
-    assert (marks["label"], marks["style"]) == ("bounded, dropped", "dotted")
+    assert (marks["label"], marks["style"]) == ("saturated, dropped", "dotted")
 
 
 def test_inputs_that_a_sum_leaves_out_are_silenced():

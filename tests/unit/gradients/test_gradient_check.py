@@ -132,6 +132,13 @@ class TestSlopes:
         row = only_row(lambda x: tr_sin(x) + x, 1e17)
         assert row.note == "not compared: a part of f is too steep for doubles here"
 
+    @pytest.mark.parametrize("x", [1e17, -1e17, 1e14 + 0.3])
+    @pytest.mark.parametrize("name", NAMES["unary"])
+    def test_no_right_gradient_is_wrong_far_from_zero(self, name: str, x: float) -> None:
+        op = node_op(name)
+        for f in (op, lambda v: op(v) + v, lambda v: op(v) * x + v):
+            assert not only_row(f, x).fails
+
 
 #: What takes one node from the functions of each row of the op table.
 FORMS: dict[str, dict[str, Callable[..., Function]]] = {
@@ -203,9 +210,9 @@ class TestVerdicts:
             (lambda x: x * x / x, 0.0, REMOVABLE, MASKED, 1.0, ""),
             (lambda x: 1.0 / (1.0 / x + 1.0), 0.0, REMOVABLE, MASKED, 1.0, ""),
             (lambda x: tr_sin(x) / x, 0.0, REMOVABLE, MASKED, 0.0, "f is not REAL here"),
-            (lambda x: 1.0 / x, 0.0, POLE, MASKED, None, "the values of f do not settle"),
-            (lambda x: 1.0 / (x * x), 0.0, POLE, MASKED, None, "the values of f do not settle"),
-            (lambda x: tr_log(abs(x)), 0.0, POLE, MASKED, None, "the values of f do not settle"),
+            (lambda x: 1.0 / x, 0.0, POLE, MASKED, None, "the values of f do not converge"),
+            (lambda x: 1.0 / (x * x), 0.0, POLE, MASKED, None, "the values of f do not converge"),
+            (lambda x: tr_log(abs(x)), 0.0, POLE, MASKED, None, "the values of f do not converge"),
             (lambda x: x / abs(x), 0.0, POLE, MASKED, None, "f jumps here"),
             (lambda x: tr_sqrt(abs(x)), 0.0, POLE, DROPPED, None, "the slope of f is unbounded"),
             (rational, 2.0, POLE, MASKED, None, ""),
@@ -283,7 +290,7 @@ class TestModes:
             assert (row.status, row.verdict) == (SATURATED, OK)
             assert row.gradient == pytest.approx(2.2)
             assert row.numerical == pytest.approx(-1.0)
-            assert row.note == "bounded by the mode; with a bound near 0 it is the slope"
+            assert row.note == "saturated; with a bound near 0 it is the slope"
             row = only_row(falsified(lambda x: 1.0 / x + 3.0 * x, 5e-4), 0.5, mode)
             assert row.verdict is Verdict.WRONG
 
@@ -292,7 +299,7 @@ class TestModes:
         with mode_block(GradientMode.MASK_REAL, 1.0, delta=1.0):
             row = only_row(lambda x: 1.0 / x, 0.0, mode)
             assert (row.gradient, row.status, row.verdict) == (-1.0, SATURATED, OK)
-            assert row.note.startswith("bounded by the mode: the values of f do not settle")
+            assert row.note.startswith("saturated: the values of f do not converge")
             assert only_row(lambda x: x * x / x, 0.0, mode).verdict is REMOVABLE
             assert only_row(lambda x: 1.0 / (1.0 / x), 0.0, mode).verdict is REMOVABLE
             assert only_row(lambda x: tr_sqrt(x * x), 0.0, mode).verdict is OK

@@ -21,7 +21,7 @@ EXAMPLES = [
 
 def test_there_are_examples_in_the_readme_and_every_guide():
     with_examples = {parameter.id.rsplit("-", 1)[0] for parameter in EXAMPLES}
-    assert with_examples >= {page.name for page in PAGES} - {"architecture.md"}
+    assert with_examples >= {page.name for page in PAGES} - {"architecture.md", "index.md"}
 
 
 @pytest.mark.parametrize(("code", "output"), EXAMPLES)
@@ -44,3 +44,11 @@ def test_links_between_pages_resolve():
     ]
     assert links
     assert [str(target) for page, target in links if not (page.parent / target).exists()] == []
+
+
+def test_the_index_lists_every_page():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {page.name for page in PAGES} - {"README.md", "index.md"}
+    assert len(pages) > 8
+    assert {page for page in pages if f"]({page})" not in index} == set()
+    assert "](docs/index.md)" in (ROOT / "README.md").read_text(encoding="utf-8")

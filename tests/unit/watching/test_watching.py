@@ -429,7 +429,7 @@ class TestBlocks:
         assert len(log) == 1
 
     def test_leaving_too_often_is_an_error(self) -> None:
-        with pytest.raises(RuntimeError, match="left more often than it was entered"):
+        with pytest.raises(RuntimeError, match="exited more often than it was entered"):
             watch_singularities().__exit__(None, None, None)
         assert not _native.is_watching()
 
