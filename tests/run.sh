@@ -22,8 +22,8 @@ cargo clippy --quiet --workspace --all-targets -- -D warnings
 
 step "types and stubs"
 .venv/bin/mypy
-(cd python && ../.venv/bin/python -m mypy.stubtest zeroproof._native \
-    --allowlist ../tests/typing/stubtest_allowlist.txt)
+(cd python && ../.venv/bin/python -m mypy.stubtest zeroproof._native zeroproof._ops \
+    zeroproof.autodiff.tr_ops_grad --allowlist ../tests/typing/stubtest_allowlist.txt)
 
 step "Rust tests and docs examples"
 cargo test --quiet --package zeroproof

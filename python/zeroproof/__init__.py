@@ -4,8 +4,8 @@ Values are transreal numbers: ``1/0`` is +∞, ``0/0`` is nullity Φ, and every 
 The gradient at a pole follows a mode (``GradientMode``), and the status of each gradient
 distinguishes a true zero from a masked one.
 
-The elementwise functions here (``tr_add`` and the rest) take and return TR scalars; given a node,
-they return a node.
+The functions of operations (``tr_add`` and the rest) answer in the kind of their operands: numbers
+and TR scalars give a TR scalar, nodes a node, arrays an array of objects.
 """
 
 from importlib.metadata import version as _version

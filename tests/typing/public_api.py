@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from zeroproof import (
     TRArray,
@@ -18,6 +19,9 @@ from zeroproof import (
     real,
     set_num_threads,
     to_ieee,
+    tr_log,
+    tr_mul,
+    tr_pow_int,
 )
 from zeroproof.autodiff import (
     BatchedFunction,
@@ -48,6 +52,7 @@ from zeroproof.autodiff import (
     tr_is_real,
     tr_less,
     tr_not,
+    tr_ops_grad,
     tr_sum,
     tr_value_and_grad,
     tr_vmap,
@@ -55,6 +60,8 @@ from zeroproof.autodiff import (
     use_saturating,
 )
 from zeroproof.core import ReductionMode, tr_mean
+
+Objects = npt.NDArray[np.object_]
 
 
 def scalars() -> tuple[TRScalar, TRTag, float, bool]:
@@ -82,6 +89,23 @@ def nodes() -> tuple[Optional[TRScalar], GradientStatus, OpType, tuple[TRNode, .
     order: list[TRNode] = topological_sort(y)
     assert len(steps) == len(order[0].inputs)
     return x.gradient, x.gradient_status, y.op, y.inputs
+
+
+def operations() -> tuple[TRScalar, TRNode, Objects]:
+    """One function per operation answers in the kind of its operands."""
+    x: TRNode = TRNode.parameter(0.5)
+    array = np.array([1.0, 2.0])
+    scalar: TRScalar = tr_mul(tr_log(2), np.float64(0.5)) + tr_pow_int(real(2.0), 3)
+    node: TRNode = tr_mul(tr_log(x), 2.0) + tr_mul(np.float32(2.0), x) + tr_pow_int(x, np.int64(2))
+    objects: Objects = tr_mul(tr_log(array), x)
+    objects = tr_mul(2.0, tr_pow_int(objects, np.array([1, 2])))
+    objects = tr_mul(array, array.astype(np.int8))
+    total: TRScalar = tr_sum([1.0, real(2.0)], mode=ReductionMode.STRICT)
+    node_total: TRNode = tr_sum([x, x])
+    either: Union[TRScalar, TRNode] = tr_sum([x, 1.0])
+    lifted: TRNode = tr_ops_grad.tr_log(1.0) + tr_ops_grad.tr_sum([1.0, x])
+    assert isinstance(either, TRNode)
+    return scalar + total, node + node_total + either + lifted, objects
 
 
 def functions() -> tuple[TRNode, Optional[float], Optional[float]]:

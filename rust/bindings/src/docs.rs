@@ -4,6 +4,9 @@ use std::ffi::{CStr, CString};
 use zeroproof::Op;
 use zeroproof::op::Arity;
 
+/// The width of the text.
+const WIDTH: usize = 88;
+
 /// What kind of function it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -44,6 +47,29 @@ fn facts(op: Op) -> String {
         ));
     }
     lines.extend(op.facts().map(|facts| format!("\n{}", facts.reason)));
+    lines.iter().map(|line| wrapped(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The text in lines of at most [`WIDTH`] characters.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![];
+    for paragraph in text.split('\n') {
+        let (mut line, mut width) = (String::new(), 0);
+        for word in paragraph.split(' ') {
+            let length = word.chars().count();
+            if width > 0 && width + 1 + length > WIDTH {
+                lines.push(std::mem::take(&mut line));
+                width = 0;
+            }
+            if width > 0 {
+                line.push(' ');
+                width += 1;
+            }
+            line.push_str(word);
+            width += length;
+        }
+        lines.push(line);
+    }
     lines.join("\n")
 }
 
