@@ -77,7 +77,7 @@ class Late:
 
 block = watch_singularities(raise_on=("inf", "dropped"))
 block.__enter__()
-sys.late = Late()
+late = Late()
 """
 
 

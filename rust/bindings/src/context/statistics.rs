@@ -24,7 +24,9 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let modules = MODULES.get_or_try_init(py, || -> PyResult<_> {
         Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
-    })?;
+    });
+    // While the interpreter ends nothing can be imported, and no task runs.
+    let Ok(modules) = modules else { return Ok(None) };
     let (modules, name) = (modules.bind(py), pyo3::intern!(py, "asyncio"));
     if !modules.contains(name)? {
         return Ok(None); // no task runs before asyncio is imported
