@@ -2,6 +2,7 @@
 
 from .. import _native, _ops
 from .._ops import *
+from . import tr_ops_grad as tr_ops_grad
 from ._dot import to_dot as _to_dot
 from .backward import backward_pass, compute_input_gradients, topological_sort
 from .batched import BatchedFunction, tr_vmap

@@ -11,6 +11,7 @@ mod context;
 mod docs;
 mod enums;
 mod errors;
+mod gradients;
 mod locks;
 mod node;
 mod number;
@@ -45,6 +46,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     enums::register(module)?;
     scalar::register(module)?;
     node::register(module)?;
+    gradients::register(module)?;
     saturating::register(module)?;
     ops::register(module)?;
     value_reductions::register(module)?;

@@ -3,10 +3,9 @@
 use crate::arena;
 use crate::arrays::{operator_of, with_array};
 use crate::callbacks;
-use crate::context::passes;
 use crate::enums;
-use crate::errors::runtime_error;
-use crate::number::{expect_number, integer_exponent};
+use crate::gradients::{backward, objects};
+use crate::number::integer_exponent;
 use crate::operand::{Operand, expect_operand, operand};
 use crate::origins;
 use crate::raw::{Arguments, Spec, compare_slot, method, new_object, payload, property, set_functions, slot};
@@ -16,7 +15,7 @@ use crate::values::{TRNode, TRScalar};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::PyTuple;
 use pyo3::{IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
@@ -67,17 +66,6 @@ fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> P
     new_object(py, leaf(py, op, &value, name.as_deref())?)
 }
 
-fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
-    if origins::watched() {
-        origins::tell_dropped(py, root, seed, None)?;
-    }
-    passes::run_pass(py, |arena, state, statistics| {
-        arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
-    })?
-    .map_err(runtime_error)
-}
-
 fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
     read(py, node, |graph, node| graph.gradient(node))
 }
@@ -85,13 +73,6 @@ fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
 fn inputs<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
     let inputs = read(py, node, |graph, node| graph.inputs(node));
     Ok(PyTuple::new(py, objects(py, inputs)?)?.into_any())
-}
-
-/// Objects that take the handles over.
-fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Bound<'_, PyAny>>> {
-    // All of them are made, so that none is lost if one fails.
-    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
-    objects.into_iter().collect()
 }
 
 fn rich_compare<'py>(
@@ -343,94 +324,12 @@ fn slots() -> Vec<ffi::PyType_Slot> {
     ]
 }
 
-/// A root adjoint: a number, a TR scalar or the value of a node.
-fn seed(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
-    Ok(expect_operand(object)?.value(py).into())
-}
-
-/// The gradients of `target` with respect to `sources`: a list with (gradient, status) or None for
-/// a source that no path leads to. No node's own gradient changes.
-#[pyfunction]
-fn gradients_of<'py>(
-    py: Python<'py>,
-    target: TRNode,
-    sources: Vec<Bound<'py, PyAny>>,
-    grad_output: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyList>> {
-    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
-    let handles: Vec<_> = sources.iter().map(|source| Ok(this(source)?.0)).collect::<PyResult<_>>()?;
-    if origins::watched() {
-        origins::tell_dropped(py, target, seed, Some(&handles))?;
-    }
-    let mut found = vec![];
-    passes::run_pass(py, |arena, state, statistics| {
-        let scratch = &mut arena.scratch;
-        let (gradients, counts) =
-            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
-        found = gradients;
-        Ok(counts)
-    })?
-    .map_err(runtime_error)?;
-    gradient_list(py, found)
-}
-
 /// Makes a leaf of this kind: how a pickled or copied one comes back.
 #[pyfunction]
 fn make_leaf(py: Python<'_>, kind: &str, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
     let leaves = [Op::Constant, Op::Parameter, Op::Input];
     let op = leaves.into_iter().find(|op| op.name() == kind);
     leaf(py, op.ok_or_else(|| PyTypeError::new_err("no such kind of leaf"))?, value, name)
-}
-
-/// A constant that holds a gradient and has its status.
-#[pyfunction]
-fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
-    let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
-}
-
-/// What a node passes to each input for an adjoint: a list of (contribution, status).
-#[pyfunction]
-fn input_gradients<'py>(
-    py: Python<'py>,
-    node: TRNode,
-    grad_output: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyList>> {
-    let seed = seed(py, grad_output)?;
-    let found = passes::read(py, |arena, state, statistics| {
-        arena.graph.contributions(node.0, seed, state, statistics)
-    })?;
-    gradient_list(py, found.into_iter().map(Some).collect())
-}
-
-fn gradient_list(py: Python<'_>, gradients: Vec<Option<(TrScalar, Status)>>) -> PyResult<Bound<'_, PyList>> {
-    let items = gradients.into_iter().map(|found| {
-        found.map(|(gradient, status)| Ok((TRScalar(gradient), enums::status(py, status)?))).transpose()
-    });
-    let items: Vec<Option<(TRScalar, Bound<'_, PyAny>)>> = items.collect::<PyResult<_>>()?;
-    PyList::new(py, items)
-}
-
-/// The nodes that gradients flow through below `root`, root first, in reverse of recording.
-#[pyfunction]
-fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
-    let order = arena::with(py, |arena| arena.graph.topological_order(root.0, &mut arena.scratch));
-    PyList::new(py, objects(py, order)?)
-}
-
-/// Lets gradients flow to a constant in what is recorded from now on.
-#[pyfunction]
-fn watch(py: Python<'_>, node: TRNode) {
-    arena::with(py, |arena| arena.graph.watch(node.0));
-}
-
-/// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
-#[pyfunction]
-fn arena_usage(py: Python<'_>) -> (usize, usize) {
-    arena::with(py, |arena| {
-        arena.graph.collect();
-        (arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes())
-    })
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -444,16 +343,5 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = spec.build::<TRNode>(module.py())?;
     set_functions(&class, "", "zeroproof.autodiff.tr_node", makers())?;
     module.add("TRNode", class)?;
-    for function in [
-        wrap_pyfunction!(gradients_of, module)?,
-        wrap_pyfunction!(gradient_node, module)?,
-        wrap_pyfunction!(make_leaf, module)?,
-        wrap_pyfunction!(input_gradients, module)?,
-        wrap_pyfunction!(topological_order, module)?,
-        wrap_pyfunction!(watch, module)?,
-        wrap_pyfunction!(arena_usage, module)?,
-    ] {
-        module.add_function(function)?;
-    }
-    Ok(())
+    module.add_function(wrap_pyfunction!(make_leaf, module)?)
 }

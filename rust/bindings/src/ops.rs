@@ -4,7 +4,7 @@
 use crate::arrays::{broadcast, is_array};
 use crate::docs::{Kind, docstring};
 use crate::enums;
-use crate::number::exponent;
+use crate::number::{exponent, number};
 use crate::operand::{Operand, expect_operand};
 use crate::raw::{Arguments, method, new_object, set_functions};
 use crate::record::{record_binary, record_reduction, record_unary};
@@ -169,26 +169,36 @@ fn reduce<'py>(
     arguments: &Arguments<'_, 'py>,
     fold: fn(Reduction, &[TrScalar]) -> TrScalar,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let [values, mode] = arguments.named(name, ["values", "mode"], 1)?;
+    let [values, mode] = match arguments.positional() {
+        Some([values]) => [Some(*values), None],
+        None => arguments.named(name, ["values", "mode"], 1)?,
+    };
     let mode = mode.filter(|mode| !mode.is_none());
     let mode = mode.map_or(Ok(Reduction::Strict), |mode| enums::to_reduction(&mode))?;
     // Kept until the node is recorded: an iterator may be the only owner of what it yields.
     let objects: Vec<_> = values.expect("a required argument").try_iter()?.collect::<PyResult<_>>()?;
-    let operands = match objects.iter().map(expect_operand).collect::<PyResult<Vec<_>>>() {
-        Ok(operands) => operands,
-        Err(_) if objects.iter().any(is_traced) => {
-            return recording::record(batch::Kind::Fold(op, mode), &objects.iter().collect::<Vec<_>>());
-        }
-        Err(error) => return Err(error),
-    };
-    let values = operands.iter().map(|operand| match *operand {
-        Operand::Value(value) if kind == Kind::InKind => Some(value.into()),
-        _ => None,
-    });
-    match values.collect::<Option<Vec<TrScalar>>>() {
-        Some(values) if kind == Kind::InKind => new_object(py, TRScalar(fold(mode, &values))),
-        _ => new_object(py, record_reduction(py, &operands, op, mode)?),
+    if kind == Kind::InKind
+        && let Some(values) = numbers(&objects)?
+    {
+        return new_object(py, TRScalar(fold(mode, &values)));
     }
+    match objects.iter().map(expect_operand).collect::<PyResult<Vec<_>>>() {
+        Ok(operands) => new_object(py, record_reduction(py, &operands, op, mode)?),
+        Err(_) if objects.iter().any(is_traced) => {
+            recording::record(batch::Kind::Fold(op, mode), &objects.iter().collect::<Vec<_>>())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The values of objects that are all TR scalars or numbers.
+fn numbers(objects: &[Bound<'_, PyAny>]) -> PyResult<Option<Vec<TrScalar>>> {
+    let mut values = Vec::with_capacity(objects.len());
+    for object in objects {
+        let Some(value) = number(object)? else { return Ok(None) };
+        values.push(value.into());
+    }
+    Ok(Some(values))
 }
 
 macro_rules! variadic {

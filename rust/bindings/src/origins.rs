@@ -9,12 +9,9 @@ use crate::context::passes;
 use crate::enums;
 use crate::operand::Operand;
 use crate::places;
-use crate::raw::new_object;
 use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::origins::{Given, MOST_OPERANDS};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
@@ -156,45 +153,6 @@ pub(crate) fn tell_dropped(
     listener.call1((tuples,)).map(drop)
 }
 
-/// What happened at the nodes below ``node``.
-///
-/// Returns ``(root, mode, counts, events, depends)``: the node whose backward pass the gradients' part is
-/// about, or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
-/// bounded; of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
-/// input, path, steps, leaves, cause)``, the cause being another one or None; and whether the root depends
-/// on what was asked about.
-#[pyfunction]
-fn explain_node<'py>(
-    py: Python<'py>,
-    node: TRNode,
-    wrt: Option<TRNode>,
-    limit: usize,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let explanation = passes::read(py, |arena, state, statistics| {
-        let wrt = wrt.map(|wrt| wrt.0);
-        arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
-    })?;
-    // Every handle gets its object, so that none is lost if one fails.
-    let mut object = |handle| new_object(py, TRNode(handle));
-    let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);
-    let events = events.into_iter().map(|event| event_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
-    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends).into_pyobject(py)
-}
-
-fn event_tuple<'py>(
-    py: Python<'py>,
-    event: Event<PyResult<Bound<'py, PyAny>>>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let nodes = |nodes: Vec<_>| PyTuple::new(py, nodes.into_iter().collect::<PyResult<Vec<_>>>()?);
-    let place = event.place.map_or(Ok(None), |number| places::place(py, number))?;
-    let came_about =
-        (enums::op(py, event.op)?, scalars(py, &event.operands)?, TRScalar::from(event.value), event.carried);
-    let (path, leaves) = (nodes(event.path)?, nodes(event.leaves)?);
-    let cause = event.cause.map(|cause| event_tuple(py, *cause)).transpose()?;
-    (event.what.name(), event.node?, came_about, place, event.input, path, event.steps, leaves, cause)
-        .into_pyobject(py)
-}
-
 /// Lets the node recorded last, a constant copy of `from`, take over the origin behind that, or notes it
 /// as one itself.
 #[cold]
@@ -211,7 +169,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(begin_watching, module)?,
         wrap_pyfunction!(end_watching, module)?,
         wrap_pyfunction!(is_watching, module)?,
-        wrap_pyfunction!(explain_node, module)?,
     ] {
         module.add_function(function)?;
     }

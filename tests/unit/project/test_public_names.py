@@ -151,3 +151,12 @@ def test_each_module_imports_first(module: str) -> None:
     command = [sys.executable, "-W", "error", "-c", f"import {module}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_lifted_operations_come_with_the_package() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import zeroproof as z; z.autodiff.tr_ops_grad.tr_log(z.pinf())",
+    ]
+    assert subprocess.run(command, check=False).returncode == 0

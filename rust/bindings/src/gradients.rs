@@ -1,0 +1,173 @@
+//! Backward passes over the arena, and what else is asked of the graph below a node.
+
+use crate::arena;
+use crate::context::passes;
+use crate::enums;
+use crate::errors::runtime_error;
+use crate::number::expect_number;
+use crate::operand::expect_operand;
+use crate::origins;
+use crate::places;
+use crate::raw::new_object;
+use crate::values::{TRNode, TRScalar, scalars};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+use zeroproof::backward::explain::{Event, Explanation};
+use zeroproof::graph::Handle;
+use zeroproof::{Status, TrScalar};
+
+/// Objects that take the handles over.
+pub(crate) fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    // All of them are made, so that none is lost if one fails.
+    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
+    objects.into_iter().collect()
+}
+
+/// A root adjoint: a number, a TR scalar or the value of a node.
+fn seed(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
+    Ok(expect_operand(object)?.value(py).into())
+}
+
+/// Differentiates a node.
+pub(crate) fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
+    if origins::watched() {
+        origins::tell_dropped(py, root, seed, None)?;
+    }
+    passes::run_pass(py, |arena, state, statistics| {
+        arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
+    })?
+    .map_err(runtime_error)
+}
+
+/// The gradients of `target` with respect to `sources`: a list with (gradient, status) or None for
+/// a source that no path leads to. No node's own gradient changes.
+#[pyfunction]
+fn gradients_of<'py>(
+    py: Python<'py>,
+    target: TRNode,
+    sources: Vec<Bound<'py, PyAny>>,
+    grad_output: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyList>> {
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
+    let handles: Vec<_> =
+        sources.iter().map(|source| Ok(source.extract::<TRNode>()?.0)).collect::<PyResult<_>>()?;
+    if origins::watched() {
+        origins::tell_dropped(py, target, seed, Some(&handles))?;
+    }
+    let mut found = vec![];
+    passes::run_pass(py, |arena, state, statistics| {
+        let scratch = &mut arena.scratch;
+        let (gradients, counts) =
+            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
+        found = gradients;
+        Ok(counts)
+    })?
+    .map_err(runtime_error)?;
+    gradient_list(py, found)
+}
+
+/// A constant that holds a gradient and has its status.
+#[pyfunction]
+fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
+    let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
+    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
+}
+
+/// What a node passes to each input for an adjoint: a list of (contribution, status).
+#[pyfunction]
+fn input_gradients<'py>(
+    py: Python<'py>,
+    node: TRNode,
+    grad_output: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyList>> {
+    let seed = seed(py, grad_output)?;
+    let found = passes::read(py, |arena, state, statistics| {
+        arena.graph.contributions(node.0, seed, state, statistics)
+    })?;
+    gradient_list(py, found.into_iter().map(Some).collect())
+}
+
+fn gradient_list(py: Python<'_>, gradients: Vec<Option<(TrScalar, Status)>>) -> PyResult<Bound<'_, PyList>> {
+    let items = gradients.into_iter().map(|found| {
+        found.map(|(gradient, status)| Ok((TRScalar(gradient), enums::status(py, status)?))).transpose()
+    });
+    let items: Vec<Option<(TRScalar, Bound<'_, PyAny>)>> = items.collect::<PyResult<_>>()?;
+    PyList::new(py, items)
+}
+
+/// The nodes that gradients flow through below `root`, root first, in reverse of recording.
+#[pyfunction]
+fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
+    let order = arena::with(py, |arena| arena.graph.topological_order(root.0, &mut arena.scratch));
+    PyList::new(py, objects(py, order)?)
+}
+
+/// Lets gradients flow to a constant in what is recorded from now on.
+#[pyfunction]
+fn watch(py: Python<'_>, node: TRNode) {
+    arena::with(py, |arena| arena.graph.watch(node.0));
+}
+
+/// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
+#[pyfunction]
+fn arena_usage(py: Python<'_>) -> (usize, usize) {
+    arena::with(py, |arena| {
+        arena.graph.collect();
+        (arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes())
+    })
+}
+
+/// What happened at the nodes below ``node``.
+///
+/// Returns ``(root, mode, counts, events, depends)``: the node whose backward pass the gradients' part is
+/// about, or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
+/// bounded; of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
+/// input, path, steps, leaves, cause)``, the cause being another one or None; and whether the root depends
+/// on what was asked about.
+#[pyfunction]
+fn explain_node<'py>(
+    py: Python<'py>,
+    node: TRNode,
+    wrt: Option<TRNode>,
+    limit: usize,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let explanation = passes::read(py, |arena, state, statistics| {
+        let wrt = wrt.map(|wrt| wrt.0);
+        arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
+    })?;
+    // Every handle gets its object, so that none is lost if one fails.
+    let mut object = |handle| new_object(py, TRNode(handle));
+    let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);
+    let events = events.into_iter().map(|event| event_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
+    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends).into_pyobject(py)
+}
+
+fn event_tuple<'py>(
+    py: Python<'py>,
+    event: Event<PyResult<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let nodes = |nodes: Vec<_>| PyTuple::new(py, nodes.into_iter().collect::<PyResult<Vec<_>>>()?);
+    let place = event.place.map_or(Ok(None), |number| places::place(py, number))?;
+    let came_about =
+        (enums::op(py, event.op)?, scalars(py, &event.operands)?, TRScalar::from(event.value), event.carried);
+    let (path, leaves) = (nodes(event.path)?, nodes(event.leaves)?);
+    let cause = event.cause.map(|cause| event_tuple(py, *cause)).transpose()?;
+    (event.what.name(), event.node?, came_about, place, event.input, path, event.steps, leaves, cause)
+        .into_pyobject(py)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in [
+        wrap_pyfunction!(gradients_of, module)?,
+        wrap_pyfunction!(gradient_node, module)?,
+        wrap_pyfunction!(input_gradients, module)?,
+        wrap_pyfunction!(topological_order, module)?,
+        wrap_pyfunction!(watch, module)?,
+        wrap_pyfunction!(arena_usage, module)?,
+        wrap_pyfunction!(explain_node, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
+}
