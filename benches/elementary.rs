@@ -10,7 +10,7 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::f64::consts::PI;
+use std::f64::consts::{PI, SQRT_2};
 use std::hint::black_box;
 use zeroproof::elementary::{self, fast};
 
@@ -85,7 +85,21 @@ macro_rules! fast_loops {
     )* };
 }
 fast_loops!(exp, ln, sin, cos, tanh, expm1, ln_1p, sigmoid, softplus, tan, sinc, sinc_slope, asin, acos, pow with EXPONENT,
-    hypot with OTHER_SIDE, atan2 with OTHER_SIDE);
+    hypot with OTHER_SIDE, atan2 with OTHER_SIDE,
+    atan, sinh, cosh, asinh, acosh, atanh, cbrt, log2, log10, remainder with OTHER_SIDE, floor_quotient with OTHER_SIDE);
+fast_loops!(
+    erf,
+    erfc,
+    erf_slope,
+    log_ndtr,
+    log_ndtr_slope,
+    exprel,
+    exprel_slope,
+    log1prel,
+    log1prel_slope,
+    cosc,
+    cosc_slope
+);
 
 fn cases() -> Vec<Case> {
     vec![
@@ -228,6 +242,184 @@ fn cases() -> Vec<Case> {
             loops: atan2::loops(),
             usual: (-100.0, 100.0),
             fallback: (1e200, 1e300),
+        },
+        Case {
+            name: "atan",
+            ours: elementary::atan,
+            libm: libm::atan,
+            loops: atan::loops(),
+            usual: (-10.0, 10.0),
+            // Its fast form covers all numbers; huge ones stand in for the rest.
+            fallback: (1e20, 1e300),
+        },
+        Case {
+            name: "sinh",
+            ours: elementary::sinh,
+            libm: libm::sinh,
+            loops: sinh::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (708.5, 710.4),
+        },
+        Case {
+            name: "cosh",
+            ours: elementary::cosh,
+            libm: libm::cosh,
+            loops: cosh::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (708.5, 710.4),
+        },
+        Case {
+            name: "asinh",
+            ours: elementary::asinh,
+            libm: libm::asinh,
+            loops: asinh::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (1e200, 1e300),
+        },
+        Case {
+            name: "acosh",
+            ours: elementary::acosh,
+            libm: libm::acosh,
+            loops: acosh::loops(),
+            usual: (1.0, 10.0),
+            fallback: (1e200, 1e300),
+        },
+        Case {
+            name: "atanh",
+            ours: elementary::atanh,
+            libm: libm::atanh,
+            loops: atanh::loops(),
+            usual: (-1.0, 1.0),
+            // Nothing but NaN.
+            fallback: (1.5, 2.0),
+        },
+        Case {
+            name: "cbrt",
+            ours: elementary::cbrt,
+            libm: libm::cbrt,
+            loops: cbrt::loops(),
+            usual: (-100.0, 100.0),
+            fallback: (1e-320, 1e-308),
+        },
+        Case {
+            name: "log2",
+            ours: elementary::log2,
+            libm: libm::log2,
+            loops: log2::loops(),
+            usual: (0.01, 1000000.0),
+            fallback: (1e-320, 1e-308),
+        },
+        Case {
+            name: "log10",
+            ours: elementary::log10,
+            libm: libm::log10,
+            loops: log10::loops(),
+            usual: (0.01, 1000000.0),
+            fallback: (1e-320, 1e-308),
+        },
+        Case {
+            name: "remainder",
+            ours: |x| elementary::remainder(x, OTHER_SIDE),
+            libm: |x| libm::fmod(x, OTHER_SIDE),
+            loops: remainder::loops(),
+            usual: (-100.0, 100.0),
+            fallback: (1e20, 1e300),
+        },
+        Case {
+            name: "floor_quotient",
+            ours: |x| elementary::floor_quotient(x, OTHER_SIDE),
+            libm: |x| libm::floor(x / OTHER_SIDE),
+            loops: floor_quotient::loops(),
+            usual: (-100.0, 100.0),
+            fallback: (1e16, 1e17),
+        },
+        Case {
+            name: "erf",
+            ours: elementary::erf,
+            libm: libm::erf,
+            loops: erf::loops(),
+            usual: (-4.0, 4.0),
+            fallback: (1e-300, 1e-290),
+        },
+        Case {
+            name: "erfc",
+            ours: elementary::erfc,
+            libm: libm::erfc,
+            loops: erfc::loops(),
+            usual: (-4.0, 20.0),
+            fallback: (26.1, 27.2),
+        },
+        Case {
+            name: "erf_slope",
+            ours: elementary::erf_slope,
+            libm: |x| std::f64::consts::FRAC_2_SQRT_PI * libm::exp(-x * x),
+            loops: erf_slope::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (26.55, 27.2),
+        },
+        Case {
+            name: "log_ndtr",
+            ours: elementary::log_ndtr,
+            libm: |x| libm::log(0.5 * libm::erfc(-x / SQRT_2)),
+            loops: log_ndtr::loops(),
+            usual: (-10.0, 10.0),
+            fallback: (37.1, 38.4),
+        },
+        Case {
+            name: "log_ndtr_slope",
+            ours: elementary::log_ndtr_slope,
+            libm: |x| libm::exp(-0.5 * x * x) / libm::erfc(-x / SQRT_2),
+            loops: log_ndtr_slope::loops(),
+            usual: (-10.0, 10.0),
+            fallback: (37.1, 38.4),
+        },
+        Case {
+            name: "exprel",
+            ours: elementary::exprel,
+            libm: |x| libm::expm1(x) / x,
+            loops: exprel::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (709.0, 716.0),
+        },
+        Case {
+            name: "exprel_slope",
+            ours: elementary::exprel_slope,
+            libm: |x| (libm::exp(x) * (x - 1.0) + 1.0) / (x * x),
+            loops: exprel_slope::loops(),
+            usual: (-5.0, 5.0),
+            fallback: (701.0, 716.0),
+        },
+        Case {
+            name: "log1prel",
+            ours: elementary::log1prel,
+            libm: |x| libm::log1p(x) / x,
+            loops: log1prel::loops(),
+            usual: (-0.9, 5.0),
+            fallback: (1e280, 1e300),
+        },
+        Case {
+            name: "log1prel_slope",
+            ours: elementary::log1prel_slope,
+            libm: |x| (x / (1.0 + x) - libm::log1p(x)) / (x * x),
+            loops: log1prel_slope::loops(),
+            usual: (-0.9, 5.0),
+            fallback: (1e152, 1e160),
+        },
+        Case {
+            name: "cosc",
+            ours: elementary::cosc,
+            libm: |x| (1.0 - libm::cos(x)) / (x * x),
+            loops: cosc::loops(),
+            usual: (-20.0, 20.0),
+            fallback: (1e20, 1e150),
+        },
+        Case {
+            name: "cosc_slope",
+            ours: elementary::cosc_slope,
+            libm: |x| (x * libm::sin(x) + 2.0 * libm::cos(x) - 2.0) / (x * x * x),
+            loops: cosc_slope::loops(),
+            usual: (-20.0, 20.0),
+            fallback: (1e20, 1e150),
         },
     ]
 }

@@ -2,39 +2,16 @@
 //! ends of the range, exact results, and constants computed with mpmath. Neighbours of these and the
 //! forms that compute them are tested in `elementary.rs`.
 
+mod elementary_checks;
+
+use elementary_checks::{Function, INF, LEAST, check, check2};
 use zeroproof::elementary::{
-    acos, asin, atan2, cos, exp, expm1, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos_pi, sinc,
+    acos, asin, atan, atan2, cos, exp, expm1, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos_pi, sinc,
     sinc_slope, softplus, tan, tanh,
 };
 
-type Function = fn(f64) -> f64;
-type Function2 = fn(f64, f64) -> f64;
-
-const INF: f64 = f64::INFINITY;
-const LEAST: f64 = 5e-324;
 /// The double nearest to a multiple of π/2: 6381956970095103·2⁷⁹⁷.
 const NEAREST_TO_MULTIPLE: f64 = 5.319372648326541e255;
-
-/// NaN of any bits is one value here.
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}
-
-#[track_caller]
-fn check(name: &str, f: Function, cases: &[(f64, f64)]) {
-    for &(x, want) in cases {
-        let found = f(x);
-        assert!(same(found, want), "{name}({x:e}) = {found:e}, not {want:e}");
-    }
-}
-
-#[track_caller]
-fn check2(name: &str, f: Function2, cases: &[(f64, f64, f64)]) {
-    for &(x, y, want) in cases {
-        let found = f(x, y);
-        assert!(same(found, want), "{name}({x:e}, {y:e}) = {found:e}, not {want:e}");
-    }
-}
 
 #[test]
 fn exp_of_special_values() {
@@ -463,6 +440,10 @@ fn sinc_and_its_slope_of_special_values() {
             (1.5, 0.14147106052612918),
             (-2.0, -0.5),
             (FAR, 6.280369834735097e-16),
+            // Next to stationary points.
+            (1.4302966531242027, -5.3972132071961494e-17),
+            (-2.459024, -4.175641705124038e-08),
+            (2.4590240325, 5.787195604565978e-10),
             (1e300, 1e-300),
             (INF, 0.0),
             (-INF, 0.0),
@@ -508,6 +489,31 @@ fn asin_and_acos_of_special_values() {
     for outside in [1.0f64.next_up(), (-1.0f64).next_down(), f64::MAX, INF, -INF, f64::NAN] {
         assert!(asin(outside).is_nan() && acos(outside).is_nan(), "{outside:e}");
     }
+}
+
+#[test]
+fn atan_of_special_values() {
+    use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
+    check(
+        "atan",
+        atan,
+        &[
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (LEAST, LEAST),
+            (-1e-310, -1e-310),
+            (1e-5, 9.999999999666668e-06),
+            (0.1, 0.09966865249116204),
+            (-1.0, -FRAC_PI_4),
+            (10.0, 1.4711276743037347),
+            (5e15, FRAC_PI_2.next_down()),
+            (1e16, FRAC_PI_2),
+            (f64::MAX, FRAC_PI_2),
+            (INF, FRAC_PI_2),
+            (-INF, -FRAC_PI_2),
+            (f64::NAN, f64::NAN),
+        ],
+    );
 }
 
 #[test]

@@ -3,32 +3,13 @@
 //! [`Program`] is the traced function, [`Plan`] the program compiled for one kind of request,
 //! [`Plan::run`] replays it. For each sample the bits are those of the scalar path.
 
-mod analysis;
-mod code;
-mod cone;
-mod decisions;
-mod dispatch;
+mod compile;
 pub mod events;
-mod exact;
-mod folds;
-mod fuse;
-mod kernels;
-mod lower;
-mod machine;
-mod masks;
-mod outputs;
-mod patches;
-mod plan;
+mod execute;
+mod irregular;
 mod program;
-mod registers;
-mod replay;
-mod reverse;
-mod run;
-mod slots;
-mod totals;
-mod worker;
 
-pub use plan::Plan;
+pub use compile::plan::Plan;
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
 use crate::status::Status;

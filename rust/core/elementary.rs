@@ -26,25 +26,58 @@
 //! | `tan` | 0.58 | |
 //! | `sin_cos_pi` | 0.71 | 0.75 |
 //! | `sinc` | 0.77 | |
-//! | `sinc_slope` | 0.86 for \|x\| ≤ ½ (see there) | 0.75 |
+//! | `sinc_slope` | 0.78 | 0.75 |
 //! | `asin` | 0.69 | |
 //! | `acos` | 0.67 | |
 //! | `atan2` | 0.78 | 0.51 |
+//! | `atan` | 0.79 | |
+//! | `sinh` | 0.57 | |
+//! | `cosh` | 0.53 | |
+//! | `asinh` | 0.66 | |
+//! | `acosh` | 0.68 | |
+//! | `atanh` | 0.55 | |
+//! | `cbrt` | 0.501 | |
+//! | `log2` | 0.75 | |
+//! | `log10` | 0.65 | |
+//! | `remainder` | 0.5 | 0 |
+//! | `floor_quotient` | 0 below 2⁵³, 0.5 beyond | |
+//! | `erf` | 0.79 | 0.74 |
+//! | `erfc` | 0.76 | 0.79 |
+//! | `erf_slope` | 0.54 | 0.75 |
+//! | `log_ndtr` | 0.80 | 0.77 |
+//! | `log_ndtr_slope` | 0.84 | 0.76 |
+//! | `exprel` | 0.59 | 0.50 |
+//! | `exprel_slope` | 0.66 | 0.75 |
+//! | `log1prel` | 0.67 | |
+//! | `log1prel_slope` | 0.82 | 0.74 |
+//! | `cosc` | 0.69 | 0.75 |
+//! | `cosc_slope` | 0.98 | 0.75 |
 //!
-//! Found among 2·10⁸ operands for the first five functions and 2.5·10⁷ to 10⁸ for each of the others, of all
-//! kinds: random bits, every binade alike, both sides of poles, zeros and changes of form, subnormals,
-//! overflow. The reference has 113 bits. A result that is rounded once as a normal double and once more
-//! as a subnormal is off by up to about ¾ ulp.
+//! Found among 2·10⁸ operands for the first five functions, 3·10⁶ for `sinc_slope` and from `erf` on, and
+//! 2.5·10⁷ to 10⁸ for each of the others, of all kinds: random bits, every binade alike, both sides of
+//! poles, zeros and changes of form, subnormals, overflow. The reference has 113 bits. A result that is
+//! rounded once as a normal double and once more as a subnormal is off by up to about ¾ ulp.
 
+mod cosc;
+mod cube_root;
+mod error_function;
 mod exact;
 mod exponential;
+pub mod fast;
+mod fixed_point;
+mod floor_division;
 mod half_turns;
+mod hyperbolic;
 mod inverse;
+mod inverse_hyperbolic;
 mod lengths;
 mod logarithm;
 mod near_one;
+mod normal_distribution;
 mod payne_hanek;
 mod power;
+mod relative;
+mod scaled_logarithms;
 mod tangent;
 mod trigonometric;
 
@@ -166,9 +199,6 @@ pub fn sinc(x: f64) -> f64 {
 }
 
 /// The derivative of [`sinc`], `(cos πx − sinc x)/x`: +0 at ±0 and ±∞, NaN for NaN.
-///
-/// The error is at most 1 ulp for |x| ≤ ½. Beyond, where the terms may cancel, it is at most 2 ulp of the
-/// larger of |cos πx/x| and |sinc x/x| (1.27 have been found).
 #[inline]
 pub fn sinc_slope(x: f64) -> f64 {
     let (value, holds) = fast::sinc_slope(x);
@@ -196,154 +226,177 @@ pub fn atan2(y: f64, x: f64) -> f64 {
     if holds { value } else { inverse::atan2_fallback(y, x) }
 }
 
+/// `atan x`; NaN for NaN. The bits of [`atan2`] with 1.
+#[inline]
+pub fn atan(x: f64) -> f64 {
+    let (value, holds) = fast::atan(x);
+    if holds { value } else { f64::NAN }
+}
+
+/// `sinh x`: ±∞ on overflow, NaN for NaN.
+#[inline]
+pub fn sinh(x: f64) -> f64 {
+    let (value, holds) = fast::sinh(x);
+    if holds { value } else { hyperbolic::sinh_cosh_fallback(x)[0] }
+}
+
+/// `cosh x`: +∞ on overflow, NaN for NaN.
+#[inline]
+pub fn cosh(x: f64) -> f64 {
+    let (value, holds) = fast::cosh(x);
+    if holds { value } else { hyperbolic::sinh_cosh_fallback(x)[1] }
+}
+
+/// `[sinh x, cosh x]`, the bits of [`sinh`] and [`cosh`].
+#[inline]
+pub fn sinh_cosh(x: f64) -> [f64; 2] {
+    let (values, holds) = fast::sinh_cosh(x);
+    if holds { values } else { hyperbolic::sinh_cosh_fallback(x) }
+}
+
+/// `asinh x`, with all its digits near 0; NaN for NaN.
+#[inline]
+pub fn asinh(x: f64) -> f64 {
+    let (value, holds) = fast::asinh(x);
+    if holds { value } else { inverse_hyperbolic::asinh_fallback(x) }
+}
+
+/// `acosh x`, with all its digits near 1; NaN below 1 and for NaN.
+#[inline]
+pub fn acosh(x: f64) -> f64 {
+    let (value, holds) = fast::acosh(x);
+    if holds { value } else { inverse_hyperbolic::acosh_fallback(x) }
+}
+
+/// `atanh x`, with all its digits near 0: ±∞ for ±1, NaN beyond and for NaN.
+#[inline]
+pub fn atanh(x: f64) -> f64 {
+    let (value, holds) = fast::atanh(x);
+    if holds { value } else { inverse_hyperbolic::atanh_fallback(x) }
+}
+
+/// `∛x`, also of negative numbers; NaN for NaN. Roots that are doubles are exact.
+#[inline]
+pub fn cbrt(x: f64) -> f64 {
+    let (value, holds) = fast::cbrt(x);
+    if holds { value } else { cube_root::cbrt_fallback(x) }
+}
+
+/// `log₂ x`, exact for powers of two: −∞ for ±0, NaN for negative numbers and NaN.
+#[inline]
+pub fn log2(x: f64) -> f64 {
+    let (value, holds) = fast::log2(x);
+    if holds { value } else { scaled_logarithms::log2_fallback(x) }
+}
+
+/// `log₁₀ x`, an integer for powers of ten: −∞ for ±0, NaN for negative numbers and NaN.
+#[inline]
+pub fn log10(x: f64) -> f64 {
+    let (value, holds) = fast::log10(x);
+    if holds { value } else { scaled_logarithms::log10_fallback(x) }
+}
+
+/// `x − y·⌊x/y⌋`, which has the sign of y, zeros too: NaN for infinite x, for y = ±0 and for NaN.
+///
+/// It is Python's `x % y`, bit for bit: exact where x and y have the same sign, else one rounding away, which
+/// may give y. For y = ±∞ it is x, or y if their signs differ.
+#[inline]
+pub fn remainder(x: f64, y: f64) -> f64 {
+    let (value, holds) = fast::remainder(x, y);
+    if holds { value } else { floor_division::remainder_fallback(x, y) }
+}
+
+/// `⌊x/y⌋` of the exact quotient: NaN where [`remainder`] is.
+///
+/// Exact below 2⁵³, where Python's `x // y` may be off by one from 2⁵¹ on. Beyond it is `x/y`, which rounds to
+/// a double nearest to it: ±∞ on overflow. Zeros have the sign of `x/y`. For y = ±∞ it is 0, or −1 if x is not
+/// 0 and the signs differ.
+#[inline]
+pub fn floor_quotient(x: f64, y: f64) -> f64 {
+    let (value, holds) = fast::floor_quotient(x, y);
+    if holds { value } else { floor_division::floor_quotient_fallback(x, y) }
+}
+
+/// The error function `2/√π·∫₀ˣ e^(−t²) dt`; NaN for NaN.
+#[inline]
+pub fn erf(x: f64) -> f64 {
+    let (value, holds) = fast::erf(x);
+    if holds { value } else { error_function::erf_fallback(x) }
+}
+
+/// `erfc x = 1 − erf x`, with all its digits also where it is close to 0; NaN for NaN.
+#[inline]
+pub fn erfc(x: f64) -> f64 {
+    let (value, holds) = fast::erfc(x);
+    if holds { value } else { error_function::erfc_fallback(x) }
+}
+
+/// The derivative of [`erf`], `2/√π·e^(−x²)`; NaN for NaN.
+#[inline]
+pub fn erf_slope(x: f64) -> f64 {
+    let (value, holds) = fast::erf_slope(x);
+    if holds { value } else { error_function::erf_slope_fallback(x) }
+}
+
+/// `ln Φ(x)`, Φ the distribution function of the standard normal distribution, with all its digits also far
+/// from 0: −∞ only where it overflows, near −1.9·10¹⁵⁴; NaN for NaN.
+#[inline]
+pub fn log_ndtr(x: f64) -> f64 {
+    let (value, holds) = fast::log_ndtr(x);
+    if holds { value } else { normal_distribution::log_ndtr_fallback(x) }
+}
+
+/// The derivative of [`log_ndtr`], `φ(x)/Φ(x)`: close to −x far to the left, +∞ at −∞, NaN for NaN.
+#[inline]
+pub fn log_ndtr_slope(x: f64) -> f64 {
+    let (value, holds) = fast::log_ndtr_slope(x);
+    if holds { value } else { normal_distribution::log_ndtr_slope_fallback(x) }
+}
+
+/// `(eˣ − 1)/x`: 1 at ±0, 0 at −∞, +∞ only where it overflows; NaN for NaN.
+#[inline]
+pub fn exprel(x: f64) -> f64 {
+    let (value, holds) = fast::exprel(x);
+    if holds { value } else { relative::exprel_fallback(x) }
+}
+
+/// The derivative of [`exprel`], `(eˣ(x − 1) + 1)/x²`: ½ at ±0, 0 at −∞, +∞ only where it overflows; NaN for
+/// NaN.
+#[inline]
+pub fn exprel_slope(x: f64) -> f64 {
+    let (value, holds) = fast::exprel_slope(x);
+    if holds { value } else { relative::exprel_slope_fallback(x) }
+}
+
+/// `ln(1 + x)/x`: 1 at ±0, +∞ at −1, 0 at +∞; NaN below −1 and for NaN.
+#[inline]
+pub fn log1prel(x: f64) -> f64 {
+    let (value, holds) = fast::log1prel(x);
+    if holds { value } else { relative::log1prel_fallback(x) }
+}
+
+/// The derivative of [`log1prel`], `(x/(1 + x) − ln(1 + x))/x²`: −½ at ±0, −∞ at −1, +0 at +∞; NaN below −1
+/// and for NaN.
+#[inline]
+pub fn log1prel_slope(x: f64) -> f64 {
+    let (value, holds) = fast::log1prel_slope(x);
+    if holds { value } else { relative::log1prel_slope_fallback(x) }
+}
+
+/// `cosc x = (1 − cos x)/x²`: ½ at ±0, 0 at ±∞; NaN for NaN.
+#[inline]
+pub fn cosc(x: f64) -> f64 {
+    let (value, holds) = fast::cosc(x);
+    if holds { value } else { cosc::cosc_fallback(x) }
+}
+
+/// The derivative of [`cosc`], `(x·sin x + 2·cos x − 2)/x³`: +0 at ±0 and ±∞, NaN for NaN.
+#[inline]
+pub fn cosc_slope(x: f64) -> f64 {
+    let (value, holds) = fast::cosc_slope(x);
+    if holds { value } else { cosc::cosc_slope_fallback(x) }
+}
+
 #[doc(hidden)]
 #[deprecated = "renamed `fast`"]
 pub use fast as hot;
-
-/// The forms for loops: a value and whether it holds, without a branch.
-///
-/// A loop stores the values, gathers the flags, and asks the full function again where one is false;
-/// the value means nothing there. Any bits may go in.
-///
-/// ```
-/// use zeroproof::elementary::{exp, fast};
-///
-/// let (x, mut z, mut all_hold) = ([0.5, 1.0, -800.0], [0.0; 3], true);
-/// for i in 0..3 {
-///     let (value, holds) = fast::exp(x[i]);
-///     z[i] = value;
-///     all_hold &= holds;
-/// }
-/// if !all_hold {
-///     z = x.map(exp);
-/// }
-/// assert_eq!(z, [exp(0.5), exp(1.0), 0.0]);
-/// ```
-pub mod fast {
-    use super::{
-        exponential, half_turns, inverse, lengths, logarithm, near_one, power, tangent, trigonometric,
-    };
-
-    /// `eˣ`, where it is a normal double.
-    #[inline(always)]
-    pub fn exp(x: f64) -> (f64, bool) {
-        exponential::exp_fast(x)
-    }
-
-    /// `ln x`, for normal x > 0.
-    #[inline(always)]
-    pub fn ln(x: f64) -> (f64, bool) {
-        logarithm::ln_fast(x)
-    }
-
-    /// `sin x`, for |x| up to 1.6·10⁶.
-    #[inline(always)]
-    pub fn sin(x: f64) -> (f64, bool) {
-        let ([sin, _], holds) = trigonometric::sin_cos_fast(x);
-        (sin, holds)
-    }
-
-    /// `cos x`, for |x| up to 1.6·10⁶.
-    #[inline(always)]
-    pub fn cos(x: f64) -> (f64, bool) {
-        let ([_, cos], holds) = trigonometric::sin_cos_fast(x);
-        (cos, holds)
-    }
-
-    /// `[sin x, cos x]`, for |x| up to 1.6·10⁶, at little more than the price of one.
-    #[inline(always)]
-    pub fn sin_cos(x: f64) -> ([f64; 2], bool) {
-        trigonometric::sin_cos_fast(x)
-    }
-
-    /// `tanh x`, for all numbers.
-    #[inline(always)]
-    pub fn tanh(x: f64) -> (f64, bool) {
-        exponential::tanh_fast(x)
-    }
-
-    /// `eˣ − 1`, for x up to 708.39 and −∞.
-    #[inline(always)]
-    pub fn expm1(x: f64) -> (f64, bool) {
-        near_one::expm1_fast(x)
-    }
-
-    /// `ln(1 + x)`, for finite x > −1.
-    #[inline(always)]
-    pub fn ln_1p(x: f64) -> (f64, bool) {
-        near_one::ln_1p_fast(x)
-    }
-
-    /// `1/(1 + e⁻ˣ)`, for x ≥ −708.39 and +∞.
-    #[inline(always)]
-    pub fn sigmoid(x: f64) -> (f64, bool) {
-        near_one::sigmoid_fast(x)
-    }
-
-    /// `ln(1 + eˣ)`, for finite x ≥ −600.
-    #[inline(always)]
-    pub fn softplus(x: f64) -> (f64, bool) {
-        near_one::softplus_fast(x)
-    }
-
-    /// `xʸ`, for normal x > 0, if it is a normal double.
-    #[inline(always)]
-    pub fn pow(x: f64, y: f64) -> (f64, bool) {
-        power::pow_fast(x, y)
-    }
-
-    /// `√(a² + b²)`, if the larger magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
-    #[inline(always)]
-    pub fn hypot(a: f64, b: f64) -> (f64, bool) {
-        norm([a, b].into_iter())
-    }
-
-    /// `√Σv²`, if the largest magnitude lies between 2⁻⁴⁵⁰ and 2⁴⁰⁰.
-    #[inline(always)]
-    pub fn norm(values: impl Iterator<Item = f64> + Clone) -> (f64, bool) {
-        lengths::norm_fast(values)
-    }
-
-    /// `tan x`, for |x| up to 1.6·10⁶.
-    #[inline(always)]
-    pub fn tan(x: f64) -> (f64, bool) {
-        tangent::tan_fast(x)
-    }
-
-    /// `[sin πx, cos πx]`, for 0 and |x| from 2⁻⁹⁰⁰ to 2⁵⁰.
-    #[inline(always)]
-    pub fn sin_cos_pi(x: f64) -> ([f64; 2], bool) {
-        half_turns::sin_cos_pi_fast(x)
-    }
-
-    /// `sin πx/(πx)`, for |x| below 2⁵⁰.
-    #[inline(always)]
-    pub fn sinc(x: f64) -> (f64, bool) {
-        half_turns::sinc_fast(x)
-    }
-
-    /// The derivative of `sinc`, for 0 and |x| from 2⁻⁹⁰⁰ to 2⁵⁰.
-    #[inline(always)]
-    pub fn sinc_slope(x: f64) -> (f64, bool) {
-        half_turns::sinc_slope_fast(x)
-    }
-
-    /// `asin x`, for |x| ≤ 1.
-    #[inline(always)]
-    pub fn asin(x: f64) -> (f64, bool) {
-        inverse::asin_fast(x)
-    }
-
-    /// `acos x`, for |x| ≤ 1.
-    #[inline(always)]
-    pub fn acos(x: f64) -> (f64, bool) {
-        inverse::acos_fast(x)
-    }
-
-    /// The angle of (x, y), if both magnitudes lie between 2⁻⁴⁵⁰ and 2⁴⁵⁰ or one of them does and the
-    /// other is 0.
-    #[inline(always)]
-    pub fn atan2(y: f64, x: f64) -> (f64, bool) {
-        inverse::atan2_fast(y, x)
-    }
-}

@@ -112,6 +112,9 @@ def check_bounded(case: OpCase, operands: tuple[float, ...], seed: float, bound:
 @example(x=-1.0, seed=2.0)
 @example(x=11.0, seed=1.0)
 @example(x=1.5707963267948966, seed=1e-20)
+@example(x=1.4302966531242027, seed=1.0)  # sinc is stationary next to these
+@example(x=-2.4590240325, seed=-3.0)
+@example(x=318309.8861837907, seed=1e10)
 def test_unary_ops(case: OpCase, x: float, seed: float) -> None:
     check_classical(case, (x,), seed)
 

@@ -16,7 +16,8 @@ pub struct Expected {
     pub value: f64,
     /// Contribution and status by operand; `None` is silenced.
     pub operands: Vec<(Option<Wide>, Status)>,
-    /// How large the terms of a contribution are that cancel; 0 where none do.
+    /// How large the terms of a contribution are that cancel in the doubles of this reference; 0 where none
+    /// do. The op itself has no such excuse: `elementary_values.rs` and the tests with mpmath check it there.
     pub terms: f64,
     /// How many nodes are silenced; `None` if a reduction leaves out some of its inputs, which
     /// silences inputs but no node.

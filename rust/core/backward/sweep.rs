@@ -59,14 +59,9 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
             Arity::Power => f64::from(b as i32),
             _ => 0.0,
         };
-        let (from, node) = (Arrived { g: at.g, status: at.status }, at.index);
-        step::elementwise::<O, P>(
-            policy,
-            node,
-            from,
-            [x, y, z],
-            &mut Inputs { sweep: self, links: &[a, b], at },
-        );
+        let from = Arrived { g: at.g, status: at.status };
+        let mut inputs = Inputs { sweep: self, links: |place| if place == 0 { a } else { b }, at };
+        step::elementwise::<O, P>(policy, at.index, from, [x, y, z], &mut inputs);
     }
 
     #[inline(always)]
@@ -75,14 +70,8 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         let Operands::List(inputs, mode) = node.operands(self.lists) else { return };
         let values = inputs.iter().map(|&input| nodes[input as usize].value);
         let from = Arrived { g: at.g, status: at.status };
-        step::variadic::<O, P>(
-            policy,
-            from,
-            values,
-            mode,
-            node.value,
-            &mut Inputs { sweep: self, links: inputs, at },
-        );
+        let mut inputs = Inputs { sweep: self, links: |place: usize| inputs[place], at };
+        step::variadic::<O, P>(policy, from, values, mode, node.value, &mut inputs);
     }
 
     /// A contribution arrives at an input: see [`Adjoint::receive`].
@@ -136,28 +125,30 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     }
 }
 
-/// The inputs of the node at hand, to which contributions go.
-struct Inputs<'s, 'a, 'l, const RESTRICTED: bool> {
+/// The inputs of the node at hand, by place, to which contributions go.
+struct Inputs<'s, 'a, L, const RESTRICTED: bool> {
     sweep: &'s mut Sweep<'a, RESTRICTED>,
-    links: &'l [u32],
+    links: L,
     at: Visit,
 }
 
-impl<const RESTRICTED: bool> Sink for Inputs<'_, '_, '_, RESTRICTED> {
+impl<L: Fn(usize) -> u32, const RESTRICTED: bool> Sink for Inputs<'_, '_, L, RESTRICTED> {
     #[inline(always)]
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
-        self.sweep.receive(self.links[place], contribution, Visit { status: from.status, ..self.at });
+        self.sweep.receive((self.links)(place), contribution, Visit { status: from.status, ..self.at });
     }
 
     #[inline(always)]
     fn silence(&mut self, place: usize, _from: Arrived) {
-        self.sweep.silence(self.links[place], self.at);
+        self.sweep.silence((self.links)(place), self.at);
     }
 
     #[inline(always)]
     fn mask(&mut self, operands: usize, _from: Arrived) {
         self.sweep.counts.masked += 1;
-        self.links[..operands].iter().for_each(|&input| self.sweep.silence(input, self.at));
+        for place in 0..operands {
+            self.sweep.silence((self.links)(place), self.at);
+        }
     }
 }
 

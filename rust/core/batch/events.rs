@@ -1,11 +1,11 @@
 //! What happened in a batch, node by node: where values that are not REAL began, and which
 //! contributions were left out.
 //!
-//! A run does not look for this. Whoever asks has the samples replayed once more by the exact rules,
-//! which keep every value.
+//! A run does not look for this. Whoever asks has the samples replayed once more by the
+//! per-sample interpreter, which keeps every value.
 
-use super::analysis::Analysis;
-use super::exact::{Exact, Task};
+use super::compile::analysis::Analysis;
+use super::irregular::interpreter::{Interpreter, Task};
 use super::program::{Argument, Kind, NodeId, Program};
 use super::{Input, Interrupted, Plan, Request};
 use crate::graph::origins::{MOST_OPERANDS, makes_phi};
@@ -84,11 +84,11 @@ fn replay(
     samples: usize,
     inputs: &[Input<'_>],
     interrupted: &mut dyn FnMut() -> bool,
-    mut look: impl FnMut(&mut Exact, Task<'_>, usize, usize),
+    mut look: impl FnMut(&mut Interpreter, Task<'_>, usize, usize),
 ) -> Result<(), Interrupted> {
     let task = Task { program, facts, state, drops: false };
     let widths: Vec<usize> = program.arguments().iter().map(Argument::size).collect();
-    let (mut exact, mut asked) = (Exact::default(), Instant::now());
+    let (mut interpreter, mut asked) = (Interpreter::default(), Instant::now());
     for first in (0..samples).step_by(LANES) {
         if asked.elapsed() >= PATIENCE {
             asked = Instant::now();
@@ -97,14 +97,14 @@ fn replay(
             }
         }
         let lanes = LANES.min(samples - first);
-        exact.forward(task, lanes, |element, lane| {
+        interpreter.forward(task, lanes, |element, lane| {
             let (argument, place) = program.place(element);
             match inputs[argument] {
                 Input::Shared(data) => data[place],
                 Input::PerSample(data) => data[(first + lane) * widths[argument] + place],
             }
         });
-        look(&mut exact, task, first, lanes);
+        look(&mut interpreter, task, first, lanes);
     }
     Ok(())
 }
@@ -117,7 +117,7 @@ impl<'a> Log<'a> {
     /// Notes that something happened at a node in these lanes, which ascend.
     fn note(
         &mut self,
-        exact: &Exact,
+        interpreter: &Interpreter,
         node: NodeId,
         happened: Happened,
         lanes: impl Iterator<Item = usize>,
@@ -131,7 +131,7 @@ impl<'a> Log<'a> {
             _ => None,
         };
         let operand = |place: usize, lane: usize| match places.get(place) {
-            Some(&operand) => exact.value(operand, lane),
+            Some(&operand) => interpreter.value(operand, lane),
             None => exponent.unwrap_or(0.0),
         };
         let distance = |lane: usize| match op.arity() {
@@ -139,14 +139,14 @@ impl<'a> Log<'a> {
             _ => op.pole(operand(0, lane), operand(1, lane)).map(f64::abs),
         };
         let event = self.found.entry((node, happened)).or_insert_with(|| {
-            let operands = places.iter().map(|&operand| exact.value(operand, lane));
+            let operands = places.iter().map(|&operand| interpreter.value(operand, lane));
             BatchEvent {
                 node,
                 happened,
                 count: 0,
                 samples: vec![],
                 operands: operands.chain(exponent).take(MOST_OPERANDS).collect(),
-                value: exact.value(node, lane),
+                value: interpreter.value(node, lane),
                 distance: distance(lane),
             }
         });
@@ -154,14 +154,14 @@ impl<'a> Log<'a> {
     }
 
     /// Notes the origins among these lanes; of those behind outputs alone, if they are known.
-    fn find_origins(&mut self, exact: &Exact, first: usize, lanes: usize, only_blamed: bool) {
+    fn find_origins(&mut self, interpreter: &Interpreter, first: usize, lanes: usize, only_blamed: bool) {
         let program = self.program;
         for node in program.element_count() as NodeId..program.len() as NodeId {
-            let values = exact.row(node);
+            let values = interpreter.row(node);
             if values.iter().all(|value| value.is_finite()) || program.op(node).is_none() {
                 continue;
             }
-            let operands = |lane| program.operands(node).iter().map(move |&o| exact.value(o, lane));
+            let operands = |lane| program.operands(node).iter().map(move |&o| interpreter.value(o, lane));
             let is_origin = |lane: usize, value: f64| {
                 let wanted = !only_blamed || self.blamed[node as usize * lanes + lane];
                 wanted && (operands(lane).all(f64::is_finite) || makes_phi(value, operands(lane)))
@@ -175,21 +175,21 @@ impl<'a> Log<'a> {
             }
             for tag in [TrTag::PInf, TrTag::NInf, TrTag::Phi] {
                 let of_tag = born.iter().filter(|origin| origin.1 == tag).map(|origin| origin.0);
-                self.note(exact, node, Happened::Born(tag), of_tag, first);
+                self.note(interpreter, node, Happened::Born(tag), of_tag, first);
             }
             self.born = born;
         }
     }
 
     /// Walks from outputs that are not REAL back to where that began, past what selections did not take.
-    fn blame(&mut self, exact: &Exact, lanes: usize) {
+    fn blame(&mut self, interpreter: &Interpreter, lanes: usize) {
         let (program, blamed) = (self.program, &mut self.blamed);
         blamed.clear();
         blamed.resize(program.len() * lanes, false);
         let at = |node: NodeId, lane: usize| node as usize * lanes + lane;
         for &output in program.outputs() {
             for lane in 0..lanes {
-                blamed[at(output, lane)] |= !exact.value(output, lane).is_finite();
+                blamed[at(output, lane)] |= !interpreter.value(output, lane).is_finite();
             }
         }
         for node in (program.element_count() as NodeId..program.len() as NodeId).rev() {
@@ -200,13 +200,13 @@ impl<'a> Log<'a> {
                 }
                 let operands = match program.kind(node) {
                     Kind::Select => {
-                        let taken = if exact.value(operands[0], lane) != 0.0 { 1 } else { 2 };
+                        let taken = if interpreter.value(operands[0], lane) != 0.0 { 1 } else { 2 };
                         &operands[taken..=taken]
                     }
                     _ => operands,
                 };
                 for &operand in operands {
-                    blamed[at(operand, lane)] |= !exact.value(operand, lane).is_finite();
+                    blamed[at(operand, lane)] |= !interpreter.value(operand, lane).is_finite();
                 }
             }
         }
@@ -287,11 +287,11 @@ impl Program {
     ) -> Result<Vec<BatchEvent>, Interrupted> {
         let facts = Analysis { needed: vec![true; self.len()], ..Analysis::new(self, &[], None) };
         let mut log = Log::of(self, most);
-        let look = |exact: &mut Exact, _: Task<'_>, first, lanes| {
+        let look = |interpreter: &mut Interpreter, _: Task<'_>, first, lanes| {
             if only_blamed {
-                log.blame(exact, lanes);
+                log.blame(interpreter, lanes);
             }
-            log.find_origins(exact, first, lanes, only_blamed);
+            log.find_origins(interpreter, first, lanes, only_blamed);
         };
         replay(self, &facts, &ModeState::default(), samples, inputs, interrupted, look)?;
         Ok(log.events())
@@ -319,19 +319,25 @@ impl Plan {
         let program = &self.program;
         let drops = matches!(self.request, Request::Gradient { total: Some(_), .. });
         let mut log = Log::of(program, most);
-        let look = |exact: &mut Exact, task: Task<'_>, first, _| {
-            exact.dropped = Some(vec![]);
+        let look = |interpreter: &mut Interpreter, task: Task<'_>, first, _| {
+            interpreter.dropped = Some(vec![]);
             for of_output in self.code.derivatives.chunk_by(|a, b| a.output == b.output) {
                 let root = program.outputs()[of_output[0].output as usize];
-                exact.backward(Task { drops, ..task }, of_output, root, statistics);
-                exact.notes.clear();
+                interpreter.backward(Task { drops, ..task }, of_output, root, statistics);
+                interpreter.notes.clear();
             }
-            let mut dropped = exact.dropped.take().unwrap_or_default();
+            let mut dropped = interpreter.dropped.take().unwrap_or_default();
             // The passes of several outputs go over the same lanes.
             dropped.sort_unstable();
             for same in dropped.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
                 let (node, place, _) = same[0];
-                log.note(exact, node, Happened::Dropped(place), same.iter().map(|entry| entry.2), first);
+                log.note(
+                    interpreter,
+                    node,
+                    Happened::Dropped(place),
+                    same.iter().map(|entry| entry.2),
+                    first,
+                );
             }
         };
         replay(program, &self.facts, state, samples, inputs, interrupted, look)?;

@@ -13,6 +13,13 @@ pub(super) const fn power_of_two(n: i64) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }
 
+/// An integer below 2⁵² as a double.
+#[inline(always)]
+pub(super) fn from_integer(integer: u64) -> f64 {
+    const TWO_52: f64 = (1u64 << 52) as f64;
+    f64::from_bits(TWO_52.to_bits() | integer) - TWO_52
+}
+
 /// The first 26 significant bits of `x`: the rest has 27, so products of a head with either are exact.
 #[inline(always)]
 pub(super) fn head(x: f64) -> f64 {
@@ -44,6 +51,13 @@ pub(super) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let (a_tail, b_tail) = (a - a_head, b - b_head);
     let error = ((a_head * b_head - product) + a_head * b_tail + a_tail * b_head) + a_tail * b_tail;
     (product, error)
+}
+
+/// The product of two sums of a large and a small term, for magnitudes around 1.
+#[inline(always)]
+pub(super) fn product_in_two(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let (product, error) = two_product(a.0, b.0);
+    (product, error + (a.0 * b.1 + a.1 * b.0))
 }
 
 /// `x²/2` in two parts, the first of them exact.

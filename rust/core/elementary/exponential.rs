@@ -3,7 +3,7 @@
 //! Both begin with `x = n·ln 2 + r`, `|r| ≤ ln 2/2` (Cody and Waite) and a minimax polynomial for the
 //! rest of `eʳ` after its first three terms.
 
-use super::exact::{SHIFT, fast_two_sum, half_square, quotient};
+use super::exact::{SHIFT, fast_two_sum, half_square, quotient, two_sum};
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// The first 42 bits of ln 2: its product with an integer below 2¹¹ is exact.
@@ -95,7 +95,24 @@ pub(super) struct Parts {
 pub(super) fn parts(x: f64) -> Parts {
     let Reduced { n, r, c } = reduce(x);
     let (p, p_low) = expm1_reduced(r, c);
-    Parts { scale: f64::from_bits(n.wrapping_add(1023) << 52), p, p_low }
+    Parts { scale: power_of_two_in(n), p, p_low }
+}
+
+/// `2ⁿ` for an n in the low bits, from −1022 to 1023.
+#[inline(always)]
+pub(super) fn power_of_two_in(n: u64) -> f64 {
+    f64::from_bits(n.wrapping_add(1023) << 52)
+}
+
+/// `e^(x + low)` as `(e + e_low)·2ⁿ` with e in [0.7, 1.42], known to 2⁻⁵⁹, for a low that is small beside
+/// 1; n is in the low bits.
+#[inline(always)]
+pub(super) fn exp_in_two(x: f64, low: f64) -> ((f64, f64), u64) {
+    let Reduced { n, r, c } = reduce(x);
+    let (r, c) = two_sum(r, c + low);
+    let (p, p_low) = expm1_reduced(r, c);
+    let (e, error) = fast_two_sum(1.0, p);
+    ((e, error + p_low), n)
 }
 
 /// `eˣ`, which holds where it is a normal double.

@@ -3,9 +3,10 @@
 //! Unlike that by π/2, the reduction by half integers is exact: `|x| = k/2 + t`, `|t| ≤ ¼`. The kernels of
 //! the sine and the cosine then take `πt` in two doubles.
 
-use super::exact::{SHIFT, fast_two_sum, power_of_two, quotient, two_product, two_sum};
+use super::exact::{SHIFT, fast_two_sum, power_of_two, quotient, two_product};
+use super::fixed_point;
 use super::payne_hanek::Reduced;
-use super::trigonometric::{SIGN, finish, kernels_in_two};
+use super::trigonometric::{SIGN, cos_less_ratio, finish, is_far_from_0, kernels_in_two, turned};
 
 const PI: f64 = std::f64::consts::PI;
 /// π without its first 53 bits.
@@ -13,10 +14,10 @@ const PI_LOW: f64 = 1.2246467991473532e-16;
 /// Below this the fast forms hold.
 const LIMIT: f64 = (1u64 << 50) as f64;
 /// Below this the rounding errors of products may be subnormal.
-const TINY: f64 = power_of_two(-900);
+pub(super) const TINY: f64 = power_of_two(-900);
 /// All doubles from here on are even integers.
 const EVEN: f64 = (1u64 << 53) as f64;
-/// Up to here the derivative of `sinc` is a series; beyond, its terms hardly cancel.
+/// Up to here the derivative of `sinc` is a series; beyond, its terms cancel only next to other zeros.
 const SERIES: f64 = 0.375;
 /// `sinc x` is 1 to the last bit up to here.
 const SINC_IS_ONE: f64 = power_of_two(-30);
@@ -71,25 +72,12 @@ pub(super) fn sin_cos_pi_fallback(x: f64) -> [f64; 2] {
 }
 
 /// `x·(a + a_low)` for |x| below [`TINY`].
-fn tiny_times(x: f64, a: f64, a_low: f64) -> f64 {
+pub(super) fn tiny_times(x: f64, a: f64, a_low: f64) -> f64 {
     const LIFT: f64 = power_of_two(400);
     const DROP: f64 = power_of_two(-400);
     let x = x * LIFT;
     let (product, error) = two_product(x, a);
     (product + (error + x * a_low)) * DROP
-}
-
-/// `sin πx` and `cos πx` of the reduced x > 0, each as a large and a small term.
-#[inline(always)]
-fn in_two(Reduced { k, r, r_low }: Reduced) -> [(f64, f64); 2] {
-    let [sin, cos] = kernels_in_two(r, r_low);
-    let odd = k & 1 == 1;
-    let (for_sin, for_cos) = if odd { (cos, sin) } else { (sin, cos) };
-    let turn = |(value, low): (f64, f64), half_turn: u64| {
-        let sign = (half_turn & 2) << 62;
-        (f64::from_bits(value.to_bits() ^ sign), f64::from_bits(low.to_bits() ^ sign))
-    };
-    [turn(for_sin, k), turn(for_cos, k.wrapping_add(1))]
 }
 
 /// `sinc` for `x ≥` [`SINC_IS_ONE`], given its sine: a quotient of 26 bits and the rest of it.
@@ -109,7 +97,7 @@ pub(super) fn sinc_fast(x: f64) -> (f64, bool) {
 
 #[inline(always)]
 fn sinc_of(x: f64, reduced: Reduced) -> f64 {
-    let [sin, _] = in_two(reduced);
+    let [sin, _] = turned(reduced.k, kernels_in_two(reduced.r, reduced.r_low));
     let (quotient, rest) = sinc_in_two(x, sin);
     // Zeros are positive.
     quotient + rest + 0.0
@@ -160,38 +148,43 @@ fn slope_near_0(x: f64) -> f64 {
     product + (product_error + x * (error + SLOPE.1))
 }
 
-/// `sinc′(x) = (cos πx − sinc x)/x` for x above [`SERIES`].
+/// `sinc′(x) = (cos πx − sinc x)/x` for x above [`SERIES`], and whether the difference has digits enough.
 #[inline(always)]
-fn slope_of(x: f64, reduced: Reduced) -> f64 {
-    let [sin, (cos, cos_low)] = in_two(reduced);
-    let (sinc, sinc_low) = sinc_in_two(x, sin);
-    let (difference, error) = two_sum(cos, -sinc);
-    let (above, above_low) = two_sum(difference, error + (cos_low - sinc_low));
-    let (slope, rest) = quotient(above, above_low, x, 0.0);
-    slope + rest
+fn slope_of(x: f64, reduced: Reduced) -> (f64, bool) {
+    let r = reduced.r;
+    let [(difference, difference_low), (sinc, _)] = cos_less_ratio(reduced, times_pi(x));
+    let (slope, rest) = quotient(difference, difference_low, x, 0.0);
+    (slope + rest, is_far_from_0(difference, r, sinc))
 }
 
-/// `sinc′(x)`, which holds for 0 and |x| from [`TINY`] to [`LIMIT`].
+/// `sinc′(x)`, which holds for 0 and |x| from [`TINY`] to [`LIMIT`] unless `tan πx` is close to πx.
 #[inline(always)]
 pub(super) fn sinc_slope_fast(x: f64) -> (f64, bool) {
     let magnitude = x.abs();
-    let far = slope_of(magnitude, reduce(magnitude));
+    let (far, is_far_from_0) = slope_of(magnitude, reduce(magnitude));
     let far = f64::from_bits(far.to_bits() ^ (x.to_bits() & SIGN));
+    let is_near = magnitude <= SERIES;
     // Adding 0 makes zeros positive.
-    (if magnitude <= SERIES { slope_near_0(x) } else { far } + 0.0, is_ordinary(magnitude))
+    (if is_near { slope_near_0(x) } else { far } + 0.0, is_ordinary(magnitude) & (is_near | is_far_from_0))
 }
 
-/// `sinc′(x)` for tiny and huge operands, ±∞ and NaN.
+/// `sinc′(x)` for tiny and huge operands, where `tan πx` is close to πx, for ±∞ and NaN.
 #[cold]
 #[inline(never)]
 pub(super) fn sinc_slope_fallback(x: f64) -> f64 {
     let magnitude = x.abs();
     if magnitude < TINY {
         tiny_times(x, SLOPE.0, SLOPE.1)
-    } else if magnitude >= EVEN {
+    } else if magnitude >= EVEN || x.is_nan() {
         1.0 / x + 0.0
     } else {
-        let slope = slope_of(magnitude, reduce(magnitude % 2.0));
-        if x < 0.0 { -slope } else { slope }
+        // The rest of the half turns, doubled, counts quarters of 2π: it is exact in 128 bits.
+        let shifted = (magnitude % 2.0) * 2.0 + SHIFT;
+        let quarter = magnitude % 2.0 * 2.0 - (shifted - SHIFT);
+        let [sin, cos] = fixed_point::sin_cos(shifted.to_bits(), (quarter * power_of_two(128)) as i128);
+        let sinc = fixed_point::quotient(fixed_point::product(sin, fixed_point::FRAC_1_PI), magnitude);
+        let (difference, difference_low) = fixed_point::in_two(cos - sinc);
+        let (slope, rest) = quotient(difference, difference_low, magnitude, 0.0);
+        if x < 0.0 { -(slope + rest) } else { slope + rest }
     }
 }

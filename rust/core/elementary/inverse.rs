@@ -1,4 +1,4 @@
-//! `asin x`, `acos x` and the angle of a point.
+//! `asin x`, `acos x`, `atan x` and the angle of a point.
 
 use super::exact::{fast_two_sum, power_of_two, quotient, two_product, two_sum};
 use super::trigonometric::SIGN;
@@ -140,6 +140,18 @@ pub(super) fn atan2_fast(y: f64, x: f64) -> (f64, bool) {
     let usual = SMALL..=LARGE;
     let holds = usual.contains(&large) & (usual.contains(&small) | (small == 0.0));
     (f64::from_bits((value.to_bits() & !SIGN) | (y.to_bits() & SIGN)), holds)
+}
+
+/// `atan x`, which holds for all numbers.
+///
+/// That is the angle of (1, x), for which small magnitudes need no scaling, and all from [`LARGE`] on are
+/// alike.
+#[inline(always)]
+pub(super) fn atan_fast(x: f64) -> (f64, bool) {
+    let magnitude = x.abs();
+    let bounded = if magnitude < LARGE { magnitude } else { LARGE };
+    let (value, _) = atan2_fast(bounded, 1.0);
+    (f64::from_bits(value.to_bits() | (x.to_bits() & SIGN)), !x.is_nan())
 }
 
 /// `atan2(y, x)` for all other operands, with the special cases of C99.

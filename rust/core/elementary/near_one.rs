@@ -13,20 +13,25 @@ const SOFTPLUS_IS_EXP: f64 = -600.0;
 
 /// `|value|` with the sign of `x`.
 #[inline(always)]
-fn with_sign(value: f64, x: f64) -> f64 {
+pub(super) fn with_sign(value: f64, x: f64) -> f64 {
     f64::from_bits((value.to_bits() & !SIGN) | (x.to_bits() & SIGN))
 }
 
 /// `eˣ − 1 = (scale − 1) + scale·(p + p_low)`, which holds up to [`NORMAL`].
 #[inline(always)]
 pub(super) fn expm1_fast(x: f64) -> (f64, bool) {
-    let bounded = if x < EXPM1_SATURATED { EXPM1_SATURATED } else { x };
-    let Parts { scale, p, p_low } = parts(bounded);
+    let (sum, rest) = expm1_in_two(if x < EXPM1_SATURATED { EXPM1_SATURATED } else { x });
+    (with_sign(sum + rest, x), x <= NORMAL)
+}
+
+/// `eˣ − 1` as a large and a small term, for |x| ≤ [`NORMAL`].
+#[inline(always)]
+pub(super) fn expm1_in_two(x: f64) -> (f64, f64) {
+    let Parts { scale, p, p_low } = parts(x);
     // Near 0 the first term is 0, elsewhere at least twice the second.
     let (first, first_low) = two_sum(scale, -1.0);
     let (sum, error) = fast_two_sum(first, scale * p);
-    let value = sum + (error + (first_low + scale * p_low));
-    (with_sign(value, x), x <= NORMAL)
+    (sum, error + (first_low + scale * p_low))
 }
 
 /// `eˣ − 1` where it is `eˣ` and may overflow; NaN for NaN.
@@ -42,11 +47,17 @@ pub(super) fn expm1_fallback(x: f64) -> f64 {
 /// the mantissa and c are put together again.
 #[inline(always)]
 pub(super) fn ln_1p_fast(x: f64) -> (f64, bool) {
+    let (sum, rest) = ln_1p_in_two(x);
+    (with_sign(sum + rest, x), x > -1.0 && x <= f64::MAX)
+}
+
+/// `ln(1 + x)` as a large and a small term, for finite x > −1.
+#[inline(always)]
+pub(super) fn ln_1p_in_two(x: f64) -> (f64, f64) {
     let (u, c) = two_sum(1.0, x);
     let (k, f) = logarithm::split(u, 0);
     let (f, low) = if k == 0.0 { (x, 0.0) } else { (f, c / u) };
-    let (sum, rest) = logarithm::parts(k, f, low);
-    (with_sign(sum + rest, x), x > -1.0 && x <= f64::MAX)
+    logarithm::parts(k, f, low)
 }
 
 /// `ln(1 + x)` for −1 (−∞), below it (NaN), +∞ and NaN.

@@ -43,6 +43,19 @@ pub(super) struct Reduced {
 
 /// `x = k·π/2 + r` for finite x ≥ 2.
 pub(super) fn reduce(x: f64) -> Reduced {
+    let (k, fraction) = quarters(x);
+    let leading = fraction as f64;
+    let trailing = (fraction - leading as i128) as f64;
+    let unit = 0.5 / (1u128 << 127) as f64;
+    let (leading, trailing) = (leading * unit, trailing * unit);
+
+    let (r, error) = two_product(leading, PI_2);
+    let (r, r_low) = fast_two_sum(r, error + (leading * PI_2_LOW + trailing * PI_2));
+    Reduced { k, r, r_low }
+}
+
+/// `x = (k + fraction·2⁻¹²⁸)·π/2` for finite x ≥ 2, k in the low bits.
+pub(super) fn quarters(x: f64) -> (u64, i128) {
     let exponent = (x.to_bits() >> 52) as usize;
     let mantissa = (x.to_bits() & (u64::MAX >> 12)) | (1 << 52);
     // x = mantissa·2^(exponent − 1075), and a bit of 2/π with weight 2⁻ʲ gives a multiple of 4 if
@@ -58,15 +71,7 @@ pub(super) fn reduce(x: f64) -> Reduced {
 
     // As a signed number the fraction is the distance to the nearest integer, in units of 2⁻¹²⁸.
     let k = (high >> 62) + (fraction >> 127) as u64;
-    let fraction = fraction as i128;
-    let leading = fraction as f64;
-    let trailing = (fraction - leading as i128) as f64;
-    let unit = 0.5 / (1u128 << 127) as f64;
-    let (leading, trailing) = (leading * unit, trailing * unit);
-
-    let (r, error) = two_product(leading, PI_2);
-    let (r, r_low) = fast_two_sum(r, error + (leading * PI_2_LOW + trailing * PI_2));
-    Reduced { k, r, r_low }
+    (k, fraction as i128)
 }
 
 /// 64 bits of the table from bit `start` on.

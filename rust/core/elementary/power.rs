@@ -3,7 +3,7 @@
 //! `e^(y·ln x)`, where an error of the exponent becomes a relative error of the power, so with results up to
 //! e⁷⁰⁹ the logarithm needs ten bits more than a double has. It is computed in two doubles, to 2⁻⁶⁹.
 
-use super::exact::{fast_two_sum, quotient, two_product, two_sum};
+use super::exact::{fast_two_sum, product_in_two, quotient, two_product, two_sum};
 use super::exponential::{
     LN_2_HIGH, LN_2_LOW, NORMAL, OVERFLOW, Reduced, UNDERFLOW, exp_reduced_closely, reduce, scaled_once,
 };
@@ -58,13 +58,6 @@ fn rest(z: f64) -> f64 {
     let low = (C[0] + z * C[1]) + z2 * (C[2] + z * C[3]);
     let high = (C[4] + z * C[5]) + z2 * C[6];
     low + (z2 * z2) * high
-}
-
-/// The product of two sums of a large and a small term.
-#[inline(always)]
-fn product_in_two(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    let (product, error) = two_product(a.0, b.0);
-    (product, error + (a.0 * b.1 + a.1 * b.0))
 }
 
 /// `y·ln(x·2⁻ˡ)` as one double, and reduced for the exponential function.

@@ -124,10 +124,12 @@ impl Binary for Div {
         guarded(div_fast(g, a, b, z), move || div_fallback(g, a, b, z))
     }
 
+    const HAS_MARGIN: bool = true;
+
     #[inline(always)]
-    fn margin([to_a, _]: [f64; 2], z: f64) -> Option<f64> {
+    fn margin([to_a, _]: [f64; 2], z: f64) -> f64 {
         let (to_a, z) = (to_a.abs(), z.abs());
-        Some(if z < to_a { z } else { to_a })
+        if z < to_a { z } else { to_a }
     }
 }
 

@@ -40,11 +40,14 @@ pub(crate) trait Binary {
     /// The classical contributions.
     fn classical(g: f64, a: f64, b: f64, z: f64) -> impl Form<[f64; 2]>;
 
-    /// For ops whose fast form takes long to say whether it holds: where the smallest of these numbers
+    /// Whether there is a [`margin`](Self::margin).
+    const HAS_MARGIN: bool = false;
+
+    /// For an op whose fast form takes long to say whether it holds: where the smallest of these numbers
     /// over a line of samples is normal, and the samples are regular, the classical contributions hold.
     #[inline(always)]
-    fn margin(_contributions: [f64; 2], _z: f64) -> Option<f64> {
-        None
+    fn margin(_contributions: [f64; 2], _z: f64) -> f64 {
+        0.0
     }
 }
 
@@ -127,7 +130,8 @@ pub(crate) trait Elementwise {
     fn classical(g: f64, a: f64, b: f64, z: f64) -> impl Form<[f64; 2]>;
     fn pole(a: f64, b: f64) -> Option<f64>;
     fn bounded(g: f64, a: f64, b: f64, z: f64, s: f64) -> impl Form<[f64; 2]>;
-    fn margin(contributions: [f64; 2], z: f64) -> Option<f64>;
+    const HAS_MARGIN: bool;
+    fn margin(contributions: [f64; 2], z: f64) -> f64;
 }
 
 /// The contribution of an op of one operand, in the place of the first of two.

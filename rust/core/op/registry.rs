@@ -225,9 +225,11 @@ macro_rules! elementwise {
                 First(<<Self as Unary>::Singular as SingularUnary>::bounded(g, a, z, s))
             }
 
+            const HAS_MARGIN: bool = false;
+
             #[inline(always)]
-            fn margin(_contributions: [f64; 2], _z: f64) -> Option<f64> {
-                None
+            fn margin(_contributions: [f64; 2], _z: f64) -> f64 {
+                0.0
             }
         }
     };
@@ -256,8 +258,10 @@ macro_rules! elementwise {
                 <<Self as Binary>::Singular as SingularBinary>::bounded(g, a, b, z, s)
             }
 
+            const HAS_MARGIN: bool = <Self as Binary>::HAS_MARGIN;
+
             #[inline(always)]
-            fn margin(contributions: [f64; 2], z: f64) -> Option<f64> {
+            fn margin(contributions: [f64; 2], z: f64) -> f64 {
                 <Self as Binary>::margin(contributions, z)
             }
         }
@@ -287,9 +291,11 @@ macro_rules! elementwise {
                 First(<Self as Power>::bounded(g, a, n as i32, z, s))
             }
 
+            const HAS_MARGIN: bool = false;
+
             #[inline(always)]
-            fn margin(_contributions: [f64; 2], _z: f64) -> Option<f64> {
-                None
+            fn margin(_contributions: [f64; 2], _z: f64) -> f64 {
+                0.0
             }
         }
     };

@@ -62,8 +62,7 @@ def _sinc_slope(x: Any) -> Any:
 SINC = OpCase(
     name="sinc",
     value=by_tag(lambda a: rounded(mpmath.sincpi(a)), pinf=0.0, ninf=0.0),
-    # Where cos πx and sinc x cancel, the slope is right beside either.
-    rounding=Rounding(1, None, lambda a: abs(1 / a) if abs(a) > 0.5 else 0),
+    rounding=ONE_ULP,
     partials=lambda a: (_sinc_slope(a),),
     slope=Slope.STEEP,
     pole=None,

@@ -13,8 +13,7 @@ RUST = Path(__file__).parents[3] / "rust"
 KNOWN: dict[str, list[list[str]]] = {
     "bindings/src": [],
     "core": [
-        ["batch::decisions", "batch::patches", "batch::run", "batch::worker"],
-        ["batch::lower", "batch::masks", "batch::reverse"],
+        ["batch::compile::conditions", "batch::compile::forward", "batch::compile::reverse"],
     ],
 }
 

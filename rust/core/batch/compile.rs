@@ -1,0 +1,11 @@
+//! From a traced function to instructions.
+
+pub(crate) mod analysis;
+pub(crate) mod code;
+mod conditions;
+mod forward;
+mod fuse;
+pub(crate) mod plan;
+pub(crate) mod reachable;
+mod registers;
+mod reverse;

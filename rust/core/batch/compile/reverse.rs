@@ -1,0 +1,334 @@
+//! The reverse pass from an output, as instructions.
+//!
+//! A product with the seed 1 is its other factor, a sum that begins with its first contribution is that
+//! contribution, and to what is not visited goes −0, which changes no sum.
+
+use super::analysis::{Pole, pole, propagates};
+use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
+use super::conditions::Mask;
+use super::forward::{Derivatives, Lowering};
+use crate::batch::program::{Kind, NodeId};
+use crate::op::{Op, Read};
+use crate::reduce::Reduction;
+use std::collections::BTreeMap;
+
+/// By node, what a pass knows of it; kept between passes for its memory.
+pub(crate) struct Rows {
+    visited: Vec<Mask>,
+    adjoints: Vec<Option<Source>>,
+    /// A value that is not REAL shows in another one that is looked at.
+    shown: Vec<bool>,
+}
+
+impl Rows {
+    pub fn new(nodes: usize) -> Self {
+        Self { visited: vec![Mask::Never; nodes], adjoints: vec![None; nodes], shown: vec![false; nodes] }
+    }
+}
+
+/// A pass that is being lowered.
+pub(crate) struct Pass<'l, 'a> {
+    lowering: &'l mut Lowering<'a>,
+    output: usize,
+    /// The nodes that gradients flow through, the root first.
+    cone: Vec<NodeId>,
+    rows: &'l mut Rows,
+}
+
+/// What arrives at an operand.
+#[derive(Clone, Copy)]
+enum Contribution {
+    Plain(Source),
+    Negated(Source),
+    Product(Source, Source),
+}
+
+impl<'l, 'a> Pass<'l, 'a> {
+    pub fn new(lowering: &'l mut Lowering<'a>, rows: &'l mut Rows, output: usize, root: NodeId) -> Self {
+        let cone = lowering.cone(root);
+        if !cone.is_empty() {
+            lowering.visit(&cone, &mut rows.visited);
+        }
+        Self { lowering, output, cone, rows }
+    }
+
+    /// Appends the pass to the code.
+    pub fn run(mut self, derivatives: &Derivatives<'_>) {
+        self.check_values();
+        let cone = std::mem::take(&mut self.cone);
+        if let Some(&root) = cone.first() {
+            self.receive(root, Contribution::Plain(SEED), self.rows.visited[root as usize]);
+        }
+        for &node in &cone {
+            if let Some(g) = self.rows.adjoints[node as usize] {
+                self.pass_on(node, g);
+            }
+        }
+        for &(element, array, column) in derivatives.elements {
+            let source =
+                self.rows.adjoints[element as usize].map(|sum| match self.rows.visited[element as usize] {
+                    Mask::When(condition) => {
+                        // The sum of nothing is +0.
+                        let zero = self.lowering.number(0.0);
+                        self.select(condition, sum, zero)
+                    }
+                    _ => sum,
+                });
+            let column = column + self.output * derivatives.stride;
+            let output = self.output as u32;
+            let code = &mut self.lowering.code;
+            code.derivatives.push(Derivative { output, element, array, column, source });
+            // An infinite sum of contributions is for the exact rules.
+            code.checks.extend(source.filter(|&s| s != SEED));
+        }
+        for node in cone {
+            self.rows.visited[node as usize] = Mask::Never;
+            self.rows.adjoints[node as usize] = None;
+            for &operand in self.lowering.program.operands(node) {
+                self.rows.shown[operand as usize] = false;
+            }
+        }
+    }
+
+    /// Has those values looked at that tell whether all values on the way of the gradients are REAL:
+    /// those that, if they are not, need not show in another one that is looked at.
+    fn check_values(&mut self) {
+        let program = self.lowering.program;
+        for &node in self.cone.iter().filter(|&&node| self.rows.visited[node as usize] == Mask::Always) {
+            for (place, &operand) in program.operands(node).iter().enumerate() {
+                self.rows.shown[operand as usize] |= propagates(program.kind(node), place);
+            }
+        }
+        for node in self.cone.clone() {
+            // A selection has the value of an operand that is looked at itself.
+            let looks = !self.rows.shown[node as usize] && program.kind(node) != Kind::Select;
+            match self.rows.visited[node as usize] {
+                Mask::Always if looks => {
+                    let value = self.lowering.source(node);
+                    self.lowering.code.checks.push(value);
+                }
+                Mask::When(condition) if looks => {
+                    let value = self.lowering.source(node);
+                    let zero = self.lowering.number(0.0);
+                    let checked = self.select(condition, value, zero);
+                    self.lowering.code.checks.push(checked);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn select(&mut self, condition: Source, a: Source, b: Source) -> Source {
+        let to = self.lowering.register();
+        self.lowering.code.instructions.push(Instruction::Select { to, condition, a, b });
+        Source::Slot(to)
+    }
+
+    /// What a node passes to its operands.
+    fn pass_on(&mut self, node: NodeId, g: Source) {
+        use Contribution::{Negated, Plain, Product};
+        let operands = self.lowering.program.operands(node).to_vec();
+        let mask = self.rows.visited[node as usize];
+        match self.lowering.program.kind(node) {
+            Kind::Elementwise(Op::Add) => {
+                operands.into_iter().for_each(|operand| self.receive(operand, Plain(g), mask));
+            }
+            Kind::Elementwise(Op::Sub) => {
+                self.receive(operands[0], Plain(g), mask);
+                self.receive(operands[1], Negated(g), mask);
+            }
+            Kind::Elementwise(Op::Neg) => self.receive(operands[0], Negated(g), mask),
+            Kind::Elementwise(Op::Mul) => {
+                for (this, other) in [(0, 1), (1, 0)] {
+                    if self.rows.visited[operands[this] as usize] != Mask::Never {
+                        let factor = self.lowering.source(operands[other]);
+                        self.receive(operands[this], Product(g, factor), mask);
+                    }
+                }
+            }
+            Kind::Elementwise(op @ (Op::Sin | Op::Cos)) => {
+                let angle = self.lowering.source(operands[0]);
+                let [sine, cosine] = self.lowering.sin_cos(angle);
+                let contribution = if op == Op::Sin {
+                    Product(g, cosine)
+                } else {
+                    Product(self.lowering.value(Op::Neg, g, g), sine)
+                };
+                self.receive(operands[0], contribution, mask);
+            }
+            Kind::Power(2) => {
+                // Where 2ḡ overflows, the contribution does, and the sample is for the exact rules.
+                let two = self.lowering.number(2.0);
+                let scale = if g == SEED { two } else { self.lowering.value(Op::Mul, g, two) };
+                let base = self.lowering.source(operands[0]);
+                self.receive(operands[0], Product(scale, base), mask);
+            }
+            Kind::Fold(op @ (Op::Sum | Op::Mean), mode) => self.pass_on_alike(op, mode, operands, g, mask),
+            Kind::Fold(op, mode) => self.pass_on_shares(node, op, mode, operands, g, mask),
+            Kind::Elementwise(_) | Kind::Power(_) => self.pass_on_by_rule(node, operands, g, mask),
+            Kind::Select | Kind::Condition(_) | Kind::Constant(_) | Kind::Argument(_) => {}
+        }
+    }
+
+    /// What a sum or a mean passes on. In a regular sample every operand that is visited is REAL, so every
+    /// mode keeps it.
+    fn pass_on_alike(&mut self, op: Op, mode: Reduction, operands: Vec<NodeId>, g: Source, mask: Mask) {
+        let mut share = g;
+        if op == Op::Mean {
+            if mode != Reduction::Strict {
+                // The share depends on how many of the others are kept.
+                for &operand in operands.iter().filter(|&&o| self.rows.visited[o as usize] != Mask::Always) {
+                    let source = self.lowering.source(operand);
+                    self.lowering.code.checks.push(source);
+                }
+            }
+            let count = self.lowering.number(operands.len() as f64);
+            share = self.lowering.value(Op::Div, g, count);
+        }
+        operands.into_iter().for_each(|operand| self.receive(operand, Contribution::Plain(share), mask));
+    }
+
+    /// What another variadic op passes on.
+    fn pass_on_shares(
+        &mut self,
+        node: NodeId,
+        op: Op,
+        mode: Reduction,
+        operands: Vec<NodeId>,
+        g: Source,
+        mask: Mask,
+    ) {
+        let sources: Vec<_> = operands.iter().map(|&operand| self.lowering.source(operand)).collect();
+        let (z, shared) = (self.lowering.source(node), [self.lowering.register(), self.lowering.register()]);
+        let code = &mut self.lowering.code;
+        let list = code.list(&sources);
+        code.instructions.push(Instruction::Shared { op, mode, z, to: shared, list });
+        for (operand, x) in operands.into_iter().zip(sources) {
+            if self.rows.visited[operand as usize] != Mask::Never {
+                let (shared, to) = (shared.map(Source::Slot), self.lowering.register());
+                self.lowering.code.instructions.push(Instruction::Share { op, g, x, shared, to });
+                self.receive(operand, Contribution::Plain(Source::Slot(to)), mask);
+            }
+        }
+    }
+
+    /// What an op passes on whose contributions are more than a product.
+    fn pass_on_by_rule(&mut self, node: NodeId, operands: Vec<NodeId>, g: Source, mask: Mask) {
+        let kind = self.lowering.program.kind(node);
+        let (op, n) = match kind {
+            Kind::Elementwise(op) => (op, 0),
+            Kind::Power(n) => (Op::PowInt, n),
+            _ => unreachable!("only ops of the table have rules"),
+        };
+        let site = self.site(node, op, &operands);
+        // What is not read is not kept: ḡ stands in its place.
+        let mut read = |what, node: Option<&NodeId>| match node {
+            Some(&node) if op.facts().is_some_and(|facts| facts.reads(what)) => self.lowering.source(node),
+            _ => g,
+        };
+        let [a, b] = [0, 1].map(|place| read(Read::operand(place), operands.get(place)));
+        let z = read(Read::Z, Some(&node));
+        let to = [0, 1].map(|place| {
+            let visited = operands.get(place).is_some_and(|&o| self.rows.visited[o as usize] != Mask::Never);
+            visited.then(|| self.lowering.register())
+        });
+        self.lowering.code.instructions.push(Instruction::Adjoint { op, n, g, a, b, z, to, site });
+        for (to, operand) in to.into_iter().zip(operands) {
+            if let Some(to) = to {
+                self.receive(operand, Contribution::Plain(Source::Slot(to)), mask);
+            }
+        }
+    }
+
+    /// Notes an op if it is singular.
+    fn site(&mut self, node: NodeId, op: Op, operands: &[NodeId]) -> u32 {
+        let places = match pole(self.lowering.program, node) {
+            Pole::None | Pole::Undecided => return NO_SITE,
+            Pole::Operand(place) => place..place + 1,
+            Pole::Distance => 0..operands.len(),
+        };
+        let a = self.lowering.source(operands[0]);
+        let b = operands.get(1).map_or(a, |&b| self.lowering.source(b));
+        let pole = match pole(self.lowering.program, node) {
+            Pole::Operand(place) => [a, b][place],
+            _ => {
+                let to = self.lowering.register();
+                self.lowering.code.instructions.push(Instruction::Distance { op, to, a, b });
+                Source::Slot(to)
+            }
+        };
+        for place in places {
+            if self.rows.visited[operands[place] as usize] == Mask::Never {
+                // So that every regular sample comes to a decision here.
+                self.lowering.code.checks.push([a, b][place]);
+            }
+        }
+        let coordinates = self.lowering.coordinates_below(node);
+        let sites = &mut self.lowering.code.sites;
+        sites.push(Site { node, output: self.output as u32, pole, coordinates });
+        sites.len() as u32 - 1
+    }
+
+    /// Adds a contribution, in the samples that a mask names, to the sum at an operand. Through a
+    /// selection it goes to what was taken, in each sample to one node.
+    fn receive(&mut self, operand: NodeId, contribution: Contribution, mask: Mask) {
+        if self.lowering.program.kind(operand) != Kind::Select {
+            return self.add_to(operand, contribution, mask);
+        }
+        let mut arriving = BTreeMap::from([(operand, mask)]);
+        while let Some((node, mask)) = arriving.pop_last() {
+            if self.lowering.program.kind(node) != Kind::Select {
+                self.add_to(node, contribution, mask);
+                continue;
+            }
+            for (taken, way) in self.lowering.ways(node) {
+                let way = self.lowering.both(mask, way);
+                let known = arriving.remove(&taken).unwrap_or(Mask::Never);
+                let either = self.lowering.either(known, way);
+                arriving.insert(taken, either);
+            }
+        }
+    }
+
+    fn add_to(&mut self, operand: NodeId, contribution: Contribution, mask: Mask) {
+        let visited = self.rows.visited[operand as usize];
+        if visited == Mask::Never || mask == Mask::Never {
+            return;
+        }
+        let contribution = match mask {
+            Mask::When(condition) if mask != visited => {
+                let contribution = self.begin(contribution);
+                let nothing = self.lowering.number(-0.0);
+                Contribution::Plain(self.select(condition, contribution, nothing))
+            }
+            _ => contribution,
+        };
+        let sum = match self.rows.adjoints[operand as usize] {
+            None => self.begin(contribution),
+            Some(sum) => self.add(sum, contribution),
+        };
+        self.rows.adjoints[operand as usize] = Some(sum);
+    }
+
+    /// A contribution by itself.
+    fn begin(&mut self, contribution: Contribution) -> Source {
+        match contribution {
+            Contribution::Plain(g) | Contribution::Product(SEED, g) => g,
+            Contribution::Negated(g) => self.lowering.value(Op::Neg, g, g),
+            Contribution::Product(g, factor) => self.lowering.value(Op::Mul, g, factor),
+        }
+    }
+
+    /// A sum with one contribution more.
+    fn add(&mut self, sum: Source, contribution: Contribution) -> Source {
+        match contribution {
+            Contribution::Plain(g) | Contribution::Product(SEED, g) => self.lowering.value(Op::Add, sum, g),
+            Contribution::Negated(g) => self.lowering.value(Op::Sub, sum, g),
+            Contribution::Product(a, b) => {
+                let to = self.lowering.register();
+                self.lowering.code.instructions.push(Instruction::MulAdd { to, a, b, c: sum });
+                Source::Slot(to)
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Running a plan: threads, tasks, blocks.
+
+mod backend;
+mod decisions;
+mod dispatch;
+mod hybrid;
+mod kernels;
+mod lines;
+mod machine;
+mod outputs;
+mod run;
+mod shared;
+mod slots;
+mod task;
+mod totals;
+mod worker;

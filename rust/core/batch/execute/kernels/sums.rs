@@ -1,0 +1,63 @@
+//! Sums over the samples of a block, and checks.
+
+use crate::batch::execute::dispatch::Work;
+use crate::batch::execute::lines::Lines;
+use crate::batch::execute::slots::{LANES, Line};
+use crate::quantiles::Tally;
+
+/// Whether some number is not REAL.
+pub(crate) struct HasNonReal<'a>(pub &'a [Line]);
+
+impl Work for HasNonReal<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let mut zeros = [0.0; LANES];
+        for line in self.0 {
+            for lane in 0..LANES {
+                zeros[lane] += line[lane] * 0.0; // NaN for what is not REAL
+            }
+        }
+        zeros.iter().any(|zero| zero.is_nan())
+    }
+}
+
+/// Adds so many lines of a source to the lanes of a total.
+pub(crate) struct AddLines<'a> {
+    pub source: Lines<'a>,
+    pub lines: usize,
+    pub lanes: &'a mut Line,
+}
+
+impl Work for AddLines<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut sums = *self.lanes;
+        for line in 0..self.lines {
+            let line = self.source.at(line);
+            for lane in 0..LANES {
+                sums[lane] += line[lane];
+            }
+        }
+        *self.lanes = sums;
+    }
+}
+
+/// Counts the distances of a whole block.
+pub(crate) struct Count<'a> {
+    pub lines: &'a [Line],
+    pub tally: &'a mut Tally,
+    pub delta: f64,
+}
+
+impl Work for Count<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.tally.add(self.lines, self.delta);
+    }
+}

@@ -1,0 +1,352 @@
+//! The block interpreter: carries out instructions on a block, one after the other.
+
+use super::backend::{Backend, Partials, Replay};
+use super::dispatch::{Vectors, Width, Work, WorkWith, prefetch};
+use super::kernels::{
+    AddKept, AddLines, AdjointSources, Bounded, Cheap, Classical, Contribute, Fold, HasNonReal, MultiplyAdd,
+    Polynomial, Power, Saturate, Select, Share, ShareOut, SinCos, Square, Test, Value,
+};
+use super::lines::Lines;
+use super::slots::{BlockInputs, LANES, Line, Memory};
+use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
+use crate::op::arithmetic::{Add, Div, Mul, Sub};
+use crate::op::{Elementwise, Op};
+
+/// Lines between slots. Slots that are a multiple of 4096 bytes apart would make the processor take a
+/// read of the one for a read of what was just written to the other.
+const APART: usize = 1;
+
+/// The slots of one worker.
+#[derive(Debug)]
+pub(crate) struct Machine<'m> {
+    slots: Vec<&'m mut [Line]>,
+    saturated: Vec<(u32, u32)>,
+    /// The lanes of the block in an exploration region, for the op at hand.
+    explored: Vec<bool>,
+    /// Those of the polynomial at hand.
+    coefficients: Vec<f64>,
+    /// Whether anybody asks for distances to poles.
+    measures: bool,
+    width: Width,
+}
+
+impl<'m> Machine<'m> {
+    /// Slots for blocks of so many lines, in `memory`; `measures` says whether distances to poles are asked
+    /// for.
+    pub fn new(memory: &'m mut Memory, lines: usize, measures: bool) -> Self {
+        let slots = memory.lines_mut().chunks_exact_mut(lines + APART).map(|slot| &mut slot[..lines]);
+        Self {
+            slots: slots.collect(),
+            saturated: vec![],
+            explored: vec![],
+            coefficients: vec![],
+            measures,
+            width: Width::widest(),
+        }
+    }
+
+    /// The lines that so many slots take.
+    pub fn lines_of(slots: usize, lines: usize) -> usize {
+        slots * (lines + APART)
+    }
+
+    /// Takes a slot out to be written; none of the sources is it.
+    #[inline(always)]
+    fn take(&mut self, slot: u32) -> &'m mut [Line] {
+        std::mem::take(&mut self.slots[slot as usize])
+    }
+
+    #[inline(always)]
+    fn put(&mut self, slot: u32, written: &'m mut [Line]) {
+        self.slots[slot as usize] = written;
+    }
+
+    /// Gives back those of two slots that were taken.
+    #[inline(always)]
+    fn put_both(&mut self, slots: [Option<u32>; 2], written: [Option<&'m mut [Line]>; 2]) {
+        for (slot, written) in slots.into_iter().zip(written) {
+            if let (Some(slot), Some(written)) = (slot, written) {
+                self.put(slot, written);
+            }
+        }
+    }
+
+    fn list<'s>(&'s self, code: &Code, inputs: &'s BlockInputs<'_>, list: (u32, u32)) -> Vec<Lines<'s>> {
+        let sources = &code.lists[list.0 as usize..list.1 as usize];
+        sources.iter().map(|&source| self.lines(inputs, source)).collect()
+    }
+
+    #[inline(always)]
+    fn replay_with<V: Vectors>(&mut self, vectors: V, block: Replay<'_>) -> bool {
+        let Replay { code, inputs, partials, checks, totals, lanes } = block;
+        self.saturated.clear();
+        for &argument in &code.columns {
+            prefetch(inputs.next_of_column(argument as usize));
+        }
+        for &instruction in &code.instructions {
+            self.carry_out(vectors, instruction, code, inputs, partials);
+        }
+        let mut irregular = false;
+        for &check in checks {
+            irregular |= HasNonReal(self.lines(inputs, check).lines).run();
+        }
+        for (summand, lanes) in totals.iter().zip(lanes) {
+            match summand.source {
+                Some(source) => {
+                    AddLines { source: self.lines(inputs, source), lines: inputs.lines, lanes }.run();
+                }
+                None => lanes[0] += 0.0,
+            }
+            irregular |= HasNonReal(std::slice::from_ref(lanes)).run();
+        }
+        irregular
+    }
+
+    #[inline(always)]
+    fn carry_out<V: Vectors>(
+        &mut self,
+        vectors: V,
+        instruction: Instruction,
+        code: &Code,
+        inputs: &BlockInputs<'_>,
+        partials: Partials<'_>,
+    ) {
+        match instruction {
+            Instruction::Value { op, to, a, b } => {
+                let slot = self.take(to);
+                let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                match op {
+                    Op::Add => Cheap::<Add>::new(slot, a, b).run(),
+                    Op::Sub => Cheap::<Sub>::new(slot, a, b).run(),
+                    Op::Mul => Cheap::<Mul>::new(slot, a, b).run(),
+                    Op::Div => Value::<Div>::new(slot, a, b).run(),
+                    _ => {
+                        with_elementwise!(op, O => vectors.run(Value::<O>::new(slot, a, b)), else not_of_kind(op));
+                    }
+                }
+                self.put(to, slot);
+            }
+            Instruction::MulAdd { to, a, b, c } => {
+                let slot = self.take(to);
+                let (a, b, c) = (self.lines(inputs, a), self.lines(inputs, b), self.lines(inputs, c));
+                MultiplyAdd { to: slot, a, b, c }.run();
+                self.put(to, slot);
+            }
+            Instruction::Adjoint { op, n, g, a, b, z, to, site } => {
+                let mut slots = to.map(|to| to.map(|to| self.take(to)));
+                let mut saturated = std::mem::take(&mut self.saturated);
+                let explored = self.explore(code, inputs, partials, site);
+                let [g, a, b, z] = [g, a, b, z].map(|source| self.lines(inputs, source));
+                let pole = code.sites.get(site as usize).map(|site| self.lines(inputs, site.pole));
+                let from = AdjointSources { g, a, b, z };
+                match (op, partials) {
+                    (Op::Div, Partials::Classical | Partials::Deciding(_)) => {
+                        Contribute::<Div, _>::new(lend(&mut slots), from, Classical { exponent: n }).run();
+                    }
+                    _ => with_elementwise!(op, O => {
+                        contribute::<O, V>(vectors, lend(&mut slots), from, n, partials, pole.is_some());
+                    }, else not_of_kind(op)),
+                }
+                if let (Partials::Deciding(state), Some(pole)) = (partials, pole) {
+                    vectors.run(Saturate {
+                        op,
+                        to: lend(&mut slots),
+                        from,
+                        pole,
+                        rule: Bounded { exponent: n, bound: state.bound() },
+                        delta: state.delta().unwrap_or(-1.0),
+                        explored: &explored,
+                        lines: inputs.lines,
+                        site,
+                        saturated: &mut saturated,
+                    });
+                }
+                self.explored = explored;
+                self.saturated = saturated;
+                self.put_both(to, slots);
+            }
+            Instruction::Load { to, argument, element } => {
+                let slot = self.take(to);
+                if inputs.widths[argument as usize] == 1 {
+                    slot.copy_from_slice(inputs.column(argument));
+                } else {
+                    let rows = inputs.rows(argument as usize);
+                    for (sample, row) in slot.as_flattened_mut().iter_mut().zip(rows) {
+                        *sample = row[element as usize];
+                    }
+                }
+                self.put(to, slot);
+            }
+            Instruction::Polynomial { to, a, list } => {
+                let slot = self.take(to);
+                let sources = &code.lists[list.0 as usize..list.1 as usize];
+                let mut coefficients = std::mem::take(&mut self.coefficients);
+                coefficients.clear();
+                coefficients.extend(sources.iter().map(|&source| self.lines(inputs, source).at(0)[0]));
+                let a = self.lines(inputs, a);
+                Polynomial { to: slot, a, coefficients: &coefficients }.run();
+                self.coefficients = coefficients;
+                self.put(to, slot);
+            }
+            Instruction::SinCos { to, a } => {
+                let mut slots = to.map(|to| to.map(|to| self.take(to)));
+                if let [Some(sine), Some(cosine)] = &mut slots {
+                    vectors.run(SinCos { sine, cosine, a: self.lines(inputs, a) });
+                }
+                self.put_both(to, slots);
+            }
+            Instruction::Power { n, to, a } => {
+                let slot = self.take(to);
+                let a = self.lines(inputs, a);
+                match n {
+                    0 => each(slot, a, a, |a, _| Op::PowInt.value(a, 0.0)),
+                    2 => Square { to: slot, a }.run(),
+                    _ => vectors.run(Power { n, to: slot, a }),
+                }
+                self.put(to, slot);
+            }
+            Instruction::Test { predicate, to, a, b } => {
+                let slot = self.take(to);
+                let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                vectors.run(Test { predicate, to: slot, a, b });
+                self.put(to, slot);
+            }
+            Instruction::Select { to, condition, a, b } => {
+                let slot = self.take(to);
+                let [condition, a, b] = [condition, a, b].map(|source| self.lines(inputs, source));
+                vectors.run(Select { to: slot, condition, a, b });
+                self.put(to, slot);
+            }
+            Instruction::Fold { op, mode, to, list } => {
+                let slot = self.take(to);
+                let sources = &self.list(code, inputs, list);
+                match op {
+                    Op::Sum | Op::Mean => vectors.run(AddKept { op, mode, to: slot, sources }),
+                    _ => vectors.run(Fold { op, mode, to: slot, sources }),
+                }
+                self.put(to, slot);
+            }
+            Instruction::Shared { op, mode, z, to, list } => {
+                let [first, second] = to.map(|to| self.take(to));
+                let (sources, z) = (&self.list(code, inputs, list), self.lines(inputs, z));
+                vectors.run(ShareOut { op, mode, to: [first, second], sources, z });
+                self.put(to[0], first);
+                self.put(to[1], second);
+            }
+            Instruction::Share { op, g, x, shared, to } => {
+                let slot = self.take(to);
+                let (g, x) = (self.lines(inputs, g), self.lines(inputs, x));
+                let shared = shared.map(|source| self.lines(inputs, source));
+                with_variadic!(op, O => vectors.run(Share::<O>::new(slot, g, x, shared)), else not_of_kind(op));
+                self.put(to, slot);
+            }
+            Instruction::Distance { op, to, a, b } if self.measures => {
+                let slot = self.take(to);
+                let (a, b) = (self.lines(inputs, a), self.lines(inputs, b));
+                each(slot, a, b, |a, b| op.pole(a, b).unwrap_or(f64::NAN));
+                self.put(to, slot);
+            }
+            Instruction::Distance { .. } => {}
+        }
+    }
+
+    /// Which lanes are in an exploration region, for the op of a site. None at all if empty.
+    fn explore(
+        &mut self,
+        code: &Code,
+        inputs: &BlockInputs<'_>,
+        partials: Partials<'_>,
+        site: u32,
+    ) -> Vec<bool> {
+        let mut explored = std::mem::take(&mut self.explored);
+        explored.clear();
+        if let (Partials::Deciding(state), true) = (partials, site != NO_SITE)
+            && !state.regions().is_empty()
+        {
+            for &coordinate in &code.sites[site as usize].coordinates {
+                let lines = self.lines(inputs, coordinate);
+                explored.resize(inputs.lines * LANES, false);
+                for (lane, explored) in explored.iter_mut().enumerate() {
+                    *explored |= state.explores(lines.at(lane / LANES)[lane % LANES]);
+                }
+            }
+        }
+        explored
+    }
+}
+
+impl Backend for Machine<'_> {
+    fn replay(&mut self, block: Replay<'_>) -> bool {
+        self.width.run_with(WholeBlock { machine: self, block })
+    }
+
+    #[inline(always)]
+    fn lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, source: Source) -> Lines<'s> {
+        match source {
+            Source::Slot(slot) => Lines { lines: &*self.slots[slot as usize], is_uniform: false },
+            Source::Column(argument) => Lines { lines: inputs.column(argument), is_uniform: false },
+            Source::Uniform(number) => {
+                Lines { lines: std::slice::from_ref(&inputs.uniforms[number as usize]), is_uniform: true }
+            }
+        }
+    }
+
+    fn saturated(&self) -> &[(u32, u32)] {
+        &self.saturated
+    }
+}
+
+/// A replay as work: loops of arithmetic are inlined into it, since they take less time than a call of a
+/// function for vectors. Those of other ops are functions of their own.
+struct WholeBlock<'a, 'm> {
+    machine: &'a mut Machine<'m>,
+    block: Replay<'a>,
+}
+
+impl WorkWith for WholeBlock<'_, '_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<V: Vectors>(self, vectors: V) -> bool {
+        self.machine.replay_with(vectors, self.block)
+    }
+}
+
+/// The slots to be written, for one loop.
+#[inline(always)]
+fn lend<'s>(slots: &'s mut [Option<&mut [Line]>; 2]) -> [Option<&'s mut [Line]>; 2] {
+    slots.each_mut().map(|slot| slot.as_mut().map(|lines| &mut **lines))
+}
+
+/// The contributions of an op; `n` is the exponent of a power.
+#[inline(always)]
+fn contribute<O: Elementwise, V: Vectors>(
+    vectors: V,
+    to: [Option<&mut [Line]>; 2],
+    from: AdjointSources<'_>,
+    n: i32,
+    partials: Partials<'_>,
+    has_pole: bool,
+) {
+    match partials {
+        Partials::Bounded(bound) if O::POLE.is_some() && has_pole => {
+            vectors.run(Contribute::<O, _>::new(to, from, Bounded { exponent: n, bound }));
+        }
+        _ => vectors.run(Contribute::<O, _>::new(to, from, Classical { exponent: n })),
+    }
+}
+
+/// An instruction holds an op of another kind than it carries out: that is never compiled.
+#[cold]
+fn not_of_kind(op: Op) {
+    debug_assert!(false, "{op:?} is no op of this kind");
+}
+
+/// What is rare enough for a plain loop.
+fn each(to: &mut [Line], a: Lines<'_>, b: Lines<'_>, f: impl Fn(f64, f64) -> f64) {
+    for (line, to) in to.iter_mut().enumerate() {
+        for (lane, to) in to.iter_mut().enumerate() {
+            *to = f(a.at(line)[lane], b.at(line)[lane]);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What all workers of a run share.
+
+use super::slots::{BlockInputs, LANES, Line, Memory};
+use crate::batch::compile::plan::Plan;
+use crate::batch::program::NodeId;
+use crate::batch::{Argument, Input};
+use crate::mode::{GradientMode, ModeState};
+
+/// Slots in use at once should fit in a first-level cache.
+const CACHE: usize = 48 << 10;
+
+/// What all workers of a run share.
+pub(crate) struct Run<'a> {
+    pub plan: &'a Plan,
+    pub state: &'a ModeState,
+    arguments: &'a [Input<'a>],
+    /// Whether every sample is for the per-sample interpreter: what a singular op decides differs from way to way
+    /// that a condition may choose, or from exponent to exponent.
+    pub only_interpreted: bool,
+    /// The samples of a block.
+    pub block: usize,
+    /// By argument: its numbers as lines and as rows, if every sample has its own.
+    pub columns: Vec<&'a [Line]>,
+    pub rows: Vec<&'a [f64]>,
+    /// By argument: how many numbers a sample sees.
+    pub widths: Vec<usize>,
+    uniforms: Memory,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(
+        plan: &'a Plan,
+        samples: usize,
+        inputs: &'a [Input<'a>],
+        state: &'a ModeState,
+        block: Option<usize>,
+    ) -> Self {
+        let per_sample = inputs.iter().map(|input| match *input {
+            Input::PerSample(data) => data,
+            Input::Shared(_) => &[],
+        });
+        let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
+        let chosen = plan.selects && !plan.code.sites.is_empty();
+        let only_interpreted = (chosen || plan.has_undecided_poles) && state.mode != GradientMode::MaskReal;
+        Self {
+            plan,
+            state,
+            arguments: inputs,
+            only_interpreted,
+            block: block.unwrap_or_else(|| plan.fitting_block(samples, only_interpreted)),
+            columns: per_sample.clone().map(lines).collect(),
+            rows: per_sample.collect(),
+            widths: plan.program.arguments().iter().map(Argument::size).collect(),
+            uniforms: Memory::of_uniforms(&plan.uniforms(inputs)),
+        }
+    }
+
+    /// What a block reads that begins at a line of these columns and rows.
+    pub fn inputs<'b>(
+        &'b self,
+        columns: &'b [&'b [Line]],
+        rows: &'b [&'b [f64]],
+        first_line: usize,
+    ) -> BlockInputs<'b> {
+        let (widths, uniforms) = (&self.widths[..], self.uniforms.lines());
+        BlockInputs { columns, rows, widths, uniforms, first_line, lines: self.block / LANES }
+    }
+
+    /// The columns of an incomplete block, the last sample repeated.
+    pub fn tail_columns(&self, first: usize, samples: usize) -> Vec<Memory> {
+        let column = |(data, &width): (&&[f64], &usize)| {
+            if width != 1 || data.is_empty() {
+                return Memory::default();
+            }
+            let mut memory = Memory::new(self.block / LANES);
+            let (head, rest) = memory.lines_mut().as_flattened_mut().split_at_mut(samples);
+            head.copy_from_slice(&data[first..first + samples]);
+            rest.fill(head[samples - 1]);
+            memory
+        };
+        self.rows.iter().zip(&self.widths).map(column).collect()
+    }
+
+    /// An element of an argument in one sample.
+    pub fn element(&self, element: NodeId, sample: usize) -> f64 {
+        let (argument, place) = self.plan.program.place(element);
+        match self.arguments[argument] {
+            Input::Shared(data) => data[place],
+            Input::PerSample(data) => data[sample * self.widths[argument] + place],
+        }
+    }
+}
+
+impl Plan {
+    /// The samples of a block whose numbers fit the cache; no more than a few samples need.
+    pub fn fitting_block(&self, samples: usize, only_interpreted: bool) -> usize {
+        // The exact rules keep a value and an adjoint of 16 bytes for every node.
+        let numbers = if only_interpreted { 3 * self.program.len() } else { self.code.slots };
+        let fitting = CACHE / size_of::<f64>() / numbers.max(1);
+        let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
+        (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
+    }
+}

@@ -1,0 +1,154 @@
+//! One thread's part of a run: tasks, block by block.
+//!
+//! A block is replayed by the back end. Its irregular samples, those with a value or a derivative that is
+//! not REAL, are then computed anew by the per-sample interpreter, and its results replace those of the
+//! back end.
+
+use super::backend::{Backend, Replay};
+use super::dispatch::Width;
+use super::kernels::AddLines;
+use super::lines::Lines;
+use super::slots::{BlockInputs, LANES, Line, Memory};
+use super::totals::{NOTHING, Sums, add_lanes};
+use super::worker::{Block, TaskOutputs, Worker};
+use crate::mode::GradientMode;
+use crate::status::Status;
+
+impl<B: Backend> Worker<'_, B> {
+    /// Replays samples `start..end`, whose outputs these are, unless `stop` says so. Returns what they
+    /// come to under a total.
+    pub fn task(
+        &mut self,
+        start: usize,
+        end: usize,
+        outputs: &mut TaskOutputs<'_>,
+        mut stop: impl FnMut() -> bool,
+    ) -> Option<Sums> {
+        self.lanes.fill([NOTHING; LANES]);
+        for first in (start..end).step_by(self.run.block) {
+            if stop() {
+                return None;
+            }
+            let samples = (end - first).min(self.run.block);
+            self.block(Block { first, samples, place: first - start }, outputs);
+        }
+        Some(self.lanes.iter().enumerate().map(|(number, &lanes)| add_lanes(number, lanes)).collect())
+    }
+
+    fn block(&mut self, at: Block, outputs: &mut TaskOutputs<'_>) {
+        let run = self.run;
+        if at.samples == run.block {
+            let first_line = at.first / LANES;
+            return self.replay(at, &run.inputs(&run.columns, &run.rows, first_line), outputs);
+        }
+        // The last block has columns of its own, so that the loops over lines need no other end.
+        let tail = run.tail_columns(at.first, at.samples);
+        let columns: Vec<&[Line]> = tail.iter().map(Memory::lines).collect();
+        let rows = run.rows.iter().zip(&run.widths);
+        let rows: Vec<&[f64]> = rows.map(|(r, w)| r.get(at.first * w..).unwrap_or(&[])).collect();
+        self.replay(at, &run.inputs(&columns, &rows, 0), outputs);
+    }
+
+    fn replay(&mut self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
+        let (plan, full) = (self.run.plan, at.samples == self.run.block);
+        let adds_up = full && !self.lanes.is_empty();
+        self.lanes_before.copy_from_slice(&self.lanes);
+        let irregular = self.run.only_interpreted
+            || self.backend.replay(Replay {
+                code: &plan.code,
+                inputs,
+                partials: self.partials,
+                checks: if adds_up { &plan.checks_besides_totals } else { &plan.code.checks },
+                totals: if adds_up { &plan.totals } else { &[] },
+                lanes: &mut self.lanes,
+            });
+        self.irregular.clear();
+        if irregular {
+            self.lanes.copy_from_slice(&self.lanes_before);
+            self.find_irregular(at, inputs);
+            self.compute_irregular(at);
+        }
+        if self.run.state.mode == GradientMode::Hybrid {
+            self.count_decisions(at, inputs);
+        }
+        if self.irregular.lanes.len() < at.samples {
+            self.statuses.iter_mut().zip(&self.base).for_each(|(all, &base)| *all |= base);
+        }
+        for found in self.irregular.found.chunks_exact(self.base.len().max(1)) {
+            self.statuses.iter_mut().zip(found).for_each(|(all, &(_, status))| *all |= status);
+        }
+        self.write(at, inputs, outputs);
+        if adds_up && !irregular {
+            self.kept += at.samples as u64;
+            self.contributed.fill(true);
+        } else if !self.lanes.is_empty() {
+            self.add_up(at, inputs);
+        }
+    }
+
+    /// Has the irregular samples that were noted computed one by one.
+    fn compute_irregular(&mut self, at: Block) {
+        let (run, lanes) = (self.run, std::mem::take(&mut self.irregular.lanes));
+        let element = |element, k: usize| run.element(element, at.first + lanes[k]);
+        self.irregular.compute(run.plan, run.state, lanes.len(), element, self.decisions.statistics());
+        self.irregular.lanes = lanes;
+    }
+
+    /// Notes the samples of the block that the vectorised code is not made for.
+    fn find_irregular(&mut self, at: Block, inputs: &BlockInputs<'_>) {
+        if self.run.only_interpreted {
+            self.irregular.lanes.extend(0..at.samples);
+            return;
+        }
+        let mut found = vec![false; at.samples];
+        for &check in &self.run.plan.code.checks {
+            let lines = self.backend.lines(inputs, check);
+            for (line, found) in found.chunks_mut(LANES).enumerate() {
+                for (found, value) in found.iter_mut().zip(lines.at(line)) {
+                    *found |= !value.is_finite();
+                }
+            }
+        }
+        self.irregular.lanes.extend((0..at.samples).filter(|&lane| found[lane]));
+    }
+
+    /// Adds a block to the totals that has irregular samples or is not full.
+    fn add_up(&mut self, at: Block, inputs: &BlockInputs<'_>) {
+        let all_irregular = self.irregular.lanes.len() == at.samples;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for (number, summand) in self.run.plan.totals.iter().enumerate() {
+            let column = scratch.lines_mut().as_flattened_mut();
+            let (samples, rest) = column.split_at_mut(at.samples);
+            rest.fill(NOTHING);
+            match summand.source {
+                Some(source) if !all_irregular => self.copy(inputs, source, samples, 0, 1),
+                _ => samples.fill(0.0),
+            }
+            let mut left_out = 0;
+            for place in 0..self.irregular.lanes.len() {
+                let value = self.irregular.value(place, 0);
+                let kept = value.is_finite();
+                let summed = summand.derivative.map_or(value, |d| self.irregular.found(place, d).0);
+                samples[self.irregular.lanes[place]] =
+                    if kept && summed.is_finite() { summed } else { NOTHING };
+                left_out += usize::from(!kept || !summed.is_finite());
+                if let (Some(derivative), true, false) = (summand.derivative, kept, summed.is_finite()) {
+                    // A derivative that overflowed is a contribution that is not REAL.
+                    self.irregular.counts_mut().dropped += 1;
+                    self.statuses[derivative] |= Status::DROPPED;
+                }
+            }
+            self.contributed[number] |= left_out < at.samples;
+            if summand.derivative.is_none() {
+                self.kept += (at.samples - left_out) as u64;
+            }
+            let lines = Lines { lines: scratch.lines(), is_uniform: false };
+            Width::widest().run(AddLines {
+                source: lines,
+                lines: inputs.lines,
+                lanes: &mut self.lanes[number],
+            });
+        }
+        self.scratch = scratch;
+    }
+}

@@ -1,0 +1,95 @@
+//! What one thread of a run works with.
+
+use super::backend::{Backend, Partials};
+use super::decisions::Decisions;
+use super::shared::Run;
+use super::slots::{LANES, Line, Memory};
+use super::totals::NOTHING;
+use crate::batch::irregular::results::IrregularResults;
+use crate::mode::GradientMode;
+use crate::stats::Statistics;
+use crate::status::Status;
+
+/// The outputs of one task.
+#[derive(Debug, Default)]
+pub(crate) struct TaskOutputs<'a> {
+    /// How many samples the task has.
+    pub samples: usize,
+    pub values: Vec<&'a mut [f64]>,
+    pub gradients: Vec<&'a mut [f64]>,
+    pub statuses: Vec<&'a mut [u8]>,
+}
+
+/// A block of a task.
+#[derive(Clone, Copy)]
+pub(crate) struct Block {
+    /// The number of its first sample among all.
+    pub first: usize,
+    /// How many samples it has; less than the length of blocks in the last one.
+    pub samples: usize,
+    /// The place of its first sample in the task's outputs.
+    pub place: usize,
+}
+
+/// What one thread of a run works with.
+pub(crate) struct Worker<'a, B> {
+    pub(crate) run: &'a Run<'a>,
+    pub(crate) backend: B,
+    pub(crate) irregular: IrregularResults,
+    pub(crate) decisions: Decisions,
+    pub(crate) partials: Partials<'a>,
+    /// The status of every derivative in a regular sample without decisions.
+    pub(crate) base: Vec<Status>,
+    /// By derivative, over all samples.
+    pub statuses: Vec<Status>,
+    /// Under a total, the sums of the task so far: of the values first, then of the derivatives.
+    pub(crate) lanes: Vec<Line>,
+    pub(crate) lanes_before: Vec<Line>,
+    /// By sum: whether anything was added.
+    pub contributed: Vec<bool>,
+    /// How many samples the totals are made of.
+    pub kept: u64,
+    /// A column that samples are left out of.
+    pub(crate) scratch: Memory,
+}
+
+impl<'a, B: Backend> Worker<'a, B> {
+    /// A worker with a back end of its own.
+    pub fn new(run: &'a Run<'a>, backend: B, statistics: Statistics) -> Self {
+        let code = &run.plan.code;
+        let partials = match run.state.mode {
+            GradientMode::MaskReal => Partials::Classical,
+            GradientMode::Saturating => Partials::Bounded(run.state.bound()),
+            GradientMode::Hybrid if statistics.saturates() => Partials::Bounded(run.state.bound()),
+            GradientMode::Hybrid => Partials::Deciding(run.state),
+        };
+        let mut base = vec![Status::EXACT; code.derivatives.len()];
+        if let Partials::Bounded(_) = partials {
+            let saturated = base.iter_mut().zip(run.plan.below_any()).filter(|(_, below)| **below);
+            saturated.for_each(|(status, _)| *status = Status::SATURATED);
+        }
+        let totals = run.plan.totals.len();
+        Self {
+            run,
+            backend,
+            irregular: IrregularResults::default(),
+            decisions: Decisions::new(code, statistics),
+            partials,
+            base,
+            statuses: vec![Status::EXACT; code.derivatives.len()],
+            lanes: vec![[NOTHING; LANES]; totals],
+            lanes_before: vec![[NOTHING; LANES]; totals],
+            contributed: vec![false; totals],
+            kept: 0,
+            scratch: Memory::new(if totals > 0 { run.block / LANES } else { 0 }),
+        }
+    }
+
+    /// All that was counted.
+    pub fn into_statistics(mut self) -> Statistics {
+        let counts = *self.irregular.counts_mut();
+        let mut statistics = self.decisions.into_statistics();
+        statistics.add_pass(counts);
+        statistics
+    }
+}

@@ -1,0 +1,367 @@
+//! The per-sample interpreter.
+//!
+//! Samples with a value or a contribution that is not REAL, and those whose gradient takes the way
+//! that a condition chooses, are replayed here as the scalar path would record and differentiate
+//! them: every node has its own numbers, every contribution goes through [`Adjoint::receive`], and
+//! the gradient mode is asked at every node. The loops go over samples inside and nodes outside.
+
+use crate::adjoints::{ACTIVE, Adjoint, RECEIVED, STATUS};
+use crate::backward::PassCounts;
+use crate::backward::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
+use crate::backward::step::{self, Arrived, Sink};
+use crate::batch::compile::analysis::{Analysis, differentiable};
+use crate::batch::compile::code::Derivative;
+use crate::batch::compile::reachable::Cones;
+use crate::batch::program::{Kind, NodeId, Program};
+use crate::mode::{GradientMode, ModeState};
+use crate::op::powers::PowInt;
+use crate::op::{Arity, Elementwise, Form, Op, Variadic};
+use crate::reduce::Reduction;
+use crate::stats::Statistics;
+use crate::status::Status;
+
+/// A derivative in one sample, and how it came about.
+pub(crate) type Found = (f64, Status);
+
+/// The interpreter and its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Interpreter {
+    /// By node and lane.
+    values: Vec<f64>,
+    rows: Vec<Adjoint>,
+    coordinates: Vec<Coordinate>,
+    /// The inputs of the variadic node at hand.
+    inputs: Vec<f64>,
+    lanes: usize,
+    /// The decisions of Hybrid mode, in the order in which they were made.
+    pub notes: Vec<Note>,
+    cones: Cones,
+    /// The nodes of the pass at hand that gradients flow through, in descending order.
+    cone: Vec<NodeId>,
+    pub counts: PassCounts,
+    /// Node, place of the operand and lane of the contributions left out, if somebody asks.
+    pub dropped: Option<Vec<(NodeId, usize, usize)>>,
+}
+
+/// A decision of Hybrid mode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Note {
+    pub lane: usize,
+    /// The distance to the pole.
+    pub d: f64,
+    pub at: Coordinate,
+}
+
+/// Decides as the statistics would, and leaves the counting for later.
+struct Notes<'a> {
+    lanes: usize,
+    statistics: &'a Statistics,
+    notes: Vec<Note>,
+}
+
+impl Decide for Notes<'_> {
+    fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.notes.push(Note { lane: node % self.lanes, d, at });
+        self.statistics.would_saturate(state, d, at.explored)
+    }
+}
+
+/// What the interpreter needs to know besides the numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a> {
+    pub program: &'a Program,
+    pub facts: &'a Analysis,
+    pub state: &'a ModeState,
+    /// Whether a sample whose value is not REAL is left out, so that nothing but the reason for that
+    /// arrives at its root.
+    pub drops: bool,
+}
+
+impl Interpreter {
+    /// Works out the values of `lanes` samples, given those of the arguments' elements.
+    pub fn forward(&mut self, task: Task<'_>, lanes: usize, element: impl Fn(NodeId, usize) -> f64) {
+        let program = task.program;
+        self.lanes = lanes;
+        self.values.clear();
+        self.values.resize(program.len() * lanes, 0.0);
+        self.rows.clear();
+        self.coordinates.clear();
+        for node in (0..program.len() as NodeId).filter(|&n| task.facts.needed[n as usize]) {
+            let start = node as usize * lanes;
+            let (before, values) = self.values.split_at_mut(start);
+            let values = &mut values[..lanes];
+            let operand = |place: usize| {
+                let operand = program.operands(node)[place] as usize;
+                &before[operand * lanes..][..lanes]
+            };
+            match program.kind(node) {
+                Kind::Constant(value) => values.fill(value),
+                Kind::Argument(_) => {
+                    values.iter_mut().enumerate().for_each(|(lane, value)| *value = element(node, lane));
+                }
+                Kind::Elementwise(op) => {
+                    let a = operand(0);
+                    let b = if op.arity() == Arity::Binary { operand(1) } else { a };
+                    with_elementwise!(op, O => {
+                        for ((value, &a), &b) in values.iter_mut().zip(a).zip(b) {
+                            *value = O::value(a, b).full();
+                        }
+                    }, else ());
+                }
+                Kind::Power(n) => {
+                    for (value, &a) in values.iter_mut().zip(operand(0)) {
+                        *value = Op::PowInt.value(a, f64::from(n));
+                    }
+                }
+                Kind::Fold(op, mode) => {
+                    for (lane, value) in values.iter_mut().enumerate() {
+                        let operands = program.operands(node).iter();
+                        *value = mode.fold(op, operands.map(|&o| before[o as usize * lanes + lane]));
+                    }
+                }
+                Kind::Condition(predicate) => {
+                    let a = operand(0);
+                    let b = if predicate.operands() == 2 { operand(1) } else { a };
+                    for ((value, &a), &b) in values.iter_mut().zip(a).zip(b) {
+                        *value = f64::from(u8::from(predicate.holds(a, b)));
+                    }
+                }
+                Kind::Select => {
+                    let (condition, a, b) = (operand(0), operand(1), operand(2));
+                    for (lane, value) in values.iter_mut().enumerate() {
+                        *value = if condition[lane] != 0.0 { a[lane] } else { b[lane] };
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of a node in a sample.
+    pub fn value(&self, node: NodeId, lane: usize) -> f64 {
+        self.values[node as usize * self.lanes + lane]
+    }
+
+    /// The values of a node in all samples.
+    pub fn row(&self, node: NodeId) -> &[f64] {
+        &self.values[node as usize * self.lanes..][..self.lanes]
+    }
+
+    /// One reverse pass from an output in every sample. Decisions are made as `statistics` has it, and
+    /// noted.
+    pub fn backward(
+        &mut self,
+        task: Task<'_>,
+        derivatives: &[Derivative],
+        root: NodeId,
+        statistics: &Statistics,
+    ) {
+        self.rows.resize(task.program.len() * self.lanes, Adjoint::default());
+        let cone = self.cones.below(task.program, root, |node| task.facts.active[node as usize]);
+        self.cone.clear();
+        self.cone.extend_from_slice(cone);
+        self.activate(task, derivatives);
+        if task.state.mode == GradientMode::Hybrid {
+            self.trace_coordinates(task, root);
+        }
+        for lane in 0..self.lanes {
+            let node = self.taken(task.program, root, lane);
+            let row = &mut self.rows[node as usize * self.lanes + lane];
+            if row.mark & ACTIVE != 0 {
+                if task.drops && !self.values[root as usize * self.lanes + lane].is_finite() {
+                    row.reach(Status::MASKED.bits());
+                } else {
+                    row.receive(1.0, 1.0, 0);
+                }
+            }
+        }
+        // The policies borrow nothing of `self` but the coordinates.
+        let coordinates = std::mem::take(&mut self.coordinates);
+        match task.state.mode {
+            GradientMode::MaskReal => self.sweep(task.program, &mut MaskReal),
+            GradientMode::Saturating => {
+                self.sweep(task.program, &mut Saturating { bound: task.state.bound() });
+            }
+            GradientMode::Hybrid => {
+                let mut notes =
+                    Notes { lanes: self.lanes, statistics, notes: std::mem::take(&mut self.notes) };
+                let coordinates = &coordinates[..];
+                let mut policy = Hybrid { state: task.state, decisions: &mut notes, coordinates };
+                self.sweep(task.program, &mut policy);
+                self.notes = notes.notes;
+            }
+        }
+        self.coordinates = coordinates;
+    }
+
+    /// What a pass found for a derivative in a sample.
+    pub fn found(&self, derivative: &Derivative, lane: usize) -> Found {
+        let Adjoint { value, mark } = self.rows[derivative.element as usize * self.lanes + lane];
+        let value = if mark & RECEIVED != 0 { value } else { 0.0 };
+        (value, Status::from_bits_truncate(mark & STATUS))
+    }
+
+    /// The node that stands for `node` in a sample: what a selection took.
+    #[inline(always)]
+    fn taken(&self, program: &Program, mut node: NodeId, lane: usize) -> NodeId {
+        while matches!(program.kind(node), Kind::Select) {
+            let operands = program.operands(node);
+            let holds = self.values[operands[0] as usize * self.lanes + lane] != 0.0;
+            node = operands[if holds { 1 } else { 2 }];
+        }
+        node
+    }
+
+    /// Clears the rows of the pass, and marks in each sample what leads to a source.
+    fn activate(&mut self, task: Task<'_>, derivatives: &[Derivative]) {
+        let (program, lanes) = (task.program, self.lanes);
+        let rows = |node: NodeId| node as usize * lanes..(node as usize + 1) * lanes;
+        derivatives.iter().for_each(|d| self.rows[rows(d.element)].fill(Adjoint::default()));
+        for place in (0..self.cone.len()).rev() {
+            let node = self.cone[place];
+            self.rows[rows(node)].fill(Adjoint::default());
+            for lane in 0..lanes {
+                let leads = |o: &NodeId| self.rows[*o as usize * lanes + lane].mark & ACTIVE != 0;
+                let active = match program.kind(node) {
+                    Kind::Argument(_) => true,
+                    Kind::Select => leads(&self.taken(program, node, lane)),
+                    kind => differentiable(kind, program.operands(node)).iter().any(leads),
+                };
+                if active {
+                    self.rows[node as usize * lanes + lane].mark = ACTIVE;
+                }
+            }
+        }
+    }
+
+    /// The coordinates that each node depends on, in each sample.
+    fn trace_coordinates(&mut self, task: Task<'_>, root: NodeId) {
+        let (program, lanes) = (task.program, self.lanes);
+        let below = self.cones.below(program, root, |node| task.facts.on_coordinate[node as usize]);
+        let below = below.to_vec();
+        if !below.is_empty() {
+            self.coordinates.resize(program.len() * lanes, Coordinate::NONE);
+        }
+        for node in below.into_iter().rev() {
+            for lane in 0..lanes {
+                let at = |node: NodeId| node as usize * lanes + lane;
+                self.coordinates[at(node)] = match program.kind(node) {
+                    Kind::Argument(_) => Coordinate::of(self.values[at(node)], task.state),
+                    Kind::Select => self.coordinates[at(self.taken(program, node, lane))],
+                    kind => {
+                        let below = differentiable(kind, program.operands(node)).iter();
+                        below.fold(Coordinate::NONE, |all, &o| all.and(self.coordinates[at(o)]))
+                    }
+                };
+            }
+        }
+    }
+
+    /// Visits the nodes in reverse.
+    fn sweep<P: Policy>(&mut self, program: &Program, policy: &mut P) {
+        let cone = std::mem::take(&mut self.cone);
+        for &node in &cone {
+            match program.kind(node) {
+                Kind::Elementwise(op) => {
+                    with_elementwise!(op, O => self.elementwise::<O, P>(program, node, 0.0, policy), else ());
+                }
+                Kind::Power(n) => self.elementwise::<PowInt, P>(program, node, f64::from(n), policy),
+                Kind::Fold(op, mode) => {
+                    with_variadic!(op, O => self.variadic::<O, P>(program, node, mode, policy), else ());
+                }
+                Kind::Constant(_) | Kind::Argument(_) | Kind::Condition(_) | Kind::Select => {}
+            }
+        }
+        self.cone = cone;
+    }
+
+    #[inline(always)]
+    fn elementwise<O: Elementwise, P: Policy>(
+        &mut self,
+        program: &Program,
+        node: NodeId,
+        n: f64,
+        policy: &mut P,
+    ) {
+        let operands = program.operands(node);
+        for lane in 0..self.lanes {
+            let at = node as usize * self.lanes + lane;
+            let Some((g, status)) = self.rows[at].visit() else { continue };
+            let x = self.value(operands[0], lane);
+            let y = if O::ARITY == Arity::Binary { self.value(operands[1], lane) } else { n };
+            let (z, from) = (self.values[at], Arrived { g, status });
+            let mut sink = Operands { interpreter: self, program, node, lane };
+            step::elementwise::<O, P>(policy, at, from, [x, y, z], &mut sink);
+        }
+    }
+
+    #[inline(always)]
+    fn variadic<O: Variadic, P: Policy>(
+        &mut self,
+        program: &Program,
+        node: NodeId,
+        mode: Reduction,
+        policy: &mut P,
+    ) {
+        let operands = program.operands(node);
+        let mut inputs = std::mem::take(&mut self.inputs);
+        for lane in 0..self.lanes {
+            let at = node as usize * self.lanes + lane;
+            let Some((g, status)) = self.rows[at].visit() else { continue };
+            inputs.clear();
+            inputs.extend(operands.iter().map(|&operand| self.value(operand, lane)));
+            let (z, from) = (self.values[at], Arrived { g, status });
+            let mut sink = Operands { interpreter: self, program, node, lane };
+            step::variadic::<O, P>(policy, from, inputs.iter().copied(), mode, z, &mut sink);
+        }
+        self.inputs = inputs;
+    }
+}
+
+/// The operands of a node in a sample, to which contributions go: through a selection, to what was taken.
+struct Operands<'e, 'p> {
+    interpreter: &'e mut Interpreter,
+    program: &'p Program,
+    node: NodeId,
+    lane: usize,
+}
+
+impl Operands<'_, '_> {
+    /// The row of the operand at a place, if it leads to a source.
+    #[inline(always)]
+    fn row(&mut self, place: usize) -> Option<&mut Adjoint> {
+        let operand = self.program.operands(self.node)[place];
+        let node = self.interpreter.taken(self.program, operand, self.lane);
+        let row = &mut self.interpreter.rows[node as usize * self.interpreter.lanes + self.lane];
+        (row.mark & ACTIVE != 0).then_some(row)
+    }
+
+    #[cold]
+    fn note_dropped(&mut self, place: usize) {
+        if let Some(dropped) = &mut self.interpreter.dropped {
+            dropped.push((self.node, place, self.lane));
+        }
+    }
+}
+
+impl Sink for Operands<'_, '_> {
+    #[inline(always)]
+    fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
+        if self.row(place).is_some_and(|row| row.receive(contribution, from.g, from.status)) {
+            self.interpreter.counts.dropped += 1;
+            self.note_dropped(place);
+        }
+    }
+
+    #[inline(always)]
+    fn silence(&mut self, place: usize, from: Arrived) {
+        if let Some(row) = self.row(place) {
+            row.reach(from.status | Status::MASKED.bits());
+        }
+    }
+
+    #[inline(always)]
+    fn mask(&mut self, operands: usize, from: Arrived) {
+        self.interpreter.counts.masked += 1;
+        (0..operands).for_each(|place| self.silence(place, from));
+    }
+}

@@ -1,0 +1,86 @@
+//! The irregular samples of a block, computed by the per-sample interpreter.
+
+use super::interpreter::{Found, Interpreter, Note, Task};
+use crate::backward::PassCounts;
+use crate::batch::compile::plan::Plan;
+use crate::batch::program::NodeId;
+use crate::mode::ModeState;
+use crate::stats::Statistics;
+
+/// What the per-sample interpreter finds for some lanes of a block.
+#[derive(Debug, Default)]
+pub(crate) struct IrregularResults {
+    /// The lanes, in ascending order.
+    pub lanes: Vec<usize>,
+    /// By lane, of every output.
+    values: Vec<f64>,
+    /// By lane, of every derivative.
+    pub found: Vec<Found>,
+    outputs: usize,
+    derivatives: usize,
+    interpreter: Interpreter,
+}
+
+impl IrregularResults {
+    pub fn clear(&mut self) {
+        self.lanes.clear();
+        self.values.clear();
+        self.found.clear();
+        self.interpreter.notes.clear();
+    }
+
+    /// The value of an output in an irregular sample.
+    pub fn value(&self, place: usize, output: usize) -> f64 {
+        self.values[place * self.outputs + output]
+    }
+
+    /// A derivative in an irregular sample.
+    pub fn found(&self, place: usize, derivative: usize) -> Found {
+        self.found[place * self.derivatives + derivative]
+    }
+
+    /// What was silenced or left out so far.
+    pub fn counts_mut(&mut self) -> &mut PassCounts {
+        &mut self.interpreter.counts
+    }
+
+    /// Computes so many samples, given the elements of arguments in each.
+    pub fn compute(
+        &mut self,
+        plan: &Plan,
+        state: &ModeState,
+        lanes: usize,
+        element: impl Fn(NodeId, usize) -> f64,
+        statistics: &Statistics,
+    ) {
+        if lanes == 0 {
+            return; // a sum overflowed, of samples that are regular
+        }
+        let task = Task { program: &plan.program, facts: &plan.facts, state, drops: plan.total().is_some() };
+        (self.outputs, self.derivatives) = (plan.program.outputs().len(), plan.code.derivatives.len());
+        self.interpreter.forward(task, lanes, element);
+        for k in 0..lanes {
+            self.values
+                .extend(plan.program.outputs().iter().map(|&output| self.interpreter.value(output, k)));
+        }
+        self.found.resize(lanes * self.derivatives, Found::default());
+        let mut first = 0;
+        for of_output in plan.code.derivatives.chunk_by(|a, b| a.output == b.output) {
+            let root = plan.program.outputs()[of_output[0].output as usize];
+            self.interpreter.backward(task, of_output, root, statistics);
+            for (k, found) in self.found.chunks_exact_mut(self.derivatives).enumerate() {
+                for (found, derivative) in found[first..].iter_mut().zip(of_output) {
+                    *found = self.interpreter.found(derivative, k);
+                }
+            }
+            first += of_output.len();
+        }
+        // Sample by sample, as the scalar path makes them.
+        self.interpreter.notes.sort_by_key(|note| note.lane);
+    }
+
+    /// The decisions of Hybrid mode in the patched samples: the patch and the decision, in order.
+    pub fn notes(&self) -> &[Note] {
+        &self.interpreter.notes
+    }
+}
