@@ -1,5 +1,7 @@
 //! The Python bindings: handles, conversions and registration. No rule lives here; see the core
 //! crate for those.
+//!
+//! The modules lie in layers, which `docs/architecture.md` lists; a test keeps circles out.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 

@@ -94,9 +94,7 @@ pub(crate) fn not_a_number(object: &Bound<'_, PyAny>, expected: &str) -> PyErr {
     let class = object.get_type().name().map(|n| n.to_string()).unwrap_or_default();
     let hint = match object.getattr_opt("ndim") {
         Ok(Some(_)) => "; apply the function to the array's elements one by one".to_owned(),
-        _ if class == "TRNode" => {
-            "; take its value, or use the function of the same name in tr_ops_grad".to_owned()
-        }
+        _ if class == "TRNode" => "; take its value".to_owned(),
         _ if is_traced(object) => format!(", whose value {UNKNOWN}"),
         _ => String::new(),
     };

@@ -20,7 +20,6 @@ from support.op_case import (
     BadPoint,
     OpCase,
     Pole,
-    Rounding,
     Slope,
     phi_at,
 )
