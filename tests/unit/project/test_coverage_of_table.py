@@ -147,6 +147,12 @@ class TestEnumerations:
         assert all(a is b for a, b in zip(tags, TRTag))
         assert isinstance(TRNode.parameter(1.0).gradient_status, GradientStatus)
 
+    def test_one_that_lacks_a_member_is_refused(self) -> None:
+        known = (TRTag, GradientStatus, GradientMode, ScheduleType, ReductionMode)
+        with pytest.raises(ValueError, match="1 is not a valid Short"):
+            _native.set_enumerations(*known, IntEnum("Short", ["CONSTANT"], start=0))
+        assert TRNode.parameter(1.0).op is OpType.PARAMETER
+
     def test_each_reduction_mode_means_what_it_says(self) -> None:
         values = [1.0, float("inf"), float("nan")]
         tags = [tr_sum(values, mode).tag for mode in ReductionMode]
