@@ -2,19 +2,21 @@
 //! statistics of its thread or async task.
 //!
 //! ```text
-//! variable.rs     context variables of the interpreter
-//! state.rs        the mode state in force
-//! policy.rs       the hysteresis policy
-//! statistics.rs   statistics: of the thread, or of the async task if one runs, since a context may be
-//!                 copied
-//! passes.rs       running in what is in force, and counting
-//! blocks.rs       blocks and epochs
-//! settings.rs     reading and setting the parts
+//! variable.rs         context variables of the interpreter
+//! shared_schedule.rs  a schedule as the context knows it
+//! state.rs            the mode state in force
+//! policy.rs           the hysteresis policy
+//! statistics.rs       statistics: of the thread, or of the async task if one runs, since a context
+//!                     may be copied
+//! passes.rs           running in what is in force, and counting
+//! blocks.rs           blocks and epochs
+//! settings.rs         reading and setting the parts
 //! ```
 
 pub(crate) mod blocks;
 pub(crate) mod passes;
 pub(crate) mod settings;
+pub(crate) mod shared_schedule;
 
 mod policy;
 mod state;

@@ -1,13 +1,13 @@
 //! Blocks that put a gradient state in force, and the epochs of a schedule.
 
 use super::policy;
+use super::shared_schedule::ScheduleInForce;
 use super::state::{BLOCK, BLOCKS, GradientState};
 use super::statistics::with_statistics;
 use crate::callbacks;
 use crate::enums;
 use crate::errors::value_error;
 use crate::number::Double;
-use crate::schedule::class::HybridGradientSchedule;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -22,12 +22,12 @@ pub(crate) struct GradientBlock(Entry);
 /// What a block puts in force.
 enum Entry {
     Mode(GradientMode, Option<f64>),
-    Schedule(Py<HybridGradientSchedule>, i64),
+    Schedule(ScheduleInForce, i64),
 }
 
 impl GradientBlock {
     /// One epoch of a schedule.
-    pub(crate) fn of_epoch(schedule: Py<HybridGradientSchedule>, epoch: i64) -> Self {
+    pub(crate) fn of_epoch(schedule: ScheduleInForce, epoch: i64) -> Self {
         Self(Entry::Schedule(schedule, epoch))
     }
 }
@@ -38,12 +38,12 @@ struct GradientRestorer(GradientState);
 
 /// Begins an epoch of a schedule: rolls the statistics over, passes the poles of the epoch before on
 /// to the schedule, and returns the state of this one.
-fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64) -> PyResult<GradientState> {
+fn begin_epoch(py: Python<'_>, schedule: &ScheduleInForce, epoch: i64) -> PyResult<GradientState> {
     let policy = policy::active();
     let state = with_statistics(py, |statistics| {
         // Poles and distances that another schedule's epochs met are none of this one's.
-        statistics.begin_run(schedule.get().id());
-        let mut schedule = schedule.get().lock();
+        statistics.begin_run(schedule.shared.id());
+        let mut schedule = schedule.shared.lock();
         schedule.validate()?;
         let policy = policy.filter(|_| schedule.enable);
         let (q_min, poles) = statistics.begin_epoch(epoch, Some(&schedule), policy);
@@ -53,11 +53,7 @@ fn begin_epoch(py: Python<'_>, schedule: &Py<HybridGradientSchedule>, epoch: i64
         Ok(state)
     })?;
     let state = state.map_err(value_error)?;
-    Ok(GradientState {
-        state: Arc::new(state),
-        schedule: Some(Arc::new(schedule.clone_ref(py))),
-        outer: None,
-    })
+    Ok(GradientState { state: Arc::new(state), schedule: Some(schedule.clone()), outer: None })
 }
 
 #[pymethods]
@@ -79,7 +75,7 @@ impl GradientBlock {
                 (inner, None)
             }
             Entry::Schedule(schedule, epoch) => {
-                (begin_epoch(py, schedule, *epoch)?, Some(schedule.bind(py).clone().into_any()))
+                (begin_epoch(py, schedule, *epoch)?, Some(schedule.object.bind(py).clone()))
             }
         };
         BLOCKS.store(true, Ordering::Relaxed);

@@ -1,12 +1,11 @@
 //! What is in force, one part at a time.
 
+use super::shared_schedule::ScheduleInForce;
 use super::state::GradientState;
 use crate::enums;
 use crate::errors::value_error;
 use crate::number::Double;
-use crate::schedule::class::HybridGradientSchedule;
 use pyo3::prelude::*;
-use std::sync::Arc;
 use zeroproof::{ModeState, Region};
 
 /// A saturation bound that was given, checked, or the one in force.
@@ -65,15 +64,14 @@ fn set_exploration_regions(py: Python<'_>, regions: Vec<(Double, Double)>) -> Py
 }
 
 #[pyfunction]
-fn get_schedule(py: Python<'_>) -> PyResult<Option<Py<HybridGradientSchedule>>> {
-    Ok(GradientState::current(py)?.schedule.map(|schedule| schedule.clone_ref(py)))
+fn get_schedule(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    Ok(GradientState::current(py)?.schedule.map(|schedule| schedule.object.clone_ref(py)))
 }
 
-#[pyfunction]
-#[pyo3(signature = (schedule))]
-fn set_schedule(py: Python<'_>, schedule: Option<Py<HybridGradientSchedule>>) -> PyResult<()> {
+/// Puts a schedule in force, or none.
+pub(crate) fn set_schedule(py: Python<'_>, schedule: Option<ScheduleInForce>) -> PyResult<()> {
     let current = GradientState::current(py)?;
-    GradientState { schedule: schedule.map(Arc::new), ..current }.install(py)
+    GradientState { schedule, ..current }.install(py)
 }
 
 /// Mask-REAL, bound 1, no threshold, no regions, no schedule.
@@ -92,7 +90,6 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(set_local_threshold, module)?,
         wrap_pyfunction!(set_exploration_regions, module)?,
         wrap_pyfunction!(get_schedule, module)?,
-        wrap_pyfunction!(set_schedule, module)?,
         wrap_pyfunction!(reset_state, module)?,
     ] {
         module.add_function(function)?;

@@ -4,10 +4,10 @@
 //! around it: setting a mode inside a block replaces the object in that context only, so a child task
 //! never changes its parent's block, and leaving a block needs no memory of having entered it.
 
+use super::shared_schedule::ScheduleInForce;
 use super::variable::Variable;
 use crate::arena::GilCell;
 use crate::errors::value_error;
-use crate::schedule::class::HybridGradientSchedule;
 use pyo3::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ pub(super) static BLOCK: Variable = Variable::new(c"zeroproof_gradient_state");
 #[derive(Clone)]
 pub(super) struct GradientState {
     pub state: Arc<ModeState>,
-    pub schedule: Option<Arc<Py<HybridGradientSchedule>>>,
+    pub schedule: Option<ScheduleInForce>,
     /// Of a block: what was in force around it, `None` if that was the process's.
     pub outer: Option<Arc<GradientState>>,
 }

@@ -1,9 +1,8 @@
 //! What an object of the class holds.
 
-use crate::locks::lock;
+use crate::context::shared_schedule::{ScheduleInForce, SharedSchedule};
 use pyo3::prelude::*;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, MutexGuard};
 use zeroproof::HybridSchedule;
 
 /// The schedule δ(t) of Hybrid mode: warm-up, decay, adaptive δ and forced exploration.
@@ -26,27 +25,24 @@ use zeroproof::HybridSchedule;
 /// Raises:
 ///     ValueError: names the field that is out of its range.
 #[pyclass(frozen, name = "HybridGradientSchedule", module = "zeroproof.autodiff.hybrid_gradient")]
-pub(crate) struct HybridGradientSchedule {
-    schedule: Mutex<HybridSchedule>,
-    id: u64,
-}
+pub(super) struct HybridGradientSchedule(Arc<SharedSchedule>);
 
 impl HybridGradientSchedule {
-    pub(crate) fn make(schedule: HybridSchedule) -> Self {
-        static MADE: AtomicU64 = AtomicU64::new(1);
-        Self { schedule: Mutex::new(schedule), id: MADE.fetch_add(1, Ordering::Relaxed) }
+    pub fn make(schedule: HybridSchedule) -> Self {
+        Self(Arc::new(SharedSchedule::new(schedule)))
     }
 
-    /// A number that no other schedule of the process has.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
+    pub fn lock(&self) -> MutexGuard<'_, HybridSchedule> {
+        self.0.lock()
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HybridSchedule> {
-        lock(&self.schedule)
-    }
-
-    pub(crate) fn snapshot(&self) -> HybridSchedule {
+    pub fn snapshot(&self) -> HybridSchedule {
         self.lock().clone()
+    }
+
+    /// The schedule for the context.
+    pub fn in_force(slf: &Bound<'_, Self>) -> ScheduleInForce {
+        let object = Arc::new(slf.clone().into_any().unbind());
+        ScheduleInForce { object, shared: slf.get().0.clone() }
     }
 }

@@ -3,6 +3,7 @@
 use super::class::HybridGradientSchedule;
 use super::fields::{FIELDS, assign, field};
 use crate::context::blocks::GradientBlock;
+use crate::context::settings;
 use crate::errors::value_error;
 use crate::number::{Double, expect_number};
 use pyo3::exceptions::{PyAttributeError, PyValueError};
@@ -140,8 +141,8 @@ impl HybridGradientSchedule {
     /// A ``with`` block for one epoch: sets Hybrid mode, bound, δ and regions, and on leaving puts
     /// back what was there. The statistics stay readable after it. Each entry begins an epoch, so
     /// enter it once an epoch, around all batches.
-    fn apply(slf: Py<Self>, epoch: i64) -> GradientBlock {
-        GradientBlock::of_epoch(slf, epoch)
+    fn apply(slf: &Bound<'_, Self>, epoch: i64) -> GradientBlock {
+        GradientBlock::of_epoch(Self::in_force(slf), epoch)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -186,4 +187,14 @@ impl HybridGradientSchedule {
         schedule.known_poles = known_poles;
         Ok(())
     }
+}
+
+/// Puts a schedule in force, or none.
+#[pyfunction]
+#[pyo3(signature = (schedule))]
+pub(super) fn set_schedule(
+    py: Python<'_>,
+    schedule: Option<&Bound<'_, HybridGradientSchedule>>,
+) -> PyResult<()> {
+    settings::set_schedule(py, schedule.map(HybridGradientSchedule::in_force))
 }
