@@ -64,6 +64,7 @@ from .core import (
     phi,
     pinf,
     real,
+    tr_clip,
 )
 from .explanation import Explanation, Location, SingularEvent
 from .policy import TRPolicy, TRPolicyConfig
@@ -121,6 +122,7 @@ __all__ = [
     "set_num_threads",
     "to_ieee",
     "tr_and",
+    "tr_clip",
     "tr_equal",
     "tr_grad",
     "tr_greater",

@@ -29,10 +29,10 @@ from ._native import _op_exprel as tr_exprel
 from ._native import _op_floor as tr_floor
 from ._native import _op_hypot as tr_hypot
 from ._native import _op_log as tr_log
-from ._native import _op_log10 as tr_log10
 from ._native import _op_log1p as tr_log1p
 from ._native import _op_log1prel as tr_log1prel
 from ._native import _op_log2 as tr_log2
+from ._native import _op_log10 as tr_log10
 from ._native import _op_log_ndtr as tr_log_ndtr
 from ._native import _op_log_sigmoid as tr_log_sigmoid
 from ._native import _op_logsumexp as tr_logsumexp

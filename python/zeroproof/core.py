@@ -4,11 +4,13 @@ Every function is total: it takes TR scalars or numbers of any tag and returns a
 raises for a value and never warns. An elementwise function that is given a node returns a node.
 """
 
+from typing import Any, Optional, overload
+
 from . import _ops
 from ._enums import ReductionMode, TRTag
 from ._native import TRNode, TRScalar, ninf, phi, pinf, real
 from ._ops import *
-from .typing import Operand
+from .typing import Operand, Value
 
 __all__ = [
     "ReductionMode",
@@ -24,6 +26,7 @@ __all__ = [
     "phi",
     "pinf",
     "real",
+    "tr_clip",
 ]
 __all__ += _ops.__all__
 
@@ -60,3 +63,32 @@ def is_finite(x: Operand) -> bool:
 def is_infinite(x: Operand) -> bool:
     """Whether the value is +∞ or −∞."""
     return _tag(x) in (TRTag.PINF, TRTag.NINF)
+
+
+@overload
+def tr_clip(a: TRNode, low: Optional[Operand] = None, high: Optional[Operand] = None) -> TRNode: ...
+@overload
+def tr_clip(a: Value, low: Optional[Value] = None, high: Optional[Value] = None) -> TRScalar: ...
+@overload
+def tr_clip(a: Any, low: Any = None, high: Any = None) -> Any: ...
+def tr_clip(a: Any, low: Any = None, high: Any = None) -> Any:
+    """``a`` between two bounds: ``low`` where it is smaller, ``high`` where it is larger.
+
+    The gradient is that of ``a`` on the closed interval, and that of the bound outside. Where ``low``
+    is above ``high`` the value is ``high``, as in NumPy. Φ in any operand gives Φ.
+
+    Args:
+        a: a number, TR scalar, node or tracer, or an array of them.
+        low: the lower bound, of the same kinds; None for none.
+        high: the upper bound, likewise.
+
+    Returns:
+        What :func:`tr_clip_min` and :func:`tr_clip_max`, which it is made of, return.
+
+    Raises:
+        ValueError: without any bound.
+    """
+    if low is None and high is None:
+        raise ValueError("tr_clip needs a bound: low, high or both")
+    above = a if low is None else _ops.tr_clip_min(a, low)
+    return above if high is None else _ops.tr_clip_max(above, high)
