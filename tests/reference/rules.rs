@@ -63,6 +63,7 @@ pub fn value(op: Op, a: f64, b: f64) -> f64 {
                 f64::NAN
             }
         }
+        Op::Cbrt => a.cbrt(),
         Op::Exp => a.exp(),
         Op::Sin => {
             if real {
@@ -139,7 +140,7 @@ pub fn value(op: Op, a: f64, b: f64) -> f64 {
 pub fn pole(op: Op, a: f64, b: f64) -> Option<f64> {
     match op {
         Op::Div => Some(b),
-        Op::Log | Op::Sqrt | Op::Log2 | Op::Log10 => Some(a),
+        Op::Log | Op::Sqrt | Op::Cbrt | Op::Log2 | Op::Log10 => Some(a),
         Op::Acosh => Some(a - 1.0),
         Op::PowInt if b < 0.0 => Some(a),
         Op::Pow if b < 1.0 && b != 0.0 && b.is_finite() => Some(a),
@@ -183,6 +184,7 @@ pub fn classical(op: Op, g: f64, a: f64, b: f64) -> Vec<Wide> {
         Op::Sign => vec![times(0.0)],
         Op::Log => vec![ḡ.over(x)],
         Op::Sqrt => vec![times(0.5).over(x.root())],
+        Op::Cbrt => vec![ḡ.over(Wide::new(a.cbrt()).power(2)).over(Wide::new(3.0))],
         // Where eᵃ overflows the node is no REAL path; its partial is its value, +∞.
         Op::Exp if a.exp().is_infinite() => vec![times(f64::INFINITY)],
         Op::Exp => vec![ḡ.times(Wide::exp(a))],

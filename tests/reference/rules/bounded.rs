@@ -28,6 +28,7 @@ pub fn bounded(op: Op, g: f64, a: f64, b: f64, bound: f64) -> Vec<Wide> {
         Op::Log2 => vec![bounded_recip(ḡ, x.times(Wide::new(LN_2)), bound)],
         Op::Log10 => vec![bounded_recip(ḡ, x.times(Wide::new(LN_10)), bound)],
         Op::Sqrt => vec![bounded_recip(ḡ, x.root().times(Wide::new(2.0)), bound)],
+        Op::Cbrt => vec![bounded_recip(ḡ, Wide::new(a.cbrt()).power(2).times(Wide::new(3.0)), bound)],
         Op::PowInt => vec![bounded_recip(ḡ.times(y), x.power((1.0 - b) as u32), bound)],
         Op::Xlogy => {
             let to_y = if b > 0.0 && b.is_finite() {

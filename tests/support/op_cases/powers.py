@@ -64,6 +64,23 @@ SQRT = OpCase(
     ),
 )
 
+CBRT = OpCase(
+    name="cbrt",
+    value=by_tag(
+        lambda a: math.copysign(rounded(mpmath.cbrt(abs(a))), a) if a else a, pinf=INF, ninf=-INF
+    ),
+    rounding=ONE_ULP,
+    partials=lambda a: (over(1, 3 * mpmath.cbrt(abs(a)) ** 2),),
+    slope=Slope.STEEP,
+    pole=Pole(always, lambda bound, a: (recip(3 * mpmath.cbrt(abs(a)) ** 2, bound),)),
+    accuracy=Accuracy(lambda a: mpmath.sign(a) * mpmath.cbrt(abs(a)), 0.501, operands.numbers),
+    landmarks=at(0.0, 1.0, -8.0, 5e-324, LARGEST),
+    bad_points=(
+        BadPoint((0.0,), 0.0, [DROP], [SAT]),
+        BadPoint((-INF,), -INF, [MASK], [SAT]),
+    ),
+)
+
 POW_INT = OpCase(
     name="pow_int",
     value=pow_int,
