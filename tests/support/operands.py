@@ -197,7 +197,7 @@ def growing(points: Points) -> Kinds:
 
 @of_one
 def numbers(points: Points) -> Kinds:
-    """Of atan and asinh."""
+    """Of both signs and every size."""
     special = [7 / 16, 11 / 16, 19 / 16, 39 / 16, 1.0, 2.0**27, 2.0**28]
     return [
         points.both_signs(5e-324, LARGEST),
