@@ -39,7 +39,7 @@ fn exp_difference(x: f64, m: f64) -> Wide {
 fn beside(m: f64, kept: &[f64]) -> f64 {
     let place = kept.iter().position(|&x| x == m);
     let others = kept.iter().enumerate().filter(|&(other, x)| Some(other) != place && x.is_finite());
-    others.map(|(_, &x)| exp_difference(x, m).narrow()).sum()
+    others.map(|(_, &x)| exp_difference(x, m).narrow()).fold(0.0, |sum, term| sum + term)
 }
 
 fn smallest(kept: &[f64]) -> f64 {

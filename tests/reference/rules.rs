@@ -82,7 +82,7 @@ pub fn value(op: Op, a: f64, b: f64) -> f64 {
         Op::Tanh => a.tanh(),
         Op::Sinc if a.is_infinite() => 0.0,
         Op::Sinc if a == 0.0 => 1.0,
-        Op::Sinc => sines::sin_pi(a) / (PI * a),
+        Op::Sinc => sines::sin_pi(a) / (PI * a) + 0.0, // its zeros have no sign
         Op::Hypot => a.hypot(b),
         Op::Atan2 if a == 0.0 && b == 0.0 || a.is_infinite() && b.is_infinite() => f64::NAN,
         Op::Atan2 => a.atan2(b),
@@ -127,7 +127,7 @@ pub fn value(op: Op, a: f64, b: f64) -> f64 {
         Op::Cosc => sines::cosc(a),
         Op::Floor => a.floor(),
         Op::Ceil => -(-a).floor(),
-        Op::Round => rounding::round(a),
+        Op::Round => rounding::round(a).copysign(a),
         Op::Remainder => rounding::remainder(a, b),
         Op::ClipMin => value(Op::Maximum, a, b),
         Op::ClipMax => value(Op::Minimum, a, b),

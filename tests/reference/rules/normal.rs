@@ -40,7 +40,7 @@ fn density(x: f64) -> Wide {
 /// `ln Φ(x)`.
 pub fn log_ndtr(x: f64) -> f64 {
     match x {
-        f64::INFINITY => 0.0,
+        f64::INFINITY => -0.0,
         _ if x < -1e160 => f64::NEG_INFINITY,
         _ if x < -8.0 => -0.5 * x * x + (mills(-x).ln() - 0.5 * (LN_2 + PI.ln())),
         _ if x < 0.0 => distribution(x).ln(),

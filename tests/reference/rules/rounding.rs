@@ -22,6 +22,7 @@ fn is_above(a: f64, b: f64) -> bool {
 pub fn remainder(a: f64, b: f64) -> f64 {
     match a % b {
         _ if a.is_infinite() || b == 0.0 => f64::NAN,
+        0.0 => f64::copysign(0.0, b),
         _ if is_above(a, b) => a % b + b,
         rest => rest,
     }
