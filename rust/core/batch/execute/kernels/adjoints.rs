@@ -96,12 +96,6 @@ impl<O: Elementwise, P: Partials> Work for Contribute<'_, O, P> {
     }
 }
 
-/// The smaller of two numbers that are not NaN.
-#[inline(always)]
-fn smaller(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
-}
-
 /// The lines of the sources.
 #[inline(always)]
 fn at<'a>(from: AdjointSources<'a>, line: usize) -> [&'a Line; 4] {
@@ -119,11 +113,11 @@ fn both<O: Elementwise, P: Partials>(
         let [g, a, b, z] = at(from, line);
         let (mut result_a, mut result_b) = ([0.0; LANES], [0.0; LANES]);
         if P::has_margin::<O>() {
-            let mut margin = [f64::INFINITY; LANES];
+            let mut margin = [0.0; LANES];
             for lane in 0..LANES {
                 let contributions = rule.contributions::<O>(g[lane], a[lane], b[lane], z[lane]).fast().0;
                 [result_a[lane], result_b[lane]] = contributions;
-                margin[lane] = smaller(margin[lane], O::margin(contributions, z[lane]));
+                margin[lane] = O::margin(contributions, z[lane]);
             }
             if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
                 (*to_a, *to_b) = (result_a, result_b);
@@ -150,11 +144,11 @@ fn one<O: Elementwise, P: Partials, const PLACE: usize>(to: &mut [Line], from: A
         let [g, a, b, z] = at(from, line);
         let mut result = [0.0; LANES];
         if P::has_margin::<O>() {
-            let mut margin = [f64::INFINITY; LANES];
+            let mut margin = [0.0; LANES];
             for lane in 0..LANES {
                 let contributions = rule.contributions::<O>(g[lane], a[lane], b[lane], z[lane]).fast().0;
                 result[lane] = contributions[PLACE];
-                margin[lane] = smaller(margin[lane], O::margin(contributions, z[lane]));
+                margin[lane] = O::margin(contributions, z[lane]);
             }
             if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
                 *to = result;

@@ -36,13 +36,23 @@ impl Work for AddLines<'_> {
     #[inline(always)]
     fn run(self) {
         let mut sums = *self.lanes;
-        for line in 0..self.lines {
-            let line = self.source.at(line);
-            for lane in 0..LANES {
-                sums[lane] += line[lane];
+        if self.source.is_uniform {
+            for _ in 0..self.lines {
+                add(&mut sums, &self.source.lines[0]);
+            }
+        } else {
+            for line in &self.source.lines[..self.lines] {
+                add(&mut sums, line);
             }
         }
         *self.lanes = sums;
+    }
+}
+
+#[inline(always)]
+fn add(sums: &mut Line, line: &Line) {
+    for lane in 0..LANES {
+        sums[lane] += line[lane];
     }
 }
 
