@@ -65,6 +65,7 @@ from .core import (
     pinf,
     real,
     tr_clip,
+    tr_polyval,
 )
 from .explanation import Explanation, Location, SingularEvent
 from .policy import TRPolicy, TRPolicyConfig
@@ -134,6 +135,7 @@ __all__ = [
     "tr_less_equal",
     "tr_not",
     "tr_or",
+    "tr_polyval",
     "tr_value_and_grad",
     "tr_vmap",
     "tr_where",

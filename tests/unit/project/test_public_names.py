@@ -20,7 +20,7 @@ MODULES: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core": f"""TRScalar TRTag real pinf ninf phi is_real is_pinf is_ninf is_phi
-            is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS} tr_clip""",
+            is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS} tr_clip tr_polyval""",
         "zeroproof.bridge": "from_ieee to_ieee",
         "zeroproof.array": "TRArray",
         "zeroproof.threads": "get_num_threads set_num_threads",
