@@ -128,6 +128,9 @@ def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
     check: GradientCheck = check_gradient(lambda x: x * x, 3.0, mode=GradientMode.MASK_REAL)
     row: GradientRow = check.rows[0]
     assert check.ok
+    analytical, numerical, relative_error = check
+    agrees: bool = abs(analytical - numerical) <= relative_error * abs(numerical)
+    assert agrees
     assert bool(check)
     return value, row.numerical, row.relative_error
 
