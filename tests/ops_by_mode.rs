@@ -229,13 +229,13 @@ fn check_reduction_of(bench: &mut Bench, op: Op, mode: Reduction, inputs: &[f64]
 /// How many random operands are tried of each op in each mode.
 const CASES: usize = 2000;
 
-/// A double of random class, sign and exponent, or one of a magnitude from 2⁻⁸ to 2⁸ (splitmix64).
+/// A double of random class, sign and exponent, or one of a magnitude from 2⁻⁸ to 2¹² (splitmix64).
 fn random_double(state: &mut u64) -> f64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (*state ^ *state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     let bits = bits ^ bits >> 31;
-    let moderate = 1015 + (bits >> 1 & 0xf);
+    let moderate = 1015 + (bits >> 1) % 20;
     f64::from_bits(if bits & 1 == 0 { bits } else { bits & !(0x7ff << 52) | moderate << 52 })
 }
 

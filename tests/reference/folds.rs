@@ -24,7 +24,7 @@ pub fn value(op: Op, kept: &[f64]) -> f64 {
 }
 
 pub fn largest(kept: &[f64]) -> f64 {
-    kept.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    kept.iter().fold(f64::NEG_INFINITY, |most, &x| if x > most { x } else { most })
 }
 
 /// `e^(x−m)` for REAL x and m, x ≤ m, with what rounding takes from the difference.
@@ -43,7 +43,7 @@ fn beside(m: f64, kept: &[f64]) -> f64 {
 }
 
 fn smallest(kept: &[f64]) -> f64 {
-    kept.iter().copied().fold(f64::INFINITY, f64::min)
+    kept.iter().fold(f64::INFINITY, |least, &x| if x < least { x } else { least })
 }
 
 /// `ḡ`, shared by the inputs that are the extreme one.

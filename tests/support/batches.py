@@ -10,8 +10,8 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 
-from support.ops import NODE_FUNCTIONS, SCALAR_FUNCTIONS
 from support.values import HUGE, INF, NAN, SMALLEST, SPECIALS
+from zeroproof import core
 from zeroproof.autodiff import conditions, tr_ops_grad
 from zeroproof.autodiff.batched import BatchedFunction, tr_vmap
 from zeroproof.autodiff.tr_node import TRNode
@@ -27,8 +27,8 @@ def _dot(a: Any, b: Any) -> Any:
 
 #: What the source text of a function may name.
 _GLOBALS = {
-    "core": SCALAR_FUNCTIONS,
-    "ops": NODE_FUNCTIONS,
+    "core": core,
+    "ops": tr_ops_grad,
     "mode": tr_ops_grad.ReductionMode,
     "node": TRNode.constant,
     "np": np,
