@@ -59,6 +59,54 @@ fn adaptive_delta_grows_near_poles_within_its_limits() {
 }
 
 #[test]
+fn a_delta_of_zero_is_only_the_pole_itself() {
+    use ScheduleType::{Cosine, Exponential, Linear};
+    for schedule_type in [Linear, Exponential, Cosine] {
+        for (first, last) in [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5)] {
+            let schedule = HybridSchedule {
+                transition_epochs: 4,
+                delta_init: first,
+                delta_final: last,
+                schedule_type,
+                min_delta: 0.0,
+                ..Default::default()
+            };
+            schedule.validate().unwrap();
+            let delta = |epoch| schedule.delta(epoch, None).unwrap();
+            assert_eq!((delta(0), delta(4), delta(99)), (first, last, last), "{schedule_type:?}");
+            let middle = if schedule_type == Exponential { last } else { 0.5 * (first + last) };
+            assert!((delta(2) - middle).abs() <= 1e-15, "{schedule_type:?}: {} {middle}", delta(2));
+            for q_min in [1.0, 1e-3, 5e-324, 0.0] {
+                let adapted = schedule.delta(99, Some(q_min));
+                assert_eq!(adapted, Some(0.0), "0 does not grow, and 2δ₀ = 0 is not exceeded");
+                if last > 0.0 {
+                    continue;
+                }
+                let floored = HybridSchedule { min_delta: 1e-8, ..schedule.clone() };
+                assert_eq!(floored.delta(99, Some(q_min)), Some(1e-8), "min_delta");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ratio_of_deltas_may_leave_the_range_of_a_double() {
+    for (first, last, middle) in [(1e300, 1e-300, 1.0), (1e-300, 1e300, 1.0), (5e-324, 1.0, 5e-324f64.sqrt())]
+    {
+        let schedule = HybridSchedule {
+            transition_epochs: 2,
+            delta_init: first,
+            delta_final: last,
+            min_delta: 0.0,
+            ..Default::default()
+        };
+        let delta = |epoch| schedule.delta(epoch, None).unwrap();
+        assert_eq!((delta(0), delta(2)), (first, last));
+        assert!(close(delta(1), middle, 1e-13), "{} {middle}", delta(1));
+    }
+}
+
+#[test]
 fn descriptions_begin_with_the_phase() {
     let schedule = HybridSchedule { warmup_epochs: 2, transition_epochs: 3, ..Default::default() };
     let first_word = |epoch| schedule.describe(epoch).split([' ', ':']).next().unwrap().to_owned();
@@ -101,7 +149,7 @@ fn the_state_of_an_epoch_is_what_a_pass_reads() {
     assert_eq!(schedule.state(5, None).unwrap().delta(), Some(1e-2));
     let broken = |schedule: HybridSchedule| schedule.state(0, None).unwrap_err().to_string();
     for (text, field) in [
-        (broken(HybridSchedule { delta_init: 0.0, ..Default::default() }), "delta_init"),
+        (broken(HybridSchedule { delta_init: f64::INFINITY, ..Default::default() }), "delta_init"),
         (broken(HybridSchedule { delta_final: -1.0, ..Default::default() }), "delta_final"),
         (broken(HybridSchedule { saturating_bound: f64::NAN, ..Default::default() }), "saturating_bound"),
         (broken(HybridSchedule { min_delta: -1.0, ..Default::default() }), "min_delta"),

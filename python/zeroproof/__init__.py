@@ -8,9 +8,10 @@ The functions of operations (``tr_add`` and the rest) answer in the kind of thei
 and TR scalars give a TR scalar, nodes a node, arrays an array of objects.
 """
 
+from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
 
-from . import _ops
+from . import _native, _ops
 from ._ops import *
 from .array import TRArray
 from .autodiff import (
@@ -65,6 +66,7 @@ from .core import (
     pinf,
     real,
     tr_clip,
+    tr_polyval,
 )
 from .explanation import Explanation, Location, SingularEvent
 from .policy import TRPolicy, TRPolicyConfig
@@ -72,7 +74,10 @@ from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .threads import get_num_threads, set_num_threads
 from .watching import Occurrence, SingularityError, SingularityLog, watch_singularities
 
-__version__ = _version("zeroproof-autodiff")
+try:
+    __version__ = _version("zeroproof-autodiff")
+except _PackageNotFoundError:  # a copy of the package without the records of an installer
+    __version__ = _native.__version__
 
 __all__ = [
     "Explanation",
@@ -134,6 +139,7 @@ __all__ = [
     "tr_less_equal",
     "tr_not",
     "tr_or",
+    "tr_polyval",
     "tr_value_and_grad",
     "tr_vmap",
     "tr_where",

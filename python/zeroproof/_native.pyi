@@ -12,6 +12,7 @@ from .explanation import Explanation
 from .typing import Operand, Value
 
 MOST_OPERANDS: int
+__version__: str
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Condition = Union[bool, np.bool_, TracedCondition]

@@ -132,3 +132,5 @@ class OpType(IntEnum):
     """the product of the inputs kept"""
     CBRT = 61
     """∛a"""
+    UNIT = 62
+    """1 for REAL a, else Φ: the operator a ** 0"""

@@ -4,6 +4,7 @@ Every function is total: it takes TR scalars or numbers of any tag and returns a
 raises for a value and never warns. An elementwise function that is given a node returns a node.
 """
 
+from collections.abc import Iterable
 from typing import Any, Optional, overload
 
 from . import _ops
@@ -27,6 +28,7 @@ __all__ = [
     "pinf",
     "real",
     "tr_clip",
+    "tr_polyval",
 ]
 __all__ += _ops.__all__
 
@@ -92,3 +94,37 @@ def tr_clip(a: Any, low: Any = None, high: Any = None) -> Any:
         raise ValueError("tr_clip needs a bound: low, high or both")
     above = a if low is None else _ops.tr_clip_min(a, low)
     return above if high is None else _ops.tr_clip_max(above, high)
+
+
+@overload
+def tr_polyval(coefficients: Iterable[Operand], x: TRNode) -> TRNode: ...
+@overload
+def tr_polyval(coefficients: Iterable[Value], x: Value) -> TRScalar: ...
+@overload
+def tr_polyval(coefficients: Any, x: Any) -> Any: ...
+def tr_polyval(coefficients: Any, x: Any) -> Any:
+    """The polynomial ``c₀xⁿ + c₁xⁿ⁻¹ + … + cₙ``, by Horner's rule ``(c₀x + c₁)x + … + cₙ``.
+
+    The value and the gradients, by ``x`` and by the coefficients, are those of these sums and
+    products in this order. At ±∞ the value is the limit if ``c₀`` is not 0; a polynomial of degree
+    0 is Φ there, as the operator ``x ** 0`` is.
+
+    Args:
+        coefficients: numbers, TR scalars, nodes or tracers, or arrays that broadcast with ``x``;
+            that of the highest power first, as for ``numpy.polyval``. Without any, the polynomial
+            is 0, as that of ``[0]`` is.
+        x: a number, TR scalar, node or tracer, or an array of them.
+
+    Returns:
+        What :func:`tr_mul` and :func:`tr_add`, which it is made of, return for these operands.
+
+    Raises:
+        TypeError: if ``coefficients`` is not iterable, or an operand is none of these.
+    """
+    first, *rest = [*coefficients] or [0.0]
+    if not rest:
+        return _ops.tr_mul(first, _ops.tr_unit(x))
+    result = first
+    for coefficient in rest:
+        result = _ops.tr_add(_ops.tr_mul(result, x), coefficient)
+    return result

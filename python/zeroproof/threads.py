@@ -14,6 +14,9 @@ _VARIABLE = "ZEROPROOF_NUM_THREADS"
 _setting = os.environ.get(_VARIABLE, "")
 _threads: Optional[int] = None
 
+#: More threads than this are never of use, and count as this many.
+_MOST = 1024
+
 
 def set_num_threads(n: SupportsIndex) -> None:
     """Sets the largest number of threads of a batched call, for the whole process.
@@ -21,7 +24,7 @@ def set_num_threads(n: SupportsIndex) -> None:
     Small batches use fewer.
 
     Args:
-        n: at least 1.
+        n: at least 1; more than 1024 count as 1024.
 
     Raises:
         TypeError: if it is not an int.
@@ -31,27 +34,30 @@ def set_num_threads(n: SupportsIndex) -> None:
     count = index(n)
     if count < 1:
         raise ValueError(f"the number of threads must be at least 1, not {count}")
-    _threads = count
+    _threads = min(count, _MOST)
 
 
 def get_num_threads() -> int:
     """The largest number of threads of a batched call.
 
     The default is the value of the environment variable ``ZEROPROOF_NUM_THREADS`` when zeroproof
-    was imported, else the number of cores available to the process.
+    was imported, else the number of cores available to the process; 1024 at most.
 
     Raises:
         ValueError: if the environment variable is not an int from 1 up.
     """
     global _threads
     if _threads is None:
-        _threads = _from_environment(_setting) if _setting else _native.available_cores()
+        count = _from_environment(_setting) if _setting else _native.available_cores()
+        _threads = min(count, _MOST)
     return _threads
 
 
 def _from_environment(setting: str) -> int:
-    if not (setting.isascii() and setting.isdigit() and int(setting) >= 1):
+    digits = setting.lstrip("0")
+    if not (setting.isascii() and setting.isdigit() and digits):
         raise ValueError(
             f"the environment variable {_VARIABLE} must be an int from 1 up, not {setting!r}"
         )
-    return int(setting)
+    # Python reads no int of very many digits.
+    return int(digits) if len(digits) <= len(str(_MOST)) else _MOST

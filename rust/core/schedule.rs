@@ -9,7 +9,7 @@ use crate::mode::{ModeState, Region};
 pub enum ScheduleType {
     /// `δ₀ + (δ₁ − δ₀)·p`.
     Linear,
-    /// `δ₀·(δ₁/δ₀)^p`.
+    /// `δ₀·(δ₁/δ₀)^p`; with a δ that is 0 there is no ratio: δ₀ at p = 0, else δ₁.
     #[default]
     Exponential,
     /// `δ₁ + ½(δ₀ − δ₁)(1 + cos πp)`.
@@ -23,9 +23,9 @@ pub struct HybridSchedule {
     pub warmup_epochs: u32,
     /// Epochs over which δ decays after them.
     pub transition_epochs: u32,
-    /// δ at the beginning of the decay.
+    /// δ at the beginning of the decay; 0 if only the pole itself is near.
     pub delta_init: f64,
-    /// δ at its end.
+    /// δ at its end, which may be 0 as well.
     pub delta_final: f64,
     /// The shape of the decay.
     pub schedule_type: ScheduleType,
@@ -76,6 +76,19 @@ impl Default for HybridSchedule {
 /// Where adaptive δ begins to grow: a smallest distance below this.
 const ADAPTIVE_DISTANCE: f64 = 0.1;
 
+/// `δ₀·(δ₁/δ₀)^p`.
+fn exponential(first: f64, last: f64, p: f64) -> f64 {
+    if first == 0.0 || last == 0.0 {
+        return if p == 0.0 { first } else { last };
+    }
+    let ratio = last / first;
+    if ratio.is_normal() {
+        first * libm::pow(ratio, p)
+    } else {
+        libm::pow(first, 1.0 - p) * libm::pow(last, p) // the ratio leaves the range of a double
+    }
+}
+
 impl HybridSchedule {
     /// Checks every field.
     ///
@@ -85,8 +98,8 @@ impl HybridSchedule {
         let positive = "a positive finite number";
         let not_negative = "a non-negative finite number";
         for (field, value, rule) in [
-            ("delta_init", self.delta_init, positive),
-            ("delta_final", self.delta_final, positive),
+            ("delta_init", self.delta_init, not_negative),
+            ("delta_final", self.delta_final, not_negative),
             ("saturating_bound", self.saturating_bound, positive),
             ("pole_exploration_radius", self.pole_exploration_radius, positive),
             ("pole_detection_threshold", self.pole_detection_threshold, not_negative),
@@ -133,12 +146,14 @@ impl HybridSchedule {
         let (first, last, p) = (self.delta_init, self.delta_final, self.progress(epoch));
         let scheduled = match self.schedule_type {
             ScheduleType::Linear => first + (last - first) * p,
-            ScheduleType::Exponential => first * libm::pow(last / first, p),
+            ScheduleType::Exponential => exponential(first, last, p),
             ScheduleType::Cosine => {
                 last + 0.5 * (first - last) * (1.0 + elementary::cos(std::f64::consts::PI * p))
             }
         };
         let adapted = match q_min.filter(|_| self.adaptive_delta) {
+            // However close the epoch came, a δ of 0 does not grow.
+            Some(_) if scheduled == 0.0 => 0.0,
             Some(q_min) => (scheduled * (ADAPTIVE_DISTANCE / q_min).max(1.0)).min(2.0 * first),
             None => scheduled,
         };

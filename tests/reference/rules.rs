@@ -119,6 +119,8 @@ pub fn value(op: Op, a: f64, b: f64) -> f64 {
         Op::Erfc => libm::erfc(a),
         Op::LogNdtr => normal::log_ndtr(a),
         Op::Square => arithmetic(Op::Mul, a, a),
+        Op::Unit if a.is_infinite() => f64::NAN,
+        Op::Unit => 1.0,
         Op::Log2 if a > 0.0 => a.log2(),
         Op::Log10 if a > 0.0 => a.log10(),
         Op::Log2 | Op::Log10 => f64::NAN,
@@ -245,7 +247,7 @@ pub fn classical(op: Op, g: f64, a: f64, b: f64) -> Vec<Wide> {
         Op::Log1prel if a.is_infinite() => vec![times(0.0)],
         Op::Log1prel => vec![ḡ.times(relative::log1prel_moment(a)).over(Wide::new(1.0 + a))],
         Op::Cosc => vec![ḡ.times(sines::cosc_slope(a))],
-        Op::Floor | Op::Ceil | Op::Round => vec![times(0.0)],
+        Op::Floor | Op::Ceil | Op::Round | Op::Unit => vec![times(0.0)],
         Op::Remainder if b.is_infinite() => {
             let is_b = a != 0.0 && (a < 0.0) != (b < 0.0); // ⌊a/b⌋ is −1, else 0
             vec![ḡ, times(if is_b { 1.0 } else { 0.0 })]

@@ -21,6 +21,7 @@ from zeroproof import (
     to_ieee,
     tr_log,
     tr_mul,
+    tr_polyval,
     tr_pow_int,
 )
 from zeroproof.autodiff import (
@@ -102,10 +103,17 @@ def operations() -> tuple[TRScalar, TRNode, Objects]:
     objects = tr_mul(array, array.astype(np.int8))
     total: TRScalar = tr_sum([1.0, real(2.0)], mode=ReductionMode.STRICT)
     node_total: TRNode = tr_sum([x, x])
+    polynomial: TRScalar = tr_polyval([1.0, real(2.0)], 3) + tr_polyval(array, 0.5)
+    node_polynomial: TRNode = tr_polyval([1.0, x], x) + tr_polyval([1.0, real(2.0)], x)
+    objects = tr_polyval([1.0, x], array)
     either: Union[TRScalar, TRNode] = tr_sum([x, 1.0])
     lifted: TRNode = tr_ops_grad.tr_log(1.0) + tr_ops_grad.tr_sum([1.0, x])
     assert isinstance(either, TRNode)
-    return scalar + total, node + node_total + either + lifted, objects
+    return (
+        scalar + total + polynomial,
+        node + node_total + node_polynomial + either + lifted,
+        objects,
+    )
 
 
 def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
@@ -120,6 +128,9 @@ def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
     check: GradientCheck = check_gradient(lambda x: x * x, 3.0, mode=GradientMode.MASK_REAL)
     row: GradientRow = check.rows[0]
     assert check.ok
+    analytical, numerical, relative_error = check
+    agrees: bool = abs(analytical - numerical) <= relative_error * abs(numerical)
+    assert agrees
     assert bool(check)
     return value, row.numerical, row.relative_error
 

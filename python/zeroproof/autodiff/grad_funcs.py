@@ -1,4 +1,4 @@
-"""Gradients of Python functions."""
+"""Gradients of Python functions, and their check by finite differences."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, SupportsIndex, Union
 from .. import _native
 from .._enums import GradientStatus, OpType
 from .._native import TRNode
+from .gradient_check import check_gradient
 
-__all__ = ["tr_grad", "tr_value_and_grad"]
+__all__ = ["check_gradient", "tr_grad", "tr_value_and_grad"]
 
 ArgNums = Union[SupportsIndex, Sequence[SupportsIndex]]
 

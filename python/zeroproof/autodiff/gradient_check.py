@@ -8,7 +8,7 @@ removable singularities, where the function is smooth but its formula masks the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Union
@@ -29,7 +29,12 @@ _INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
 
 @dataclass(frozen=True, repr=False)
 class GradientCheck:
-    """The result of :func:`check_gradient`, true if it is ``ok``. Its repr is a table."""
+    """The result of :func:`check_gradient`, true if it is ``ok``. Its repr is a table.
+
+    The check of a function of one number unpacks as ``analytical, numerical, relative_error``; the
+    latter two are NaN where there is no slope to compare with. The check of several numbers has
+    ``rows`` instead, and iterating over it raises a TypeError.
+    """
 
     value: TRScalar
     """The value of the function at the point."""
@@ -45,6 +50,16 @@ class GradientCheck:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def __iter__(self) -> Iterator[float]:
+        if len(self.rows) != 1:
+            raise TypeError(
+                f"a gradient check of {len(self.rows)} inputs does not unpack as one gradient: "
+                "iterate over its rows"
+            )
+        [row] = self.rows
+        numbers = (row.gradient, row.numerical, row.relative_error)
+        return iter([math.nan if number is None else number for number in numbers])
 
     def __repr__(self) -> str:
         return table(self.value, self.mode, self.rows)
@@ -70,7 +85,8 @@ def check_gradient(
       says so.
     - ``masked as it should be``: masked or dropped where there is no slope.
     - ``masked but the function is smooth here: removable singularity``: ``x·x/x`` at 0. There is
-      a slope, which ``tr_where`` or another formula can provide.
+      a slope, which another formula can provide: an operation such as ``tr_sinc``, or a
+      ``tr_where`` whose branch at the point is a series. A constant there has the slope 0.
     - ``one-sided only``: ``f`` is REAL on one side, like ``√x`` at 0.
 
     Saturated gradients are not slopes. They pass if with a bound near 0 they are. Terms of ``f``
@@ -87,6 +103,10 @@ def check_gradient(
         mode: the gradient mode or its name, such as ``"hybrid"``; by default the current one.
         rtol: the relative error allowed.
         atol: the absolute error allowed, in addition to the error estimate of the differences.
+
+    Returns:
+        A ``GradientCheck``: a table of one row for each input. For a single number it also
+        unpacks as ``analytical, numerical, relative_error``.
 
     Raises:
         TypeError: if ``f`` does not return a node, or an input is not a number.

@@ -62,6 +62,7 @@ from .._native import _node_sub as tr_sub
 from .._native import _node_sum as tr_sum
 from .._native import _node_tan as tr_tan
 from .._native import _node_tanh as tr_tanh
+from .._native import _node_unit as tr_unit
 from .._native import _node_xlogy as tr_xlogy
 
 __all__ = [
@@ -124,5 +125,6 @@ __all__ = [
     "tr_sum",
     "tr_tan",
     "tr_tanh",
+    "tr_unit",
     "tr_xlogy",
 ]

@@ -22,6 +22,7 @@ FloatArray = npt.NDArray[np.float64]
 
 COLUMNS_HINT = "two columns are needed, x and y, separated by comma, semicolon, tab or space"
 MOST_QUOTED = 30
+MOST_BYTES = 64 * 2**20
 STARTS_LIKE_A_NUMBER = re.compile(r'\s*"?\s*[-+.]?[.\d]')
 
 
@@ -69,7 +70,7 @@ def read_csv(path: str) -> Dataset:
     semicolons a comma may be the decimal point.
 
     Args:
-        path: a UTF-8 file, with or without byte order mark, with any line ends.
+        path: a UTF-8 file of at most 64 MiB, with or without byte order mark, with any line ends.
 
     Raises:
         InputError: with one line that names the file, the line and what to do.
@@ -111,7 +112,8 @@ def read_csv(path: str) -> Dataset:
 
 def _text(path: str) -> str:
     try:
-        raw = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)  # a device may have no end
     except IsADirectoryError:
         raise InputError(f"{path}: is a directory; give a CSV file") from None
     except FileNotFoundError:
@@ -119,6 +121,10 @@ def _text(path: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path!r}: cannot be read ({reason})") from None
+    if len(raw) > MOST_BYTES:
+        raise InputError(
+            f"{path}: is longer than {MOST_BYTES // 2**20} MiB; give a table with fewer rows"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

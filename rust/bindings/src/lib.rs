@@ -43,6 +43,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     {
         return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
     }
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     callbacks::register(module)?;
     enums::register(module)?;
     scalar::register(module)?;

@@ -312,6 +312,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
             match (payload::<TRNode>(a), integer_exponent(n)?) {
+                (Some(base), Some(0)) => new_object(py, record_unary(py, Op::Unit, Operand::Node(base.0), 0)?),
                 (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)?),
                 _ => binary(py, Op::Pow, a, n),
             }

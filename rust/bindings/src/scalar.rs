@@ -116,6 +116,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
             match (payload::<TRScalar>(a), integer_exponent(n)?) {
+                (Some(base), Some(0)) => new_object(py, TRScalar(base.0.unit())),
                 (Some(base), Some(n)) => new_object(py, TRScalar(base.0.pow_int(n))),
                 _ => binary(py, Op::Pow, a, n),
             }

@@ -1,4 +1,4 @@
-//! Powers with an integer exponent, and the square.
+//! Powers with an integer exponent, the square, and the constant term of a polynomial.
 
 use super::bounded::{times_recip, times_recip_fast};
 use super::facts::Read::A;
@@ -173,5 +173,35 @@ impl Unary for Square {
     fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
         let twice = 2.0 * g;
         guarded((twice * a, twice.is_finite() | !g.is_finite()), move || g * (2.0 * a))
+    }
+}
+
+/// 1 for a REAL `a`.
+pub(crate) struct Unit;
+
+impl Unary for Unit {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "0",
+        reason: "The empty product that the constant term c₀a⁰ of a polynomial is multiplied by, so that the \
+                 polynomial is c₀ at 0. The transreal 0⁰, which may be anything, is pow_int(0, 0).",
+        notation: Notation::Call("a⁰"),
+        smooth_on: (-4.0, 4.0),
+        period: None,
+        kink: None,
+        reads: &[],
+        propagates: &[A],
+    };
+    type Singular = NoPole;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        exact(if a.is_finite() { 1.0 } else { f64::NAN })
+    }
+
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, _z: f64) -> impl Form<f64> {
+        exact(g * 0.0)
     }
 }

@@ -361,6 +361,7 @@ registry! {
         56 ClipMax clip_max Binary in order "a, or b where that is smaller; at a tie the gradient is a's"
         57 Copysign copysign Binary in order "the magnitude of a with the sign of b"
         61 Cbrt cbrt Unary in roots "∛a"
+        62 Unit unit Unary in powers "1 for REAL a, else Φ: the operator a ** 0"
     }
     variadic {
         31 Sum sum in reductions "the sum of the inputs kept"

@@ -215,3 +215,21 @@ SQUARE = OpCase(
         BadPoint((-1e200,), INF, [MASK], [(-2e200, EXACT)]),
     ),
 )
+
+UNIT = OpCase(
+    name="unit",
+    value=by_tag(lambda a: 1.0, pinf=PHI, ninf=PHI),
+    rounding=BITS,
+    partials=lambda a: (mpf(0),),
+    slope=Slope.FLAT,
+    pole=None,
+    accuracy=None,
+    landmarks=at(0.0, 1.0, -1.7976931348623157e308),
+    bad_points=(
+        phi_at(NAN),
+        phi_at(INF),
+        phi_at(-INF),
+        BadPoint((0.0,), 1.0, [ZERO], [ZERO]),
+        BadPoint((-0.0,), 1.0, [ZERO], [ZERO]),
+    ),
+)

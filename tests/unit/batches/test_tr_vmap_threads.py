@@ -197,7 +197,21 @@ except ValueError as error:
         assert self.in_a_fresh_process("3") == "3"
         assert self.in_a_fresh_process("3", "zeroproof.set_num_threads(2)") == "2"
 
-    @pytest.mark.parametrize("bad", ["0", "-1", "two", "1.5", " 2"])
+    @pytest.mark.parametrize(
+        "huge", [1024, 1025, 2**31, 2**70, 10**5000], ids=lambda n: n.bit_length()
+    )
+    def test_more_than_1024_count_as_1024(self, huge: int) -> None:
+        x = np.ones(20_000)
+        zp.set_num_threads(huge)
+        assert zp.get_num_threads() == 1024
+        assert (tr_vmap(zp.tr_square)(x).to_ieee() == 1.0).all()
+
+    @pytest.mark.parametrize("huge", ["1025", str(2**64), "9" * 5000, "0" * 5000 + "1025"], ids=len)
+    def test_a_huge_variable_counts_as_1024(self, huge: str) -> None:
+        call = "zeroproof.tr_vmap(zeroproof.tr_square)([2.0])"
+        assert self.in_a_fresh_process(huge, call) == "1024"
+
+    @pytest.mark.parametrize("bad", ["0", "-1", "two", "1.5", " 2", "00", "²"])
     def test_a_bad_variable_is_named_at_the_first_use(self, bad: str) -> None:
         message = self.in_a_fresh_process(bad)
         assert "ZEROPROOF_NUM_THREADS must be an int from 1 up" in message

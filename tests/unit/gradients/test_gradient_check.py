@@ -452,3 +452,54 @@ class TestTable:
             assert_gradient(f, 0.0, allow=[Verdict.WRONG])
         with pytest.raises(ValueError, match="valid Verdict"):
             assert_gradient(f, 0.0, allow=["fine"])  # type: ignore[list-item]
+
+
+class TestUnpacking:
+    """The check of one number as ``analytical, numerical, relative_error``."""
+
+    def test_one_number(self) -> None:
+        from zeroproof.autodiff.grad_funcs import check_gradient as documented
+
+        check = documented(lambda x: x * x, 3.0)
+        analytical, numerical, relative_error = check
+        [row] = check.rows
+        assert (analytical, numerical, relative_error) == (
+            row.gradient,
+            row.numerical,
+            row.relative_error,
+        )
+        assert analytical == 6.0
+        assert numerical == pytest.approx(6.0, rel=1e-9)
+        assert 0.0 <= relative_error <= 1e-9
+        assert [type(number) for number in check] == [float] * 3
+        assert check.ok
+
+    def test_a_wrong_gradient(self) -> None:
+        analytical, numerical, relative_error = check_gradient(falsified(tr_sin, 5e-4), 1.0)
+        assert analytical == pytest.approx(math.cos(1.0) * (1 + 5e-4), rel=1e-12)
+        assert numerical == pytest.approx(math.cos(1.0), rel=1e-9)
+        assert relative_error == pytest.approx(5e-4 / (1 + 5e-4), rel=1e-5)
+
+    def test_without_a_slope(self) -> None:
+        analytical, numerical, relative_error = check_gradient(lambda x: 1.0 / x, 0.0)
+        assert analytical == 0.0
+        assert math.isnan(numerical)
+        assert math.isnan(relative_error)
+
+    @pytest.mark.parametrize("one", [[2.0], np.array(2.0), TRNode.parameter(2.0), real(2.0)])
+    def test_one_number_however_given(self, one: Any) -> None:
+        analytical, *_ = check_gradient(
+            lambda x: tr_exp(x[0] if isinstance(one, list) else x) * 0.5, one
+        )
+        assert analytical == pytest.approx(0.5 * math.exp(2.0), rel=1e-15)
+
+    @pytest.mark.parametrize("points", [(1.0, 2.0), ([1.0, 2.0],), (1.0, [1.0, 2.0])])
+    def test_several_numbers_have_rows(self, points: tuple[Any, ...]) -> None:
+        check = check_gradient(
+            lambda *xs: sum((x if isinstance(x, TRNode) else x[0] * x[1]) for x in xs), *points
+        )
+        with pytest.raises(TypeError, match=r"inputs does not unpack.*iterate over its rows"):
+            iter(check)
+        with pytest.raises(TypeError, match=f"check of {len(check.rows)} inputs"):
+            _, _, _ = check
+        assert check.ok

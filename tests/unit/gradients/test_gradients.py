@@ -28,6 +28,7 @@ from zeroproof.autodiff.tr_ops_grad import (
     tr_minimum,
     tr_mul,
     tr_neg,
+    tr_pow_int,
     tr_sign,
     tr_sin,
     tr_sqrt,
@@ -244,7 +245,9 @@ class TestSubgradients:
 
     def test_the_power_zero(self) -> None:
         assert gradients(lambda x: x**0, [3.0]) == [(0.0, EXACT)]
-        assert gradients(lambda x: x**0, [0.0]) == [(0.0, MASKED)]
+        assert gradients(lambda x: x**0, [0.0]) == [(0.0, EXACT)]
+        assert gradients(lambda x: tr_pow_int(x, 0), [3.0]) == [(0.0, EXACT)]
+        assert gradients(lambda x: tr_pow_int(x, 0), [0.0]) == [(0.0, MASKED)]
         assert gradients(lambda x: x**1, [0.0]) == [(1.0, EXACT)]
 
 

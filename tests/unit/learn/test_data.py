@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from zeroproof.core import TRTag, is_real
+from zeroproof.learn import data as data_module
 from zeroproof.learn.data import Dataset, InputError, read_csv
 from zeroproof.learn.robotics import (
     FOREARM,
@@ -110,6 +112,21 @@ def test_unusable_paths(tmp_path):
         read_csv(str(tmp_path))
     with pytest.raises(InputError, match="cannot be read"):
         read_csv("a\0b")
+
+
+def test_what_is_too_long_is_not_read_to_its_end(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(data_module, "MOST_BYTES", 8)
+    assert read_csv(table("1,2\n3,4\n")).x.tolist() == [1.0, 3.0]
+    path = table("1,2\n3,4\n\n")
+    with pytest.raises(InputError) as caught:
+        read_csv(path)
+    assert str(caught.value) == f"{path}: is longer than 0 MiB; give a table with fewer rows"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without an end")
+def test_a_device_without_an_end():
+    with pytest.raises(InputError, match=r"^/dev/zero: is longer than 64 MiB; give a table"):
+        read_csv("/dev/zero")
 
 
 def test_rows_needed():

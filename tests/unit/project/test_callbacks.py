@@ -81,11 +81,50 @@ late = Late()
 """
 
 
-def test_nobody_is_told_while_the_interpreter_ends() -> None:
-    command = [sys.executable, "-c", LATE]
+def run(program: str) -> tuple[int, str, str]:
+    """Exit status and output of a program of its own."""
+    command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        "TRNode(+∞, PINF, op=div, gradient=1.0)",
-        "",
-    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_nobody_is_told_while_the_interpreter_ends() -> None:
+    assert run(LATE) == (0, "TRNode(+∞, PINF, op=div, gradient=1.0)", "")
+
+
+LATEST = """
+import {imports}
+from zeroproof import GradientMode, GradientModeConfig, TRNode
+
+GradientModeConfig.set_mode(GradientMode.{mode})
+GradientModeConfig.set_local_threshold(0.1)
+
+class Late:
+    def __init__(self):
+        self.x = TRNode.parameter(0.0)
+
+    def __del__(self, write=os.write):
+        (1.0 / self.x + self.x ** 0 + 3.0 * self.x).backward()
+        write(1, repr(self.x).encode())
+
+{owner}.late = Late()
+"""
+
+
+@pytest.mark.parametrize("owner", ["builtins", "sys"])
+@pytest.mark.parametrize("imports", ["builtins, os, sys", "asyncio, builtins, os, sys"])
+@pytest.mark.parametrize(
+    ("mode", "gradient"),
+    # By 1/x the bounded partial is −1.
+    [
+        ("MASK_REAL", "0.0 [MASKED])"),
+        ("SATURATING", "2.0 [SATURATED])"),
+        ("HYBRID", "2.0 [SATURATED])"),
+    ],
+)
+def test_a_backward_pass_when_nothing_can_be_imported(
+    owner: str, imports: str, mode: str, gradient: str
+) -> None:
+    status, printed, errors = run(LATEST.format(owner=owner, imports=imports, mode=mode))
+    assert (status, errors) == (0, "")
+    assert printed.endswith(f"gradient={gradient}")

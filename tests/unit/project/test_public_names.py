@@ -20,7 +20,7 @@ MODULES: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core": f"""TRScalar TRTag real pinf ninf phi is_real is_pinf is_ninf is_phi
-            is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS} tr_clip""",
+            is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS} tr_clip tr_polyval""",
         "zeroproof.bridge": "from_ieee to_ieee",
         "zeroproof.array": "TRArray",
         "zeroproof.threads": "get_num_threads set_num_threads",
@@ -30,7 +30,7 @@ MODULES: dict[str, list[str]] = {
             tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
         "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
-        "zeroproof.autodiff.grad_funcs": "tr_grad tr_value_and_grad",
+        "zeroproof.autodiff.grad_funcs": "check_gradient tr_grad tr_value_and_grad",
         "zeroproof.autodiff.gradient_check": """check_gradient assert_gradient GradientCheck
             GradientRow Verdict""",
         "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode

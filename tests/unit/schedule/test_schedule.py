@@ -7,6 +7,7 @@ import math
 import pickle
 from typing import Any, Optional
 
+import mpmath
 import pytest
 
 from support.values import INF, NAN
@@ -75,6 +76,19 @@ class TestDelta:
                 expected_delta(kind, first, last, p), rel=1e-13
             )
 
+    @pytest.mark.parametrize(
+        ("first", "last"), [(1e300, 1e-300), (1e-300, 1e300), (1.0, 5e-324), (5e-324, 1.0)]
+    )
+    def test_a_ratio_beyond_the_range_of_a_double(self, first: float, last: float) -> None:
+        schedule = HybridGradientSchedule(
+            transition_epochs=4, delta_init=first, delta_final=last, min_delta=0.0
+        )
+        with mpmath.workdps(50):
+            ratio = mpmath.mpf(last) / mpmath.mpf(first)
+            expected = [float(first * ratio ** mpmath.mpf(p)) for p in (0, 0.25, 0.5, 0.75, 1)]
+        found = [schedule.get_delta(epoch) for epoch in range(5)]
+        assert found == pytest.approx(expected, rel=1e-13, abs=0.0)
+
     def test_no_transition_is_the_last_value_at_once(self) -> None:
         schedule = HybridGradientSchedule(warmup_epochs=2, transition_epochs=0)
         assert schedule.get_delta(1) is None
@@ -95,6 +109,64 @@ class TestDelta:
         assert [schedule.get_delta(7, 1e-3) for _ in range(3)] == [schedule.get_delta(7, 1e-3)] * 3
         assert schedule.get_delta(7) == schedule.get_delta(7, None)
         assert fields(schedule) == before
+
+
+class TestZero:
+    """δ = 0: only the pole itself is near."""
+
+    @pytest.mark.parametrize("kind", list(ScheduleType))
+    @pytest.mark.parametrize(("first", "last"), [(0.0, 0.0), (1e-2, 0.0), (0.0, 1e-2)])
+    def test_formulas(self, kind: ScheduleType, first: float, last: float) -> None:
+        schedule = HybridGradientSchedule(
+            warmup_epochs=1,
+            transition_epochs=4,
+            delta_init=first,
+            delta_final=last,
+            schedule_type=kind,
+            min_delta=0.0,
+        )
+        found = [schedule.get_delta(epoch) for epoch in range(8)]
+        if kind is EXPONENTIAL:
+            assert found == [None, first, *[last] * 6]
+            return
+        shares = [0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+        expected = [expected_delta(kind, first, last, p) for p in shares]
+        assert found[0] is None
+        assert found[1:] == pytest.approx(expected, rel=1e-13, abs=1e-300)
+
+    @pytest.mark.parametrize("kind", list(ScheduleType))
+    def test_the_defaults_have_a_floor(self, kind: ScheduleType) -> None:
+        schedule = HybridGradientSchedule(delta_init=0.0, delta_final=0.0, schedule_type=kind)
+        assert {schedule.get_delta(epoch) for epoch in range(30)} == {1e-8}
+
+    def test_without_a_transition(self) -> None:
+        schedule = HybridGradientSchedule(
+            transition_epochs=0, delta_init=0.5, delta_final=0.0, min_delta=0.0
+        )
+        assert schedule.get_delta(0) == 0.0
+
+    @pytest.mark.parametrize("q_min", [1.0, 1e-3, 5e-324, 0.0, INF])
+    def test_it_does_not_grow(self, q_min: float) -> None:
+        schedule = HybridGradientSchedule(delta_final=0.0, min_delta=0.0)
+        assert schedule.get_delta(20, q_min) == 0.0
+        # At most twice the first δ, also of a schedule that grows.
+        schedule = HybridGradientSchedule(delta_init=0.0, delta_final=1.0, min_delta=0.0)
+        assert schedule.get_delta(20, q_min) == 0.0
+
+    def test_only_the_pole_itself_is_near(self) -> None:
+        schedule = HybridGradientSchedule(delta_init=0.0, delta_final=0.0, min_delta=0.0)
+        with schedule.apply(0):
+            assert GradientModeConfig.get_local_threshold() == 0.0
+            found = []
+            for a in (5e-324, 0.0, -0.0):
+                x = TRNode.parameter(a)
+                (1.0 / x).backward()
+                found.append((x.gradient, x.gradient_status.name))
+        assert found == [(0.0, "MASKED"), (-1.0, "SATURATED"), (-1.0, "SATURATED")]
+
+    def test_it_is_pickled(self) -> None:
+        schedule = HybridGradientSchedule(delta_init=0.0, delta_final=0.0)
+        assert pickle.loads(pickle.dumps(schedule)) == schedule
 
 
 class TestAdaptive:
@@ -208,10 +280,10 @@ class TestConstruction:
     @pytest.mark.parametrize(
         ("name", "bad"),
         [
-            *((name, value) for name in ("delta_init", "delta_final", "saturating_bound",
-              "pole_exploration_radius") for value in (0.0, -1.0, INF, NAN)),
-            *((name, value) for name in ("min_delta", "pole_detection_threshold")
-              for value in (-1.0, INF, NAN)),
+            *((name, value) for name in ("saturating_bound", "pole_exploration_radius")
+              for value in (0.0, -1.0, INF, NAN)),
+            *((name, value) for name in ("delta_init", "delta_final", "min_delta",
+              "pole_detection_threshold") for value in (-1.0, -5e-324, INF, NAN)),
             *((name, value) for name in ("warmup_epochs", "transition_epochs",
               "pole_exploration_epochs") for value in (-1, 2**40)),
             pytest.param("delta_init", 10**400, id="delta_init-huge"),

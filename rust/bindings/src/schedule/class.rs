@@ -10,9 +10,10 @@ use zeroproof::HybridSchedule;
 /// Args:
 ///     warmup_epochs: epochs without δ at the beginning: Mask-REAL outside exploration regions.
 ///     transition_epochs: epochs over which δ decays after them.
-///     delta_init: δ at the beginning of the decay, a distance to a pole.
-///     delta_final: δ at its end.
-///     schedule_type: the shape of the decay, a ``ScheduleType``.
+///     delta_init: δ at the beginning of the decay, a distance to a pole; 0: only the pole itself is near.
+///     delta_final: δ at its end, which may be 0 too.
+///     schedule_type: the shape of the decay, a ``ScheduleType``. The exponential one goes to a
+///         ``delta_final`` of 0, or from a ``delta_init`` of 0, right after the first epoch of the decay.
 ///     enable: False keeps δ, regions and policy out, which makes Hybrid Mask-REAL.
 ///     saturating_bound: the saturation bound in force under ``apply``.
 ///     force_pole_exploration: explore the poles that are detected.
@@ -20,7 +21,7 @@ use zeroproof::HybridSchedule;
 ///     pole_exploration_epochs: for how many epochs a pole is explored.
 ///     pole_detection_threshold: the distance within which a decision counts as at a pole.
 ///     adaptive_delta: let δ grow when the epoch before came close to a pole.
-///     min_delta: δ is never below this.
+///     min_delta: δ is never below this; a δ of 0 needs a ``min_delta`` of 0.
 ///
 /// Raises:
 ///     ValueError: names the field that is out of its range.

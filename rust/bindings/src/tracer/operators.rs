@@ -95,6 +95,7 @@ impl Tracer {
     ) -> PyResult<Bound<'py, PyAny>> {
         no_modulus(modulus)?;
         match integer_exponent(n)? {
+            Some(0) => record(Kind::Elementwise(Op::Unit), &[slf]),
             Some(n) => record(Kind::Power(n), &[slf]),
             None => binary(Op::Pow, slf, n),
         }
