@@ -4,10 +4,12 @@
 use crate::arrays::{broadcast, is_array};
 use crate::docs::{Kind, docstring};
 use crate::enums;
+use crate::flags;
 use crate::number::{exponent, number};
 use crate::operand::{Operand, expect_operand};
 use crate::raw::{Arguments, method, new_object, set_functions};
 use crate::record::{record_binary, record_reduction, record_unary};
+use crate::scalar::computed;
 use crate::tracer::objects::is_traced;
 use crate::tracer::recording;
 use crate::values::{TRNode, TRScalar};
@@ -27,7 +29,7 @@ fn in_kind<'py>(
     record: fn(Python<'_>, Op, Operand, Operand) -> PyResult<TRNode>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match (a, b) {
-        (Operand::Value(a), Operand::Value(b)) => new_object(py, TRScalar::from(op.value(a, b))),
+        (Operand::Value(a), Operand::Value(b)) => new_object(py, computed(op, a, b)),
         (a, b) => new_object(py, record(py, op, a, b)?),
     }
 }
@@ -180,7 +182,7 @@ fn reduce<'py>(
     if kind == Kind::InKind
         && let Some(values) = numbers(&objects)?
     {
-        return new_object(py, TRScalar(fold(mode, &values)));
+        return new_object(py, TRScalar(flags::keeping(|| fold(mode, &values))));
     }
     match objects.iter().map(expect_operand).collect::<PyResult<Vec<_>>>() {
         Ok(operands) => new_object(py, record_reduction(py, &operands, op, mode)?),

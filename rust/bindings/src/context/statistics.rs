@@ -3,6 +3,7 @@
 use super::policy;
 use super::state::GradientState;
 use crate::errors::value_error;
+use crate::flags;
 use crate::locks::lock;
 use crate::number::Double;
 use pyo3::prelude::*;
@@ -62,8 +63,11 @@ fn task_statistics<'py>(task: &Bound<'py, PyAny>) -> PyResult<Bound<'py, TaskSta
 /// Runs `f`, which must not call into Python, on the statistics that this thread or task owns.
 pub(super) fn with_statistics<R>(py: Python<'_>, f: impl FnOnce(&mut Statistics) -> R) -> PyResult<R> {
     match current_task(py)? {
-        None => Ok(THREAD.with_borrow_mut(f)),
-        Some(task) => Ok(f(&mut lock(&task_statistics(&task)?.get().0))),
+        None => Ok(flags::keeping(|| THREAD.with_borrow_mut(f))),
+        Some(task) => {
+            let statistics = task_statistics(&task)?;
+            Ok(flags::keeping(|| f(&mut lock(&statistics.get().0))))
+        }
     }
 }
 
