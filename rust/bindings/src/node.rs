@@ -6,7 +6,7 @@ use crate::callbacks;
 use crate::enums;
 use crate::gradients::{backward, objects};
 use crate::number::integer_exponent;
-use crate::operand::{Operand, expect_operand, operand};
+use crate::operand::{Operand, expect_operand, operand, value_of};
 use crate::origins;
 use crate::raw::{Arguments, Spec, compare_slot, method, new_object, payload, property, set_functions, slot};
 use crate::record::{record_binary, record_unary};
@@ -65,7 +65,7 @@ fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<
 
 /// A leaf from anything that has a value.
 fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
-    let value = expect_operand(value)?.value(py);
+    let value = value_of(value)?;
     let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
     if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
 }
