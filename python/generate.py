@@ -1,18 +1,20 @@
 """Makes what follows from the op table: ``python python/generate.py``.
 
 With ``--check`` nothing is written: the files that are not what the table says are named, and the
-exit status is 1 if there are any. The built module is asked, so build it first.
+exit status is 1 if there are any. The built module is asked, so build it first. A table that
+changes the code of an operation is refused.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Union
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "zeroproof"
@@ -61,9 +63,22 @@ class OpType(IntEnum):
 {members}'''
 
 
+def changed_codes(before: str, after: str) -> list[str]:
+    """The operations whose code is another one now, or gone, given two texts of ``OpType``."""
+    member = re.compile(r"^    ([A-Z0-9_]+) = ([0-9]+)$", re.MULTILINE)
+    codes = dict(member.findall(after))
+    return [name for name, code in member.findall(before) if codes.get(name) != code]
+
+
+def numerically(name: str) -> list[Union[int, str]]:
+    """A key that puts log2 before log10, as sorted imports have it."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
 def imported(names: list[str], native: str, prefix: str) -> str:
     """Import statements that give the native functions their public names."""
-    return "".join(f"from {native} import {prefix}{n} as tr_{n}\n" for n in sorted(names))
+    ordered = sorted(names, key=numerically)
+    return "".join(f"from {native} import {prefix}{n} as tr_{n}\n" for n in ordered)
 
 
 def listed(names: list[str]) -> str:
@@ -224,7 +239,13 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     write = not arguments
-    found = stale(surface(engine()), write)
+    files = surface(engine())
+    codes = PACKAGE / "_op_type.py"
+    before = codes.read_text(encoding="utf-8") if codes.exists() else ""
+    if changed := changed_codes(before, files.get(codes, before)):
+        print(f"codes stand in pickles and saved programs and never change: {', '.join(changed)}")
+        return 1
+    found = stale(files, write)
     if write or not found:
         # The page shows what the operations return, so that it needs the package.
         found += stale({ROOT / "docs" / "semantics.md": load(PAGE).page()}, write)

@@ -205,8 +205,10 @@ fn backward_costs_what_the_root_reaches() {
     let across = &early + &late;
     for (what, root, ratio) in [("early", &early, 5), ("late", &late, 5), ("across", &across, 10)] {
         root.backward().unwrap();
-        let among = least(|| root.backward().unwrap());
-        assert!(among < ratio * alone, "{what}: {among:?} among a million nodes, {alone:?} alone");
+        // Other processes may slow it down; what depends on the million nodes would show each time.
+        let tries: Vec<_> = (0..10).map(|_| least(|| root.backward().unwrap())).collect();
+        let flat = tries.iter().any(|among| *among < ratio * alone);
+        assert!(flat, "{what}: {tries:?} among a million nodes, {alone:?} alone");
     }
     drop(others);
 }

@@ -10,8 +10,21 @@ use zeroproof::op::Arity;
 use zeroproof::{ModeState, Op, Reduction};
 
 /// Operands at the edges of the range and of the tags.
-const EDGES: [f64; 11] =
-    [f64::NEG_INFINITY, -1.7e308, -1.0, -5e-324, -0.0, 0.0, 1e-310, 1.0, f64::MAX, f64::INFINITY, f64::NAN];
+const EDGES: [f64; 13] = [
+    f64::NEG_INFINITY,
+    -1.7e308,
+    -40.0, // where exp(−a²) underflows
+    -1.0,
+    -5e-324,
+    -0.0,
+    0.0,
+    1e-310,
+    1.0,
+    711.0, // where eᵃ and its kin overflow
+    f64::MAX,
+    f64::INFINITY,
+    f64::NAN,
+];
 
 /// Adjoints that arrive at an op.
 const ADJOINTS: [f64; 5] = [-3.0, 0.0, -0.0, 1e300, -1e-300];

@@ -266,3 +266,29 @@ fn a_root_without_parameters_is_refused_and_constants_get_nothing() {
     x.backward().unwrap();
     assert_eq!(shown(&x), (3.0, Status::EXACT), "a leaf is a root too");
 }
+
+/// The value goes below the range on the way and stays 0; the partials do not.
+#[test]
+fn a_product_of_many_inputs_passes_the_others_product_beyond_the_range() {
+    let tape = Tape::new();
+    let (small, large) = (2f64.powi(-40), 2f64.powi(40));
+    let numbers: Vec<f64> = [[small; 40], [large; 40]].concat().into_iter().chain([3.0]).collect();
+    let inputs: Vec<_> = numbers.iter().map(|&x| tape.parameter(x)).collect();
+    let product = tape.prod(&inputs, Reduction::Strict);
+    assert_eq!(product.value().to_ieee(), 0.0);
+    assert_eq!(pass(&product, 1.0, &mask_real()).dropped_contributions, 0);
+    for (input, x) in inputs.iter().zip(numbers) {
+        assert_eq!(shown(input), (3.0 / x, Status::EXACT), "to {x}");
+    }
+
+    // Above the range only what is not representable is left out: 10⁴⁹⁹, but not 10⁻³⁰⁰ times that.
+    let inputs: Vec<_> = (0..500).map(|_| tape.parameter(10.0)).collect();
+    let product = tape.prod(&inputs, Reduction::DropNull);
+    assert_eq!(pass(&product, 1.0, &saturating()).dropped_contributions, 500);
+    inputs.iter().for_each(Var::zero_gradient);
+    assert_eq!(pass(&product, 1e-300, &saturating()).dropped_contributions, 0);
+    for (gradient, status) in inputs.iter().map(shown) {
+        assert!((gradient / 1e199 - 1.0).abs() < 4.0 * f64::EPSILON, "{gradient}");
+        assert_eq!(status, Status::EXACT);
+    }
+}

@@ -1,6 +1,7 @@
-//! The op table reaches the user: every row is a method of [`TrScalar`] and of [`Var`], and the
-//! operators on variables, references and doubles are the same rows.
+//! The op table reaches the user: every row is a method of [`TrScalar`] and [`Var`], or of [`Reduction`] and
+//! [`Tape`], and the operators on variables, references and doubles are the same rows.
 
+use std::collections::HashSet;
 use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction, Tape, TrScalar, Var};
 
@@ -48,17 +49,38 @@ macro_rules! rows {
 }
 zeroproof::for_each_elementwise_op! { rows }
 
+/// The same for variadic rows.
+macro_rules! variadic_rows {
+    ($(($op:ident, $name:ident, $formula:literal))*) => {
+        fn check_variadic_rows() -> Vec<Op> {
+            let tape = Tape::new();
+            for (a, mode) in VALUES.iter().flat_map(|&a| Reduction::ALL.map(|mode| (a, mode))) {
+                for inputs in [vec![], vec![a], vec![a, 0.5, -1.0, a]] {
+                    let kept: Vec<_> = inputs.iter().copied().filter(|&x| mode.keeps(x)).collect();
+                    let all_null = mode == Reduction::DropNull && kept.is_empty() && !inputs.is_empty();
+                    let scalars: Vec<_> = inputs.iter().copied().map(TrScalar::from).collect();
+                    let nodes: Vec<_> = inputs.iter().map(|&x| tape.parameter(x)).collect();
+                    $(
+                        let fold = if all_null { f64::NAN } else { Op::$op.fold(kept.iter().copied()) };
+                        let (want, z) = (TrScalar::from(fold), tape.$name(&nodes, mode));
+                        // A fold of nothing is a constant.
+                        let op = if inputs.is_empty() { Op::Constant } else { Op::$op };
+                        assert_eq!((bits(z.value()), z.op()), (bits(want), op), "{inputs:?} {mode:?}");
+                        assert_eq!(bits(mode.$name(&scalars)), bits(want), "{inputs:?} {mode:?}");
+                    )*
+                }
+            }
+            vec![$(Op::$op),*]
+        }
+    };
+}
+zeroproof::for_each_variadic_op! { variadic_rows }
+
 #[test]
 fn every_row_is_a_method_of_scalars_and_variables() {
-    let covered = check_rows();
-    let tape = Tape::new();
-    for (inputs, mode) in VALUES.iter().flat_map(|&a| Reduction::ALL.map(|mode| ([a, 0.5, -1.0], mode))) {
-        let (scalars, nodes) = (inputs.map(TrScalar::from), inputs.map(|x| tape.parameter(x)));
-        assert_eq!(bits(mode.norm(&scalars)), bits(tape.norm(&nodes, mode).value()));
-        assert_eq!(bits(mode.logsumexp(&scalars)), bits(tape.logsumexp(&nodes, mode).value()));
-    }
-    let elementwise = Op::ALL.iter().filter(|op| op.value(1.0, 1.0).is_finite());
-    assert_eq!(covered, elementwise.copied().collect::<Vec<_>>());
+    let covered: HashSet<_> = check_rows().into_iter().chain(check_variadic_rows()).collect();
+    let nodes = Op::ALL.iter().filter(|op| op.arity() != Arity::Leaf);
+    assert_eq!(covered, nodes.copied().collect());
     let mut names: Vec<_> = Op::ALL.iter().map(|op| op.name()).collect();
     names.sort_unstable();
     names.dedup();

@@ -10,7 +10,7 @@ use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
 use zeroproof::{ModeState, Op, Reduction, Statistics, TrScalar};
 
-const SPECIALS: [f64; 13] = [
+const SPECIALS: [f64; 18] = [
     f64::NEG_INFINITY,
     -1.0,
     -0.0,
@@ -24,6 +24,11 @@ const SPECIALS: [f64; 13] = [
     1.7e308,
     0.5,
     -2.5,
+    -0.75,
+    2.0,
+    1e200,
+    711.0, // where sinh and cosh overflow
+    -40.0,
 ];
 const EXPONENTS: [i32; 9] = [-3, -2, -1, 0, 1, 2, 3, 5, 10];
 const SEEDS: [f64; 6] = [1.0, -3.0, 0.0, 1e300, -1e-300, 1.7e308];
@@ -84,7 +89,8 @@ impl Bench {
         let inputs: Vec<_> = operands.iter().map(|&x| graph.leaf(Op::Parameter, x, None)).collect();
         let root = record(graph, &inputs);
         let z = graph.value(root).to_ieee();
-        compare("value", close(z, want.value), &z, &want.value);
+        let sign = z.is_nan() || z.is_sign_negative() == want.value.is_sign_negative();
+        compare("value", sign && close_beside(z, want.value, want.value_terms), &z, &want.value);
         let mut statistics = Statistics::new();
         if graph.requires_grad(root) {
             let pass = graph.backward(root, TrScalar::from(g), state, Some(&mut statistics), scratch);
@@ -201,46 +207,58 @@ fn check_at(bench: &mut Bench, op: Op, (a, b): (f64, f64), g: f64, state: &ModeS
 
 fn check_reduction(bench: &mut Bench, op: Op, g: f64, state: &ModeState) {
     for mode in Reduction::ALL {
-        let record = move |graph: &mut Graph, inputs: &[Handle]| graph.reduce(op, mode, inputs);
-        let mut check = |inputs: &[f64]| {
-            let expected = Expected::reduction(op, mode, g, inputs, state);
-            bench.check(&format!("{op:?} {mode:?}"), inputs, &record, g, state, &expected);
-        };
+        let mut check = |inputs: &[f64]| check_reduction_of(bench, op, mode, inputs, g, state);
         check(&[]);
         for a in SPECIALS {
             check(&[a]);
             for b in SPECIALS {
                 check(&[a, b]);
                 check(&[a, 1.0, b]);
+                check(&[a, b, a, 0.0]);
             }
         }
     }
 }
 
-/// A double of random class, sign and exponent, or one of moderate size (splitmix64).
+fn check_reduction_of(bench: &mut Bench, op: Op, mode: Reduction, inputs: &[f64], g: f64, state: &ModeState) {
+    let record = move |graph: &mut Graph, inputs: &[Handle]| graph.reduce(op, mode, inputs);
+    let expected = Expected::reduction(op, mode, g, inputs, state);
+    bench.check(&format!("{op:?} {mode:?}"), inputs, &record, g, state, &expected);
+}
+
+/// How many random operands are tried of each op in each mode.
+const CASES: usize = 2000;
+
+/// A double of random class, sign and exponent, or one of a magnitude from 2⁻⁸ to 2¹² (splitmix64).
 fn random_double(state: &mut u64) -> f64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (*state ^ *state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     let bits = bits ^ bits >> 31;
-    if bits & 1 == 0 { f64::from_bits(bits) } else { f64::from_bits(bits & !(0x7f << 55) | 0x3f << 56) }
+    let moderate = 1015 + (bits >> 1) % 20;
+    f64::from_bits(if bits & 1 == 0 { bits } else { bits & !(0x7ff << 52) | moderate << 52 })
 }
 
 #[test]
 fn every_op_in_every_mode_at_random_magnitudes() {
     let (mut bench, mut random) = (Bench::default(), 1);
-    for &op in Op::ALL.iter().filter(|op| !matches!(op.arity(), Arity::Leaf | Arity::Variadic)) {
+    for &op in Op::ALL {
         for state in &modes() {
-            for k in 0..500 {
-                let (a, b) = (random_double(&mut random), random_double(&mut random));
-                let b = match op.arity() {
-                    Arity::Binary => b,
-                    _ => seconds(op)[k % seconds(op).len()],
-                };
+            for k in 0..CASES {
                 let g = Some(random_double(&mut random)).filter(|g| g.is_finite()).unwrap_or(1.0);
-                check_at(&mut bench, op, (a, b), g, state);
+                let mut draw = || random_double(&mut random);
+                match op.arity() {
+                    Arity::Leaf => {}
+                    Arity::Variadic => {
+                        let inputs: Vec<_> = (0..1 + k % 5).map(|_| draw()).collect();
+                        check_reduction_of(&mut bench, op, Reduction::ALL[k % 3], &inputs, g, state);
+                    }
+                    Arity::Binary => check_at(&mut bench, op, (draw(), draw()), g, state),
+                    _ => check_at(&mut bench, op, (draw(), seconds(op)[k % seconds(op).len()]), g, state),
+                }
             }
         }
     }
-    bench.finish();
+    let leaves = Op::ALL.iter().filter(|op| op.arity() == Arity::Leaf).count();
+    assert_eq!(bench.finish(), (Op::ALL.len() - leaves) * modes().len() * CASES);
 }

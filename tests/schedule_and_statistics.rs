@@ -285,8 +285,10 @@ fn a_decision_costs_the_same_however_many_places_there_are() {
         };
         (0..5).map(time).min().unwrap()
     };
-    let (few, many) = (least(900), least(100_000));
-    assert!(many < 8 * few, "5000 decisions at 900 places took {few:?}, at 100,000 places {many:?}");
+    // Other processes may slow down either; a cost that grows would show each time.
+    let tries: Vec<_> = (0..10).map(|_| (least(900), least(100_000))).collect();
+    let flat = tries.iter().any(|(few, many)| *many < 8 * *few);
+    assert!(flat, "5000 decisions at 900 and at 100,000 places took {tries:?}");
 }
 
 #[test]

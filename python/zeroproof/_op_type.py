@@ -130,3 +130,5 @@ class OpType(IntEnum):
     """the smallest of the inputs kept"""
     PROD = 60
     """the product of the inputs kept"""
+    CBRT = 61
+    """∛a"""

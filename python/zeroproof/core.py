@@ -74,8 +74,8 @@ def tr_clip(a: Any, low: Any = None, high: Any = None) -> Any: ...
 def tr_clip(a: Any, low: Any = None, high: Any = None) -> Any:
     """``a`` between two bounds: ``low`` where it is smaller, ``high`` where it is larger.
 
-    The gradient is that of ``a`` on the closed interval, and that of the bound outside. Where ``low``
-    is above ``high`` the value is ``high``, as in NumPy. Φ in any operand gives Φ.
+    The gradient is that of ``a`` on the closed interval, and that of the bound outside. Where
+    ``low`` is above ``high`` the value is ``high``, as in NumPy. Φ in any operand gives Φ.
 
     Args:
         a: a number, TR scalar, node or tracer, or an array of them.

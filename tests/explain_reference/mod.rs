@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use zeroproof::backward::explain::{Explanation, What};
 use zeroproof::backward::{PassCounts, Scratch};
 use zeroproof::graph::{Graph, Handle};
+use zeroproof::op::Arity;
 use zeroproof::{Error, GradientMode, ModeState, Op, Reduction, Statistics, Status, TrScalar};
 
 /// One step of a random program; places are taken modulo what is there.
@@ -18,6 +19,10 @@ pub enum Step {
     Reduce(Op, Reduction, Vec<usize>),
 }
 
+fn ops_of(arity: Arity) -> Vec<Op> {
+    Op::ALL.iter().copied().filter(|op| op.arity() == arity).collect()
+}
+
 /// A program that begins with a leaf.
 pub fn program() -> impl Strategy<Value = Vec<Step>> {
     let place = || 0..64usize;
@@ -25,11 +30,10 @@ pub fn program() -> impl Strategy<Value = Vec<Step>> {
     let value = prop_oneof![6 => value, 1 => select(vec![f64::INFINITY, f64::NEG_INFINITY, f64::NAN])];
     let kind = select(vec![Op::Parameter, Op::Input, Op::Constant]);
     let leaf = (kind, value).prop_map(|(op, value)| Step::Leaf(op, value));
-    let unary = select(vec![Op::Neg, Op::Abs, Op::Log, Op::Sqrt, Op::Exp, Op::Sin, Op::Tanh, Op::Asin]);
-    let binary =
-        select(vec![Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Pow, Op::Hypot, Op::Minimum, Op::Maximum]);
+    let unary = select(ops_of(Arity::Unary));
+    let binary = select(ops_of(Arity::Binary));
     let reduce = (
-        select(vec![Op::Sum, Op::Mean]),
+        select(ops_of(Arity::Variadic)),
         select(Reduction::ALL.to_vec()),
         prop::collection::vec(place(), 0..4),
     );
@@ -119,7 +123,7 @@ pub struct Expected {
     pub silenced: usize,
     /// Nodes silenced that were reached although none arrived.
     pub silenced_in_silence: usize,
-    /// Inputs that a sum or mean left out.
+    /// Inputs that a variadic op left out.
     pub left_out: usize,
     pub dropped: usize,
     pub saturated: usize,
@@ -147,7 +151,12 @@ pub fn expected(machine: &mut Machine, root: Handle, state: &ModeState) -> Expec
                 want.silenced += 1;
                 continue;
             }
-            (_, Some(_)) => vec![g; inputs.len()],
+            (_, Some(mode)) => {
+                let values = &values[..inputs.len()];
+                let kept = values.iter().copied().filter(|&x| mode.keeps(x));
+                let shared = op.shared(kept, z);
+                values.iter().map(|&x| op.share(g, x, shared)).collect()
+            }
             (Does::Bound, _) => {
                 want.saturated += 1;
                 op.bounded(g, values[0], values[1], z, state.bound()).to_vec()

@@ -12,10 +12,9 @@ from typing import Optional
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from mpmath import mpf
 
 from support.gradients import DROPPED, EXACT, MASKED, gradient_of
-from support.op_case import Slope
+from support.op_case import Slope, exact
 from support.op_cases import CASES, cases
 from support.random_programs import OPERATIONS, Program, Step, doubles, moderate, programs
 from support.values import same
@@ -105,8 +104,8 @@ def reference_gradients(program: Program) -> list[tuple[float, float]]:
         if not math.isfinite(values[k]):
             continue
         x = [values[i] for i in step.operands]
-        for i, exact in zip(step.operands, CASES[step.op].partials(*map(mpf, x))):
-            partial = float(exact)
+        for i, slope in zip(step.operands, CASES[step.op].partials(*map(exact, x))):
+            partial = float(slope)
             adjoints[i] += g * partial if math.isfinite(partial) else 0.0
             sizes[i] += size * abs(partial) if math.isfinite(partial) else 0.0
     return list(zip(adjoints[:first], sizes[:first]))

@@ -2,19 +2,22 @@
 
 Errors are in ulp: units in the last place of the double below the true value (of the smallest
 subnormal below the normal range). The bound is 1 but for what is made of several functions; what
-long runs found stands with each op, so that a loss of accuracy does not hide below the bound.
+long runs found stands with each op, so that a loss of accuracy does not hide below the bound. The
+landmarks of each op are among the operands.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from itertools import chain
 from typing import Any
 
 import mpmath
 import pytest
 from mpmath import mpf
 
+from support.landmarks import around
 from support.op_case import Accuracy, OpCase
 from support.op_cases import cases
 from support.operands import LARGEST, POINTS, PRECISION, from_bits
@@ -53,14 +56,16 @@ def is_measured(case: OpCase, true: Any) -> bool:
 def test_errors_stay_below_what_long_runs_found(case: OpCase) -> None:
     accuracy, function = accuracy_of(case), scalar_op(case.name)
     worst, at, count = mpf(0), (math.nan,), 0
+    landmarks = [x for x in around(case) if math.isfinite(case.value(*x))]
     with mpmath.workprec(PRECISION):
-        for operands in accuracy.operands():
+        for operands in chain(landmarks, accuracy.operands()):
             true = accuracy.exact(*map(mpf, operands))
             if is_measured(case, true):
                 error = ulps(to_ieee(function(*map(from_ieee, operands))), true)
                 worst, at = max((worst, at), (error, operands))
                 count += 1
     print(f"{case.name}: {float(worst):.4f} ulp at {at!r}, of {count} operands")
+    assert len(landmarks) >= 10
     assert count >= 4 * POINTS
     assert worst <= accuracy.largest_error <= case.rounding.ulps, at
 

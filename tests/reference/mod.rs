@@ -6,7 +6,7 @@ mod folds;
 mod rules;
 mod wide;
 
-use rules::{bounded, classical, pole, value};
+use rules::{bounded, classical, cosc_slope_terms, pole, value};
 pub use wide::Wide;
 use zeroproof::{GradientMode, ModeState, Op, Reduction, Status};
 
@@ -19,6 +19,8 @@ pub struct Expected {
     /// How large the terms of a contribution are that cancel in the doubles of this reference; 0 where none
     /// do. The op itself has no such excuse: `elementary_values.rs` and the tests with mpmath check it there.
     pub terms: f64,
+    /// The same for the value.
+    pub value_terms: f64,
     /// How many nodes are silenced; `None` if a reduction leaves out some of its inputs, which
     /// silences inputs but no node.
     pub masked: Option<u64>,
@@ -48,8 +50,12 @@ impl Expected {
         };
         let hybrid = state.mode == GradientMode::Hybrid;
         let decision = distance.filter(|_| hybrid).map(|d| (d, near));
-        let terms = if op == Op::Sinc && a.abs() > 0.5 { (g / a).abs() } else { 0.0 };
-        Self { value: z, operands, terms, masked: Some(u64::from(silent)), decision }
+        let terms = match op {
+            Op::Sinc if a.abs() > 0.5 => (g / a).abs(),
+            Op::Cosc => g.abs() * cosc_slope_terms(a),
+            _ => 0.0,
+        };
+        Self { value: z, operands, terms, value_terms: 0.0, masked: Some(u64::from(silent)), decision }
     }
 
     pub fn reduction(op: Op, mode: Reduction, g: f64, inputs: &[f64], state: &ModeState) -> Self {
@@ -75,7 +81,10 @@ impl Expected {
         } else {
             (kept.len() == inputs.len()).then_some(0)
         };
-        Self { value, operands: inputs.iter().map(pass).collect(), masked, ..Self::default() }
+        // The largest input and the logarithm of the sum beside it.
+        let largest = folds::largest(&kept);
+        let value_terms = if op == Op::Logsumexp && largest.is_finite() { largest.abs() } else { 0.0 };
+        Self { value, operands: inputs.iter().map(pass).collect(), value_terms, masked, ..Self::default() }
     }
 
     pub fn dropped(&self) -> u64 {

@@ -27,6 +27,11 @@ impl Wide {
         if self.0 == 0.0 || !self.0.is_finite() { 0.0 } else { self.0.signum() }
     }
 
+    /// The largest power of two up to its magnitude.
+    pub fn power_of_two(self) -> Self {
+        Self(1.0, self.1)
+    }
+
     pub fn times(self, other: Self) -> Self {
         Self(self.0 * other.0, self.1 + other.1).normalized()
     }
@@ -53,9 +58,15 @@ impl Wide {
         large.times(Self::new((1.0 + ratio * ratio).sqrt()))
     }
 
-    /// `eˣ`; below e⁻³⁰⁰⁰ something as good as zero that is not zero.
+    /// `eˣ`; beyond ±2800 something as good as zero or infinite that is neither.
     pub fn exp(x: f64) -> Self {
-        if x.is_infinite() { Self::new(x.exp()) } else { Self::new((x.max(-2800.0) / 4.0).exp()).power(4) }
+        let near = x.clamp(-2800.0, 2800.0);
+        match near.abs() {
+            _ if !x.is_finite() => Self::new(x.exp()),
+            ..700.0 => Self::new(near.exp()),
+            ..1400.0 => Self::new((near / 2.0).exp()).power(2),
+            _ => Self::new((near / 4.0).exp()).power(4),
+        }
     }
 
     pub fn narrow(self) -> f64 {

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Optional
 
 import mpmath
+from mpmath import mpf
 
 from support.formulas import tag
 from support.gradients import DROPPED, EXACT, MASKED, SATURATED, Gradient
@@ -39,9 +40,19 @@ class BadPoint:
     saturating: list[Gradient]
 
 
+def exact(x: float) -> Any:
+    """The number in mpmath, but ±0 as it is: mpmath has no −0."""
+    return mpf(x) if x else x
+
+
 ZERO, ONE, MINUS_ONE, HALF = (0.0, EXACT), (1.0, EXACT), (-1.0, EXACT), (0.5, EXACT)
 MASK, DROP = (0.0, MASKED), (0.0, DROPPED)
 SAT, SAT_DROP = (0.0, SATURATED), (0.0, SATURATED | DROPPED)
+
+
+def at(*points: float) -> tuple[tuple[float, ...], ...]:
+    """Landmarks of an op of one operand."""
+    return tuple((x,) for x in points)
 
 
 def phi_at(*point: float) -> BadPoint:
@@ -113,11 +124,13 @@ class OpCase:
         name: the row of the op table.
         value: doubles to a double, for any of them; computed with ``DIGITS`` digits.
         rounding: the error allowed to the value.
-        partials: mpmath numbers to the partial derivative by each operand, wherever operands and
-            value are REAL; ±∞ where the slope is infinite.
+        partials: operands as :func:`exact` gives them to the partial derivative by each, wherever
+            operands and value are REAL; ±∞ where the slope is infinite.
         slope: how large the partial derivatives get.
         pole: None for an op that is never singular.
         accuracy: None where the value is exact, or no elementary function of its own.
+        landmarks: REAL operands at roots, stationary and removable points, jumps, the ends of
+            domains and the edges of the range; tests go next to them too. At least one.
         bad_points: at least one.
     """
 
@@ -128,6 +141,7 @@ class OpCase:
     slope: Slope
     pole: Optional[Pole]
     accuracy: Optional[Accuracy]
+    landmarks: tuple[tuple[float, ...], ...]
     bad_points: tuple[BadPoint, ...]
 
     def __post_init__(self) -> None:

@@ -183,6 +183,88 @@ def hyperbolic(points: Points) -> Kinds:
 
 
 @of_one
+def growing(points: Points) -> Kinds:
+    """Of sinh and cosh."""
+    return [
+        points.uniform(-710.5, 710.5),
+        points.uniform(-25.0, 25.0),
+        points.uniform(-1.0, 1.0),
+        points.both_signs(5e-324, 1.0),
+        map(points.signed, points.uniform(709.0, 710.4758600739439)),
+        points.near(lambda: (points.random.randint(-1024, 1024) + 0.5) * math.log(2)),
+    ]
+
+
+@of_one
+def numbers(points: Points) -> Kinds:
+    """Of both signs and every size."""
+    special = [7 / 16, 11 / 16, 19 / 16, 39 / 16, 1.0, 2.0**27, 2.0**28]
+    return [
+        points.both_signs(5e-324, LARGEST),
+        points.both_signs(2.0**-30, 2.0**30),
+        points.uniform(-4.0, 4.0),
+        points.uniform(-1.0, 1.0),
+        points.near(lambda: points.signed(points.random.choice(special))),
+    ]
+
+
+@of_one
+def above_one(points: Points) -> Kinds:
+    """Of acosh."""
+    special = [1.25, 2.0, 2.0**26, 2.0**27, 2.0**28, LARGEST]
+    return [
+        points.magnitudes(1.0, LARGEST),
+        points.magnitudes(1.0, 2.0**30),
+        points.uniform(1.0, 2.0),
+        (1.0 + x for x in points.magnitudes(2.0**-52, 0.5)),
+        points.near(lambda: points.random.choice(special)),
+    ]
+
+
+@of_one
+def bells(points: Points) -> Kinds:
+    """Of erf and erfc."""
+    special = [0.25, 0.5, 0.84375, 1.0, 1.25, 2.0, 1 / 0.35, 4.0, 6.0]
+    return [
+        points.uniform(-6.0, 6.0),
+        points.uniform(-1.0, 1.0),
+        points.both_signs(5e-324, 1.0),
+        points.uniform(4.0, 26.6),
+        points.uniform(26.5, 27.3),
+        points.near(lambda: points.signed(points.random.choice(special))),
+    ]
+
+
+@of_one
+def normal_quantiles(points: Points) -> Kinds:
+    """Of log_ndtr."""
+    special = [-20.0, -10.0, -5.0, -2.0, -1.0, 1.0, 2.0, 5.0, 8.0]
+    return [
+        points.uniform(-40.0, 38.5),
+        points.uniform(-6.0, 8.0),
+        points.uniform(-1.0, 1.0),
+        points.both_signs(5e-324, 1.0),
+        (-x for x in points.magnitudes(1.0, 1.89e154)),
+        points.uniform(37.0, 38.6),
+        points.near(lambda: points.random.choice(special)),
+    ]
+
+
+@of_one
+def relative_exponents(points: Points) -> Kinds:
+    """Of exprel."""
+    return [
+        points.uniform(-745.0, 716.35),
+        points.uniform(-40.0, 40.0),
+        points.uniform(-1.0, 1.0),
+        points.both_signs(5e-324, 1.0),
+        points.uniform(708.0, 716.358),
+        (-x for x in points.magnitudes(1.0, LARGEST)),
+        points.near(lambda: (points.random.randint(-1000, 1030) + 0.5) * math.log(2)),
+    ]
+
+
+@of_one
 def angles(points: Points) -> Kinds:
     """Of sin, cos and tan."""
     return [

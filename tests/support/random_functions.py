@@ -55,6 +55,7 @@ def _table() -> list[str]:
 REAL_POWERS = ["N**0.5", "N**-1.5", "N**-1.0", "2.0**N", "N**N", "X**N"]
 OPERATORS = [*ARITHMETIC, "-N", "+N", "abs(N)", *(f"N**{n}" for n in POWERS), *REAL_POWERS]
 POLES = ["X / N", "N / N", "core.tr_log(N)", "ops.tr_sqrt(N)", "N**-1", "N**-2", "1.0 / (N - X)"]
+POLES += ["core.tr_log2(N)", "ops.tr_acosh(N)", "core.tr_atanh(N)", "ops.tr_log1prel(N)"]
 POLES += ["ops.tr_atan2(N, X)", "core.tr_log1p(N)", "ops.tr_asin(N)", "core.tr_xlogy(X, N)"]
 #: Operators, poles and selections come as often as the rest of the table.
 TEMPLATES = [

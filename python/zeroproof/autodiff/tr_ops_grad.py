@@ -13,6 +13,7 @@ from .._native import _node_asinh as tr_asinh
 from .._native import _node_atan as tr_atan
 from .._native import _node_atan2 as tr_atan2
 from .._native import _node_atanh as tr_atanh
+from .._native import _node_cbrt as tr_cbrt
 from .._native import _node_ceil as tr_ceil
 from .._native import _node_clip_max as tr_clip_max
 from .._native import _node_clip_min as tr_clip_min
@@ -74,6 +75,7 @@ __all__ = [
     "tr_atan",
     "tr_atan2",
     "tr_atanh",
+    "tr_cbrt",
     "tr_ceil",
     "tr_clip_max",
     "tr_clip_min",

@@ -97,7 +97,7 @@ fn replay(
             }
         }
         let lanes = LANES.min(samples - first);
-        interpreter.forward(task, lanes, |element, lane| {
+        interpreter.forward(task, lanes, &|element, lane| {
             let (argument, place) = program.place(element);
             match inputs[argument] {
                 Input::Shared(data) => data[place],

@@ -70,7 +70,7 @@ pub struct Facts {
     pub notation: Notation,
     /// An interval on which it is smooth in each operand, for sampling in tests.
     pub smooth_on: (f64, f64),
-    /// The period with which value or partials oscillate in the first operand.
+    /// The period with which value or partials oscillate in the first operand, or with which it jumps.
     pub period: Option<f64>,
     /// Where its partials are subgradients or jump, by the values of the operands.
     pub kink: Option<fn(&[f64]) -> bool>,

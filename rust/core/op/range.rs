@@ -21,10 +21,21 @@ pub(super) fn is_full(factor: f64, numerator: f64) -> bool {
     is_normal(factor) | ((numerator == 0.0) & (factor == 0.0))
 }
 
-/// `factor·eˣ`. A quarter of any x that matters is in the range of `exp`.
+/// `factor·eˣ`.
 pub(super) fn times_exp(factor: Scaled, x: f64) -> f64 {
-    let quarter = Scaled::new(elementary::exp(0.25 * x.clamp(-2900.0, 2800.0)));
-    factor.mul(quarter.powi(4)).to_f64()
+    times_exp_of_sum(factor, x, 0.0)
+}
+
+/// ln 2 in two parts; the first has so few bits that its product with any k below is exact.
+const LN_2_PARTS: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fee0_0000), 1.908_214_929_270_587_7e-10];
+
+/// `factor·e^(x+rest)` for a small rest, as `factor·2ᵏ·eʳ` with |r| little more than ½·ln 2: the error is that
+/// of one exponential.
+fn times_exp_of_sum(factor: Scaled, x: f64, rest: f64) -> f64 {
+    let x = x.clamp(-2900.0, 2800.0); // farther out the result is 0 or ±∞, whatever the factor
+    let k = (x * std::f64::consts::LOG2_E).round_ties_even();
+    let r = (x - k * LN_2_PARTS[0]) + (rest - k * LN_2_PARTS[1]);
+    factor.mul(Scaled::new(elementary::exp(r))).shifted(k as i64).to_f64()
 }
 
 /// `factor·exp(−weight·a²)` for finite a, a weight that is a power of two. What rounding takes from a² would
@@ -33,8 +44,7 @@ pub(super) fn times_gauss(factor: Scaled, a: f64, weight: f64) -> f64 {
     let a = a.abs().min(100.0); // 0 from far below this on, whatever the factor
     let high = f64::from_bits(a.to_bits() & (u64::MAX << 27));
     let (low, square) = (a - high, high * high); // the square is exact
-    let rest = low * (a + high);
-    times_exp(factor.mul(Scaled::new(elementary::exp(-weight * rest))), -weight * square)
+    times_exp_of_sum(factor, -weight * square, -weight * (low * (a + high)))
 }
 
 /// `ḡ·height·e/(1 + e)²` with `e = eᵗ`, t ≤ 0.

@@ -360,6 +360,7 @@ registry! {
         55 ClipMin clip_min Binary in order "a, or b where that is larger; at a tie the gradient is a's"
         56 ClipMax clip_max Binary in order "a, or b where that is smaller; at a tie the gradient is a's"
         57 Copysign copysign Binary in order "the magnitude of a with the sign of b"
+        61 Cbrt cbrt Unary in roots "∛a"
     }
     variadic {
         31 Sum sum in reductions "the sum of the inputs kept"

@@ -3,8 +3,9 @@
 use super::bounded::times_recip;
 use super::facts::Read::{A, Z};
 use super::facts::{Facts, Notation, PoleAt, PoleFacts};
-use super::form::{Form, exact};
+use super::form::{Form, exact, guarded};
 use super::kinds::{SingularUnary, Unary};
+use crate::elementary;
 
 /// `√a`.
 pub(crate) struct Sqrt;
@@ -52,5 +53,55 @@ impl SingularUnary for Sqrt {
     #[inline(always)]
     fn bounded(g: f64, _a: f64, z: f64, s: f64) -> impl Form<f64> {
         times_recip(g, 2.0 * z, s)
+    }
+}
+
+/// `∛a`.
+pub(crate) struct Cbrt;
+
+impl Unary for Cbrt {
+    const FACTS: Facts = Facts {
+        domain: "all a",
+        units: None,
+        partials: "ḡ ÷ 3(∛a)²",
+        reason: "Odd, with the limits at ±∞. At 0 the root is REAL and its slope infinite, so the classical \
+                 contribution is left out.",
+        notation: Notation::Call("∛"),
+        smooth_on: (0.25, 4.0),
+        period: None,
+        kink: None,
+        reads: &[Z],
+        propagates: &[A],
+    };
+    type Singular = Self;
+
+    #[inline(always)]
+    fn value(a: f64) -> impl Form<f64> {
+        guarded(elementary::fast::cbrt(a), move || elementary::cbrt(a))
+    }
+
+    /// The square of a double's cube root neither overflows nor underflows.
+    #[inline(always)]
+    fn classical(g: f64, _a: f64, z: f64) -> impl Form<f64> {
+        exact(g / (3.0 * (z * z)))
+    }
+}
+
+impl SingularUnary for Cbrt {
+    const POLE: Option<PoleFacts> = Some(PoleFacts {
+        at: PoleAt::Operand(0),
+        is_real_there: true,
+        distance: "|a|",
+        bounded: "ḡ·recip(3(∛a)²)",
+    });
+
+    #[inline(always)]
+    fn pole(a: f64) -> Option<f64> {
+        Some(a)
+    }
+
+    #[inline(always)]
+    fn bounded(g: f64, _a: f64, z: f64, s: f64) -> impl Form<f64> {
+        times_recip(g, 3.0 * (z * z), s)
     }
 }

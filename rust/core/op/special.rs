@@ -95,7 +95,7 @@ impl Unary for LogNdtr {
         units: None,
         partials: "ḡ·φ(a) ÷ Φ(a), φ the density",
         reason: "As in SciPy. Keeps its digits on both sides: the value falls as −½a² to the left, where \
-                 the partial grows as −a, and vanishes to the right.",
+                 the partial grows as −a, and vanishes from below to the right: −0 at last.",
         notation: Notation::Call("log_ndtr"),
         smooth_on: (-4.0, 4.0),
         period: None,
@@ -107,7 +107,8 @@ impl Unary for LogNdtr {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        guarded(elementary::fast::log_ndtr(a), move || elementary::log_ndtr(a))
+        let (log, holds) = elementary::fast::log_ndtr(a);
+        guarded((from_below(log), holds), move || from_below(elementary::log_ndtr(a)))
     }
 
     #[inline(always)]
@@ -115,6 +116,12 @@ impl Unary for LogNdtr {
         let (slope, holds) = elementary::fast::log_ndtr_slope(a);
         guarded(scaled(g, (slope, holds & is_normal(slope))), move || times_ratio_fallback(g, a))
     }
+}
+
+/// A negative number as it is, and −0 for both zeros: what underflows keeps its sign.
+#[inline(always)]
+fn from_below(x: f64) -> f64 {
+    -(0.0 - x)
 }
 
 /// Where the slope `φ(a)/Φ(a)` is below the range, Φ(a) is 1.

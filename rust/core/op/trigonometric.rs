@@ -103,7 +103,7 @@ impl Unary for Tan {
 impl SingularUnary for Tan {
     const POLE: Option<PoleFacts> = Some(PoleFacts {
         at: PoleAt::Computed,
-        is_real_there: true,
+        is_real_there: false,
         distance: "|cos a|",
         bounded: "ḡ ÷ (cos² a + s²)",
     });

@@ -11,9 +11,31 @@ rounded float arithmetic; elementary functions and all slopes come from mpmath.
 from __future__ import annotations
 
 from support.op_case import OpCase
-from support.op_cases import angles, arithmetic, exponentials, powers, reductions
+from support.op_cases import (
+    angles,
+    arithmetic,
+    exponentials,
+    hyperbolic,
+    logarithms,
+    order,
+    powers,
+    reductions,
+    rounding,
+    special,
+)
 
-_FAMILIES = (arithmetic, exponentials, angles, powers, reductions)
+_FAMILIES = (
+    arithmetic,
+    order,
+    rounding,
+    exponentials,
+    logarithms,
+    hyperbolic,
+    angles,
+    powers,
+    special,
+    reductions,
+)
 
 _ENTRIES = [
     entry for family in _FAMILIES for entry in vars(family).values() if isinstance(entry, OpCase)

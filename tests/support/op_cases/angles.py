@@ -21,9 +21,11 @@ from support.op_case import (
     OpCase,
     Pole,
     Slope,
+    at,
     phi_at,
 )
-from support.values import INF
+from support.operands import LARGEST
+from support.values import INF, NAN
 
 HALF_PI = 1.5707963267948966
 
@@ -35,6 +37,7 @@ SIN = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=Accuracy(mpmath.sin, 0.75, operands.angles),
+    landmarks=at(0.0, HALF_PI, math.pi, 100 * math.pi, 1e22),
     bad_points=(phi_at(INF),),
 )
 
@@ -46,6 +49,7 @@ COS = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=Accuracy(mpmath.cos, 0.75, operands.angles),
+    landmarks=at(0.0, HALF_PI, math.pi, 100 * math.pi, 1e22),
     bad_points=(phi_at(-INF),),
 )
 
@@ -66,6 +70,7 @@ SINC = OpCase(
     slope=Slope.STEEP,
     pole=None,
     accuracy=Accuracy(mpmath.sincpi, 0.7, operands.half_turns),
+    landmarks=at(0.0, 0.5, 1.0, -2.0, 1.4302966531242027, -2.4590240325, 318309.8861837907),
     bad_points=(
         BadPoint((0.0,), 1.0, [ZERO], [ZERO]),
         BadPoint((-0.0,), 1.0, [ZERO], [ZERO]),
@@ -96,6 +101,7 @@ ATAN2 = OpCase(
     slope=Slope.STEEP,
     pole=Pole(always, _atan2_bounded),
     accuracy=Accuracy(mpmath.atan2, 0.7, operands.pairs),
+    landmarks=((0.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, 0.0), (1.0, 1.0), (LARGEST, 5e-324)),
     bad_points=(
         phi_at(0.0, 0.0),
         phi_at(INF, -INF),
@@ -111,6 +117,7 @@ ASIN = OpCase(
     slope=Slope.STEEP,
     pole=Pole(always, lambda bound, a: (recip(arc(a), bound),)),
     accuracy=Accuracy(mpmath.asin, 0.6, operands.sines),
+    landmarks=at(0.0, 0.5, 1.0, -1.0),
     bad_points=(
         BadPoint((1.0,), HALF_PI, [DROP], [SAT]),
         BadPoint((-1.0,), -HALF_PI, [DROP], [SAT]),
@@ -126,6 +133,7 @@ ACOS = OpCase(
     slope=Slope.STEEP,
     pole=Pole(always, lambda bound, a: (-recip(arc(a), bound),)),
     accuracy=Accuracy(mpmath.acos, 0.6, operands.sines),
+    landmarks=at(0.0, -0.5, 1.0, -1.0),
     bad_points=(BadPoint((-1.0,), math.pi, [DROP], [SAT]), phi_at(INF)),
 )
 
@@ -137,6 +145,7 @@ TAN = OpCase(
     slope=Slope.STEEP,
     pole=Pole(always, lambda bound, a: (1 / (mpmath.cos(a) ** 2 + mpf(bound) ** 2),)),
     accuracy=Accuracy(mpmath.tan, 0.6, operands.angles),
+    landmarks=at(0.0, HALF_PI, math.pi, -201 * HALF_PI, 1e22),
     bad_points=(
         # No double is a pole; this one is the closest to the first.
         BadPoint(
@@ -146,5 +155,60 @@ TAN = OpCase(
             [(1.0, SATURATED)],
         ),
         phi_at(INF),
+    ),
+)
+
+
+ATAN = OpCase(
+    name="atan",
+    value=by_tag(lambda a: a if a == 0 else rounded(mpmath.atan(a)), pinf=HALF_PI, ninf=-HALF_PI),
+    rounding=ONE_ULP,
+    partials=lambda a: (1 / (1 + mpf(a) ** 2),),
+    slope=Slope.MODERATE,
+    pole=None,
+    accuracy=Accuracy(mpmath.atan, 0.79, operands.numbers),
+    # a² overflows from 1.3·10¹⁵⁴ on.
+    landmarks=at(0.0, 1.0, -1.0, 1.3407807929942596e154, -LARGEST),
+    bad_points=(
+        phi_at(NAN),
+        BadPoint((INF,), HALF_PI, [ZERO], [ZERO]),
+        BadPoint((-INF,), -HALF_PI, [ZERO], [ZERO]),
+    ),
+)
+
+
+def _cosc(a: Any) -> Any:
+    """½·(sin ½a ÷ ½a)², which does not cancel."""
+    half = mpf(a) / 2
+    return (mpmath.sin(half) / half) ** 2 / 2 if a else mpf(1) / 2
+
+
+def _cosc_slope(a: Any) -> Any:
+    """(a·sin a + 2·cos a − 2)/a³ by half angles, near 0 by the first terms of its series."""
+    if abs(a) < 1e-8:
+        return -mpf(a) / 12 + mpf(a) ** 3 / 180
+    half = mpf(a) / 2
+    return 2 * mpmath.sin(half) * (a * mpmath.cos(half) - 2 * mpmath.sin(half)) / mpf(a) ** 3
+
+
+COSC = OpCase(
+    name="cosc",
+    value=by_tag(lambda a: rounded(_cosc(a)), pinf=0.0, ninf=0.0),
+    rounding=ONE_ULP,
+    partials=lambda a: (_cosc_slope(a),),
+    slope=Slope.MODERATE,
+    pole=None,
+    accuracy=Accuracy(_cosc, 0.75, operands.angles),
+    # Value and slope vanish at multiples of 2π, the slope also where tan ½a = ½a.
+    landmarks=at(
+        *(0.0, math.pi, 2 * math.pi, -4 * math.pi, 628318.5307179586),
+        *(8.986818915818128, 15.450503673875414, -21.808243318857798),
+        *(1e22, 1e154, LARGEST),
+    ),
+    bad_points=(
+        BadPoint((0.0,), 0.5, [ZERO], [ZERO]),
+        BadPoint((-0.0,), 0.5, [ZERO], [ZERO]),
+        BadPoint((INF,), 0.0, [ZERO], [ZERO]),
+        BadPoint((-INF,), 0.0, [ZERO], [ZERO]),
     ),
 )

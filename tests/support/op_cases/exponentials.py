@@ -9,46 +9,25 @@ from mpmath import mpf
 
 from support import operands
 from support.formulas import (
-    INFINITE,
-    PHI,
-    always,
     by_tag,
-    has_phi,
-    log,
-    mul,
-    recip,
     rounded,
     sech2,
-    sign_of,
 )
 from support.op_case import (
     DROP,
+    HALF,
     MASK,
     ONE,
     ONE_ULP,
-    SAT,
-    SAT_DROP,
     ZERO,
     Accuracy,
     BadPoint,
     OpCase,
-    Pole,
-    Rounding,
     Slope,
-    phi_at,
+    at,
 )
-from support.values import INF, NAN
-
-LOG = OpCase(
-    name="log",
-    value=log,
-    rounding=ONE_ULP,
-    partials=lambda a: (1 / a,),
-    slope=Slope.STEEP,
-    pole=Pole(always, lambda bound, a: (recip(a, bound),)),
-    accuracy=Accuracy(mpmath.log, 0.70, operands.positives),
-    bad_points=(phi_at(0.0), phi_at(-1.0), BadPoint((INF,), INF, [MASK], [SAT])),
-)
+from support.operands import LARGEST, OVERFLOW, UNDERFLOW
+from support.values import INF
 
 EXP = OpCase(
     name="exp",
@@ -58,55 +37,11 @@ EXP = OpCase(
     slope=Slope.STEEP,
     pole=None,
     accuracy=Accuracy(mpmath.exp, 0.78, operands.exponents),
+    landmarks=at(0.0, OVERFLOW, -708.3964185322641, UNDERFLOW),
     bad_points=(
         BadPoint((-INF,), 0.0, [ZERO], [ZERO]),
         BadPoint((INF,), INF, [MASK], [DROP]),
         BadPoint((800.0,), INF, [MASK], [DROP]),
-    ),
-)
-
-TANH = OpCase(
-    name="tanh",
-    # Past 40 the value rounds to ±1, and mpmath would carry the digits of 1 − 2e^(−2a).
-    value=by_tag(
-        lambda a: a if a == 0 else sign_of(a) if abs(a) > 40 else rounded(mpmath.tanh(a)),
-        pinf=1.0,
-        ninf=-1.0,
-    ),
-    rounding=ONE_ULP,
-    partials=lambda a: (sech2(a),),
-    slope=Slope.MODERATE,
-    pole=None,
-    accuracy=Accuracy(mpmath.tanh, 0.58, operands.hyperbolic),
-    bad_points=(phi_at(NAN), BadPoint((-INF,), -1.0, [ZERO], [ZERO])),
-)
-
-
-def _xlogy(a: float, b: float) -> float:
-    if a == 0 and not has_phi(b) and b >= 0:
-        return 0.0
-    return mul(a, log(b))
-
-
-def _log_or_pole(b: Any) -> Any:
-    return mpmath.log(b) if b else -INFINITE
-
-
-XLOGY = OpCase(
-    name="xlogy",
-    value=_xlogy,
-    # of a logarithm and a product
-    rounding=Rounding(2, None),
-    partials=lambda a, b: (_log_or_pole(b), a / b if a else mpf(0)),
-    slope=Slope.STEEP,
-    pole=Pole(always, lambda bound, a, b: (_log_or_pole(b), a * recip(b, bound))),
-    # The error of log, at most doubled by the product, and its rounding.
-    accuracy=Accuracy(lambda a, b: a * mpmath.log(b), 1.9, operands.with_positives),
-    bad_points=(
-        BadPoint((0.0, 0.0), 0.0, [DROP, ZERO], [SAT_DROP, SAT]),
-        BadPoint((0.0, INF), 0.0, [DROP, ZERO], [SAT_DROP, SAT]),
-        phi_at(0.0, -1.0),
-        phi_at(2.0, 0.0),
     ),
 )
 
@@ -122,22 +57,8 @@ EXPM1 = OpCase(
     slope=Slope.STEEP,
     pole=None,
     accuracy=Accuracy(mpmath.expm1, 0.6, operands.far_exponents),
+    landmarks=at(0.0, 1.0, -37.4, OVERFLOW, UNDERFLOW),
     bad_points=(BadPoint((-INF,), -1.0, [ZERO], [ZERO]), BadPoint((INF,), INF, [MASK], [DROP])),
-)
-
-LOG1P = OpCase(
-    name="log1p",
-    value=by_tag(
-        lambda a: a if a == 0 else rounded(mpmath.log1p(a)) if a > -1 else PHI,
-        pinf=INF,
-        ninf=PHI,
-    ),
-    rounding=ONE_ULP,
-    partials=lambda a: (1 / (1 + a),),
-    slope=Slope.STEEP,
-    pole=Pole(always, lambda bound, a: (recip(1 + a, bound),)),
-    accuracy=Accuracy(mpmath.log1p, 0.6, operands.above_minus_one),
-    bad_points=(phi_at(-1.0), BadPoint((INF,), INF, [MASK], [SAT])),
 )
 
 SIGMOID = OpCase(
@@ -148,6 +69,7 @@ SIGMOID = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=Accuracy(lambda a: 1 / (1 + mpmath.exp(-a)), 0.75, operands.far_exponents),
+    landmarks=at(0.0, -37.0, 37.0, -708.4, 745.1),
     bad_points=(BadPoint((-INF,), 0.0, [ZERO], [ZERO]), BadPoint((INF,), 1.0, [ZERO], [ZERO])),
 )
 
@@ -159,5 +81,55 @@ SOFTPLUS = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=Accuracy(lambda a: mpmath.log1p(mpmath.exp(a)), 0.75, operands.far_exponents),
+    landmarks=at(0.0, 37.0, -37.0, -600.0, -745.1, LARGEST),
     bad_points=(BadPoint((-INF,), 0.0, [ZERO], [ZERO]), BadPoint((INF,), INF, [MASK], [ONE])),
+)
+
+
+def _log_sigmoid(a: Any) -> Any:
+    return -mpmath.log1p(mpmath.exp(-mpf(a)))
+
+
+LOG_SIGMOID = OpCase(
+    name="log_sigmoid",
+    value=by_tag(lambda a: rounded(_log_sigmoid(a)), pinf=0.0, ninf=-INF),
+    rounding=ONE_ULP,
+    partials=lambda a: (1 / (1 + mpmath.exp(a)),),
+    slope=Slope.MODERATE,
+    pole=None,
+    accuracy=Accuracy(_log_sigmoid, 0.77, operands.far_exponents),
+    landmarks=at(0.0, -37.0, 37.0, 600.0, 708.4, 745.1, -LARGEST, LARGEST),
+    bad_points=(BadPoint((-INF,), -INF, [MASK], [ONE]), BadPoint((INF,), 0.0, [ZERO], [ZERO])),
+)
+
+
+def _exprel(a: Any) -> Any:
+    if a == 0:
+        return mpf(1)
+    return -1 / mpf(a) if a < -800 else mpmath.expm1(a) / a
+
+
+def _exprel_slope(a: Any) -> Any:
+    """(eᵃ·(a − 1) + 1)/a², near 0 by the first terms of its series."""
+    if abs(a) < 1e-8:
+        return mpf(1) / 2 + mpf(a) / 3 + mpf(a) ** 2 / 8 + mpf(a) ** 3 / 30
+    return (mpmath.exp(a) * (a - 1) + 1) / a**2
+
+
+EXPREL = OpCase(
+    name="exprel",
+    value=by_tag(lambda a: rounded(_exprel(a)), pinf=INF, ninf=0.0),
+    rounding=ONE_ULP,
+    partials=lambda a: (_exprel_slope(a),),
+    slope=Slope.STEEP,
+    pole=None,
+    accuracy=Accuracy(_exprel, 0.59, operands.relative_exponents),
+    # eᵃ overflows before the value does; to the left a² overflows.
+    landmarks=at(0.0, 1.0, -37.0, 709.78, 716.35, 716.358, -745.0, -1e154, -LARGEST),
+    bad_points=(
+        BadPoint((0.0,), 1.0, [HALF], [HALF]),
+        BadPoint((-0.0,), 1.0, [HALF], [HALF]),
+        BadPoint((-INF,), 0.0, [ZERO], [ZERO]),
+        BadPoint((INF,), INF, [MASK], [DROP]),
+    ),
 )

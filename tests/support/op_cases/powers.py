@@ -17,6 +17,7 @@ from support.formulas import (
     by_tag,
     direction,
     has_phi,
+    mul,
     norm,
     over,
     pow_int,
@@ -41,8 +42,10 @@ from support.op_case import (
     OpCase,
     Pole,
     Slope,
+    at,
     phi_at,
 )
+from support.operands import LARGEST
 from support.values import INF, NAN
 
 SQRT = OpCase(
@@ -53,10 +56,28 @@ SQRT = OpCase(
     slope=Slope.STEEP,
     pole=Pole(always, lambda bound, a: (recip(2 * mpmath.sqrt(a), bound),)),
     accuracy=None,
+    landmarks=at(0.0, 1.0, LARGEST),
     bad_points=(
         phi_at(-1.0),
         BadPoint((0.0,), 0.0, [DROP], [SAT]),
         BadPoint((INF,), INF, [MASK], [SAT]),
+    ),
+)
+
+CBRT = OpCase(
+    name="cbrt",
+    value=by_tag(
+        lambda a: math.copysign(rounded(mpmath.cbrt(abs(a))), a) if a else a, pinf=INF, ninf=-INF
+    ),
+    rounding=ONE_ULP,
+    partials=lambda a: (over(1, 3 * mpmath.cbrt(abs(a)) ** 2),),
+    slope=Slope.STEEP,
+    pole=Pole(always, lambda bound, a: (recip(3 * mpmath.cbrt(abs(a)) ** 2, bound),)),
+    accuracy=Accuracy(lambda a: mpmath.sign(a) * mpmath.cbrt(abs(a)), 0.501, operands.numbers),
+    landmarks=at(0.0, 1.0, -8.0, 5e-324, LARGEST),
+    bad_points=(
+        BadPoint((0.0,), 0.0, [DROP], [SAT]),
+        BadPoint((-INF,), -INF, [MASK], [SAT]),
     ),
 )
 
@@ -68,6 +89,16 @@ POW_INT = OpCase(
     slope=Slope.STEEP,
     pole=Pole(lambda x, n: n < 0, lambda bound, x, n: (n * recip(mpf(x) ** (1 - n), bound),)),
     accuracy=None,
+    landmarks=(
+        (0.0, 0),
+        (0.0, 1),
+        (0.0, 2),
+        (0.0, 3),
+        (0.0, -1),
+        (1.0, 301),
+        (-1.0, -301),
+        (-1e-154, -2),
+    ),
     bad_points=(
         BadPoint((0.0, 0), PHI, [MASK], [MASK]),
         BadPoint((INF, 0), PHI, [MASK], [MASK]),
@@ -86,6 +117,7 @@ HYPOT = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=Accuracy(mpmath.hypot, 0.51, operands.pairs),
+    landmarks=((0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (LARGEST, 1e154)),
     bad_points=(
         BadPoint((0.0, -0.0), 0.0, [ZERO, ZERO], [ZERO, ZERO]),
         BadPoint((-INF, 2.0), INF, [MASK, MASK], [MINUS_ONE, ZERO]),
@@ -143,6 +175,16 @@ POW = OpCase(
     slope=Slope.STEEP,
     pole=Pole(lambda a, b: b < 1 and b != 0, _pow_bounded),
     accuracy=Accuracy(mpmath.power, 0.7, operands.powers),
+    landmarks=(
+        (0.0, 0.5),
+        (0.0, 1.0),
+        (0.0, 2.0),
+        (1.0, 0.0),
+        (1.0, 3.0),
+        (2.0, 1024.0),
+        (2.0, -1074.0),
+        (-2.0, 3.0),
+    ),
     bad_points=(
         BadPoint((0.0, 0.5), 0.0, [DROP, ZERO], [SAT, SAT]),
         BadPoint((0.0, -1.0), INF, [MASK, MASK], [SAT, SAT_DROP]),
@@ -153,5 +195,23 @@ POW = OpCase(
         phi_at(-8.0, 0.5),
         phi_at(1.0, INF),
         BadPoint((0.5, INF), 0.0, [DROP, ZERO], [DROP, ZERO]),
+    ),
+)
+
+
+SQUARE = OpCase(
+    name="square",
+    value=lambda a: mul(a, a),
+    rounding=BITS,
+    partials=lambda a: (2 * mpf(a),),
+    slope=Slope.MODERATE,
+    pole=None,
+    accuracy=None,
+    landmarks=at(0.0, 1e-162, 1.3407807929942596e154, -1.0),
+    bad_points=(
+        phi_at(NAN),
+        BadPoint((0.0,), 0.0, [ZERO], [ZERO]),
+        BadPoint((-INF,), INF, [MASK], [DROP]),
+        BadPoint((-1e200,), INF, [MASK], [(-2e200, EXACT)]),
     ),
 )

@@ -8,7 +8,8 @@ from typing import Any
 import mpmath
 from mpmath import mpf
 
-from support.formulas import PHI, add, direction, div, has_phi, norm, rounded
+from support.formulas import PHI, add, direction, div, has_phi, mul, norm, rounded, shares
+from support.gradients import EXACT
 from support.op_case import (
     BITS,
     DROP,
@@ -23,6 +24,7 @@ from support.op_case import (
     Slope,
     phi_at,
 )
+from support.operands import LARGEST
 from support.values import INF, NAN
 
 
@@ -38,6 +40,7 @@ SUM = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=None,
+    landmarks=((1.0,), (0.0, 0.0), (1.0, -1.0, 1.0)),
     bad_points=(phi_at(INF, -INF), BadPoint((1.0, INF), INF, [MASK, MASK], [ONE, ONE])),
 )
 
@@ -49,6 +52,7 @@ MEAN = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=None,
+    landmarks=((1.0,), (0.0, 0.0), (1.0, -1.0, 1.0)),
     bad_points=(phi_at(NAN, 1.0), BadPoint((1.0, INF), INF, [MASK, MASK], [HALF, HALF])),
 )
 
@@ -60,6 +64,7 @@ NORM = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=None,
+    landmarks=((0.0,), (0.0, 0.0), (0.0, 1.0, 1.0), (LARGEST, 1e154)),
     bad_points=(
         BadPoint((0.0, 0.0), 0.0, [ZERO, ZERO], [ZERO, ZERO]),
         BadPoint((1.0, INF), INF, [MASK, MASK], [ZERO, ONE]),
@@ -97,10 +102,89 @@ LOGSUMEXP = OpCase(
     slope=Slope.MODERATE,
     pole=None,
     accuracy=None,
+    landmarks=(
+        (0.0,),
+        (0.0, 0.0),
+        (0.5, -0.9327521295671886),
+        (0.0, -700.0, -745.0),
+        (LARGEST, LARGEST),
+    ),
     bad_points=(
         BadPoint((-INF, 0.0), 0.0, [ZERO, ONE], [ZERO, ONE]),
         BadPoint((-INF, -INF), -INF, [MASK, MASK], [ZERO, ZERO]),
         BadPoint((INF, 1.0), INF, [MASK, MASK], [ONE, ZERO]),
         BadPoint((INF, INF), INF, [MASK, MASK], [DROP, DROP]),
+    ),
+)
+
+
+MAX = OpCase(
+    name="max",
+    value=lambda *xs: PHI if has_phi(*xs) or not xs else max(xs),
+    rounding=BITS,
+    partials=lambda *xs: shares(*(x == max(xs) for x in xs)),
+    slope=Slope.MODERATE,
+    pole=None,
+    accuracy=None,
+    landmarks=((1.0,), (0.0, 0.0), (1.0, 1.0, 1.0), (-LARGEST, 2.0, 2.0)),
+    bad_points=(
+        phi_at(1.0, NAN),
+        BadPoint((2.0, 2.0), 2.0, [HALF, HALF], [HALF, HALF]),
+        BadPoint((0.0, -0.0), 0.0, [HALF, HALF], [HALF, HALF]),
+        BadPoint((-INF, 1.0), 1.0, [ZERO, ONE], [ZERO, ONE]),
+        BadPoint((1.0, INF), INF, [MASK, MASK], [ZERO, ONE]),
+        BadPoint((INF, INF), INF, [MASK, MASK], [HALF, HALF]),
+    ),
+)
+
+MIN = OpCase(
+    name="min",
+    value=lambda *xs: PHI if has_phi(*xs) or not xs else min(xs),
+    rounding=BITS,
+    partials=lambda *xs: shares(*(x == min(xs) for x in xs)),
+    slope=Slope.MODERATE,
+    pole=None,
+    accuracy=None,
+    landmarks=((1.0,), (0.0, 0.0), (1.0, 1.0, 1.0), (LARGEST, 2.0, 2.0)),
+    bad_points=(
+        phi_at(1.0, NAN),
+        BadPoint((2.0, 2.0), 2.0, [HALF, HALF], [HALF, HALF]),
+        BadPoint((-0.0, 0.0), -0.0, [HALF, HALF], [HALF, HALF]),
+        BadPoint((INF, 1.0), 1.0, [ZERO, ONE], [ZERO, ONE]),
+        BadPoint((1.0, -INF), -INF, [MASK, MASK], [ZERO, ONE]),
+        BadPoint((-INF, -INF), -INF, [MASK, MASK], [HALF, HALF]),
+    ),
+)
+
+
+def _product(*values: float) -> float:
+    return functools.reduce(mul, values) if values else 1.0
+
+
+PROD = OpCase(
+    name="prod",
+    value=_product,
+    rounding=BITS,
+    partials=lambda *xs: tuple(mpmath.fprod(xs[:k] + xs[k + 1 :]) for k in range(len(xs))),
+    slope=Slope.STEEP,
+    pole=None,
+    accuracy=None,
+    landmarks=(
+        (3.0,),
+        (0.0, 2.0),
+        (0.0, 0.0),
+        (0.0, 0.0, 1.0),
+        (1e200, 1e-200, 1e200),
+        (1e-200, 1e-200, 1e200),
+        (-1e-160, 0.0, 1e-160),
+    ),
+    bad_points=(
+        phi_at(0.0, INF),
+        phi_at(NAN, 1.0),
+        BadPoint((0.0, 2.0), 0.0, [(2.0, EXACT), ZERO], [(2.0, EXACT), ZERO]),
+        BadPoint((0.0, 0.0), 0.0, [ZERO, ZERO], [ZERO, ZERO]),
+        BadPoint((-INF, 2.0), -INF, [MASK, MASK], [(2.0, EXACT), DROP]),
+        BadPoint((INF, -INF), -INF, [MASK, MASK], [DROP, DROP]),
+        BadPoint((1e200, 1e200), INF, [MASK, MASK], [(1e200, EXACT), (1e200, EXACT)]),
     ),
 )

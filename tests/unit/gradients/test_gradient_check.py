@@ -129,8 +129,9 @@ class TestSlopes:
         row = only_row(tr_cos, 1e-20)
         assert row.verdict is Verdict.OK
         assert row.note.startswith("compared to within ")
-        row = only_row(lambda x: tr_sin(x) + x, 1e17)
-        assert row.note == "not compared: a part of f is too steep for doubles here"
+        for part in (tr_sin, node_op("floor")):
+            row = only_row(lambda x, part=part: part(x) + x, 1e17)
+            assert row.note == "not compared: a part of f is too steep for doubles here"
 
     @pytest.mark.parametrize("x", [1e17, -1e17, 1e14 + 0.3])
     @pytest.mark.parametrize("name", NAMES["unary"])
@@ -158,6 +159,10 @@ OPS: dict[str, Function] = {
 }
 
 
+#: Of an op that has a slope elsewhere, what has none: the sign that copysign takes.
+FLAT_FORMS = ["copysign right"]
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e200, 1e-200])
 @pytest.mark.parametrize("name", OPS)
 def test_every_op_at_several_scales(name: str, scale: float) -> None:
@@ -173,7 +178,7 @@ def test_every_op_at_several_scales(name: str, scale: float) -> None:
         for wrong in WRONG:
             assert only_row(falsified(f, wrong), x).verdict is Verdict.WRONG, (x, wrong)
         compared += 1
-    assert compared >= 2 or CASES[name.split()[0]].slope is Slope.FLAT
+    assert compared >= 2 or name in FLAT_FORMS or CASES[name.split()[0]].slope is Slope.FLAT
 
 
 def distinct(program: Program) -> bool:

@@ -83,7 +83,7 @@ def test_the_second_snippet() -> None:
 
 #: Ordinary operands on both sides of 0.
 OPERANDS: dict[str, list[tuple[float, ...]]] = {
-    "unary": [(0.3,), (1.0,), (2.75,), (-0.3,), (-2.75,)],
+    "unary": [(0.3,), (1.0,), (1.5,), (2.75,), (-0.3,), (-2.75,)],
     "binary": [(0.7, 2.5), (2.5, 0.7), (-3.0, 1.25), (3.0, -2.0)],
     "power": [(x, n) for x in (0.5, -1.25, 2.0) for n in EXPONENTS],
     "variadic": [(0.5,), (0.7, 2.5), (-3.0, 1.25, 0.25)],

@@ -59,3 +59,20 @@ def test_a_stale_file_is_named_and_made_anew(
     assert made.stale({stale: "made"}, write=True) == [stale]
     assert made.stale({stale: "made"}, write=True) == []
     assert made.main(["--verify"]) == 2
+
+
+def test_codes_are_only_appended_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = generator()
+    codes = made.PACKAGE / "_op_type.py"
+    now = codes.read_text(encoding="utf-8")
+    assert made.changed_codes(now, now) == []
+    assert made.changed_codes(now.replace("    LOG = 12\n", ""), now) == []
+    renumbered = now.replace("    LOG = 12\n", "    LOG = 13\n").replace("    SUM = 31\n", "")
+    assert made.changed_codes(now, renumbered) == ["LOG", "SUM"]
+    monkeypatch.setattr(made, "surface", lambda _: {codes: renumbered})
+    for arguments in (["--check"], []):
+        assert made.main(arguments) == 1
+        assert "never change: LOG, SUM" in capsys.readouterr().out
+    assert codes.read_text(encoding="utf-8") == now

@@ -2,7 +2,7 @@
 
 use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
 use super::super::step::{self, Arrived, Sink};
-use super::super::{Scratch, run_pass};
+use super::super::{Scratch, ignore_leaf, run_pass};
 use super::what::{MOST_NAMED, What};
 use crate::adjoints::ACTIVE;
 use crate::graph::origins::kept;
@@ -180,7 +180,7 @@ impl<'a> Pass<'a> {
             let mut statistics = Statistics::that_saturates(pass.saturates);
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
-            run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, |_, _, _| ());
+            run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
             scratch.adjoints = adjoints;
             self.ask_all(scratch, pass, statistics);
         }

@@ -90,7 +90,7 @@ impl<B: Backend> Worker<'_, B> {
     fn compute_irregular(&mut self, at: Block) {
         let (run, lanes) = (self.run, std::mem::take(&mut self.irregular.lanes));
         let element = |element, k: usize| run.element(element, at.first + lanes[k]);
-        self.irregular.compute(run.plan, run.state, lanes.len(), element, self.decisions.statistics());
+        self.irregular.compute(run.plan, run.state, lanes.len(), &element, self.decisions.statistics());
         self.irregular.lanes = lanes;
     }
 

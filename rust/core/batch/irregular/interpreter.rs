@@ -79,7 +79,7 @@ pub(crate) struct Task<'a> {
 
 impl Interpreter {
     /// Works out the values of `lanes` samples, given those of the arguments' elements.
-    pub fn forward(&mut self, task: Task<'_>, lanes: usize, element: impl Fn(NodeId, usize) -> f64) {
+    pub fn forward(&mut self, task: Task<'_>, lanes: usize, element: &dyn Fn(NodeId, usize) -> f64) {
         let program = task.program;
         self.lanes = lanes;
         self.values.clear();

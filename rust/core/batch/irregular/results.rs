@@ -50,7 +50,7 @@ impl IrregularResults {
         plan: &Plan,
         state: &ModeState,
         lanes: usize,
-        element: impl Fn(NodeId, usize) -> f64,
+        element: &dyn Fn(NodeId, usize) -> f64,
         statistics: &Statistics,
     ) {
         if lanes == 0 {
