@@ -3,6 +3,7 @@ works. Each program runs in a process of its own, and one that waits for itself 
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -163,13 +164,13 @@ def run(program: str) -> None:
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert (done.returncode, done.stderr) == (0, "")
-    assert int(done.stdout) > 10
+    assert int(done.stdout) > 0
 
 
 @pytest.mark.parametrize("what", RUNS)
 @pytest.mark.parametrize("interruption", INTERRUPTIONS)
 def test_who_comes_back_waits_for_nobody(interruption: str, what: str) -> None:
-    if interruption == "handler" and not hasattr(__import__("signal"), "setitimer"):
+    if interruption == "handler" and not hasattr(signal, "setitimer"):
         pytest.skip("no timers on this system")
     run(
         PREAMBLE
