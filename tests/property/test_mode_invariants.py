@@ -36,7 +36,7 @@ OVERFLOWING = Program(
 def is_singular(step: Step, nodes: list[TRNode]) -> bool:
     """Whether the step is a singular op, with the operands that it has."""
     case = CASES[step.op]
-    operands = [float(nodes[k]) for k in step.operands]
+    operands = [nodes[k].item() for k in step.operands]
     return case.is_singular(*operands, *([step.extra] if case.arity == "power" else []))
 
 
@@ -92,7 +92,7 @@ def test_hybrid_within_any_distance_is_saturating(
 ) -> None:
     # With every REAL operand within δ, only singular ops without one may differ.
     leaves = [TRNode.constant(v) for v in program.values]
-    if all(math.isfinite(float(node)) for node in program.run(leaves)):
+    if all(math.isfinite(node.item()) for node in program.run(leaves)):
         hybrid = program.gradients(seed, HYBRID, bound, sys.float_info.max)
         saturating = program.gradients(seed, SATURATING, bound)
         assert fingerprint(hybrid) == fingerprint(saturating)
@@ -119,7 +119,7 @@ def test_flags_have_a_cause(
     for _, status in program.gradients(seed, mode, bound, delta):
         flags |= int(status)
     if flags & MASKED:
-        assert not all(math.isfinite(float(node)) for node in nodes)
+        assert not all(math.isfinite(node.item()) for node in nodes)
     if flags & SATURATED:
         assert singular
         assert mode is not MASK_REAL

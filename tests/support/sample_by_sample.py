@@ -95,7 +95,7 @@ def values_one_by_one(batch: Batch) -> Doubles:
     """The values of all outputs, a row for each sample."""
     sample = Sample(batch.function)
     found = [sample.outputs(*map(TRNode.constant, row)) for row in rows(batch).tolist()]
-    return np.array([[float(node) for node in nodes] for nodes in found])
+    return np.array([[node.item() for node in nodes] for nodes in found])
 
 
 def gradients_one_by_one(
@@ -122,7 +122,7 @@ def gradients_one_by_one(
         ]
         for column, function in enumerate(functions):
             value, found = function(*leaves)
-            values[row, column] = value
+            values[row, column] = value.item()
             gradients[row, column] = [float(gradient) for gradient in found]
             statuses[row, column] = [gradient.gradient_status for gradient in found]
     return values, gradients, statuses

@@ -6,6 +6,8 @@ import math
 import struct
 from typing import Any
 
+from zeroproof import TRNode
+
 INF = math.inf
 NAN = math.nan
 SMALLEST = 5e-324
@@ -17,7 +19,7 @@ SPECIALS = [-INF, -1.0, -0.0, 0.0, 1.0, INF, NAN, SMALLEST, HUGE]
 
 def bits(x: Any) -> bytes:
     """The bits of a double; every NaN has the same."""
-    value = float(x)
+    value = x.item() if isinstance(x, TRNode) else float(x)
     return b"nan" if math.isnan(value) else struct.pack("<d", value)
 
 

@@ -90,7 +90,7 @@ class Point:
         def value(x: float) -> float:
             nodes = list(self._constants)
             nodes[place] = TRNode.constant(x)
-            return float(self._call(nodes))
+            return self._call(nodes).item()
 
         return value
 
@@ -142,7 +142,8 @@ class Point:
     def _add(self, name: str, element: Any) -> None:
         is_input = isinstance(element, TRNode) and element.op is OpType.INPUT
         try:
-            value = float(element if isinstance(element, TRNode) else TRScalar(element))
+            is_node = isinstance(element, TRNode)
+            value = element.item() if is_node else float(TRScalar(element))
         except TypeError:
             raise TypeError(
                 f"{name} must be a number, a TRScalar or a TRNode, not {type(element).__name__}"
@@ -198,10 +199,10 @@ def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
         size = sizes.get(hash(node), 0.0)
         if node.is_leaf or size == 0.0:
             continue
-        operands = [float(source) for source in node.inputs]
+        operands = [source.item() for source in node.inputs]
         kinked |= _native.is_at_kink(node.op, operands)
         unresolved |= node.op in PERIODIC and abs(operands[0]) > _LARGEST_PHASE
-        value = abs(float(node))
+        value = abs(node.item())
         if math.isfinite(value):
             noise += size * (EPSILON * value + _SMALLEST)
         for source, (partial, status) in zip(node.inputs, _native.input_gradients(node, 1.0)):

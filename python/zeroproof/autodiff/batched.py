@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import update_wrapper
 from itertools import count
 from operator import attrgetter
-from threading import Lock
 from typing import Any, Optional, SupportsIndex, Union
 
 from .._arrays import Array
@@ -98,7 +97,6 @@ class BatchedFunction:
         self._parameters = Parameters(function, in_axes)
         self._programs: dict[tuple[Shape, ...], _Programs] = {}
         self._uses = count()
-        self._lock = Lock()
 
     def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
         """The values of the function.
@@ -239,13 +237,13 @@ class BatchedFunction:
 
     def _trace(self, shapes: tuple[Shape, ...], per_sample: tuple[bool, ...]) -> _Programs:
         """The function traced for these shapes. The first of several threads that trace wins."""
-        # Not under the lock: the function may wait for a thread that traces as well.
         new = _Programs(trace(self.__wrapped__, self._parameters, shapes, per_sample))
-        with self._lock:
-            if shapes not in self._programs and len(self._programs) >= PROGRAMS:
-                oldest = min(self._programs, key=lambda key: self._programs[key].last_use)
-                del self._programs[oldest]
-            return self._programs.setdefault(shapes, new)
+        # Without a lock: a finalizer, a hook or a signal handler may come here meanwhile.
+        while shapes not in self._programs and len(self._programs) >= PROGRAMS:
+            programs = self._programs.copy()
+            oldest = min(programs, key=lambda key: programs[key].last_use)
+            self._programs.pop(oldest, None)
+        return self._programs.setdefault(shapes, new)
 
     def _coordinate(self, coordinate: Coordinate, arguments: int) -> Optional[int]:
         """The place of the coordinate of a call."""

@@ -1,5 +1,6 @@
 //! Operations on NumPy arrays, element by element, as arrays of objects.
 
+use crate::number::{element, taken_out};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyTuple};
@@ -30,7 +31,8 @@ fn boxed<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// An operation between a node or TR scalar and a NumPy array: element by element, in an array of
-/// objects. `NotImplemented` if neither side is an array. `operator` is a name of Python's module.
+/// objects, or of what an array without dimensions holds. `NotImplemented` if neither side is an array.
+/// `operator` is a name of Python's module.
 #[cold]
 pub(crate) fn with_array<'py>(
     operator: &str,
@@ -38,6 +40,10 @@ pub(crate) fn with_array<'py>(
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = a.py();
+    if element(a)?.is_some() || element(b)?.is_some() {
+        let [a, b] = <[_; 2]>::try_from(taken_out(&[a, b])?).expect("two operands");
+        return py.import("operator")?.call_method1(operator, (a, b));
+    }
     // NumPy would warn of the infinities that are values here.
     let settings = Some([("all", "ignore")].into_py_dict(py)?);
     let quiet = py.import("numpy")?.call_method("errstate", (), settings.as_ref())?;

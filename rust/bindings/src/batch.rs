@@ -2,6 +2,7 @@
 
 use crate::context::passes;
 use crate::enums;
+use crate::flags;
 use crate::places;
 use crate::values::{TRScalar, scalars};
 use pyo3::buffer::{Element, PyBuffer};
@@ -242,7 +243,7 @@ fn detached<R: Send>(
             .err();
         raised.is_some()
     };
-    let done = py.detach(|| work(&mut interrupted));
+    let done = flags::keeping(|| py.detach(|| work(&mut interrupted)));
     done.map_err(|Interrupted| raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(())))
 }
 

@@ -5,7 +5,7 @@ use crate::context::passes;
 use crate::enums;
 use crate::errors::runtime_error;
 use crate::number::expect_number;
-use crate::operand::expect_operand;
+use crate::operand::value_of;
 use crate::origins;
 use crate::places;
 use crate::raw::new_object;
@@ -24,13 +24,13 @@ pub(crate) fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Boun
 }
 
 /// A root adjoint: a number, a TR scalar or the value of a node.
-fn seed(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
-    Ok(expect_operand(object)?.value(py).into())
+fn seed(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
+    Ok(value_of(object)?.into())
 }
 
 /// Differentiates a node.
 pub(crate) fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(py, g))?;
+    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(g))?;
     if origins::watched() {
         origins::tell_dropped(py, root, seed, None)?;
     }
@@ -49,7 +49,7 @@ fn gradients_of<'py>(
     sources: Vec<Bound<'py, PyAny>>,
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(py, g))?;
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
     let handles: Vec<_> =
         sources.iter().map(|source| Ok(source.extract::<TRNode>()?.0)).collect::<PyResult<_>>()?;
     if origins::watched() {
@@ -81,7 +81,7 @@ fn input_gradients<'py>(
     node: TRNode,
     grad_output: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let seed = seed(py, grad_output)?;
+    let seed = seed(grad_output)?;
     let found = passes::read(py, |arena, state, statistics| {
         arena.graph.contributions(node.0, seed, state, statistics)
     })?;

@@ -13,6 +13,7 @@ mod context;
 mod docs;
 mod enums;
 mod errors;
+mod flags;
 mod gradients;
 mod locks;
 mod node;

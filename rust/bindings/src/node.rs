@@ -6,7 +6,7 @@ use crate::callbacks;
 use crate::enums;
 use crate::gradients::{backward, objects};
 use crate::number::integer_exponent;
-use crate::operand::{Operand, expect_operand, operand};
+use crate::operand::{Operand, expect_operand, operand, value_of};
 use crate::origins;
 use crate::raw::{Arguments, Spec, compare_slot, method, new_object, payload, property, set_functions, slot};
 use crate::record::{record_binary, record_unary};
@@ -15,7 +15,7 @@ use crate::values::{TRNode, TRScalar};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyFloat, PyTuple};
 use pyo3::{IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int};
 use zeroproof::graph::{Graph, Handle};
@@ -28,6 +28,21 @@ fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R
 
 fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
     read(py, node, |graph, node| graph.value(node))
+}
+
+/// The double of a constant, where Python or NumPy wants a plain number.
+///
+/// # Errors
+/// `TypeError` for any other node: what is computed from the number would lose the gradient silently.
+fn plain(py: Python<'_>, node: TRNode) -> PyResult<f64> {
+    if read(py, node, |graph, node| graph.requires_grad(node)) {
+        return Err(PyTypeError::new_err(
+            "a TRNode that requires a gradient is not turned into a number, since no gradient would flow \
+             through that: compute with nodes (tr_sin(x), not math.sin(x); arrays of dtype object), or leave \
+             the graph by x.value, x.item() or x.detach()",
+        ));
+    }
+    Ok(tr_value(py, node).to_ieee())
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
@@ -50,7 +65,7 @@ fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<
 
 /// A leaf from anything that has a value.
 fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
-    let value = expect_operand(value)?.value(py);
+    let value = value_of(value)?;
     let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
     if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
 }
@@ -270,6 +285,18 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             }
         ),
         method!(
+            c"item",
+            0,
+            c"item($self)\n--\n\n\
+              The value as a float: ``inf``, ``-inf`` and NaN for +\u{221e}, \u{2212}\u{221e} and \u{3a6}. No gradient\n\
+              flows through it. ``float(x)`` is this for constants and raises TypeError for nodes that\n\
+              require a gradient.",
+            |py, node, arguments| {
+                arguments.exactly::<0>("item")?;
+                tr_value(py, receiver(node)?).to_ieee().into_bound_py_any(py)
+            }
+        ),
+        method!(
             c"detach",
             0,
             c"detach($self)\n--\n\nA constant of the same value.",
@@ -318,7 +345,10 @@ fn slots() -> Vec<ffi::PyType_Slot> {
             }
         }),
         slot!(Py_nb_bool, (a) -> c_int, |py| Ok(tr_value(py, this(a)?).is_truthy())),
-        slot!(Py_nb_float, (a) -> *mut PyObject, |py| tr_value(py, this(a)?).to_ieee().into_bound_py_any(py)),
+        slot!(Py_nb_float, (a) -> *mut PyObject, |py| plain(py, this(a)?)?.into_bound_py_any(py)),
+        slot!(Py_nb_int, (a) -> *mut PyObject, |py| {
+            PyFloat::new(py, plain(py, this(a)?)?).call_method0("__int__")
+        }),
         slot!(Py_tp_hash, (a) -> Py_hash_t, |_py| Ok(this(a)?.0.id() as isize)),
         slot!(Py_tp_repr, (a) -> *mut PyObject, |py| repr(py, this(a)?)?.into_bound_py_any(py)),
         compare_slot!(rich_compare),

@@ -27,6 +27,38 @@ pub(crate) fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     }
 }
 
+/// What an array of one object and no dimensions holds, as ``np.asarray`` makes of a node: the operand that
+/// is meant. `None` for anything else, also for an array in an array, and a masked one.
+pub(crate) fn element<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if is_scalar(object) {
+        return Ok(None);
+    }
+    let attribute = |name: &str| object.getattr_opt(name);
+    let Some(kind) = attribute("dtype")?.map_or(Ok(None), |dtype| dtype.getattr_opt("kind"))? else {
+        return Ok(None);
+    };
+    let Some(dimensions) = attribute("ndim")? else { return Ok(None) };
+    if !kind.eq("O")? || !dimensions.eq(0)? || attribute("mask")?.is_some() {
+        return Ok(None);
+    }
+    let item = object.call_method0("item")?;
+    let is_array = item.is_instance(&object.get_type())?;
+    Ok(if is_array { None } else { Some(item) })
+}
+
+/// Operands, each taken out of the array if it is one of one object and no dimensions. They own what they
+/// are: an array may be given another object at any time.
+pub(crate) fn taken_out<'py>(operands: &[&Bound<'py, PyAny>]) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let taken_out =
+        |operand: &&Bound<'py, PyAny>| Ok(element(operand)?.unwrap_or_else(|| (*operand).clone()));
+    operands.iter().map(taken_out).collect()
+}
+
+/// Whether it is a number or a node at first sight.
+fn is_scalar(object: &Bound<'_, PyAny>) -> bool {
+    is_number(object) || object.is_exact_instance_of::<PyInt>() || is_traced(object)
+}
+
 fn integer(int: &Bound<'_, PyInt>) -> PyResult<f64> {
     match int.extract::<f64>() {
         Err(error) if error.is_instance_of::<PyOverflowError>(int.py()) => {
@@ -67,10 +99,7 @@ pub(crate) fn other_number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     {
         match kind.extract()? {
             "f" | "i" | "u" | "b" => (),
-            "O" => {
-                let item = object.call_method0("item")?;
-                return if item.hasattr("ndim")? { Ok(None) } else { number(&item) };
-            }
+            "O" => return element(object)?.map_or(Ok(None), |item| number(&item)),
             _ => return Ok(None),
         }
     }

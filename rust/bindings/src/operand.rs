@@ -1,7 +1,7 @@
 //! Operands: nodes, and numbers as doubles.
 
 use crate::arena;
-use crate::number::{common_number, not_a_number, other_number};
+use crate::number::{common_number, element, not_a_number, other_number};
 use crate::raw::payload;
 use crate::values::TRNode;
 use pyo3::prelude::*;
@@ -52,6 +52,14 @@ pub(crate) fn expect_operand(object: &Bound<'_, PyAny>) -> PyResult<Operand> {
         return Ok(operand);
     }
     operand(object)?.ok_or_else(|| not_a_number(object, "a TRNode, a TRScalar or a number"))
+}
+
+/// The value of a number, TR scalar or node, also of one that an array without dimensions holds.
+pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<f64> {
+    match element(object)? {
+        Some(element) => Ok(expect_operand(&element)?.value(object.py())),
+        None => Ok(expect_operand(object)?.value(object.py())),
+    }
 }
 
 /// What a value is compared with.

@@ -4,10 +4,12 @@
 use crate::arrays::{broadcast, is_array};
 use crate::docs::{Kind, docstring};
 use crate::enums;
-use crate::number::{exponent, number};
+use crate::flags;
+use crate::number::{element, exponent, number, taken_out};
 use crate::operand::{Operand, expect_operand};
 use crate::raw::{Arguments, method, new_object, set_functions};
 use crate::record::{record_binary, record_reduction, record_unary};
+use crate::scalar::computed;
 use crate::tracer::objects::is_traced;
 use crate::tracer::recording;
 use crate::values::{TRNode, TRScalar};
@@ -27,7 +29,7 @@ fn in_kind<'py>(
     record: fn(Python<'_>, Op, Operand, Operand) -> PyResult<TRNode>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match (a, b) {
-        (Operand::Value(a), Operand::Value(b)) => new_object(py, TRScalar::from(op.value(a, b))),
+        (Operand::Value(a), Operand::Value(b)) => new_object(py, computed(op, a, b)),
         (a, b) => new_object(py, record(py, op, a, b)?),
     }
 }
@@ -75,8 +77,8 @@ fn otherwise<'py>(
     arguments: &Arguments<'_, 'py>,
     error: PyErr,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let operands: Vec<Bound<'py, PyAny>> =
-        arguments.unnamed().into_iter().flatten().map(|argument| Bound::clone(argument)).collect();
+    let given: Vec<_> = arguments.unnamed().into_iter().flatten().map(|argument| &**argument).collect();
+    let operands = taken_out(&given)?;
     let expected = if op.arity() == Arity::Unary { 1 } else { 2 };
     let [first, ..] = &operands[..] else { return Err(error) };
     let py = first.py();
@@ -91,6 +93,8 @@ fn otherwise<'py>(
         broadcast(py, &operands, |elements| on_elements(op, elements))
     } else if operands.iter().any(is_traced) {
         on_tracers(op, &operands)
+    } else if operands.iter().zip(given).any(|(operand, given)| !operand.is(given)) {
+        on_operands(op, &operands)
     } else {
         Err(error)
     }
@@ -176,11 +180,15 @@ fn reduce<'py>(
     let mode = mode.filter(|mode| !mode.is_none());
     let mode = mode.map_or(Ok(Reduction::Strict), |mode| enums::to_reduction(&mode))?;
     // Kept until the node is recorded: an iterator may be the only owner of what it yields.
-    let objects: Vec<_> = values.expect("a required argument").try_iter()?.collect::<PyResult<_>>()?;
+    let objects = values.expect("a required argument").try_iter()?.map(|object| {
+        let object = object?;
+        Ok(element(&object)?.unwrap_or(object))
+    });
+    let objects: Vec<_> = objects.collect::<PyResult<_>>()?;
     if kind == Kind::InKind
         && let Some(values) = numbers(&objects)?
     {
-        return new_object(py, TRScalar(fold(mode, &values)));
+        return new_object(py, TRScalar(flags::keeping(|| fold(mode, &values))));
     }
     match objects.iter().map(expect_operand).collect::<PyResult<Vec<_>>>() {
         Ok(operands) => new_object(py, record_reduction(py, &operands, op, mode)?),

@@ -49,28 +49,32 @@ pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) ->
 #[cold]
 #[inline(never)]
 pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -> PyResult<TRNode> {
-    let (given, begins) = arena::with(py, |arena| {
+    // All of it but the place before any Python code runs, which may record other nodes: to look at a frame
+    // is to allocate, and that may run finalizers.
+    let noted = arena::with(py, |arena| {
         let graph = &mut arena.graph;
         let given: Vec<_> = operands.iter().map(|&operand| given(graph, operand)).collect();
-        let begins = graph.begins(node.0, &given);
-        (given, begins)
+        graph.begins(node.0, &given).then(|| {
+            graph.note_origin(node.0, op, &given, places::PENDING);
+            let operands: Vec<_> = given.iter().map(|given| given.value).collect();
+            (graph.value(node.0), graph.is_origin(node.0, &given), operands)
+        })
     });
-    if !begins {
-        return Ok(node);
-    }
-    let place = places::here(py);
-    let (value, is_origin) = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        graph.note_origin(node.0, op, &given, place);
-        (graph.value(node.0), graph.is_origin(node.0, &given))
-    });
+    let Some((value, is_origin, operands)) = noted else { return Ok(node) };
+    let place = place_now(py, node.0);
     if watched() && op.arity() != Arity::Leaf && is_origin {
-        let operands: Vec<_> = given.iter().map(|given| given.value).collect();
         tell(py, op, &operands, value, place).inspect_err(|_| {
             arena::with(py, |arena| arena.graph.release(node.0));
         })?;
     }
     Ok(node)
+}
+
+/// Gives an origin just noted the place where the interpreter is now.
+fn place_now(py: Python<'_>, node: Handle) -> u32 {
+    let place = places::here(py);
+    arena::with(py, |arena| arena.graph.move_origin(node, places::PENDING, place));
+    place
 }
 
 fn given(graph: &Graph, operand: Operand) -> Given {
@@ -157,9 +161,15 @@ pub(crate) fn tell_dropped(
 /// as one itself.
 #[cold]
 pub(crate) fn note_copy(py: Python<'_>, copy: Handle, from: Handle) {
-    if !arena::with(py, |arena| arena.graph.inherit_origin(copy, from)) {
-        let place = places::here(py);
-        arena::with(py, |arena| arena.graph.note_origin(copy, Op::Constant, &[], place));
+    let is_noted = arena::with(py, |arena| {
+        let inherited = arena.graph.inherit_origin(copy, from);
+        if !inherited {
+            arena.graph.note_origin(copy, Op::Constant, &[], places::PENDING);
+        }
+        !inherited
+    });
+    if is_noted {
+        place_now(py, copy);
     }
 }
 

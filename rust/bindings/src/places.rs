@@ -7,9 +7,10 @@
 use crate::arena::GilCell;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::OnceLock;
 
 /// A place in a program.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +38,13 @@ static PLACES: GilCell<Places> = GilCell::new(Places::default);
 /// The number of no place: there is no Python code around.
 pub(crate) const NOWHERE: u32 = u32::MAX;
 
+/// The number of a place that is being looked for.
+pub(crate) const PENDING: u32 = NOWHERE - 1;
+
+/// The directory of the package, with a separator behind it: set when the module is initialised, since no
+/// Python code may run while a cell is being filled. A hook or finalizer might come back here.
+static PACKAGE: OnceLock<String> = OnceLock::new();
+
 /// The place where the interpreter is now.
 #[cold]
 pub(crate) fn here(py: Python<'_>) -> u32 {
@@ -48,10 +56,10 @@ fn find(py: Python<'_>) -> PyResult<u32> {
     // SAFETY: the GIL is held; the reference is borrowed, and null if no code runs.
     let innermost = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()) };
     let Some(innermost) = innermost else { return Ok(NOWHERE) };
-    let package = package(py)?;
+    let Some(package) = PACKAGE.get() else { return Ok(NOWHERE) };
     let mut frame = innermost.clone();
     let mut code = frame.getattr("f_code")?;
-    while code.getattr("co_filename")?.extract::<&str>()?.starts_with(package) {
+    while code.getattr("co_filename")?.extract::<&str>()?.starts_with(package.as_str()) {
         frame = frame.getattr("f_back")?;
         if frame.is_none() {
             frame = innermost; // the package runs itself
@@ -74,20 +82,14 @@ fn find(py: Python<'_>) -> PyResult<u32> {
     }
     let span = span(&code, place.instruction).unwrap_or(None);
     Ok(PLACES.with(py, |places| {
-        let number = places.all.len() as u32;
-        places.all.push((place.clone(), span));
-        *places.numbers.entry(place).or_insert(number)
+        match places.numbers.entry(place) {
+            Entry::Occupied(found) => *found.get(), // by who came here meanwhile
+            Entry::Vacant(free) => {
+                places.all.push((free.key().clone(), span));
+                *free.insert(places.all.len() as u32 - 1)
+            }
+        }
     }))
-}
-
-/// The directory of the package, with a separator behind it.
-fn package(py: Python<'_>) -> PyResult<&str> {
-    static PACKAGE: PyOnceLock<String> = PyOnceLock::new();
-    let package = PACKAGE.get_or_try_init(py, || {
-        let path = py.import("zeroproof")?.getattr("__path__")?.get_item(0)?;
-        py.import("os.path")?.getattr("join")?.call1((path, ""))?.extract()
-    })?;
-    Ok(package)
 }
 
 /// The extent of an instruction's expression, from CPython 3.11 on.
@@ -113,5 +115,9 @@ pub(crate) fn place(py: Python<'_>, number: u32) -> PyResult<Option<Bound<'_, Py
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let path = py.import("zeroproof")?.getattr("__path__")?.get_item(0)?;
+    let package: String = py.import("os.path")?.getattr("join")?.call1((path, ""))?.extract()?;
+    PACKAGE.get_or_init(|| package);
     module.add_function(wrap_pyfunction!(place, module)?)
 }

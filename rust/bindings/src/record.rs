@@ -1,6 +1,7 @@
 //! Recording: operations become nodes, and what begins with them is noted.
 
 use crate::arena;
+use crate::flags;
 use crate::operand::Operand;
 use crate::origins;
 use crate::values::TRNode;
@@ -19,6 +20,7 @@ pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> P
         (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
     };
     let is_event = origins::is_event(graph, op, a, b, node.value);
+    flags::after(op, node.value);
     drop(arena);
     let node = TRNode(node.handle);
     if is_event { origins::note(py, node, op, &[a, b]) } else { Ok(node) }
@@ -35,6 +37,7 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResu
         Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
     };
     let is_event = origins::is_event(graph, op, a, exponent, node.value);
+    flags::after(op, node.value);
     drop(arena);
     let node = TRNode(node.handle);
     let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
@@ -60,7 +63,7 @@ pub(crate) fn record_reduction(
                 Operand::Value(value) => graph.leaf(Op::Constant, value, None),
             })
             .collect();
-        let node = graph.reduce(op, mode, &handles);
+        let node = flags::keeping(|| graph.reduce(op, mode, &handles));
         let is_real = graph.value(node).is_real();
         handles.into_iter().for_each(|handle| graph.release(handle));
         (TRNode(node), is_real)

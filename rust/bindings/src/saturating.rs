@@ -1,6 +1,7 @@
 //! The bounded rules of the Saturating mode by themselves, as Python functions.
 
 use crate::context::settings::bound_or_current;
+use crate::flags;
 use crate::number::{Double, expect_number};
 use crate::values::TRScalar;
 use pyo3::exceptions::PyTypeError;
@@ -21,8 +22,9 @@ fn saturating_contributions(
     let op = Op::ALL.iter().find(|known| known.name() == op);
     let op = *op.ok_or_else(|| PyTypeError::new_err("not an op of the table"))?;
     let [g, a, b] = [expect_number(grad_output)?, expect_number(a)?, expect_number(b)?];
-    let [to_a, to_b] =
-        zeroproof::op::bounded::saturating_contributions(op, g, a, b, bound_or_current(py, bound)?);
+    let bound = bound_or_current(py, bound)?;
+    let contributions = || zeroproof::op::bounded::saturating_contributions(op, g, a, b, bound);
+    let [to_a, to_b] = flags::keeping(contributions);
     Ok((to_a.into(), to_b.into()))
 }
 
@@ -30,16 +32,16 @@ fn saturating_contributions(
 #[pyfunction]
 #[pyo3(signature = (y, bound))]
 fn saturating_reciprocal(y: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
-    let bound = bound_or_current(y.py(), bound)?;
-    Ok(zeroproof::op::bounded::recip(expect_number(y)?, bound).into())
+    let (bound, y) = (bound_or_current(y.py(), bound)?, expect_number(y)?);
+    Ok(flags::keeping(|| zeroproof::op::bounded::recip(y, bound)).into())
 }
 
 /// `x/(|x| + b)`, ±1 for ±∞ and 0 for Φ; with the bound given, or the one in force.
 #[pyfunction]
 #[pyo3(signature = (x, bound))]
 fn saturate_value(x: &Bound<'_, PyAny>, bound: Option<Double>) -> PyResult<TRScalar> {
-    let bound = bound_or_current(x.py(), bound)?;
-    Ok(zeroproof::op::bounded::saturate(expect_number(x)?, bound).into())
+    let (bound, x) = (bound_or_current(x.py(), bound)?, expect_number(x)?);
+    Ok(flags::keeping(|| zeroproof::op::bounded::saturate(x, bound)).into())
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

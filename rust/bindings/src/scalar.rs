@@ -2,6 +2,7 @@
 
 use crate::arrays::{operator_of, with_array};
 use crate::enums;
+use crate::flags;
 use crate::number::{expect_number, integer_exponent};
 use crate::operand::{Comparand, Operand, comparand, operand};
 use crate::raw::{
@@ -16,6 +17,14 @@ use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int, c_void};
 use zeroproof::{Op, TrScalar, TrTag};
 
+/// The value of an op.
+#[inline(always)]
+pub(crate) fn computed(op: Op, a: f64, b: f64) -> TRScalar {
+    let value = op.value(a, b);
+    flags::after(op, value);
+    value.into()
+}
+
 /// `op(a, b)` for a number slot; `NotImplemented` leaves the word to a node or to what is no number.
 #[inline(always)]
 fn binary<'py>(
@@ -25,7 +34,7 @@ fn binary<'py>(
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match (operand(a)?, operand(b)?) {
-        (Some(Operand::Value(a)), Some(Operand::Value(b))) => new_object(py, TRScalar::from(op.value(a, b))),
+        (Some(Operand::Value(a)), Some(Operand::Value(b))) => new_object(py, computed(op, a, b)),
         (Some(_), Some(_)) => Ok(py.NotImplemented().into_bound(py)),
         _ => with_array(operator_of(op), a, b),
     }
@@ -116,8 +125,10 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
             no_modulus(modulus)?;
             match (payload::<TRScalar>(a), integer_exponent(n)?) {
-                (Some(base), Some(0)) => new_object(py, TRScalar(base.0.unit())),
-                (Some(base), Some(n)) => new_object(py, TRScalar(base.0.pow_int(n))),
+                (Some(base), Some(0)) => new_object(py, TRScalar(flags::keeping(|| base.0.unit()))),
+                (Some(base), Some(n)) => {
+                    new_object(py, TRScalar(flags::keeping(|| base.0.pow_int(n))))
+                }
                 _ => binary(py, Op::Pow, a, n),
             }
         }),
@@ -178,14 +189,14 @@ pub(crate) fn compare<'py>(
             return with_array(operator, own, object);
         }
     };
-    let result = match op {
+    let result = flags::keeping(|| match op {
         CompareOp::Eq => this == other,
         CompareOp::Ne => this != other,
         CompareOp::Lt => this < other,
         CompareOp::Le => this.tag() != TrTag::Phi && this <= other,
         CompareOp::Gt => this > other,
         CompareOp::Ge => this.tag() != TrTag::Phi && this >= other,
-    };
+    });
     result.into_bound_py_any(py)
 }
 

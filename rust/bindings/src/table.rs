@@ -1,6 +1,7 @@
 //! The facts of the op table, for what is made from them in Python.
 
 use crate::enums;
+use crate::flags;
 use crate::number::expect_number;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -63,7 +64,7 @@ fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 fn is_at_kink(op: &Bound<'_, PyAny>, operands: Vec<Bound<'_, PyAny>>) -> PyResult<bool> {
     let operands = operands.iter().map(expect_number).collect::<PyResult<Vec<_>>>()?;
     let kink = enums::to_op(op)?.facts().and_then(|facts| facts.kink);
-    Ok(kink.is_some_and(|is_kink| is_kink(&operands)))
+    Ok(kink.is_some_and(|is_kink| flags::keeping(|| is_kink(&operands))))
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

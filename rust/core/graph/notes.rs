@@ -82,6 +82,21 @@ impl Graph {
         }
     }
 
+    /// Puts the place `to` where [`note_origin`](Self::note_origin) noted `from`, at the node and the
+    /// numbers that became constants with it.
+    ///
+    /// So a caller whose program may run on while it looks for the place, and record more, notes the origin
+    /// with a place of its own choice first.
+    pub fn move_origin(&mut self, node: Handle, from: u32, to: u32) {
+        let row = self.node(node);
+        let operands = self.nodes[row as usize].operands(&self.lists);
+        for noted in operands.inputs().iter().copied().chain([row]) {
+            if let Some(origin) = self.origins.get_mut(noted).filter(|origin| origin.place == from) {
+                origin.place = to;
+            }
+        }
+    }
+
     /// The operand from which a node took over a value that is not REAL; none if that began with it.
     fn carried<'o>(&self, row: u32, given: &'o [Given]) -> Option<&'o Given> {
         let row = &self.nodes[row as usize];
@@ -209,6 +224,23 @@ mod tests {
         let copy = graph.constant(f64::NEG_INFINITY);
         graph.inherit_origin(copy, carried);
         assert_eq!(place(&graph, copy), Some(7));
+    }
+
+    #[test]
+    fn a_place_may_be_put_in_later() {
+        let mut graph = Graph::new();
+        let zero = graph.leaf(Op::Parameter, 0.0, None);
+        let before = reciprocal(&mut graph, zero, 1);
+        let quotient = graph.constant_with_binary(Op::Div, f64::INFINITY, before, None).handle;
+        let operands = [Given { value: f64::INFINITY, node: None }, given(&graph, before)];
+        graph.note_origin(quotient, Op::Div, &operands, 9);
+        let after = reciprocal(&mut graph, zero, 9);
+        graph.collect();
+        graph.move_origin(quotient, 9, 2);
+        assert_eq!([before, quotient, after].map(|node| place(&graph, node)), [Some(1), Some(2), Some(9)]);
+        let inputs = graph.inputs(quotient);
+        assert_eq!(place(&graph, inputs[0]), Some(2));
+        inputs.into_iter().for_each(|input| graph.release(input));
     }
 
     #[test]

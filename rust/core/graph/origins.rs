@@ -53,6 +53,11 @@ impl Origins {
         Some(&self.0[place].1)
     }
 
+    pub fn get_mut(&mut self, node: u32) -> Option<&mut Origin> {
+        let place = self.0.binary_search_by_key(&node, |entry| entry.0).ok()?;
+        Some(&mut self.0[place].1)
+    }
+
     /// Adds a node that is newer than all others noted.
     pub fn push(&mut self, node: u32, origin: Origin) {
         debug_assert!(self.end() <= node as usize);

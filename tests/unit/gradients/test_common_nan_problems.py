@@ -74,7 +74,7 @@ class TestRootOfASquare:
             return tr_sqrt(x * x)
 
         y, (x,) = differentiate(f, 0.0)
-        assert float(y) == 0.0
+        assert y.item() == 0.0
         assert results([x]) == [(0.0, DROPPED)]
         event = only(x.explain().dropped_at)
         assert str(event) == f"tr_sqrt(x * x) at {place(f, 'tr_sqrt')} gave sqrt(0.0) = 0.0"
@@ -125,7 +125,7 @@ class TestBranchNotTaken:
 
     def test_it_has_no_part_in_value_or_gradient(self) -> None:
         y, (x,) = differentiate(self.f, 0.0)
-        assert float(y) == 0.0
+        assert y.item() == 0.0
         assert results([x]) == [(2.0, EXACT)]
         assert y.explain().origins == ()
         assert str(x.explain()) == "x is 0.0\nits gradient is 2.0 [EXACT]"
@@ -180,7 +180,7 @@ class TestNormOfAZeroVector:
             return tr_sqrt(x * x + y * y + z * z)
 
         r, parameters = differentiate(f, 0.0, 0.0, 0.0)
-        assert float(r) == 0.0
+        assert r.item() == 0.0
         assert results(parameters) == [(0.0, DROPPED)] * 3
         event = only(r.explain().dropped_at)
         assert str(event.location) == place(f, "tr_sqrt")
@@ -188,7 +188,7 @@ class TestNormOfAZeroVector:
 
     def test_as_one_operation(self) -> None:
         r, parameters = differentiate(lambda *v: tr_norm(v), 0.0, 0.0, 0.0)
-        assert float(r) == 0.0
+        assert r.item() == 0.0
         assert results(parameters) == [(0.0, EXACT)] * 3
         assert check_gradient(lambda *v: tr_norm(v), 0.0, 0.0, 0.0).ok
 
@@ -221,7 +221,7 @@ class TestArcCosineJustPastOne:
 
     def test_at_one_the_value_is_real_and_the_slope_is_not(self) -> None:
         y, (a,) = differentiate(tr_acos, 1.0)
-        assert float(y) == 0.0
+        assert y.item() == 0.0
         assert results([a]) == [(0.0, DROPPED)]
         assert only(y.explain().dropped_at).formula == "acos(1.0) = 0.0"
         assert only(check_gradient(tr_acos, 1.0).rows).verdict is Verdict.ONE_SIDED
@@ -241,14 +241,14 @@ class TestLogOfAnUnderflow:
 
     def test_in_the_log_domain_it_has(self) -> None:
         y, parameters = differentiate(lambda *v: tr_logsumexp(v), -800.0, -801.0)
-        assert float(y) == pytest.approx(-800.0 + math.log1p(math.exp(-1.0)), rel=1e-15)
+        assert y.item() == pytest.approx(-800.0 + math.log1p(math.exp(-1.0)), rel=1e-15)
         share = 1.0 / (1.0 + math.exp(-1.0))
         gradients = [(pytest.approx(share), EXACT), (pytest.approx(1.0 - share), EXACT)]
         assert results(parameters) == gradients
 
     def test_entropy(self) -> None:
         y, (p,) = differentiate(lambda p: tr_xlogy(p, p), 0.0)
-        assert float(y) == 0.0
+        assert y.item() == 0.0
         assert results([p]) == [(0.0, DROPPED)]  # the slope of p·ln p at 0 is −∞
         assert only(y.explain().dropped_at).op.name == "XLOGY"
 
@@ -315,7 +315,7 @@ class TestRotationAtIdentity:
         with gradient_mode(mode):
             r, parameters = differentiate(entry, 0.0, 0.0, 0.0)
             assert check_gradient(entry, 0.0, 0.0, 0.0).ok
-        assert float(r) == 0.0
+        assert r.item() == 0.0
         bounded = mode is GradientMode.SATURATING  # t / π is a division, if a harmless one
         assert [g for g, _ in results(parameters)] == [0.0, 0.0, 1.0]
         assert all(bool(s & SATURATED) == bounded for _, s in results(parameters))
@@ -348,7 +348,7 @@ class TestDampedInverseAtASingularPose:
 
     def test_damped_it_is_real_and_the_gradient_is_right(self) -> None:
         speed, (elbow,) = differentiate(lambda e: self.speed(e, 0.1), 0.0)
-        assert float(speed) == 0.0
+        assert speed.item() == 0.0
         ((gradient, status),) = results([elbow])
         # To first order a = b = −e, c = 2, d = 1: b·yy − d·xy = e(−yy + 3) over λ²·yy.
         yy = 5.0 + 0.01

@@ -69,7 +69,7 @@ def by_graph(samples, coefficients):
             status |= parameter.gradient_status
         masked += GradientStatus.MASKED in status
         saturated += GradientStatus.SATURATED in status
-    values = np.array([float(node) for node in residuals])
+    values = np.array([node.item() for node in residuals])
     return values, np.array(jacobian).reshape(-1, len(parameters)), masked, saturated
 
 

@@ -62,5 +62,5 @@ def test_arrays_broadcast() -> None:
     x = TRNode.parameter(2.0)
     found = tr_clip(np.array([[-1.0, x, 0.5]], dtype=object), np.zeros((2, 1)), 1.0)
     assert found.shape == (2, 3)
-    assert [float(z) for z in found[1]] == [0.0, 1.0, 0.5]
+    assert list(found[1]) == [0.0, 1.0, 0.5]
     assert isinstance(found[0, 1], TRNode)

@@ -41,7 +41,7 @@ def test_comparisons(apply: Callable[..., Any], array: Any) -> None:
 def test_nodes() -> None:
     x = TRNode.parameter(2.0)
     products = np.array([3.0, 4.0]) * x
-    assert [float(p) for p in products] == [6.0, 8.0]
+    assert [p.item() for p in products] == [6.0, 8.0]
     (products[0] * products[1]).backward()
     assert x.gradient == 48.0
 

@@ -3,6 +3,7 @@
 use super::state::GradientState;
 use super::statistics::with_statistics;
 use crate::arena::{self, Arena};
+use crate::flags;
 use pyo3::prelude::*;
 use std::sync::Arc;
 use zeroproof::backward::PassCounts;
@@ -15,7 +16,8 @@ pub(crate) fn run_pass(
 ) -> PyResult<Result<(), Error>> {
     let mut pass = Some(pass);
     let mut pass_in = move |arena: &mut Arena, state: &ModeState, statistics: Option<&mut Statistics>| {
-        pass.take().expect("a pass runs once")(arena, state, statistics)
+        let pass = pass.take().expect("a pass runs once");
+        flags::keeping(|| pass(arena, state, statistics))
     };
     // Only Hybrid mode needs the statistics during the pass.
     let done = GradientState::with_state(py, |state| match state.mode {

@@ -3,8 +3,10 @@
 use super::policy;
 use super::state::GradientState;
 use crate::errors::value_error;
-use crate::locks::lock;
+use crate::flags;
+use crate::locks::{filled, lock};
 use crate::number::Double;
+use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
@@ -22,9 +24,8 @@ struct TaskStatistics(Mutex<Statistics>);
 /// The async task that is running on this thread, if any.
 fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-    let modules = MODULES.get_or_try_init(py, || -> PyResult<_> {
-        Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
-    });
+    let modules =
+        filled(&MODULES, py, || Ok(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind()));
     // While the interpreter ends nothing can be imported, and no task runs.
     let Ok(modules) = modules else { return Ok(None) };
     let (modules, name) = (modules.bind(py), pyo3::intern!(py, "asyncio"));
@@ -47,23 +48,25 @@ fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
 fn task_statistics<'py>(task: &Bound<'py, PyAny>) -> PyResult<Bound<'py, TaskStatistics>> {
     static TASKS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = task.py();
-    let tasks = TASKS.get_or_try_init(py, || -> PyResult<_> {
-        Ok(py.import("weakref")?.getattr("WeakKeyDictionary")?.call0()?.unbind())
-    })?;
+    let tasks =
+        filled(&TASKS, py, || Ok(py.import("weakref")?.getattr("WeakKeyDictionary")?.call0()?.unbind()))?;
     let tasks = tasks.bind(py);
     if let Ok(found) = tasks.get_item(task) {
         return Ok(found.cast_into::<TaskStatistics>()?);
     }
     let new = Bound::new(py, TaskStatistics(Mutex::default()))?;
-    tasks.set_item(task, &new)?;
-    Ok(new)
+    // What runs meanwhile, a finalizer or a hook, may have counted in the same task.
+    Ok(tasks.call_method1("setdefault", (task, new))?.cast_into::<TaskStatistics>()?)
 }
 
 /// Runs `f`, which must not call into Python, on the statistics that this thread or task owns.
 pub(super) fn with_statistics<R>(py: Python<'_>, f: impl FnOnce(&mut Statistics) -> R) -> PyResult<R> {
     match current_task(py)? {
-        None => Ok(THREAD.with_borrow_mut(f)),
-        Some(task) => Ok(f(&mut lock(&task_statistics(&task)?.get().0))),
+        None => Ok(flags::keeping(|| THREAD.with_borrow_mut(f))),
+        Some(task) => {
+            let statistics = task_statistics(&task)?;
+            Ok(flags::keeping(|| f(&mut lock(&statistics.get().0))))
+        }
     }
 }
 
@@ -142,6 +145,9 @@ fn get_statistics(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 }
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Built now: a class is otherwise built inside a cell, at its first use.
+    TaskStatistics::type_object(module.py());
+    GradientState::type_object(module.py());
     for function in [
         wrap_pyfunction!(should_use_saturating, module)?,
         wrap_pyfunction!(update_q_value, module)?,

@@ -1,5 +1,6 @@
 //! Context variables of the interpreter.
 
+use crate::locks::filled;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -15,7 +16,7 @@ impl Variable {
     }
 
     fn variable<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
-        let variable = self.variable.get_or_try_init(py, || {
+        let variable = filled(&self.variable, py, || {
             // SAFETY: the name is a C string, no default is given, and the new reference is owned.
             unsafe {
                 let new = pyo3::ffi::PyContextVar_New(self.name.as_ptr(), std::ptr::null_mut());

@@ -5,6 +5,7 @@ use super::fields::{FIELDS, assign, field};
 use crate::context::blocks::GradientBlock;
 use crate::context::settings;
 use crate::errors::value_error;
+use crate::flags;
 use crate::number::{Double, expect_number};
 use pyo3::exceptions::{PyAttributeError, PyValueError};
 use pyo3::prelude::*;
@@ -107,7 +108,7 @@ impl HybridGradientSchedule {
     ///     q_min: the smallest distance of the epoch before, for adaptive δ.
     #[pyo3(signature = (epoch, q_min=None))]
     fn get_delta(&self, epoch: i64, q_min: Option<Double>) -> Option<f64> {
-        self.lock().delta(epoch, q_min.map(|q| q.0))
+        flags::keeping(|| self.lock().delta(epoch, q_min.map(|q| q.0)))
     }
 
     /// Whether the epoch is in warm-up.
@@ -122,20 +123,20 @@ impl HybridGradientSchedule {
 
     /// One line: "warmup …", "transitioning …", "converged …" or "disabled …".
     fn get_mode_description(&self, epoch: i64) -> String {
-        self.lock().describe(epoch)
+        flags::keeping(|| self.lock().describe(epoch))
     }
 
     /// Adds the poles that are not within a radius of a known one, and explores their neighbourhoods
     /// in the next ``pole_exploration_epochs`` epochs, as far as the transition lasts.
     fn update_detected_poles(&self, poles: &Bound<'_, PyAny>, epoch: i64) -> PyResult<()> {
         let poles = poles.try_iter()?.map(|pole| expect_number(&pole?)).collect::<PyResult<Vec<_>>>()?;
-        self.lock().update_detected_poles(&poles, epoch);
+        flags::keeping(|| self.lock().update_detected_poles(&poles, epoch));
         Ok(())
     }
 
     /// The regions (low, high) to explore in this epoch.
     fn get_exploration_regions(&self, epoch: i64) -> Vec<(f64, f64)> {
-        self.lock().regions(epoch).iter().map(|region| (region.low, region.high)).collect()
+        flags::keeping(|| self.lock().regions(epoch)).iter().map(|region| (region.low, region.high)).collect()
     }
 
     /// A ``with`` block for one epoch: sets Hybrid mode, bound, δ and regions, and on leaving puts

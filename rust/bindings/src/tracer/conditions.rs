@@ -6,6 +6,8 @@
 use super::objects::{Trace, TracedCondition, is_traced};
 use super::recording::{Traced, common_trace, push, traced, tracer};
 use crate::arena;
+use crate::flags;
+use crate::number::taken_out;
 use crate::operand::{Operand, expect_operand};
 use crate::raw::new_object;
 use crate::values::{TRNode, TRScalar};
@@ -16,7 +18,7 @@ use pyo3::types::PyBool;
 use zeroproof::Op;
 use zeroproof::batch::{Kind, NodeId, Predicate};
 
-type Operands<'a, 'py> = [&'a Bound<'py, PyAny>];
+type Operands<'py> = [Bound<'py, PyAny>];
 
 /// A condition as an operand: recorded, or known as 1 or 0.
 fn condition<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Traced<'a, 'py>> {
@@ -26,7 +28,7 @@ fn condition<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Traced<'a, 'py>
     }
     let holds = match object.cast::<PyBool>() {
         Ok(holds) => holds.is_true(),
-        Err(_) if object.is_instance(&py.import("numpy")?.getattr("bool_")?)? => object.is_truthy()?,
+        Err(_) if is_bool_of_numpy(object)? => object.is_truthy()?,
         Err(_) => {
             let class = object.get_type().name()?;
             return Err(PyTypeError::new_err(format!(
@@ -39,6 +41,13 @@ fn condition<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Traced<'a, 'py>
     Ok(Traced::Constant(f64::from(u8::from(holds))))
 }
 
+/// Whether it is a bool of NumPy, also as an array of no dimensions.
+fn is_bool_of_numpy(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Some(dtype) = object.getattr_opt("dtype")? else { return Ok(false) };
+    let is_bool = dtype.getattr_opt("kind")?.map_or(Ok(false), |kind| kind.eq("b"))?;
+    Ok(is_bool && object.getattr_opt("ndim")?.map_or(Ok(false), |dimensions| dimensions.eq(0))?)
+}
+
 fn new_condition<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound<'py, PyAny>> {
     Ok(Bound::new(trace.py(), TracedCondition { trace: trace.clone().unbind(), node })?.into_any())
 }
@@ -46,10 +55,11 @@ fn new_condition<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound
 /// The predicate of conditions.
 pub(super) fn logical<'py>(
     predicate: Predicate,
-    operands: &Operands<'_, 'py>,
+    operands: &[&Bound<'py, PyAny>],
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = operands[0].py();
-    let operands: Vec<_> = operands.iter().map(|operand| condition(operand)).collect::<PyResult<_>>()?;
+    let operands = taken_out(operands)?;
+    let operands: Vec<_> = operands.iter().map(condition).collect::<PyResult<_>>()?;
     if let Some(trace) = common_trace(&operands) {
         return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
     }
@@ -63,26 +73,28 @@ fn value(object: &Bound<'_, PyAny>) -> PyResult<f64> {
     Ok(expect_operand(object)?.value(object.py()))
 }
 
-fn any_tracer(operands: &Operands<'_, '_>) -> bool {
-    operands.iter().any(|operand| is_traced(operand))
+fn any_tracer(operands: &Operands<'_>) -> bool {
+    operands.iter().any(is_traced)
 }
 
 /// The predicate of numbers.
-fn numerical<'py>(predicate: Predicate, operands: &Operands<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    if any_tracer(operands) {
-        let operands: Vec<_> = operands.iter().map(|operand| traced(operand)).collect::<PyResult<_>>()?;
+fn numerical<'py>(predicate: Predicate, operands: &[&Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    let operands = taken_out(operands)?;
+    if any_tracer(&operands) {
+        let operands: Vec<_> = operands.iter().map(traced).collect::<PyResult<_>>()?;
         let trace = common_trace(&operands).expect("one of them is a tracer");
         return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
     }
-    let second = operands.get(1).map_or(Ok(0.0), |operand| value(operand))?;
-    predicate.holds(value(operands[0])?, second).into_bound_py_any(operands[0].py())
+    let (first, second) = (value(&operands[0])?, operands.get(1).map_or(Ok(0.0), value)?);
+    flags::keeping(|| predicate.holds(first, second)).into_bound_py_any(operands[0].py())
 }
 
 /// The operand chosen by a condition that is known.
-fn choose<'py>(holds: bool, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+fn choose<'py>(holds: bool, operands: &Operands<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let [a, b] = operands else { unreachable!("a choice of two") };
     let py = a.py();
     let chosen = if holds { a } else { b };
-    if any_tracer(&[a, b]) {
+    if any_tracer(operands) {
         let operands = [traced(a)?, traced(b)?];
         let trace = common_trace(&operands).expect("one of them is a tracer");
         return match &operands[usize::from(!holds)] {
@@ -120,10 +132,11 @@ fn tr_where<'py>(
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match self::condition(condition)? {
-        Traced::Constant(holds) => choose(holds != 0.0, a, b),
+    let given = taken_out(&[condition, a, b])?;
+    match self::condition(&given[0])? {
+        Traced::Constant(holds) => choose(holds != 0.0, &given[1..]),
         decided => {
-            let operands = [decided, traced(a)?, traced(b)?];
+            let operands = [decided, traced(&given[1])?, traced(&given[2])?];
             let trace = common_trace(&operands).expect("the condition is traced");
             tracer(trace, push(trace, Kind::Select, &operands)?)
         }

@@ -23,7 +23,7 @@ const CONDITIONS: &str = "; conditions for tr_where are made by tr_less, tr_equa
 const FUNCTIONS: &str = "; the functions of math have counterparts such as tr_sin";
 
 /// What nodes have and tracers have not: values, and what a backward pass leaves.
-const VALUES: [&str; 2] = ["value", "tag"];
+const VALUES: [&str; 3] = ["value", "tag", "item"];
 const GRAPH: [&str; 9] = [
     "gradient",
     "gradient_status",

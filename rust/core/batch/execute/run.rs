@@ -191,9 +191,16 @@ impl Plan {
                 }
             }
             work(&mut ask);
-            let mut waiting = lock(&results);
-            while running.load(Ordering::Relaxed) > 0 {
-                waiting = done.wait_timeout(waiting, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+            // The lock is free while the caller is asked, who may run anything.
+            let wait = || {
+                let waiting = lock(&results);
+                let waits = running.load(Ordering::Relaxed) > 0;
+                if waits {
+                    drop(done.wait_timeout(waiting, PATIENCE));
+                }
+                waits
+            };
+            while wait() {
                 if !cancelled.load(Ordering::Relaxed) && ask() {
                     cancelled.store(true, Ordering::Relaxed);
                 }
