@@ -43,13 +43,13 @@ print(y.value, x.gradient, x.gradient_status.name)
 ## Gradients
 
 The *domain* of an operation is where REAL operands give a REAL value. ḡ is the adjoint that arrives
-at a node. The *partials* below are what the node hands on to its operands, in their order, in every
+at a node. The *partials* below are what the node contributes to its operands, in their order, in every
 mode; they are right wherever the true contribution is representable, also where a factor of it is
-not. A contribution that is not REAL is left out and counted. A node whose value is Φ hands on
+not. A contribution that is not REAL is dropped and counted. A node whose value is Φ propagates
 nothing; in Mask-REAL mode neither does one that is ±∞.
 
 *Singular* operations have a pole at a REAL operand, at the *distance* that is given. In Saturating
-mode, and in Hybrid mode where the distance is at most δ, they hand on the *bounded* contributions
+mode, and in Hybrid mode where the distance is at most δ, they contribute the *bounded* partials
 instead: with the saturation bound s, `recip(y) = sign(y) ÷ √(y² + s²)`, which is 0 at ±0, ±∞ and Φ.
 All other operations have their classical partials in every mode.
 """

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Notation: `g` is the adjoint ḡ that arrives, `a` and `b` are the operands, `z` the value, `s` the
-//! saturation bound. Contributions that are not REAL are left out by the sweep in
+//! saturation bound. Contributions that are not REAL are dropped by the sweep in
 //! [`backward`](crate::backward), not here. An adjoint that is not REAL must show: no contribution made
 //! of it is REAL.
 

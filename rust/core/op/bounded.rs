@@ -87,7 +87,7 @@ pub fn saturate(x: f64, s: f64) -> f64 {
 }
 
 /// What a singular op passes to its operands under the Saturating rule: a contribution that is not
-/// REAL is left out, and a `Φ` node passes nothing.
+/// REAL is dropped, and a `Φ` node passes nothing.
 pub fn saturating_contributions(op: Op, g: f64, a: f64, b: f64, bound: f64) -> [f64; 2] {
     let z = op.value(a, b);
     if z.is_nan() {

@@ -341,7 +341,7 @@ impl Binary for Xlogy {
         partials: "ḡ·ln b, ḡ·a ÷ b; at a = 0 the second is 0",
         reason: "0·ln 0 is 0, as SciPy and PyTorch have it: the limit of p·ln p, and what an impossible \
                  outcome adds to an entropy. For a ≠ 0 the tables of × and log. Toward a the slope at (0, 0) \
-                 is −∞ and is left out.",
+                 is −∞ and is dropped.",
         notation: Notation::Call("xlogy"),
         smooth_on: (0.25, 4.0),
         period: None,

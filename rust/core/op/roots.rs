@@ -16,7 +16,7 @@ impl Unary for Sqrt {
         units: None,
         partials: "ḡ ÷ 2√a",
         reason: "Left of 0 there is no real root. At 0 the root is REAL and its slope infinite, so the \
-                 classical contribution is left out.",
+                 classical contribution is dropped.",
         notation: Notation::Call("√"),
         smooth_on: (0.25, 4.0),
         period: None,
@@ -65,7 +65,7 @@ impl Unary for Cbrt {
         units: None,
         partials: "ḡ ÷ 3(∛a)²",
         reason: "Odd, with the limits at ±∞. At 0 the root is REAL and its slope infinite, so the classical \
-                 contribution is left out.",
+                 contribution is dropped.",
         notation: Notation::Call("∛"),
         smooth_on: (0.25, 4.0),
         period: None,
