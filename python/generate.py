@@ -241,7 +241,9 @@ def main(arguments: list[str]) -> int:
     write = not arguments
     files = surface(engine())
     codes = PACKAGE / "_op_type.py"
-    before = codes.read_text(encoding="utf-8") if codes.exists() else ""
+    if not codes.exists():
+        raise SystemExit(f"{codes} is missing: it says which codes are given, restore it")
+    before = codes.read_text(encoding="utf-8")
     if changed := changed_codes(before, files.get(codes, before)):
         print(f"codes stand in pickles and saved programs and never change: {', '.join(changed)}")
         return 1

@@ -23,7 +23,8 @@ operations return, the formulas and bounded partials stand beside the code that 
 
 A transreal value is a finite double (REAL), +∞, −∞ or nullity Φ: the tag is the class of the float.
 Every operation is total, and Φ absorbs: an operation on Φ is Φ. Where an operation has a limit, its
-value is that limit; where the limit depends on the way, as for 0 ÷ 0, it is Φ. Elementary functions
+value is that limit; where the limit depends on the way, as for 0 ÷ 0, it is Φ. So it is at the end
+of a domain where the limit is infinite, as for log 0. Elementary functions
 are within 1 ulp, `+ − × ÷ √` rounded correctly. Reductions keep all inputs (`STRICT`), all but Φ
 (`DROP_NULL`; of nothing but Φ they are Φ), or the REAL ones (`DROP_NONREAL`).
 
@@ -43,10 +44,10 @@ print(y.value, x.gradient, x.gradient_status.name)
 ## Gradients
 
 The *domain* of an operation is where REAL operands give a REAL value. ḡ is the adjoint that arrives
-at a node. The *partials* below are what the node contributes to its operands, in their order, in every
-mode; they are right wherever the true contribution is representable, also where a factor of it is
-not. A contribution that is not REAL is dropped and counted. A node whose value is Φ propagates
-nothing; in Mask-REAL mode neither does one that is ±∞.
+at a node. The *partials* below are what the node contributes to its operands, in their order, in
+every mode; they are right wherever the true contribution is representable, also where a factor of
+it is not. A contribution that is not REAL is dropped and counted. A node whose value is Φ
+propagates nothing; in Mask-REAL mode neither does one that is ±∞.
 
 *Singular* operations have a pole at a REAL operand, at the *distance* that is given. In Saturating
 mode, and in Hybrid mode where the distance is at most δ, they contribute the *bounded* partials

@@ -2,8 +2,8 @@
 //!
 //! Nodes are visited in reverse of recording, each once, and only if gradients flow through them.
 //! A node looks at its value and mode, then passes a contribution to each input, or silences it.
-//! Every contribution goes through `Sweep::receive`, the one place that decides what is added
-//! and what is left out.
+//! Every contribution goes through `Adjoint::receive`, the one place that decides what is added
+//! and what is dropped.
 
 pub mod explain;
 pub(crate) mod policies;

@@ -1,8 +1,9 @@
 //! The operations: one place per op, a file per family.
 //!
 //! An op is a type that says everything about itself: its value, its partials, and the [`Facts`] that
-//! compiler, printer and documentation ask for. Nothing about an op is written elsewhere, and nothing
-//! that affects a result has a default: leave it out and the crate does not compile.
+//! compiler, printer and documentation ask for. No fact that affects a result has a default: leave it
+//! out and the crate does not compile. What the batch compiler writes again, for speed, are the
+//! contributions of arithmetic, sine and cosine, squares, sums and means; tests hold them to these types.
 //!
 //! ```text
 //! registry.rs     codes, names, arities and formulas of all ops; the `Op` enum and its dispatch

@@ -3,7 +3,7 @@
 use crate::number::{element, taken_out};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyTuple};
+use pyo3::types::{IntoPyDict, PyList, PyTuple};
 use zeroproof::Op;
 
 /// So many elements pass between two looks for signals.
@@ -44,6 +44,8 @@ pub(crate) fn with_array<'py>(
         let [a, b] = <[_; 2]>::try_from(taken_out(&[a, b])?).expect("two operands");
         return py.import("operator")?.call_method1(operator, (a, b));
     }
+    refuse_masked(a)?;
+    refuse_masked(b)?;
     // NumPy would warn of the infinities that are values here.
     let settings = Some([("all", "ignore")].into_py_dict(py)?);
     let quiet = py.import("numpy")?.call_method("errstate", (), settings.as_ref())?;
@@ -60,6 +62,17 @@ pub(crate) fn with_array<'py>(
     }
 }
 
+/// Refuses a masked array, whose mask would be lost.
+pub(crate) fn refuse_masked(operand: &Bound<'_, PyAny>) -> PyResult<()> {
+    let is_plain = operand.is_exact_instance_of::<PyList>() || operand.is_exact_instance_of::<PyTuple>();
+    if !is_plain && is_array(operand)? && operand.hasattr("mask")? {
+        return Err(PyTypeError::new_err(
+            "a masked array is no operand: take its data, or fill what is masked",
+        ));
+    }
+    Ok(())
+}
+
 /// What `function` makes of the elements of arrays and of what is no array, put together by NumPy's rules
 /// of broadcasting: an array of objects, or for no dimensions the one object. NumPy only lends the
 /// elements, so that none of its warnings comes of them.
@@ -73,12 +86,9 @@ pub(crate) fn broadcast<'py>(
     operands: &[Bound<'py, PyAny>],
     function: impl Fn(&[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let arrays = operands.iter().map(|operand| match is_array(operand)? {
-        true if operand.hasattr("mask")? => {
-            Err(PyTypeError::new_err("a masked array is no operand: take its data, or fill what is masked"))
-        }
-        true => Ok(operand.clone()),
-        false => boxed(operand),
+    let arrays = operands.iter().map(|operand| {
+        refuse_masked(operand)?;
+        if is_array(operand)? { Ok(operand.clone()) } else { boxed(operand) }
     });
     let numpy = py.import("numpy")?;
     let arrays = PyTuple::new(py, arrays.collect::<PyResult<Vec<_>>>()?)?;

@@ -1,7 +1,7 @@
 //! The op table as Python functions. Each is public as `tr_NAME`; this module holds it as `_op_NAME`, which
 //! answers in the kind of its operands, and as `_node_NAME`, which always records a node.
 
-use crate::arrays::{broadcast, is_array};
+use crate::arrays::{broadcast, is_array, refuse_masked};
 use crate::docs::{Kind, docstring};
 use crate::enums;
 use crate::flags;
@@ -179,8 +179,10 @@ fn reduce<'py>(
     };
     let mode = mode.filter(|mode| !mode.is_none());
     let mode = mode.map_or(Ok(Reduction::Strict), |mode| enums::to_reduction(&mode))?;
+    let values = values.expect("a required argument");
+    refuse_masked(&values)?;
     // Kept until the node is recorded: an iterator may be the only owner of what it yields.
-    let objects = values.expect("a required argument").try_iter()?.map(|object| {
+    let objects = values.try_iter()?.map(|object| {
         let object = object?;
         Ok(element(&object)?.unwrap_or(object))
     });

@@ -24,7 +24,7 @@ pub(crate) trait Sink {
     /// The node passes nothing to any of its operands, since its value is not REAL.
     fn mask(&mut self, operands: usize, from: Arrived);
     /// The node uses bounded partials.
-    fn saturate(&mut self) {}
+    fn saturate(&mut self);
 }
 
 /// The step of an elementwise node: `node` is what the policy calls it, `b` the exponent of a power.

@@ -1,4 +1,4 @@
-//! The sweep over the arena, and the one place where contributions arrive.
+//! The sweep over the arena.
 
 use super::PassCounts;
 use super::policies::Policy;
@@ -150,6 +150,9 @@ impl<L: Fn(usize) -> u32, const RESTRICTED: bool> Sink for Inputs<'_, '_, L, RES
             self.sweep.silence((self.links)(place), self.at);
         }
     }
+
+    #[inline(always)]
+    fn saturate(&mut self) {}
 }
 
 /// A visit to a node: where it is, and what arrived there.

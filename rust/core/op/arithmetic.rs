@@ -25,6 +25,7 @@ impl Binary for Add {
         propagates: &[A, B],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -54,6 +55,7 @@ impl Binary for Sub {
         propagates: &[A, B],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -83,6 +85,7 @@ impl Binary for Mul {
         propagates: &[A, B],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -195,5 +198,29 @@ impl Unary for Neg {
     #[inline(always)]
     fn classical(g: f64, _a: f64, _z: f64) -> impl Form<f64> {
         exact(-g)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_margin_that_is_normal_tells_that_the_fast_form_holds() {
+        let magnitudes = [5e-324, 1e-310, 1e-300, 1e-160, 0.3, 1.0, 7.0, 1e160, 1e300, f64::MAX];
+        let numbers = || magnitudes.into_iter().chain([0.0]).flat_map(|x| [x, -x]);
+        let mut told = 0;
+        for g in numbers() {
+            for (a, b) in numbers().flat_map(|a| numbers().map(move |b| (a, b))) {
+                let z = a / b;
+                let (contributions, holds) = <Div as Binary>::classical(g, a, b, z).fast();
+                let regular = contributions.iter().all(|c| c.is_finite()) && z.is_finite();
+                if regular && <Div as Binary>::margin(contributions, z) >= f64::MIN_POSITIVE {
+                    told += 1;
+                    assert!(holds, "{g:e}·d({a:e} ÷ {b:e})");
+                }
+            }
+        }
+        assert!(told > 1000, "{told} cases");
     }
 }

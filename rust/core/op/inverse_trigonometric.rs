@@ -172,6 +172,7 @@ impl Binary for Atan2 {
         propagates: &[],
     };
     type Singular = Self;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {

@@ -40,8 +40,8 @@ pub(crate) trait Binary {
     /// The classical contributions.
     fn classical(g: f64, a: f64, b: f64, z: f64) -> impl Form<[f64; 2]>;
 
-    /// Whether there is a [`margin`](Self::margin).
-    const HAS_MARGIN: bool = false;
+    /// Whether there is a [`margin`](Self::margin), which only saves time.
+    const HAS_MARGIN: bool;
 
     /// For an op whose fast form takes long to say whether it holds: where the smallest of these numbers
     /// over a line of samples is normal, and the samples are regular, the classical contributions hold.
@@ -103,7 +103,7 @@ impl SingularUnary for NoPole {
 
     #[inline(always)]
     fn bounded(_g: f64, _a: f64, _z: f64, _s: f64) -> impl Form<f64> {
-        exact(0.0) // never asked for
+        exact(f64::NAN) // never asked for
     }
 }
 
@@ -117,7 +117,7 @@ impl SingularBinary for NoPole {
 
     #[inline(always)]
     fn bounded(_g: f64, _a: f64, _b: f64, _z: f64, _s: f64) -> impl Form<[f64; 2]> {
-        exact([0.0; 2]) // never asked for
+        exact([f64::NAN; 2]) // never asked for
     }
 }
 

@@ -27,6 +27,7 @@ impl Binary for Hypot {
         propagates: &[A, B],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {

@@ -350,6 +350,7 @@ impl Binary for Xlogy {
         propagates: &[A],
     };
     type Singular = Self;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {

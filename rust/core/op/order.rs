@@ -22,6 +22,7 @@ impl Binary for Minimum {
         propagates: &[],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -51,6 +52,7 @@ impl Binary for Maximum {
         propagates: &[],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -91,6 +93,7 @@ impl Binary for ClipMin {
         propagates: &[],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -121,6 +124,7 @@ impl Binary for ClipMax {
         propagates: &[],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
@@ -151,6 +155,7 @@ impl Binary for Copysign {
         propagates: &[A],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {

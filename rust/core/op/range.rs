@@ -56,8 +56,10 @@ pub(super) fn bell(g: f64, height: f64, t: f64) -> Fast<f64> {
 
 #[inline(always)]
 fn bell_of(g: f64, height: f64, e: f64) -> f64 {
+    // The square of 1 + e with what rounding took from the sum.
     let sum = 1.0 + e;
-    g * (height * e / (sum * sum))
+    let low = e - (sum - 1.0);
+    g * (height * e / (sum * sum + 2.0 * sum * low))
 }
 
 /// Where `e` is below the range, `(1 + e)²` is 1.

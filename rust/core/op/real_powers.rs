@@ -31,6 +31,7 @@ impl Binary for Pow {
         propagates: &[],
     };
     type Singular = Self;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {

@@ -101,19 +101,19 @@ macro_rules! registry {
                 }
             }
 
-            /// The classical contributions of an elementwise op to its operands.
+            /// The classical contributions of an elementwise op to its operands; NaN for any other.
             pub fn classical(self, g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
                 match self {
                     $(Op::$op => <super::$family::$op as Elementwise>::classical(g, a, b, z).full(),)*
-                    _ => [0.0; 2],
+                    _ => [f64::NAN; 2],
                 }
             }
 
-            /// The bounded contributions of a singular op to its operands; `s` is the bound.
+            /// The bounded contributions of a singular op to its operands, NaN for any other; `s` is the bound.
             pub fn bounded(self, g: f64, a: f64, b: f64, z: f64, s: f64) -> [f64; 2] {
                 match self {
                     $(Op::$op => <super::$family::$op as Elementwise>::bounded(g, a, b, z, s).full(),)*
-                    _ => [0.0; 2],
+                    _ => [f64::NAN; 2],
                 }
             }
 
@@ -140,15 +140,15 @@ macro_rules! registry {
             pub fn shared(self, kept: impl Iterator<Item = f64> + Clone, z: f64) -> [f64; 2] {
                 match self {
                     $(Op::$many => <super::$many_family::$many as Variadic>::shared(kept, z),)*
-                    _ => [0.0; 2],
+                    _ => [f64::NAN; 2],
                 }
             }
 
-            /// The contribution of a variadic op to a kept input `x`.
+            /// The contribution of a variadic op to a kept input `x`; NaN for any other.
             pub fn share(self, g: f64, x: f64, shared: [f64; 2]) -> f64 {
                 match self {
                     $(Op::$many => <super::$many_family::$many as Variadic>::share(g, x, shared).full(),)*
-                    _ => 0.0,
+                    _ => f64::NAN,
                 }
             }
         }

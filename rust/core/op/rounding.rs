@@ -114,6 +114,7 @@ impl Binary for Remainder {
         propagates: &[A],
     };
     type Singular = NoPole;
+    const HAS_MARGIN: bool = false;
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {

@@ -179,3 +179,16 @@ class TestReductions:
                 scalar_op(name)(wrong)
         with pytest.raises(TypeError, match="missing required argument 'values'"):
             scalar_op(name)()
+
+
+def test_a_masked_array_is_refused_everywhere() -> None:
+    masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    x = TRNode.parameter(1.0)
+    for refused in (
+        lambda: zeroproof.tr_add(1.0, masked),
+        lambda: zeroproof.tr_sum(masked),
+        lambda: x + masked,
+        lambda: real(1.0) * masked,
+    ):
+        with pytest.raises(TypeError, match="masked array is no operand"):
+            refused()

@@ -157,7 +157,7 @@ impl<'l, 'a> Pass<'l, 'a> {
                 self.receive(operands[0], contribution, mask);
             }
             Kind::Power(2) => {
-                // Where 2ḡ overflows, the contribution does, and the sample is for the per-sample interpreter.
+                // Where 2ḡ overflows, what is computed is not REAL, and the sample goes to the interpreter.
                 let two = self.lowering.number(2.0);
                 let scale = if g == SEED { two } else { self.lowering.value(Op::Mul, g, two) };
                 let base = self.lowering.source(operands[0]);

@@ -364,4 +364,7 @@ impl Sink for Operands<'_, '_> {
         self.interpreter.counts.masked += 1;
         (0..operands).for_each(|place| self.silence(place, from));
     }
+
+    #[inline(always)]
+    fn saturate(&mut self) {}
 }
