@@ -19,7 +19,8 @@ from typing import Any, Union
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "zeroproof"
 ORIGIN = "Made by python/generate.py from the op table."
-PAGE = Path(__file__).with_name("semantics_page.py")
+#: The pages of the documentation that are made, and the scripts that say how.
+PAGES = {"semantics.md": "semantics_page.py", "api.md": "api_page.py"}
 Row = dict[str, Any]
 
 
@@ -249,8 +250,12 @@ def main(arguments: list[str]) -> int:
         return 1
     found = stale(files, write)
     if write or not found:
-        # The page shows what the operations return, so that it needs the package.
-        found += stale({ROOT / "docs" / "semantics.md": load(PAGE).page()}, write)
+        # The pages show what the package has and what its operations return.
+        pages = {
+            ROOT / "docs" / name: load(Path(__file__).with_name(script)).page()
+            for name, script in PAGES.items()
+        }
+        found += stale(pages, write)
     for path in found:
         print(f"{path.relative_to(ROOT)}: {'made anew' if write else 'stale'}")
     return 0 if write else int(bool(found))
