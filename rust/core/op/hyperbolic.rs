@@ -5,7 +5,7 @@ use super::facts::Read::A;
 use super::facts::{Facts, Notation, PoleAt, PoleFacts};
 use super::form::{Form, exact, guarded, scaled};
 use super::kinds::{NoPole, SingularUnary, Unary};
-use super::range::{bell, bell_fallback, times_exp};
+use super::range::{bell, bell_fallback, times_exp, within};
 use crate::elementary;
 use crate::scaled::Scaled;
 
@@ -215,10 +215,7 @@ impl Unary for Atanh {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        // Φ unless |a| < 1, without a branch.
-        let (value, holds) = elementary::fast::atanh(a);
-        let inside = a.abs() < 1.0;
-        guarded((if inside { value } else { f64::NAN }, holds | !inside), move || elementary::atanh(a))
+        guarded(within(elementary::fast::atanh(a), a.abs() < 1.0), move || elementary::atanh(a))
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use super::facts::Read::{A, B};
 use super::facts::{Facts, Notation, PoleAt, PoleFacts};
 use super::form::{Fast, Form, exact, guarded, scaled};
 use super::kinds::{Binary, SingularBinary, SingularUnary, Unary};
-use super::range::{is_full, is_normal};
+use super::range::{is_full, is_normal, within};
 use crate::elementary;
 use crate::scaled::Scaled;
 use std::f64::consts::{LN_2, LN_10};
@@ -32,11 +32,7 @@ impl Unary for Log {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        // Φ unless a > 0, without a branch. The fallback meets positive numbers only.
-        let (log, holds) = elementary::fast::ln(a);
-        let positive = a > 0.0;
-        let fast = (if positive { log } else { f64::NAN }, holds | !positive);
-        guarded(fast, move || elementary::ln(a))
+        guarded(within(elementary::fast::ln(a), a > 0.0), move || elementary::ln(a))
     }
 
     #[inline(always)]
@@ -84,16 +80,12 @@ impl Unary for Log2 {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        // Φ unless a > 0, without a branch.
-        let (log, holds) = elementary::fast::log2(a);
-        let positive = a > 0.0;
-        guarded((if positive { log } else { f64::NAN }, holds | !positive), move || elementary::log2(a))
+        guarded(within(elementary::fast::log2(a), a > 0.0), move || elementary::log2(a))
     }
 
     #[inline(always)]
     fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
-        let product = a * LN_2;
-        guarded((g / product, is_normal(product)), move || over_product(g, a, LN_2))
+        over_product(g, a, LN_2)
     }
 }
 
@@ -112,9 +104,7 @@ impl SingularUnary for Log2 {
 
     #[inline(always)]
     fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
-        let product = a * LN_2;
-        let (contribution, holds) = times_recip_fast(g, product, s);
-        guarded((contribution, holds & is_normal(product)), move || recip_product(g, a, LN_2, s))
+        recip_product(g, a, LN_2, s)
     }
 }
 
@@ -138,16 +128,12 @@ impl Unary for Log10 {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        // Φ unless a > 0, without a branch.
-        let (log, holds) = elementary::fast::log10(a);
-        let positive = a > 0.0;
-        guarded((if positive { log } else { f64::NAN }, holds | !positive), move || elementary::log10(a))
+        guarded(within(elementary::fast::log10(a), a > 0.0), move || elementary::log10(a))
     }
 
     #[inline(always)]
     fn classical(g: f64, a: f64, _z: f64) -> impl Form<f64> {
-        let product = a * LN_10;
-        guarded((g / product, is_normal(product)), move || over_product(g, a, LN_10))
+        over_product(g, a, LN_10)
     }
 }
 
@@ -166,15 +152,20 @@ impl SingularUnary for Log10 {
 
     #[inline(always)]
     fn bounded(g: f64, a: f64, _z: f64, s: f64) -> impl Form<f64> {
-        let product = a * LN_10;
-        let (contribution, holds) = times_recip_fast(g, product, s);
-        guarded((contribution, holds & is_normal(product)), move || recip_product(g, a, LN_10, s))
+        recip_product(g, a, LN_10, s)
     }
 }
 
-/// `ḡ/(a·ln base)` where the product leaves the range.
+/// `ḡ/(a·ln base)`.
+#[inline(always)]
+fn over_product(g: f64, a: f64, ln_base: f64) -> impl Form<f64> {
+    let product = a * ln_base;
+    guarded((g / product, is_normal(product)), move || over_product_fallback(g, a, ln_base))
+}
+
+/// Where the product leaves the range.
 #[cold]
-fn over_product(g: f64, a: f64, ln_base: f64) -> f64 {
+fn over_product_fallback(g: f64, a: f64, ln_base: f64) -> f64 {
     if !a.is_finite() || !g.is_finite() || a == 0.0 {
         return g / (a * ln_base);
     }
@@ -182,8 +173,15 @@ fn over_product(g: f64, a: f64, ln_base: f64) -> f64 {
 }
 
 /// `ḡ·recip(a·ln base)`.
+#[inline(always)]
+fn recip_product(g: f64, a: f64, ln_base: f64, s: f64) -> impl Form<f64> {
+    let product = a * ln_base;
+    let (contribution, holds) = times_recip_fast(g, product, s);
+    guarded((contribution, holds & is_normal(product)), move || recip_product_fallback(g, a, ln_base, s))
+}
+
 #[cold]
-fn recip_product(g: f64, a: f64, ln_base: f64, s: f64) -> f64 {
+fn recip_product_fallback(g: f64, a: f64, ln_base: f64, s: f64) -> f64 {
     if !a.is_finite() || a == 0.0 || !g.is_finite() {
         return times_recip(g, a, s).full();
     }
@@ -211,11 +209,7 @@ impl Unary for Log1p {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        // Φ unless a > −1, without a branch.
-        let (log, holds) = elementary::fast::ln_1p(a);
-        let inside = a > -1.0;
-        let fast = (if inside { log } else { f64::NAN }, holds | !inside);
-        guarded(fast, move || elementary::ln_1p(a))
+        guarded(within(elementary::fast::ln_1p(a), a > -1.0), move || elementary::ln_1p(a))
     }
 
     #[inline(always)]
@@ -264,10 +258,7 @@ impl Unary for Log1prel {
 
     #[inline(always)]
     fn value(a: f64) -> impl Form<f64> {
-        // Φ unless a > −1, without a branch.
-        let (value, holds) = elementary::fast::log1prel(a);
-        let inside = a > -1.0;
-        guarded((if inside { value } else { f64::NAN }, holds | !inside), move || elementary::log1prel(a))
+        guarded(within(elementary::fast::log1prel(a), a > -1.0), move || elementary::log1prel(a))
     }
 
     #[inline(always)]

@@ -26,7 +26,7 @@ impl Binary for Minimum {
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
-        exact(if b < a || b.is_nan() { b } else { a })
+        exact(smaller(a, b))
     }
 
     #[inline(always)]
@@ -56,13 +56,25 @@ impl Binary for Maximum {
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
-        exact(if b > a || b.is_nan() { b } else { a })
+        exact(larger(a, b))
     }
 
     #[inline(always)]
     fn classical(g: f64, a: f64, b: f64, _z: f64) -> impl Form<[f64; 2]> {
         exact(share_of_extremum(g, a >= b, b >= a))
     }
+}
+
+/// The larger of two values; Φ absorbs.
+#[inline(always)]
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+/// The smaller of two values; Φ absorbs.
+#[inline(always)]
+pub(super) fn smaller(a: f64, b: f64) -> f64 {
+    if b < a || b.is_nan() { b } else { a }
 }
 
 /// `ḡ` to the operand that won, half of it to each of two that tie.
@@ -97,7 +109,7 @@ impl Binary for ClipMin {
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
-        exact(if b > a || b.is_nan() { b } else { a })
+        exact(larger(a, b))
     }
 
     #[inline(always)]
@@ -128,7 +140,7 @@ impl Binary for ClipMax {
 
     #[inline(always)]
     fn value(a: f64, b: f64) -> impl Form<f64> {
-        exact(if b < a || b.is_nan() { b } else { a })
+        exact(smaller(a, b))
     }
 
     #[inline(always)]

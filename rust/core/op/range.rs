@@ -21,6 +21,13 @@ pub(super) fn is_full(factor: f64, numerator: f64) -> bool {
     is_normal(factor) | ((numerator == 0.0) & (factor == 0.0))
 }
 
+/// A value in fast form inside of its domain, Φ outside, without a branch: a fallback meets operands inside
+/// only.
+#[inline(always)]
+pub(super) fn within((value, holds): Fast<f64>, inside: bool) -> Fast<f64> {
+    (if inside { value } else { f64::NAN }, holds | !inside)
+}
+
 /// `factor·eˣ`.
 pub(super) fn times_exp(factor: Scaled, x: f64) -> f64 {
     times_exp_of_sum(factor, x, 0.0)

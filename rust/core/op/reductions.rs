@@ -4,6 +4,7 @@ use super::facts::Read::{A, Z};
 use super::facts::{Facts, Notation};
 use super::form::{Fast, Form, exact, guarded};
 use super::kinds::Variadic;
+use super::order::{larger, smaller};
 use super::range::{is_full, is_normal, times_exp};
 use crate::elementary;
 use crate::scaled::Scaled;
@@ -148,18 +149,6 @@ impl Variadic for Min {
     fn share(g: f64, x: f64, [z, count]: [f64; 2]) -> impl Form<f64> {
         exact(if x == z { g / count } else { g * 0.0 })
     }
-}
-
-/// The larger of two values; Φ absorbs.
-#[inline(always)]
-fn larger(a: f64, b: f64) -> f64 {
-    if b > a || b.is_nan() { b } else { a }
-}
-
-/// The smaller of two values; Φ absorbs.
-#[inline(always)]
-fn smaller(a: f64, b: f64) -> f64 {
-    if b < a || b.is_nan() { b } else { a }
 }
 
 /// Whether several operands are the extreme one.
