@@ -7,6 +7,7 @@
 
 pub mod explain;
 pub(crate) mod policies;
+pub mod second;
 pub(crate) mod step;
 mod sweep;
 
@@ -32,11 +33,14 @@ pub struct Scratch {
     coordinates: Vec<Coordinate>,
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
+    /// The columns of second-order passes.
+    second: second::SecondScratch,
 }
 
 impl Scratch {
     /// Gives memory back that is much more than so many nodes need.
     fn trim(&mut self, nodes: usize) {
+        self.second.trim(nodes);
         let enough = nodes.max(1024);
         if self.adjoints.rows.capacity() > 4 * enough {
             self.adjoints.rows.truncate(enough);
@@ -53,6 +57,7 @@ impl Scratch {
     /// The bytes that it occupies.
     pub fn allocated_bytes(&self) -> usize {
         self.adjoints.allocated_bytes()
+            + self.second.allocated_bytes()
             + self.coordinates.capacity() * size_of::<Coordinate>()
             + self.leaves.capacity() * size_of::<(u32, f64, Status)>()
     }

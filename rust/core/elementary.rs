@@ -78,6 +78,7 @@ mod payne_hanek;
 mod power;
 mod relative;
 mod scaled_logarithms;
+pub(crate) mod second;
 mod tangent;
 mod trigonometric;
 

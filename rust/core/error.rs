@@ -17,6 +17,15 @@ pub enum Error {
     ScheduleField(&'static str, f64, &'static str),
     /// A policy field out of its range: what is wrong.
     Policy(&'static str),
+    /// A direction that has not one number for each variable.
+    Tangents {
+        /// How many variables there are.
+        wanted: usize,
+        /// How many numbers were given.
+        given: usize,
+    },
+    /// A number of a direction that is not REAL.
+    Tangent(f64),
     /// A distance to a pole that is negative or not a number.
     Distance(f64),
 }
@@ -40,6 +49,10 @@ impl fmt::Display for Error {
             ),
             Self::ScheduleField(field, value, rule) => write!(f, "{field} must be {rule}, not {value}"),
             Self::Policy(what) => f.write_str(what),
+            Self::Tangents { wanted, given } => {
+                write!(f, "a direction must have one number for each variable: {wanted}, not {given}")
+            }
+            Self::Tangent(t) => write!(f, "the numbers of a direction must be finite, not {t}"),
             Self::Distance(q) => {
                 write!(f, "the distance to a pole must be a non-negative finite number, not {q}")
             }

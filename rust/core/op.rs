@@ -11,6 +11,7 @@
 //! facts.rs        facts: what a reverse step reads, how infinities spread, how the op is printed
 //! form.rs         fast form and fallback of an entry
 //! bounded.rs      recip, the bounded reciprocal of the Saturating rule
+//! curvature/      second partials, a file per family
 //! range.rs        tests whether plain doubles lost anything, and what to do if they did
 //! *.rs            the families
 //! ```
@@ -20,6 +21,7 @@
 //! [`backward`](crate::backward), not here. An adjoint that is not REAL must show: no contribution made
 //! of it is REAL.
 
+pub(crate) mod curvature;
 mod facts;
 mod form;
 mod kinds;

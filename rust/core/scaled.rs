@@ -84,6 +84,37 @@ impl Scaled {
         Self::normalized(hi, lo, self.exponent.saturating_sub(other.exponent))
     }
 
+    /// The sum, with the precision of the larger term.
+    pub(crate) fn add(self, other: Self) -> Self {
+        if self.hi == 0.0 || other.hi == 0.0 {
+            return if self.hi == 0.0 { other } else { self };
+        }
+        let (large, small) = if self.exponent >= other.exponent { (self, other) } else { (other, self) };
+        let gap = large.exponent.saturating_sub(small.exponent);
+        if gap > 200 {
+            return large;
+        }
+        let unit = power_of_two(-gap);
+        let (hi, lo) = (small.hi * unit, small.lo * unit);
+        let sum = large.hi + hi;
+        let part = sum - large.hi;
+        let low = ((large.hi - (sum - part)) + (hi - part)) + (large.lo + lo);
+        let hi = sum + low;
+        Self::normalized(hi, low - (hi - sum), large.exponent)
+    }
+
+    pub(crate) fn neg(self) -> Self {
+        Self { hi: -self.hi, lo: -self.lo, ..self }
+    }
+
+    pub(crate) fn abs(self) -> Self {
+        if self.hi < 0.0 { self.neg() } else { self }
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.hi == 0.0
+    }
+
     /// `self·2^exponent`.
     pub(crate) fn shifted(self, exponent: i64) -> Self {
         Self { exponent: if self.hi == 0.0 { 0 } else { self.exponent.saturating_add(exponent) }, ..self }
@@ -149,6 +180,18 @@ mod tests {
         assert_eq!(tiny.mul(tiny).div(tiny).to_f64(), 1e-300);
         assert_eq!(Scaled::new(-1e300).powi(3).to_f64(), f64::NEG_INFINITY);
         assert_eq!(Scaled::new(0.0).mul(tiny).to_f64(), 0.0);
+    }
+
+    #[test]
+    fn sums_keep_what_cancels_and_what_is_far_apart() {
+        let (one, tiny) = (Scaled::new(1.0), Scaled::new(2f64.powi(-80)));
+        assert_eq!(one.add(tiny).add(one.neg()).to_f64(), 2f64.powi(-80));
+        let far = Scaled::new(1e-300).mul(Scaled::new(1e-300));
+        assert_eq!(one.add(far).to_f64(), 1.0);
+        assert_eq!(far.add(one).to_f64(), 1.0);
+        assert_eq!(far.add(far.neg()).to_f64(), 0.0);
+        assert_eq!(Scaled::new(0.0).add(far).div(far).to_f64(), 1.0);
+        assert_eq!(Scaled::new(-3.0).abs().to_f64(), 3.0);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Boun
 }
 
 /// A root adjoint: a number, a TR scalar or the value of a node.
-fn seed(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
+pub(crate) fn seed(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
     Ok(value_of(object)?.into())
 }
 
@@ -88,7 +88,10 @@ fn input_gradients<'py>(
     gradient_list(py, found.into_iter().map(Some).collect())
 }
 
-fn gradient_list(py: Python<'_>, gradients: Vec<Option<(TrScalar, Status)>>) -> PyResult<Bound<'_, PyList>> {
+pub(crate) fn gradient_list(
+    py: Python<'_>,
+    gradients: Vec<Option<(TrScalar, Status)>>,
+) -> PyResult<Bound<'_, PyList>> {
     let items = gradients.into_iter().map(|found| {
         found.map(|(gradient, status)| Ok((TRScalar(gradient), enums::status(py, status)?))).transpose()
     });

@@ -27,6 +27,7 @@ mod record;
 mod saturating;
 mod scalar;
 mod schedule;
+mod second_order;
 mod table;
 mod tracer;
 mod values;
@@ -50,6 +51,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     scalar::register(module)?;
     node::register(module)?;
     gradients::register(module)?;
+    second_order::register(module)?;
     saturating::register(module)?;
     ops::register(module)?;
     table::register(module)?;

@@ -53,6 +53,57 @@ pub(super) fn quotient(value: i128, x: f64) -> i128 {
     if value < 0 { -magnitude } else { magnitude }
 }
 
+/// `value/x` for finite x from ¼ on, if it is below 2.
+pub(super) fn quotient_any(value: i128, x: f64) -> i128 {
+    if x < 1.0 { quotient(value, 4.0 * x) << 2 } else { quotient(value, x) }
+}
+
+/// ln 2 with 116 bits after the point.
+const LN_2: i128 = 0xb17217f7d1cf79abc9e3b39803f2f;
+const LN_2_POINT: i64 = 116;
+
+/// `ln(2ᵏ·(1 + f))` for an f that is a multiple of 2⁻⁵³ below ½: `(m, p)` such that it is m·2⁻ᵖ, m with about
+/// 120 bits.
+fn ln(k: f64, f: f64) -> (i128, i64) {
+    // s = f/(2 + f) as a quotient of integers, by long division in two steps.
+    let numerator = (f * super::exact::power_of_two(53)) as i128;
+    let divisor = (1i128 << 54) + numerator;
+    let lift = i64::from((numerator.unsigned_abs() << 2).leading_zeros());
+    let lifted = numerator << lift;
+    let s = ((lifted / divisor) << 52) + ((lifted % divisor) << 52) / divisor;
+    let point = lift + 52;
+    // 2·artanh s = 2s·(1 + s²/3 + s⁴/5 + …)
+    let shift = |x: i128, bits: i64| if bits > 126 { 0 } else { x >> bits };
+    let square = shift(product(s, s), 2 * (point - i64::from(POINT)));
+    let (mut series, mut power, mut n) = (1i128 << POINT, 1i128 << POINT, 1i128);
+    while power != 0 {
+        power = product(power, square);
+        n += 2;
+        series += power / n;
+    }
+    let artanh = product(s, series);
+    if k == 0.0 {
+        (artanh, point - 1)
+    } else {
+        (k as i128 * LN_2 + shift(artanh, point - 1 - LN_2_POINT), LN_2_POINT)
+    }
+}
+
+/// `1 + y·ln(2ᵏ·(1 + f))` where the product is close to −1: what is left is right to 2⁻¹¹⁰ of 1.
+pub(super) fn one_plus_product(y: f64, (k, f): (f64, f64)) -> f64 {
+    let (ln, point) = ln(k, f);
+    let exponent = (y.to_bits() >> 52 & 0x7ff) as i64 - 1075;
+    let mantissa = ((y.to_bits() & (u64::MAX >> 12)) | (1 << 52)) as i128;
+    let mantissa = if y < 0.0 { -mantissa } else { mantissa };
+    // The product without its last 60 bits.
+    let (high, low) = (ln >> 60, ln & ((1 << 60) - 1));
+    let product = mantissa * high + ((mantissa * low) >> 60);
+    let one = point - exponent - 60;
+    debug_assert!((60..126).contains(&one), "the product is not close to −1");
+    let left = product + (1i128 << one.clamp(0, 126));
+    left as f64 * super::exact::power_of_two(-one)
+}
+
 /// The value in two doubles.
 pub(super) fn in_two(value: i128) -> (f64, f64) {
     const UNIT: f64 = super::exact::power_of_two(-(POINT as i64));

@@ -16,7 +16,7 @@ const LIMIT: f64 = (1u64 << 50) as f64;
 /// Below this the rounding errors of products may be subnormal.
 pub(super) const TINY: f64 = power_of_two(-900);
 /// All doubles from here on are even integers.
-const EVEN: f64 = (1u64 << 53) as f64;
+pub(super) const EVEN: f64 = (1u64 << 53) as f64;
 /// Up to here the derivative of `sinc` is a series; beyond, its terms cancel only next to other zeros.
 const SERIES: f64 = 0.375;
 /// `sinc x` is 1 to the last bit up to here.
@@ -24,14 +24,14 @@ const SINC_IS_ONE: f64 = power_of_two(-30);
 
 /// `x·π` in two doubles.
 #[inline(always)]
-fn times_pi(x: f64) -> (f64, f64) {
+pub(super) fn times_pi(x: f64) -> (f64, f64) {
     let (product, error) = two_product(x, PI);
     fast_two_sum(product, error + x * PI_LOW)
 }
 
 /// `πx = k·π/2 + r + r_low` for 0 ≤ x < [`LIMIT`].
 #[inline(always)]
-fn reduce(x: f64) -> Reduced {
+pub(super) fn reduce(x: f64) -> Reduced {
     let shifted = (x + x) + SHIFT;
     let (r, r_low) = times_pi(x - 0.5 * (shifted - SHIFT));
     Reduced { k: shifted.to_bits(), r, r_low }

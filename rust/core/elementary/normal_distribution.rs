@@ -148,3 +148,10 @@ pub(super) fn log_ndtr_slope_fallback(x: f64) -> f64 {
     let pieces = pieces(x, UNDERFLOW);
     scaled_once(0.5 * (pieces.density.0 + pieces.density.1), pieces.n, false)
 }
+
+/// `φ(−x)/Φ(−x) − x` for x where the polynomial of the Mills ratio holds and little of it cancels.
+pub(super) fn rise_near_centre(x: f64) -> f64 {
+    let t = (x - CENTRE) / (x + OFFSET);
+    let (sum, error) = fast_two_sum(H_AT_CENTRE.0, SQRT_2_OVER_PI.0 * h_beyond_centre(t));
+    sum + (error + H_AT_CENTRE.1)
+}

@@ -19,7 +19,7 @@ const ALL_INTEGERS: f64 = (1u64 << 52) as f64;
 /// `x·2⁻ˡ = 2ᵏ·(1 + f)` and, with `s = f/(2 + f)` and `z = s²`, `ln(1 + f) = 2s + s·z·(⅔ + z·(⅖ + z·Q(z)))`.
 /// Only Q, whose share is below 2⁻¹⁸, is computed in one double.
 #[inline(always)]
-fn ln_in_two(x: f64, lift: i32) -> (f64, f64) {
+pub(super) fn ln_in_two(x: f64, lift: i32) -> (f64, f64) {
     const TWO_THIRDS: (f64, f64) = (2.0 / 3.0, 3.700743415417188e-17);
     const TWO_FIFTHS: (f64, f64) = (0.4, -2.2204460492503132e-17);
     let (k, f) = logarithm::split(x, lift);

@@ -171,13 +171,13 @@ pub(super) fn log1prel_fallback(x: f64) -> f64 {
 
 /// Between these, where `|x/(2 + x)| ≤ ¼`, the slope of `ln(1 + x)/x` is made of an inverse hyperbolic
 /// tangent.
-const ARTANH: (f64, f64) = (-0.4, 0.6666666666666666);
+pub(super) const ARTANH: (f64, f64) = (-0.4, 0.6666666666666666);
 
 /// `(artanh s/s − 1)/z` for `z = s²`, `|s| ≤ ¼`.
 ///
 /// Remez, relative error of the slope made of it below 2⁻⁵⁹.
 #[inline(always)]
-fn artanh_rest(z: f64) -> f64 {
+pub(super) fn artanh_rest(z: f64) -> f64 {
     const C: [f64; 9] = [
         0.3333333333333334,
         0.1999999999999343,

@@ -191,7 +191,7 @@ impl SingularUnary for Acosh {
 
 /// `√(a² − 1)`, which does not overflow; 0 at 1, NaN below.
 #[inline(always)]
-fn rise(a: f64) -> f64 {
+pub(super) fn rise(a: f64) -> f64 {
     (a - 1.0).sqrt() * (a + 1.0).sqrt()
 }
 

@@ -14,7 +14,7 @@ const RADIANS: Option<&str> = Some("result in radians");
 
 /// `√(1 − x²)`, the other leg of the triangle with hypotenuse 1; 0 at ±1, NaN beyond.
 #[inline(always)]
-fn leg(x: f64) -> f64 {
+pub(super) fn leg(x: f64) -> f64 {
     ((1.0 - x) * (1.0 + x)).sqrt()
 }
 

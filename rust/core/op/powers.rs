@@ -69,11 +69,11 @@ fn pow_int(x: f64, n: i32) -> f64 {
 }
 
 /// Powers up to this one are multiplied out in doubles; their rounding errors stay below 2 ulp.
-const PLAIN_POWER: u64 = 4;
+pub(super) const PLAIN_POWER: u64 = 4;
 
 /// `xᵐ` in plain doubles, and whether that is accurate.
 #[inline(always)]
-fn plain_power(x: f64, m: u64) -> Fast<f64> {
+pub(super) fn plain_power(x: f64, m: u64) -> Fast<f64> {
     let square = x * x;
     let power = match m {
         1 => x,

@@ -39,19 +39,34 @@ const LN_2_PARTS: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fee0_0000), 1.908_214_9
 /// `factor·e^(x+rest)` for a small rest, as `factor·2ᵏ·eʳ` with |r| little more than ½·ln 2: the error is that
 /// of one exponential.
 fn times_exp_of_sum(factor: Scaled, x: f64, rest: f64) -> f64 {
+    factor.mul(scaled_exp_of_sum(x, rest)).to_f64()
+}
+
+/// `eˣ`, whatever its size.
+pub(super) fn scaled_exp(x: f64) -> Scaled {
+    scaled_exp_of_sum(x, 0.0)
+}
+
+/// `e^(x+rest)`, whatever its size.
+pub(super) fn scaled_exp_of_sum(x: f64, rest: f64) -> Scaled {
     let x = x.clamp(-2900.0, 2800.0); // farther out the result is 0 or ±∞, whatever the factor
     let k = (x * std::f64::consts::LOG2_E).round_ties_even();
     let r = (x - k * LN_2_PARTS[0]) + (rest - k * LN_2_PARTS[1]);
-    factor.mul(Scaled::new(elementary::exp(r))).shifted(k as i64).to_f64()
+    Scaled::new(elementary::exp(r)).shifted(k as i64)
 }
 
 /// `factor·exp(−weight·a²)` for finite a, a weight that is a power of two. What rounding takes from a² would
 /// matter in the exponent.
 pub(super) fn times_gauss(factor: Scaled, a: f64, weight: f64) -> f64 {
+    factor.mul(scaled_gauss(a, weight)).to_f64()
+}
+
+/// `exp(−weight·a²)`, whatever its size.
+pub(super) fn scaled_gauss(a: f64, weight: f64) -> Scaled {
     let a = a.abs().min(100.0); // 0 from far below this on, whatever the factor
     let high = f64::from_bits(a.to_bits() & (u64::MAX << 27));
     let (low, square) = (a - high, high * high); // the square is exact
-    times_exp_of_sum(factor, -weight * square, -weight * (low * (a + high)))
+    scaled_exp_of_sum(-weight * square, -weight * (low * (a + high)))
 }
 
 /// `ḡ·height·e/(1 + e)²` with `e = eᵗ`, t ≤ 0.

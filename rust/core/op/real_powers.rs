@@ -98,7 +98,7 @@ fn is_ordinary(g: f64, x: f64, y: f64) -> bool {
 const HOPELESS: i64 = 1 << 13;
 
 /// `|x|ʸ` where it may be outside the range, for finite x ≠ 0 and y.
-fn scaled_power(x: f64, y: f64) -> Scaled {
+pub(super) fn scaled_power(x: f64, y: f64) -> Scaled {
     let quarter = elementary::pow(x.abs(), 0.25 * y);
     if is_normal(quarter) {
         Scaled::new(quarter).powi(4)
@@ -108,7 +108,7 @@ fn scaled_power(x: f64, y: f64) -> Scaled {
 }
 
 /// The sign of `xⁿ` for an integer n.
-fn sign_of_power(x: f64, n: f64) -> f64 {
+pub(super) fn sign_of_power(x: f64, n: f64) -> f64 {
     elementary::pow(1f64.copysign(x), n)
 }
 

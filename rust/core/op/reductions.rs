@@ -313,13 +313,13 @@ fn softmax_fallback(g: f64, x: f64, [m, sum]: [f64; 2]) -> f64 {
 }
 
 /// The largest of some values: Φ if one is, −∞ of nothing.
-fn largest(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn largest(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(f64::NEG_INFINITY, |largest, x| if x > largest || x.is_nan() { x } else { largest })
 }
 
 /// `d = x − m` for x ≤ m, and what rounding took from it (Knuth).
 #[inline(always)]
-fn difference(x: f64, m: f64) -> (f64, f64) {
+pub(super) fn difference(x: f64, m: f64) -> (f64, f64) {
     let d = x - m;
     let back = d - x;
     (d, (x - (d - back)) + (-m - back))

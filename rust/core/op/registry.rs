@@ -3,7 +3,11 @@
 //! Codes are public and stable: they are the numbers of Python's `OpType` and stand in pickles and saved
 //! programs. A new op is appended with the next code. Where a row stands among its kind is free.
 
-use super::facts::{Arity, Facts, PoleFacts};
+use super::curvature::{
+    Coupled, Curved, CurvedBinary, CurvedPoleBinary, CurvedPoleUnary, CurvedPower, CurvedUnary,
+    CurvedVariadic, Entries, One,
+};
+use super::facts::{Arity, Facts, PoleFacts, Read};
 use super::form::Form;
 use super::kinds::{Binary, Elementwise, First, Power, SingularBinary, SingularUnary, Unary, Variadic};
 
@@ -117,6 +121,15 @@ macro_rules! registry {
                 }
             }
 
+            /// The second partials of the value, for documentation; none for a leaf.
+            pub const fn second_partials(self) -> Option<&'static str> {
+                match self {
+                    $(Op::$leaf => None,)*
+                    $(Op::$op => Some(second_formula!($arity super::$family::$op)),)*
+                    $(Op::$many => Some(<super::$many_family::$many as CurvedVariadic>::FORMULA),)*
+                }
+            }
+
             /// A number whose magnitude is the distance to the op's pole, not finite where no REAL operand
             /// has one; `None` if the op has no pole.
             #[inline(always)]
@@ -198,6 +211,18 @@ macro_rules! registry {
     };
 }
 
+macro_rules! second_formula {
+    (Unary $op:path) => {
+        <$op as CurvedUnary>::FORMULA
+    };
+    (Binary $op:path) => {
+        <$op as CurvedBinary>::FORMULA
+    };
+    (Power $op:path) => {
+        <$op as CurvedPower>::FORMULA
+    };
+}
+
 /// An op as sweeps and kernels see it.
 macro_rules! elementwise {
     (Unary $op:ident in $family:ident) => {
@@ -230,6 +255,21 @@ macro_rules! elementwise {
             #[inline(always)]
             fn margin(_contributions: [f64; 2], _z: f64) -> f64 {
                 0.0
+            }
+        }
+
+        impl Curved for super::$family::$op {
+            const COUPLED: Coupled = [!<Self as CurvedUnary>::FLAT, false, false, false];
+            const SECOND_READS: &'static [Read] = <Self as CurvedUnary>::READS;
+
+            #[inline(always)]
+            fn curvature(a: f64, _b: f64, z: f64) -> impl Entries {
+                One(<Self as CurvedUnary>::curvature(a, z))
+            }
+
+            #[inline(always)]
+            fn bounded_curvature(a: f64, _b: f64, z: f64, s: f64) -> impl Entries {
+                One(<<Self as Unary>::Singular as CurvedPoleUnary>::bounded_curvature(a, z, s))
             }
         }
     };
@@ -265,6 +305,21 @@ macro_rules! elementwise {
                 <Self as Binary>::margin(contributions, z)
             }
         }
+
+        impl Curved for super::$family::$op {
+            const COUPLED: Coupled = <Self as CurvedBinary>::COUPLED;
+            const SECOND_READS: &'static [Read] = <Self as CurvedBinary>::READS;
+
+            #[inline(always)]
+            fn curvature(a: f64, b: f64, z: f64) -> impl Entries {
+                <Self as CurvedBinary>::curvature(a, b, z)
+            }
+
+            #[inline(always)]
+            fn bounded_curvature(a: f64, b: f64, z: f64, s: f64) -> impl Entries {
+                <<Self as Binary>::Singular as CurvedPoleBinary>::bounded_curvature(a, b, z, s)
+            }
+        }
     };
     (Power $op:ident in $family:ident) => {
         impl Elementwise for super::$family::$op {
@@ -296,6 +351,21 @@ macro_rules! elementwise {
             #[inline(always)]
             fn margin(_contributions: [f64; 2], _z: f64) -> f64 {
                 0.0
+            }
+        }
+
+        impl Curved for super::$family::$op {
+            const COUPLED: Coupled = [true, false, false, false];
+            const SECOND_READS: &'static [Read] = <Self as CurvedPower>::READS;
+
+            #[inline(always)]
+            fn curvature(a: f64, n: f64, z: f64) -> impl Entries {
+                One(<Self as CurvedPower>::curvature(a, n as i32, z))
+            }
+
+            #[inline(always)]
+            fn bounded_curvature(a: f64, n: f64, z: f64, s: f64) -> impl Entries {
+                One(<Self as CurvedPower>::bounded_curvature(a, n as i32, z, s))
             }
         }
     };

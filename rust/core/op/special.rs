@@ -10,7 +10,7 @@ use crate::scaled::Scaled;
 use std::f64::consts::FRAC_2_SQRT_PI;
 
 /// 1/√(2π).
-const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+pub(super) const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
 /// `erf a`.
 pub(crate) struct Erf;

@@ -1,0 +1,100 @@
+//! Derivatives forward and second derivatives, on the arena.
+
+use crate::context::passes;
+use crate::errors::value_error;
+use crate::gradients::{gradient_list, seed};
+use crate::values::TRNode;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use zeroproof::backward::Scratch;
+use zeroproof::backward::second::{Product, SecondOrder};
+use zeroproof::graph::{Graph, Handle};
+use zeroproof::{Error, ModeState, Statistics};
+
+fn handles(nodes: &[Bound<'_, PyAny>]) -> PyResult<Vec<Handle>> {
+    nodes.iter().map(|node| Ok(node.extract::<TRNode>()?.0)).collect()
+}
+
+/// The derivatives of ``roots`` along ``tangents``, the directions of ``sources``: a list of
+/// (derivative, status).
+#[pyfunction]
+fn jvp<'py>(
+    py: Python<'py>,
+    roots: Vec<Bound<'py, PyAny>>,
+    sources: Vec<Bound<'py, PyAny>>,
+    tangents: Vec<f64>,
+) -> PyResult<Bound<'py, PyList>> {
+    let (roots, sources, mut found) = (handles(&roots)?, handles(&sources)?, vec![]);
+    passes::run_pass(py, |arena, state, statistics| {
+        let (derivatives, counts) =
+            arena.graph.jvp(&roots, &sources, &tangents, state, statistics, &mut arena.scratch)?;
+        found = derivatives;
+        Ok(counts)
+    })?
+    .map_err(value_error)?;
+    gradient_list(py, found.into_iter().map(Some).collect())
+}
+
+type Lists<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
+
+/// The gradient of ``root`` with respect to ``sources``, and its Jacobian, or the transpose of that, times
+/// ``direction``: two lists of (number, status), with None for a source that no path leads to.
+#[pyfunction]
+fn hvp<'py>(
+    py: Python<'py>,
+    root: TRNode,
+    sources: Vec<Bound<'py, PyAny>>,
+    direction: Vec<f64>,
+    transposed: bool,
+    grad_output: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Lists<'py>> {
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
+    let sources = handles(&sources)?;
+    let product = if transposed { Product::Transposed } else { Product::Jacobian };
+    let found = second_order(py, |graph, state, statistics, scratch| {
+        graph.hvp(root.0, seed, &sources, &direction, product, state, statistics, scratch)
+    })?;
+    let product = found.products.into_iter().next().unwrap_or_default();
+    Ok((gradient_list(py, found.gradient)?, gradient_list(py, product)?))
+}
+
+/// The gradient of ``root`` with respect to ``sources``, and its Jacobian as a list of columns: column j says
+/// how each gradient changes with source j. Entries are as those of ``hvp``.
+#[pyfunction]
+fn hessian<'py>(
+    py: Python<'py>,
+    root: TRNode,
+    sources: Vec<Bound<'py, PyAny>>,
+    grad_output: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Lists<'py>> {
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
+    let sources = handles(&sources)?;
+    let found = second_order(py, |graph, state, statistics, scratch| {
+        Ok(graph.hessian(root.0, seed, &sources, state, statistics, scratch))
+    })?;
+    let columns = found.products.into_iter().map(|column| gradient_list(py, column));
+    let columns = PyList::new(py, columns.collect::<PyResult<Vec<_>>>()?)?;
+    Ok((gradient_list(py, found.gradient)?, columns))
+}
+
+fn second_order(
+    py: Python<'_>,
+    pass: impl FnOnce(&Graph, &ModeState, Option<&mut Statistics>, &mut Scratch) -> Result<SecondOrder, Error>,
+) -> PyResult<SecondOrder> {
+    let mut found = SecondOrder::default();
+    passes::run_pass(py, |arena, state, statistics| {
+        found = pass(&arena.graph, state, statistics, &mut arena.scratch)?;
+        Ok(found.counts)
+    })?
+    .map_err(value_error)?;
+    Ok(found)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in
+        [wrap_pyfunction!(jvp, module)?, wrap_pyfunction!(hvp, module)?, wrap_pyfunction!(hessian, module)?]
+    {
+        module.add_function(function)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! The rule that the mode gives a node. The mode is chosen while running: these passes are compiled once.
+
+use super::super::policies::{Coordinate, Hybrid, MaskReal, Policy, Rule, Saturating};
+use crate::mode::{GradientMode, ModeState};
+use crate::op::Elementwise;
+use crate::stats::Statistics;
+
+pub(super) struct Rules<'a> {
+    state: &'a ModeState,
+    statistics: &'a mut Statistics,
+    coordinates: &'a [Coordinate],
+    /// How many nodes were silenced.
+    pub masked: u64,
+}
+
+impl<'a> Rules<'a> {
+    pub fn new(state: &'a ModeState, statistics: &'a mut Statistics, coordinates: &'a [Coordinate]) -> Self {
+        Self { state, statistics, coordinates, masked: 0 }
+    }
+
+    #[inline(always)]
+    pub fn rule<O: Elementwise>(&mut self, node: usize, a: f64, b: f64, z: f64) -> Rule {
+        match self.state.mode {
+            GradientMode::MaskReal => MaskReal.rule::<O>(node, a, b, z),
+            GradientMode::Saturating => Saturating { bound: self.state.bound() }.rule::<O>(node, a, b, z),
+            GradientMode::Hybrid => self.hybrid().rule::<O>(node, a, b, z),
+        }
+    }
+
+    #[inline(always)]
+    pub fn rule_without_pole(&mut self, z: f64) -> Rule {
+        match self.state.mode {
+            GradientMode::MaskReal => MaskReal.rule_without_pole(z),
+            GradientMode::Saturating => Saturating { bound: self.state.bound() }.rule_without_pole(z),
+            GradientMode::Hybrid => self.hybrid().rule_without_pole(z),
+        }
+    }
+
+    fn hybrid(&mut self) -> Hybrid<'_, Statistics> {
+        Hybrid { state: self.state, decisions: self.statistics, coordinates: self.coordinates }
+    }
+}

@@ -1,0 +1,23 @@
+//! An entry times its weights, an adjoint and a tangent.
+
+use super::super::range::is_normal;
+use super::entry::Wide;
+
+/// `g·t·m` for an entry in fast form: normal or an exact 0.
+#[inline(always)]
+pub(crate) fn term(g: f64, t: f64, m: f64) -> f64 {
+    let weight = g * t;
+    if is_normal(weight) { weight * m } else { odd_weights(g, t, Wide::new(m)) }
+}
+
+/// `g·t·m` for an entry of any size.
+#[cold]
+pub(crate) fn wide_term(g: f64, t: f64, m: Wide) -> f64 {
+    odd_weights(g, t, m)
+}
+
+#[cold]
+#[inline(never)]
+fn odd_weights(g: f64, t: f64, m: Wide) -> f64 {
+    if g == 0.0 || t == 0.0 { 0.0 } else { Wide::new(g).mul(Wide::new(t)).mul(m).to_f64() }
+}
