@@ -11,6 +11,7 @@
 //!   since a variable's operands exist before it does, every result is the same as on one thread.
 
 mod explanation;
+mod second_order;
 
 use crate::backward::Scratch;
 use crate::error::Error;
@@ -27,6 +28,7 @@ use std::ops::{Add, DerefMut, Div, Mul, Neg, Sub};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use explanation::Explanation;
+pub use second_order::Along;
 
 /// How a tape lends its arena out.
 pub trait Arena {
@@ -234,8 +236,7 @@ impl<'t, A: Arena> Var<'t, A> {
         state: &ModeState,
         statistics: &mut Statistics,
     ) -> Result<(), Error> {
-        thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
-        let counts = SCRATCH.with_borrow_mut(|scratch| {
+        let counts = with_scratch(|scratch| {
             let graph = &mut *self.tape.graph();
             graph.backward(self.handle, seed.into(), state, Some(statistics), scratch)
         })?;
@@ -296,6 +297,12 @@ impl<'t, A: Arena> Var<'t, A> {
         };
         tape.var(recorded.handle)
     }
+}
+
+/// What passes work in, one for each thread.
+fn with_scratch<R>(pass: impl FnOnce(&mut Scratch) -> R) -> R {
+    thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
+    SCRATCH.with_borrow_mut(pass)
 }
 
 /// What stands on a side of an operator. An owned variable is given up, and its handle serves the

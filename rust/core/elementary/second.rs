@@ -182,7 +182,7 @@ fn exact_cosc_bend(u: f64) -> f64 {
 /// `φ(a)/Φ(a) + a`, which does not cancel to the left: there it is less and less above 0.
 pub(crate) fn log_ndtr_rise(a: f64) -> f64 {
     const CENTRE: f64 = -0.6;
-    const FAR: f64 = -2.0;
+    const FAR: f64 = -2.5;
     if a > CENTRE {
         log_ndtr_slope(a) + a
     } else if a > FAR {
@@ -190,7 +190,11 @@ pub(crate) fn log_ndtr_rise(a: f64) -> f64 {
     } else if a > -1e9 {
         // Laplace's continued fraction of the inverse Mills ratio.
         let x = -a;
-        let terms = if x < 4.0 { 70 } else { 26 };
+        let terms = match x {
+            ..3.0 => 100,
+            ..5.0 => 80,
+            _ => 30,
+        };
         let below = (2..=terms).rev().fold(x, |below, k| x + f64::from(k) / below);
         1.0 / below
     } else {
