@@ -7,6 +7,7 @@
 //! forward.rs  up: tangents, and what leads to a source
 //! reverse.rs  down: adjoints, and how they change
 //! rows.rs     the columns that these work in, for one direction or several at once
+//! lanes.rs    contributions for all of these directions
 //! rules.rs    the rule that the mode gives a node, chosen while running
 //! ```
 //!
@@ -24,6 +25,7 @@
 //! unless one of its weights is 0.
 
 mod forward;
+mod lanes;
 mod reach;
 mod reverse;
 mod rows;
@@ -104,7 +106,6 @@ impl Graph {
         let dropped = rows.ascend(self, Some(&mut rules));
         let found = roots.iter().map(|&root| rows.tangent(root, 0)).collect();
         let counts = PassCounts { dropped, masked: rules.masked };
-        rows.clear();
         scratch.second.one = rows;
         Ok((found, counts))
     }
@@ -143,7 +144,9 @@ impl Graph {
         let statistics = statistics.unwrap_or(&mut unasked);
         let on_input = trace(self, &[pass.root], state, scratch);
         let mut rows = std::mem::take(&mut scratch.second.one);
-        let found = pass.run(&mut rows, 1, |place, _| direction[place], statistics, scratch, on_input);
+        rows.reach(self, &[pass.root], &sources, &mut scratch.set);
+        let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
+        let (found, _) = pass.run(&mut rows, 1, |place, _| direction[place], statistics, coordinates);
         scratch.second.one = rows;
         Ok(found)
     }
@@ -168,15 +171,19 @@ impl Graph {
         let mut again = statistics.silent();
         let on_input = trace(self, &[root], state, scratch);
         let mut rows = std::mem::take(&mut scratch.second.several);
+        rows.reach(self, &[root], &sources, &mut scratch.set);
+        let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut all = SecondOrder::default();
         for first in (0..sources.len().max(1)).step_by(LANES) {
             let counted = if first == 0 { &mut *statistics } else { &mut again };
             let lanes = (sources.len() - first).min(LANES);
             let direction = |place: usize, lane: usize| f64::from(u8::from(place == first + lane));
-            let found = pass.run(&mut rows, lanes, direction, counted, scratch, on_input);
-            all.counts.dropped += found.counts.dropped;
+            let (found, dropped) = pass.run(&mut rows, lanes, direction, counted, coordinates);
+            // What happened to the gradient is the same each time.
             if first == 0 {
-                (all.gradient, all.counts.masked) = (found.gradient, found.counts.masked);
+                (all.gradient, all.counts) = (found.gradient, found.counts);
+            } else {
+                all.counts.dropped += dropped;
             }
             all.products.extend(found.products);
         }
@@ -206,21 +213,18 @@ fn check(sources: &[Handle], tangents: &[f64]) -> Result<(), Error> {
 }
 
 impl Pass<'_> {
+    /// What was found, and how many terms of second order were left out.
     fn run<const K: usize>(
         &self,
         rows: &mut Rows<K>,
         lanes: usize,
         direction: impl Fn(usize, usize) -> f64,
         statistics: &mut Statistics,
-        scratch: &mut Scratch,
-        on_input: bool,
-    ) -> SecondOrder {
-        let Self { graph, root, sources, product, state, .. } = *self;
-        rows.reach(graph, &[root], sources, &mut scratch.set);
+        coordinates: &[Coordinate],
+    ) -> (SecondOrder, u64) {
+        let Self { graph, sources, product, state, .. } = *self;
         rows.seed(sources, direction);
-        let coordinates: &[Coordinate] = if on_input { &scratch.coordinates } else { &[] };
-        let mut counts = PassCounts::default();
-        counts.dropped += match product {
+        let mut dropped = match product {
             Product::Jacobian => rows.ascend(graph, None),
             Product::Transposed => {
                 let mut silent = statistics.silent();
@@ -228,17 +232,15 @@ impl Pass<'_> {
             }
         };
         let mut rules = Rules::new(state, statistics, coordinates);
-        counts.dropped += rows.descend(self, &mut rules);
-        counts.masked += rules.masked;
+        dropped += rows.descend(self, &mut rules);
         let found = SecondOrder {
             gradient: sources.iter().map(|&source| rows.gradient(source)).collect(),
             products: (0..lanes)
                 .map(|lane| sources.iter().map(|&source| rows.product(source, lane)).collect())
                 .collect(),
-            counts,
+            counts: PassCounts { dropped: rules.dropped + dropped, masked: rules.masked },
         };
-        rows.clear();
-        found
+        (found, dropped)
     }
 }
 

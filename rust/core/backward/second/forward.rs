@@ -1,22 +1,12 @@
 //! The second walk, upward: tangents, and what leads to a source.
 
 use super::super::policies::Rule;
-use super::rows::{Row, Rows, flag};
+use super::lanes::{add, contributions};
+use super::rows::{Row, Rows, flag, flagged};
 use super::rules::Rules;
 use crate::graph::{Graph, Node, Operands};
 use crate::op::{Arity, Elementwise, Form, Variadic};
 use crate::status::Status;
-
-/// Adds a term of a tangent, if it is REAL; else whether it is left out although its weight is not 0.
-#[inline(always)]
-fn add(sum: &mut f64, term: f64, weight: f64) -> bool {
-    if term.is_finite() {
-        *sum += term;
-        false
-    } else {
-        weight != 0.0
-    }
-}
 
 impl<const K: usize> Rows<K> {
     /// Works out tangents, by the classical partials or by those of a mode. Returns how many terms were left
@@ -25,18 +15,20 @@ impl<const K: usize> Rows<K> {
         let mut dropped = 0;
         for place in (0..self.reached.len()).rev() {
             let index = self.reached[place] as usize;
-            let node = graph.nodes[index];
+            let node = &graph.nodes[index];
             with_elementwise!(node.op, O => {
-                dropped += self.ascend_elementwise::<O>(graph, index, &node, rules.as_deref_mut());
+                dropped += self.ascend_elementwise::<O>(graph, index, node, rules.as_deref_mut());
             }, else {
                 with_variadic!(node.op, O => {
-                    dropped += self.ascend_variadic::<O>(graph, index, &node, rules.as_deref_mut());
+                    dropped += self.ascend_variadic::<O>(graph, index, node, rules.as_deref_mut());
                 }, else {})
             });
         }
         dropped
     }
 
+    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
+    /// once.
     #[cfg_attr(debug_assertions, inline(never))]
     fn ascend_elementwise<O: Elementwise>(
         &mut self,
@@ -46,12 +38,17 @@ impl<const K: usize> Rows<K> {
         rules: Option<&mut Rules>,
     ) -> u64 {
         let [a, b] = node.links.map(|link| link as usize);
-        let left = &self.rows[a];
-        let right = if O::ARITY == Arity::Binary { &self.rows[b] } else { &const { Row::NEW } };
-        let [left_is_active, right_is_active] = [left.is_active(), right.is_active()];
-        if !(left_is_active | right_is_active) {
-            return 0;
-        }
+        let left = self.active(a);
+        let right = if O::ARITY == Arity::Binary { self.active(b) } else { None };
+        let moves = match (left, right) {
+            (None, None) => return 0,
+            (Some(one), None) | (None, Some(one)) => one.moves,
+            (Some(left), Some(right)) => {
+                let mut moves = left.moves;
+                (0..K).for_each(|lane| moves[lane] |= right.moves[lane]);
+                moves
+            }
+        };
         let (x, z) = (graph.nodes[a].value, node.value);
         let y = match O::ARITY {
             Arity::Binary => graph.nodes[b].value,
@@ -67,47 +64,44 @@ impl<const K: usize> Rows<K> {
             None if z.is_finite() => Rule::Classical,
             None => Rule::Silence,
         };
+        let mut row = match &self.rows[index] {
+            seeded if seeded.pass == self.pass => *seeded,
+            _ => Row { pass: self.pass, ..Row::NEW },
+        };
+        (0..K).for_each(|lane| row.moves[lane] |= moves[lane]);
         let mut dropped = 0;
-        let (mut tangents, mut moves) = (self.rows[index].tangents, self.rows[index].moves);
-        for lane in 0..K {
-            moves[lane] |= (if left_is_active { left.moves[lane] } else { 0 })
-                | (if right_is_active { right.moves[lane] } else { 0 });
-            if moves[lane] & flag::MOVES == 0 {
-                continue;
-            }
-            let weights = [left.tangents[lane], right.tangents[lane]];
-            let sum = &mut tangents[lane];
-            let mut left_out = [false; 2];
-            match rule {
-                Rule::Silence => moves[lane] |= Status::MASKED.bits(),
-                Rule::Classical => {
-                    let terms = |t: f64| O::classical(t, x, y, z).full();
-                    if left_is_active {
-                        left_out[0] = add(sum, terms(weights[0])[0], weights[0]);
-                    }
-                    if right_is_active {
-                        left_out[1] = add(sum, terms(weights[1])[1], weights[1]);
-                    }
-                }
-                Rule::Bounded(bound) => {
-                    moves[lane] |= Status::SATURATED.bits();
-                    let terms = |t: f64| O::bounded(t, x, y, z, bound).full();
-                    if left_is_active {
-                        left_out[0] = add(sum, terms(weights[0])[0], weights[0]);
-                    }
-                    if right_is_active {
-                        left_out[1] = add(sum, terms(weights[1])[1], weights[1]);
+        let tangents = [left, right].map(|row| row.map(|row| row.tangents));
+        let mut sum = |terms: [f64; K], weights: [f64; K]| {
+            let Row { tangents, moves, .. } = &mut row;
+            add(
+                tangents,
+                terms,
+                |lane| weights[lane] != 0.0,
+                |lane| {
+                    moves[lane] |= Status::DROPPED.bits();
+                    dropped += 1;
+                },
+            );
+        };
+        match rule {
+            Rule::Silence => row.moves = flagged(row.moves, Status::MASKED),
+            Rule::Classical => {
+                for place in 0..O::ARITY.operands() {
+                    if let Some(t) = tangents[place] {
+                        sum(contributions(t, place, |t| O::classical(t, x, y, z)), t);
                     }
                 }
             }
-            if left_out != [false; 2] {
-                moves[lane] |= Status::DROPPED.bits();
-                dropped += u64::from(left_out[0]) + u64::from(left_out[1]);
+            Rule::Bounded(bound) => {
+                for place in 0..O::ARITY.operands() {
+                    if let Some(t) = tangents[place] {
+                        sum(contributions(t, place, |t| O::bounded(t, x, y, z, bound)), t);
+                    }
+                }
+                row.moves = flagged(row.moves, Status::SATURATED);
             }
         }
-        let row = &mut self.rows[index];
-        (row.tangents, row.moves) = (tangents, moves);
-        row.mark |= flag::ACTIVE;
+        self.rows[index] = row;
         dropped
     }
 
@@ -120,7 +114,7 @@ impl<const K: usize> Rows<K> {
         rules: Option<&mut Rules>,
     ) -> u64 {
         let Operands::List(inputs, mode) = node.operands(&graph.lists) else { return 0 };
-        if !inputs.iter().any(|&input| self.rows[input as usize].is_active()) {
+        if !inputs.iter().any(|&input| self.active(input as usize).is_some()) {
             return 0;
         }
         let z = node.value;
@@ -136,25 +130,24 @@ impl<const K: usize> Rows<K> {
         let values = inputs.iter().map(|&input| graph.nodes[input as usize].value);
         let shared = O::shared(mode.kept(values.clone()), z);
         let mut dropped = 0;
-        let mut row = self.rows[index];
-        row.mark |= flag::ACTIVE;
+        let mut row = match &self.rows[index] {
+            seeded if seeded.pass == self.pass => *seeded,
+            _ => Row { pass: self.pass, ..Row::NEW },
+        };
         for (&input, x) in inputs.iter().zip(values) {
-            let from = self.rows[input as usize];
-            if !from.is_active() {
-                continue;
-            }
-            for lane in 0..K {
-                let moves = from.moves[lane];
-                if moves & flag::MOVES == 0 {
-                    continue;
-                }
-                row.moves[lane] |= moves;
-                if matches!(rule, Rule::Silence) || !mode.keeps(x) {
+            let Some(from) = self.active(input as usize) else { continue };
+            let is_silent = matches!(rule, Rule::Silence) || !mode.keeps(x);
+            for lane in (0..K).filter(|&lane| from.moves[lane] & flag::MOVES != 0) {
+                row.moves[lane] |= from.moves[lane];
+                if is_silent {
                     row.moves[lane] |= Status::MASKED.bits();
                     continue;
                 }
                 let t = from.tangents[lane];
-                if add(&mut row.tangents[lane], O::share(t, x, shared).full(), t) {
+                let term = O::share(t, x, shared).full();
+                if term.is_finite() {
+                    row.tangents[lane] += term;
+                } else if t != 0.0 {
                     row.moves[lane] |= Status::DROPPED.bits();
                     dropped += 1;
                 }

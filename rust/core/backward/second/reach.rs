@@ -1,6 +1,6 @@
 //! The first walk: what the roots reach.
 
-use super::rows::{Row, Rows, flag};
+use super::rows::{Row, Rows};
 use crate::graph::Graph;
 use crate::node_set::NodeSet;
 
@@ -10,32 +10,35 @@ const BLOCK_BITS: u32 = 5;
 impl<const K: usize> Rows<K> {
     /// Lists the nodes through which the roots depend on anything from the first source on.
     pub(super) fn reach(&mut self, graph: &Graph, roots: &[u32], sources: &[u32], set: &mut NodeSet) {
-        debug_assert!(self.reached.is_empty());
         let first = sources.iter().copied().min().unwrap_or(u32::MAX);
-        if self.rows.len() < graph.len() {
-            self.rows.resize(graph.len(), Row::NEW);
+        let nodes = graph.len();
+        if self.rows.len() < nodes {
+            self.rows.resize(nodes, Row::NEW);
         }
+        if self.seen.len() < nodes {
+            self.seen.resize(nodes, 0);
+        }
+        self.walk = self.next();
+        self.reached.clear();
+        let (walk, seen, rows) = (self.walk, &mut self.seen[..nodes], &graph.nodes[..nodes]);
         for &root in roots {
-            if root >= first && (graph.nodes[root as usize].needs_grad() || sources.contains(&root)) {
-                self.rows[root as usize] = Row { mark: flag::SEEN, ..Row::NEW };
+            if root >= first && (rows[root as usize].needs_grad() || sources.contains(&root)) {
+                seen[root as usize] = walk;
                 set.insert(root >> BLOCK_BITS);
             }
         }
         while let Some(block) = set.last() {
             let start = (block << BLOCK_BITS) as usize;
-            let end = graph.len().min(start + (1 << BLOCK_BITS));
+            let end = nodes.min(start + (1 << BLOCK_BITS));
             for index in (start..end).rev() {
-                if self.rows[index].mark & flag::SEEN == 0 {
+                if seen[index] != walk {
                     continue;
                 }
                 self.reached.push(index as u32);
-                graph.nodes[index].operands(&graph.lists).for_each(|input| {
-                    let row = &mut self.rows[input as usize];
-                    if row.mark & flag::SEEN == 0
-                        && input >= first
-                        && graph.nodes[input as usize].needs_grad()
-                    {
-                        *row = Row { mark: flag::SEEN, ..Row::NEW };
+                rows[index].operands(&graph.lists).for_each(|input| {
+                    let i = input as usize;
+                    if seen[i] != walk && rows[i].needs_grad() && input >= first {
+                        seen[i] = walk;
                         if input >> BLOCK_BITS != block {
                             set.insert(input >> BLOCK_BITS);
                         }

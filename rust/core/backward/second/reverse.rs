@@ -1,6 +1,7 @@
 //! The third walk, downward: adjoints, and how they change with the direction; or adjoints of values.
 
 use super::super::policies::Rule;
+use super::lanes::{add, contributions};
 use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
 use super::{Pass, Product};
@@ -21,63 +22,68 @@ struct Arrived<const K: usize> {
     status: [u8; K],
 }
 
-/// The entries of a node.
-#[derive(Clone, Copy)]
-enum Matrix {
-    Fast([f64; 4]),
-    Wide([Wide; 4]),
+impl<const K: usize> Arrived<K> {
+    #[inline(always)]
+    fn at(row: &Row<K>) -> Self {
+        Self {
+            g: if row.mark & flag::RECEIVED != 0 { row.adjoint } else { 0.0 },
+            first: row.mark & flag::STATUS,
+            second: row.second,
+            status: row.status,
+        }
+    }
+}
+
+/// The entries of a node: in fast form, unless there are wide ones.
+struct Matrix {
+    fast: [f64; 4],
+    wide: Option<[Wide; 4]>,
 }
 
 impl Matrix {
+    const NONE: Self = Self { fast: [0.0; 4], wide: None };
+
     #[inline(always)]
     fn of(entries: impl Entries) -> Self {
-        match entries.fast() {
-            (matrix, true) => Self::Fast(matrix),
-            _ => Self::Wide(entries.wide()),
-        }
+        let (fast, holds) = entries.fast();
+        Self { fast, wide: if holds { None } else { Some(entries.wide()) } }
     }
 
     #[inline(always)]
-    fn term(&self, g: f64, t: f64, place: usize) -> f64 {
-        match self {
-            Self::Fast(matrix) => term(g, t, matrix[place]),
-            Self::Wide(matrix) => wide_term(g, t, matrix[place]),
+    fn term(&self, g: f64, t: f64, entry: usize) -> f64 {
+        match &self.wide {
+            None => term(g, t, self.fast[entry]),
+            Some(wide) => wide_term(g, t, wide[entry]),
         }
     }
 }
 
-/// A node's operands: where they are, and their values.
+/// A node's operands: where they are, their values and that of the node, and tangents if they lead to a source.
 struct Inputs<const K: usize> {
     links: [usize; 2],
     values: [f64; 3],
-    active: [bool; 2],
-    tangents: [[f64; K]; 2],
-    moves: [[u8; K]; 2],
+    moving: [Option<([f64; K], [u8; K])>; 2],
 }
 
 impl<const K: usize> Rows<K> {
-    /// Sweeps. Returns how many contributions and terms were left out.
+    /// Sweeps. Returns how many terms of second order were left out.
     pub(super) fn descend(&mut self, pass: &Pass, rules: &mut Rules) -> u64 {
-        let mut dropped = self.start(pass);
+        rules.dropped += self.start(pass);
+        let mut dropped = 0;
         let transposed = pass.product == Product::Transposed;
         for place in 0..self.reached.len() {
             let index = self.reached[place] as usize;
             let row = &self.rows[index];
-            if row.mark & (flag::ACTIVE | flag::REACHED) != flag::ACTIVE | flag::REACHED {
+            if row.pass != self.pass || row.mark & flag::REACHED == 0 {
                 continue;
             }
-            let node = pass.graph.nodes[index];
-            let at = Arrived {
-                g: if row.mark & flag::RECEIVED != 0 { row.adjoint } else { 0.0 },
-                first: row.mark & flag::STATUS,
-                second: row.second,
-                status: row.status,
-            };
+            let at = Arrived::at(row);
+            let node = &pass.graph.nodes[index];
             with_elementwise!(node.op, O => {
-                dropped += self.descend_elementwise::<O>(pass.graph, index, &node, at, transposed, rules);
+                dropped += self.descend_elementwise::<O>(pass.graph, index, node, at, transposed, rules);
             }, else {
                 with_variadic!(node.op, O => {
-                    dropped += self.descend_variadic::<O>(pass.graph, &node, at, transposed, rules);
+                    dropped += self.descend_variadic::<O>(pass.graph, node, at, transposed, rules);
                 }, else {})
             });
         }
@@ -86,7 +92,8 @@ impl<const K: usize> Rows<K> {
 
     /// The root's adjoint is its first contribution.
     fn start(&mut self, pass: &Pass) -> u64 {
-        let Some(row) = self.rows.get_mut(pass.root as usize).filter(|row| row.is_active()) else { return 0 };
+        let now = self.pass;
+        let Some(row) = self.rows.get_mut(pass.root as usize).filter(|row| row.pass == now) else { return 0 };
         row.mark |= flag::REACHED;
         if pass.seed.is_finite() {
             row.adjoint = pass.seed;
@@ -97,6 +104,8 @@ impl<const K: usize> Rows<K> {
         1
     }
 
+    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
+    /// once.
     #[cfg_attr(debug_assertions, inline(never))]
     fn descend_elementwise<O: Curved>(
         &mut self,
@@ -108,107 +117,124 @@ impl<const K: usize> Rows<K> {
         rules: &mut Rules,
     ) -> u64 {
         let [a, b] = node.links.map(|link| link as usize);
-        let (left, right) =
-            (&self.rows[a], if O::ARITY == Arity::Binary { &self.rows[b] } else { &const { Row::NEW } });
         let y = match O::ARITY {
             Arity::Binary => graph.nodes[b].value,
             Arity::Power => f64::from(b as i32),
             _ => 0.0,
         };
-        let inputs = Inputs {
-            links: [a, b],
-            values: [graph.nodes[a].value, y, node.value],
-            active: [left.is_active(), right.is_active()],
-            tangents: [left.tangents, right.tangents],
-            moves: [left.moves, right.moves],
-        };
-        let [x, y, z] = inputs.values;
+        let (x, z) = (graph.nodes[a].value, node.value);
+        let moving = |row: &Row<K>| (row.tangents, row.moves);
+        let right = if O::ARITY == Arity::Binary { self.active(b).map(moving) } else { None };
+        let inputs = Inputs { links: [a, b], values: [x, y, z], moving: [self.active(a).map(moving), right] };
         match rules.rule::<O>(index, x, y, z) {
             Rule::Silence => {
                 rules.masked += 1;
-                for place in 0..2 {
-                    if inputs.active[place] {
-                        let row = &mut self.rows[inputs.links[place]];
-                        row.mark |= flag::REACHED | at.first | Status::MASKED.bits();
-                        for lane in 0..K {
-                            row.status[lane] |= at.status[lane] | Status::MASKED.bits();
-                        }
-                    }
-                }
+                self.silence(&inputs, at);
                 0
             }
             Rule::Classical => {
-                let partials = |g: f64| O::classical(g, x, y, z).full();
-                let matrix = if O::COUPLED == NO_ENTRIES {
-                    Matrix::Fast([0.0; 4])
-                } else {
-                    Matrix::of(O::curvature(x, y, z))
-                };
-                self.pass_on::<O>(&inputs, at, transposed, partials, partials, matrix)
+                let matrix =
+                    if O::COUPLED == NO_ENTRIES { Matrix::NONE } else { Matrix::of(O::curvature(x, y, z)) };
+                let partials = |g: f64| O::classical(g, x, y, z);
+                self.pass_on::<O, _, _>(&inputs, at, transposed, partials, partials, &matrix, rules)
             }
             Rule::Bounded(bound) => {
-                let partials = |g: f64| O::bounded(g, x, y, z, bound).full();
-                let of_values = |g: f64| O::classical(g, x, y, z).full();
                 let matrix = Matrix::of(O::bounded_curvature(x, y, z, bound));
                 let saturated = Status::SATURATED.bits();
-                let at =
-                    Arrived { first: at.first | saturated, status: at.status.map(|s| s | saturated), ..at };
-                self.pass_on::<O>(&inputs, at, transposed, partials, of_values, matrix)
+                let (first, status) = (at.first | saturated, at.status.map(|s| s | saturated));
+                let partials = |g: f64| O::bounded(g, x, y, z, bound);
+                let of_value = |g: f64| O::classical(g, x, y, z);
+                let at = Arrived { first, status, ..at };
+                self.pass_on::<O, _, _>(&inputs, at, transposed, partials, of_value, &matrix, rules)
             }
         }
     }
 
-    /// What a node passes to its operands by `partials`, whose slopes are the matrix; `of_values` are the partials
+    #[cold]
+    fn silence(&mut self, inputs: &Inputs<K>, at: Arrived<K>) {
+        for place in 0..2 {
+            if inputs.moving[place].is_some() {
+                self.rows[inputs.links[place]].mask(at);
+            }
+        }
+    }
+
+    /// What a node passes to its operands by `partials`, whose slopes are the matrix; `of_value` are the partials
     /// of its value.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a step")]
     #[inline(always)]
-    fn pass_on<O: Curved>(
+    fn pass_on<O: Curved, P: Form<[f64; 2]>, V: Form<[f64; 2]>>(
         &mut self,
         inputs: &Inputs<K>,
         at: Arrived<K>,
         transposed: bool,
-        partials: impl Fn(f64) -> [f64; 2],
-        of_values: impl Fn(f64) -> [f64; 2],
-        matrix: Matrix,
+        partials: impl Fn(f64) -> P,
+        of_value: impl Fn(f64) -> V,
+        matrix: &Matrix,
+        rules: &mut Rules,
     ) -> u64 {
-        let contributions = partials(at.g);
+        let Arrived { g, second, .. } = at;
+        let given = partials(g).full();
         let value_is_real = inputs.values[2].is_finite();
         let mut dropped = 0;
         for place in 0..O::ARITY.operands() {
-            if !inputs.active[place] {
+            if inputs.moving[place].is_none() {
                 continue;
             }
             let row = &mut self.rows[inputs.links[place]];
-            let kept = receive(row, contributions[place], at);
-            dropped += u64::from(!kept && at.g != 0.0);
-            let operand_is_real = inputs.values[place].is_finite();
+            let kept = row.receive(given[place], at);
+            rules.dropped += u64::from(!kept && g != 0.0);
             for lane in 0..K {
                 row.status[lane] |= at.status[lane];
-                if transposed && !(operand_is_real && value_is_real) {
-                    row.status[lane] |= Status::MASKED.bits();
+            }
+            // What first order left out is a constant, and so is a value that is not REAL.
+            let moves = if transposed { value_is_real && inputs.values[place].is_finite() } else { kept };
+            if transposed && !moves {
+                row.status = row.status.map(|status| status | Status::MASKED.bits());
+            }
+            let Row { second: sums, status, .. } = row;
+            if moves {
+                let terms = if transposed {
+                    contributions(second, place, &of_value)
+                } else {
+                    contributions(second, place, &partials)
+                };
+                add(
+                    sums,
+                    terms,
+                    |lane| second[lane] != 0.0,
+                    |lane| {
+                        status[lane] |= Status::DROPPED.bits();
+                        dropped += 1;
+                    },
+                );
+            }
+            for other in 0..O::ARITY.operands() {
+                let (i, j) = if transposed { (other, place) } else { (place, other) };
+                let entry = 2 * i + j;
+                if !O::COUPLED[entry] {
+                    continue;
                 }
-                // What first order left out is a constant.
-                let passes = if transposed { value_is_real && operand_is_real } else { kept };
-                if passes {
-                    let change = at.second[lane];
-                    let term = if transposed { of_values(change) } else { partials(change) }[place];
-                    dropped += add(row, lane, term, change == 0.0);
+                let Some((t, moves)) = &inputs.moving[other] else { continue };
+                for lane in 0..K {
+                    status[lane] |= moves[lane] & flag::STATUS;
                 }
-                for other in 0..O::ARITY.operands() {
-                    let (i, j) = if transposed { (other, place) } else { (place, other) };
-                    let moves = inputs.moves[other][lane];
-                    let kept = contributions[i].is_finite();
-                    let entry = 2 * i + j;
-                    if !O::COUPLED[entry] || !inputs.active[other] || moves & flag::MOVES == 0 {
-                        continue;
-                    }
-                    row.status[lane] |= moves & flag::STATUS;
-                    if !kept || (transposed && !operand_is_real) {
-                        continue;
-                    }
-                    let t = inputs.tangents[other][lane];
-                    let term = matrix.term(at.g, t, entry);
-                    dropped += add(row, lane, term, at.g == 0.0 || t == 0.0);
+                if !given[i].is_finite() || (transposed && !inputs.values[place].is_finite()) {
+                    continue;
                 }
+                let mut terms = [0.0; K];
+                for lane in 0..K {
+                    terms[lane] = matrix.term(g, t[lane], entry);
+                }
+                add(
+                    sums,
+                    terms,
+                    |lane| g != 0.0 && t[lane] != 0.0,
+                    |lane| {
+                        status[lane] |= Status::DROPPED.bits();
+                        dropped += 1;
+                    },
+                );
             }
         }
         dropped
@@ -228,29 +254,28 @@ impl<const K: usize> Rows<K> {
         let silent = matches!(rules.rule_without_pole(node.value), Rule::Silence);
         rules.masked += u64::from(silent);
         let shared = O::shared(mode.kept(values.clone()), node.value);
-        let value_is_real = node.value.is_finite();
+        let (now, value_is_real) = (self.pass, node.value.is_finite());
         let mut dropped = 0;
         for (&input, x) in inputs.iter().zip(values.clone()) {
             let row = &mut self.rows[input as usize];
-            if !row.is_active() {
+            if row.pass != now {
                 continue;
             }
             if silent || !mode.keeps(x) {
-                row.mark |= flag::REACHED | at.first | Status::MASKED.bits();
-                (0..K).for_each(|lane| row.status[lane] |= at.status[lane] | Status::MASKED.bits());
+                row.mask(at);
                 continue;
             }
-            let kept = receive(row, O::share(at.g, x, shared).full(), at);
-            dropped += u64::from(!kept && at.g != 0.0);
-            let passes = if transposed { value_is_real && x.is_finite() } else { kept };
+            let kept = row.receive(O::share(at.g, x, shared).full(), at);
+            rules.dropped += u64::from(!kept && at.g != 0.0);
+            let moves = if transposed { value_is_real && x.is_finite() } else { kept };
             for lane in 0..K {
                 row.status[lane] |= at.status[lane];
-                if transposed && !passes {
+                if transposed && !moves {
                     row.status[lane] |= Status::MASKED.bits();
                 }
-                if passes {
+                if moves {
                     let change = at.second[lane];
-                    dropped += add(row, lane, O::share(change, x, shared).full(), change == 0.0);
+                    dropped += row.add(lane, O::share(change, x, shared).full(), change == 0.0);
                 }
             }
         }
@@ -264,12 +289,11 @@ impl<const K: usize> Rows<K> {
             lists.tangents.clear();
             lists.bends.clear();
             for (&input, x) in inputs.iter().zip(values.clone()).filter(|(_, x)| mode.keeps(*x)) {
-                let row = &self.rows[input as usize];
-                let is_moved = row.is_active() && row.moves[lane] & flag::MOVES != 0;
+                let row = self.active(input as usize).filter(|row| row.moves[lane] & flag::MOVES != 0);
                 lists.inputs.push(x);
-                lists.tangents.push(if is_moved { row.tangents[lane] } else { 0.0 });
-                moves |= if row.is_active() { row.moves[lane] } else { 0 };
-                weighs |= is_moved;
+                lists.tangents.push(row.map_or(0.0, |row| row.tangents[lane]));
+                moves |= row.map_or(0, |row| row.moves[lane]);
+                weighs |= row.is_some();
             }
             if !weighs {
                 continue;
@@ -278,14 +302,14 @@ impl<const K: usize> Rows<K> {
             let kept = inputs.iter().zip(values.clone()).filter(|(_, x)| mode.keeps(*x));
             for ((&input, x), &bend) in kept.zip(&lists.bends) {
                 let row = &mut self.rows[input as usize];
-                if !row.is_active() {
+                if row.pass != now {
                     continue;
                 }
                 row.status[lane] |= moves & flag::STATUS;
                 let passes =
                     if transposed { x.is_finite() } else { O::share(at.g, x, shared).full().is_finite() };
                 if passes {
-                    dropped += add(row, lane, wide_term(at.g, 1.0, bend), at.g == 0.0);
+                    dropped += row.add(lane, wide_term(at.g, 1.0, bend), at.g == 0.0);
                 }
             }
         }
@@ -294,31 +318,40 @@ impl<const K: usize> Rows<K> {
     }
 }
 
-/// A contribution to the adjoint, by the rules of first order; whether it was added.
-#[inline(always)]
-fn receive<const K: usize>(row: &mut Row<K>, contribution: f64, at: Arrived<K>) -> bool {
-    row.mark |= flag::REACHED | at.first;
-    if contribution.is_finite() {
-        row.adjoint += contribution;
-        row.mark |= flag::RECEIVED;
-        return true;
+impl<const K: usize> Row<K> {
+    /// A contribution to the adjoint, by the rules of first order; whether it was added.
+    #[inline(always)]
+    fn receive(&mut self, contribution: f64, at: Arrived<K>) -> bool {
+        self.mark |= flag::REACHED | at.first;
+        if contribution.is_finite() {
+            self.adjoint += contribution;
+            self.mark |= flag::RECEIVED;
+            return true;
+        }
+        if at.g != 0.0 {
+            self.mark |= Status::DROPPED.bits();
+        }
+        false
     }
-    if at.g != 0.0 {
-        row.mark |= Status::DROPPED.bits();
-    }
-    false
-}
 
-/// Adds a term of second order, if it is REAL; else 1 if it is left out although it has a weight.
-#[inline(always)]
-fn add<const K: usize>(row: &mut Row<K>, lane: usize, term: f64, has_no_weight: bool) -> u64 {
-    if term.is_finite() {
-        row.second[lane] += term;
-        return 0;
+    /// The row is reached, and gets nothing.
+    fn mask(&mut self, at: Arrived<K>) {
+        self.mark |= flag::REACHED | at.first | Status::MASKED.bits();
+        for lane in 0..K {
+            self.status[lane] |= at.status[lane] | Status::MASKED.bits();
+        }
     }
-    if has_no_weight {
-        return 0;
+
+    /// Adds a term of second order, if it is REAL; else 1 if it is left out although it has a weight.
+    fn add(&mut self, lane: usize, term: f64, has_no_weight: bool) -> u64 {
+        if term.is_finite() {
+            self.second[lane] += term;
+            return 0;
+        }
+        if has_no_weight {
+            return 0;
+        }
+        self.status[lane] |= Status::DROPPED.bits();
+        1
     }
-    row.status[lane] |= Status::DROPPED.bits();
-    1
 }

@@ -1,6 +1,7 @@
 //! The columns of a second-order pass, for K directions at once.
 
 use super::Found;
+use crate::op::curvature::Wide;
 use crate::scalar::TrScalar;
 use crate::status::Status;
 
@@ -9,26 +10,30 @@ pub(super) const LANES: usize = 4;
 
 /// The bits of a row's mark besides the [`Status`] of its adjoint.
 pub(super) mod flag {
-    /// The pass has found the node below a root.
-    pub const SEEN: u8 = 8;
-    /// The node leads to a source.
-    pub const ACTIVE: u8 = 16;
+    pub const STATUS: u8 = 7;
     /// The sweep has come to the node.
     pub const REACHED: u8 = 32;
     /// A contribution was added: the adjoint is a sum.
     pub const RECEIVED: u8 = 64;
-    pub const STATUS: u8 = 7;
     /// Beside the status of a tangent: the direction has a part below the node.
     pub const MOVES: u8 = 8;
 }
 
-/// What a pass knows of a node. Sums begin with −0, which changes no number added to it.
+/// Sets a flag in the lanes that move.
+#[inline(always)]
+pub(super) fn flagged<const K: usize>(moves: [u8; K], status: Status) -> [u8; K] {
+    moves.map(|moves| if moves & flag::MOVES != 0 { moves | status.bits() } else { moves })
+}
+
+/// What a pass knows of a node that leads to a source. Sums begin with −0, which changes no number added to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<const K: usize> {
     pub adjoint: f64,
     pub tangents: [f64; K],
     /// How the adjoint changes, or the adjoint of the value.
     pub second: [f64; K],
+    /// The pass that the row belongs to; in any other the node leads to no source.
+    pub pass: u32,
     pub mark: u8,
     pub moves: [u8; K],
     pub status: [u8; K],
@@ -39,48 +44,66 @@ impl<const K: usize> Row<K> {
         adjoint: -0.0,
         tangents: [-0.0; K],
         second: [-0.0; K],
+        pass: 0,
         mark: 0,
         moves: [0; K],
         status: [0; K],
     };
-
-    pub fn is_active(&self) -> bool {
-        self.mark & flag::ACTIVE != 0
-    }
 }
 
 #[derive(Debug)]
 pub(in super::super) struct Rows<const K: usize> {
     pub(super) rows: Vec<Row<K>>,
+    /// The last walk that came by each node.
+    pub(super) seen: Vec<u32>,
     /// What the roots reach, in descending order.
     pub(super) reached: Vec<u32>,
-    /// Inputs of a variadic node, and tangents and results in their order.
+    /// The walk, the pass, and the last number given to either; 0 is none.
+    pub(super) walk: u32,
+    pub(super) pass: u32,
+    last: u32,
     pub(super) lists: Lists,
 }
 
-/// The lists of a variadic node.
+/// Inputs of a variadic node, and tangents and results in their order.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     pub inputs: Vec<f64>,
     pub tangents: Vec<f64>,
-    pub bends: Vec<crate::op::curvature::Wide>,
+    pub bends: Vec<Wide>,
 }
 
 impl<const K: usize> Default for Rows<K> {
     fn default() -> Self {
-        Self { rows: vec![], reached: vec![], lists: Lists::default() }
+        let (rows, seen, reached) = (vec![], vec![], vec![]);
+        Self { rows, seen, reached, walk: 0, pass: 0, last: 0, lists: Lists::default() }
     }
 }
 
 impl<const K: usize> Rows<K> {
-    /// Sets the direction at the sources that were found.
+    /// A number that no walk or pass has that anything remembers.
+    pub(super) fn next(&mut self) -> u32 {
+        if self.last == u32::MAX {
+            self.rows.iter_mut().for_each(|row| row.pass = 0);
+            self.seen.fill(0);
+            self.last = 0;
+        }
+        self.last += 1;
+        self.last
+    }
+
+    /// Begins a pass over what was reached, with its direction at the sources.
     pub(super) fn seed(&mut self, sources: &[u32], direction: impl Fn(usize, usize) -> f64) {
+        self.pass = self.next();
         for (place, &source) in sources.iter().enumerate() {
-            let Some(row) = self.rows.get_mut(source as usize).filter(|row| row.mark & flag::SEEN != 0)
-            else {
+            let i = source as usize;
+            if self.seen.get(i) != Some(&self.walk) {
                 continue;
-            };
-            row.mark |= flag::ACTIVE;
+            }
+            let row = &mut self.rows[i];
+            if row.pass != self.pass {
+                *row = Row { pass: self.pass, ..Row::NEW };
+            }
             for lane in 0..K {
                 let t = direction(place, lane);
                 if t != 0.0 {
@@ -91,35 +114,29 @@ impl<const K: usize> Rows<K> {
         }
     }
 
-    fn found(&self, node: u32) -> Option<&Row<K>> {
-        self.rows.get(node as usize).filter(|row| row.is_active())
+    /// The row of a node that leads to a source.
+    #[inline(always)]
+    pub(super) fn active(&self, node: usize) -> Option<&Row<K>> {
+        self.rows.get(node).filter(|row| row.pass == self.pass)
     }
 
     /// A node's tangent; that of a node that leads to no source is 0.
     pub(super) fn tangent(&self, node: u32, lane: usize) -> Found {
-        self.found(node).map_or((TrScalar::from_ieee(0.0), Status::EXACT), |row| {
+        self.active(node as usize).map_or((TrScalar::from_ieee(0.0), Status::EXACT), |row| {
             (number(row.tangents[lane]), Status::from_bits_truncate(row.moves[lane] & flag::STATUS))
         })
     }
 
     pub(super) fn gradient(&self, node: u32) -> Option<Found> {
-        self.found(node).map(|row| {
+        self.active(node as usize).map(|row| {
             let adjoint = if row.mark & flag::RECEIVED != 0 { row.adjoint } else { 0.0 };
             (TrScalar::from_ieee(adjoint), Status::from_bits_truncate(row.mark))
         })
     }
 
     pub(super) fn product(&self, node: u32, lane: usize) -> Option<Found> {
-        self.found(node)
+        self.active(node as usize)
             .map(|row| (number(row.second[lane]), Status::from_bits_truncate(row.mark | row.status[lane])))
-    }
-
-    /// Forgets a pass.
-    pub(super) fn clear(&mut self) {
-        for &node in &self.reached {
-            self.rows[node as usize].mark = 0;
-        }
-        self.reached.clear();
     }
 
     /// Gives memory back that is much more than so many nodes need.
@@ -128,12 +145,15 @@ impl<const K: usize> Rows<K> {
         if self.rows.capacity() > 4 * enough {
             self.rows.truncate(enough);
             self.rows.shrink_to(enough);
+            self.seen.truncate(enough);
+            self.seen.shrink_to(enough);
             self.reached.shrink_to(enough);
         }
     }
 
     pub(super) fn allocated_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Row<K>>() + self.reached.capacity() * size_of::<u32>()
+        self.rows.capacity() * size_of::<Row<K>>()
+            + (self.seen.capacity() + self.reached.capacity()) * size_of::<u32>()
     }
 }
 

@@ -9,13 +9,14 @@ pub(super) struct Rules<'a> {
     state: &'a ModeState,
     statistics: &'a mut Statistics,
     coordinates: &'a [Coordinate],
-    /// How many nodes were silenced.
+    /// How many nodes were silenced, and how many contributions to adjoints left out.
     pub masked: u64,
+    pub dropped: u64,
 }
 
 impl<'a> Rules<'a> {
     pub fn new(state: &'a ModeState, statistics: &'a mut Statistics, coordinates: &'a [Coordinate]) -> Self {
-        Self { state, statistics, coordinates, masked: 0 }
+        Self { state, statistics, coordinates, masked: 0, dropped: 0 }
     }
 
     #[inline(always)]

@@ -102,7 +102,7 @@ struct Turning {
 }
 
 impl Turning {
-    /// `y² + s² − x²` and `y² − s² − x²` in units of the square of `unit`, the largest of the three.
+    /// `y² + s² − x²` and `y² − s² − x²` in units of the square of `unit`, a power of two close to the largest of the three.
     fn mixed(&self, unit: f64) -> [f64; 2] {
         let Self { y, x, bound } = *self;
         if bound == 0.0 {
@@ -140,10 +140,12 @@ impl Entries for Turning {
         if !(y.is_finite() && x.is_finite()) {
             return [Wide::new(0.0); 4];
         }
-        let unit = y.abs().max(x.abs()).max(self.bound);
-        if unit == 0.0 {
+        let largest = y.abs().max(x.abs()).max(self.bound);
+        if largest == 0.0 {
             return [Wide::NONE; 4];
         }
+        // A power of two, so that dividing by it is exact.
+        let unit = f64::from_bits((largest.to_bits() & (0x7ff << 52)).max(1));
         let h = Wide::new(elementary::norm([y / unit, x / unit, self.bound / unit].into_iter()));
         let square = |number: Wide| number.mul(number);
         let (inner, outer) = (square(square(h)), square(Wide::new(unit)));

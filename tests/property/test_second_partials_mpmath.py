@@ -1,0 +1,194 @@
+"""Second derivatives of every op against 60 digits, over the full range of doubles.
+
+Wherever an entry times adjoint and direction is representable, both products, with the Jacobian of the
+gradient and with its transpose, are within ``ULPS`` units of the last place, with bounded partials
+within ``BOUNDED_ULPS``. What is larger than every double is dropped, and the status says so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Optional
+
+import mpmath
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from mpmath import mpf
+
+from support.gradients import DROPPED, EXACT, SATURATED, mode_block
+from support.landmarks import around
+from support.op_case import DIGITS, OpCase, exact
+from support.op_cases import cases
+from support.random_programs import finite
+from support.second_partials import second_partials
+from zeroproof import _native
+from zeroproof.autodiff.grad_mode import GradientMode
+from zeroproof.autodiff.tr_node import TRNode
+
+# Four factors within an ulp, and a rounding for each of the two weights.
+ULPS = 6
+# √(y² + b²) is within 1.5, and enters up to four times.
+BOUNDED_ULPS = 10
+LARGEST = mpf(1.7976931348623157e308)
+BELOW, BEYOND = LARGEST * (1 - mpf(2) ** -50), LARGEST * (1 + mpf(2) ** -50)
+
+#: Adjoints and directions that take an entry to both ends of the range, and bring it back.
+WEIGHTS = [(1.0, 1.0), (-3.0, 1.0), (1e160, -2.0), (1e-310, 1e300), (1e300, 1e308), (5e-324, 1.0)]
+BOUNDS = [1.0, 1e-3, 1e3, 1e-160, 1e160]
+
+bounds = st.one_of(st.floats(1e-3, 1e3), finite.map(abs).filter(bool))
+operand = st.one_of(finite, st.floats(-800.0, 800.0), st.floats(-1.0, 1.0))
+second = st.one_of(finite, st.floats(-4.0, 4.0))
+bases = st.one_of(finite, st.floats(0.5, 2.0), st.floats(-1.1, -0.9))
+exponents = st.one_of(st.integers(-8, 8), st.integers(-2000, 2000))
+
+
+def each_of(*arities: str, singular: bool = False) -> Any:
+    """Runs a test for each op of these arities, of those that may be singular if asked to."""
+    chosen = [case for case in cases(*arities) if case.pole or not singular]
+    return pytest.mark.parametrize("case", chosen, ids=[case.name for case in chosen])
+
+
+def check(
+    case: OpCase,
+    operands: tuple[float, ...],
+    weights: list[tuple[float, float]],
+    bound: Optional[float] = None,
+) -> bool:
+    """Every entry at these operands; False unless operands and value are REAL and inside."""
+    if not math.isfinite(case.value(*operands)):
+        return False
+    if bound is not None and not case.is_singular(*operands):
+        return False
+    matrix = second_partials(case, operands, bound)
+    if matrix is None:
+        return False
+    with mpmath.workdps(DIGITS):
+        numbers = map(exact, operands)
+        if bound is None:
+            partials = case.partials(*numbers)
+        else:
+            assert case.pole is not None
+            partials = case.pole.bounded(bound, *numbers)
+    function, values = case.on_nodes(operands)
+    leaves = [TRNode.parameter(x) for x in values]
+    mode = GradientMode.MASK_REAL if bound is None else GradientMode.SATURATING
+    usual = EXACT if bound is None else SATURATED
+    limit = ULPS if bound is None else BOUNDED_ULPS
+    with mode_block(mode, bound):
+        root = function(*leaves)
+        for adjoint, tangent in weights:
+            seed = TRNode.constant(adjoint)
+            for place in range(len(values)):
+                direction = [0.0] * len(values)
+                direction[place] = tangent
+                for transposed in (False, True):
+                    _, found = _native.hvp(root, leaves, direction, transposed, seed)
+                    for other in range(len(values)):
+                        i, j = (place, other) if transposed else (other, place)
+                        if abs(adjoint * partials[i]) > BELOW:
+                            continue  # dropped by first order, and so a constant
+                        entry = found[other]
+                        assert entry is not None
+                        true = mpf(adjoint) * mpf(tangent) * matrix[i][j]
+                        number, status = float(entry[0]), entry[1]
+                        if abs(true) > BEYOND:
+                            assert (number, status) == (0.0, usual | DROPPED)
+                        elif abs(true) <= BELOW:
+                            assert status & ~DROPPED == usual
+                            unit = mpf(math.ulp(float(abs(true))))
+                            error = abs(mpf(number) - true)
+                            assert error <= limit * unit, (i, j, number, float(true))
+    return True
+
+
+@each_of("unary", "binary", "power", "variadic")
+def test_landmarks(case: OpCase) -> None:
+    checked = [check(case, operands, WEIGHTS) for operands in around(case)]
+    assert sum(checked) >= 10
+
+
+@each_of("unary", "binary", "power", singular=True)
+def test_bounded_landmarks(case: OpCase) -> None:
+    points = list(around(case))[::3]
+    checked = [check(case, x, WEIGHTS[:4], bound) for x in points for bound in BOUNDS]
+    assert sum(checked) >= 10
+
+
+@each_of("unary")
+@given(x=operand, adjoint=finite, tangent=finite)
+@example(x=-750.0, adjoint=1e300, tangent=1e20)
+@example(x=-708.5, adjoint=-1e-5, tangent=1.0)
+@example(x=400.0, adjoint=1.0, tangent=1.0)
+@example(x=5e-324, adjoint=1e300, tangent=1e300)
+@example(x=1.7e308, adjoint=1.7e308, tangent=1.7e308)
+@example(x=1e-310, adjoint=1e300, tangent=1.0)
+@example(x=-1.0 + 2.0**-53, adjoint=1.0, tangent=1.0)
+@example(x=0.6626153715294118, adjoint=1.0, tangent=1.0)  # sinc does not bend next to these
+@example(x=2.0815759778181, adjoint=1.0, tangent=1.0)  # and sin u ÷ u not next to these
+@example(x=2.606083900, adjoint=1.0, tangent=1.0)
+@example(x=318309.8861837907, adjoint=1e10, tangent=1.0)
+@example(x=1e22, adjoint=3.0, tangent=1.0)
+def test_unary_ops(case: OpCase, x: float, adjoint: float, tangent: float) -> None:
+    assume(check(case, (x,), [(adjoint, tangent)]))
+
+
+@each_of("binary")
+@given(a=finite, b=second, adjoint=finite, tangent=finite)
+@example(a=1e-200, b=1e-200, adjoint=1.0, tangent=1.0)
+@example(a=1e200, b=1e200, adjoint=1e-200, tangent=1.0)
+@example(a=1.7e308, b=2.0, adjoint=1e-300, tangent=1e300)
+@example(a=0.36787944117144233, b=1.0, adjoint=1.0, tangent=1.0)  # 1 + b·ln a is all but 0
+@example(a=1e-300, b=0.0014476482730108395, adjoint=1.0, tangent=1.0)
+@example(a=1.0000001, b=-10000000.5, adjoint=1.0, tangent=1.0)
+@example(a=2.0, b=-1074.0, adjoint=1e300, tangent=1.0)
+@example(a=1e-320, b=-1e-320, adjoint=1e-310, tangent=1.0)
+def test_binary_ops(case: OpCase, a: float, b: float, adjoint: float, tangent: float) -> None:
+    assume(check(case, (a, b), [(adjoint, tangent)]))
+
+
+@each_of("power")
+@given(x=bases, n=exponents, adjoint=finite, tangent=finite)
+@example(x=1e-150, n=4, adjoint=1e200, tangent=1e200)
+@example(x=1e-200, n=-1, adjoint=1e-200, tangent=1e-200)
+@example(x=0.5, n=1076, adjoint=1e300, tangent=1.0)
+@example(x=0.0, n=2, adjoint=1.0, tangent=1.0)
+@example(x=0.0, n=3, adjoint=1.0, tangent=1.0)
+def test_powers(case: OpCase, x: float, n: int, adjoint: float, tangent: float) -> None:
+    assume(check(case, (x, n), [(adjoint, tangent)]))
+
+
+@each_of("variadic")
+@given(values=st.lists(operand, min_size=1, max_size=4), adjoint=finite, tangent=finite)
+@example(values=[1.7e308, 1e-10], adjoint=1e300, tangent=1e308)
+@example(values=[5e-324, 1e-320], adjoint=1.0, tangent=1.0)
+@example(values=[0.1, 700.3], adjoint=1e10, tangent=1e300)
+@example(values=[1e16, 1e16 + 2], adjoint=1.0, tangent=1.0)
+@example(values=[-740.0, 0.0, -800.0], adjoint=1e300, tangent=1e300)
+@example(values=[0.0, 0.0, 3.0], adjoint=1.0, tangent=1.0)
+def test_reductions(
+    case: OpCase, values: list[float], adjoint: float, tangent: float
+) -> None:
+    assume(check(case, tuple(values), [(adjoint, tangent)]))
+
+
+@each_of("unary", "binary", singular=True)
+@given(a=operand, b=second, adjoint=finite, tangent=finite, bound=bounds)
+@example(a=1e-200, b=1e-200, adjoint=1.0, tangent=1.0, bound=1e-200)
+@example(a=1e300, b=1e300, adjoint=1e300, tangent=1.0, bound=1.0)
+@example(a=-1.0 + 2.0**-53, b=1.0, adjoint=1e300, tangent=1.0, bound=1e-10)
+def test_bounded_ops(
+    case: OpCase, a: float, b: float, adjoint: float, tangent: float, bound: float
+) -> None:
+    operands = (a,) if case.arity == "unary" else (a, b)
+    assume(check(case, operands, [(adjoint, tangent)], bound))
+
+
+@each_of("power", singular=True)
+@given(x=finite, n=st.integers(-300, -1), adjoint=finite, tangent=finite, bound=bounds)
+@example(x=1e200, n=-1, adjoint=1e300, tangent=1.0, bound=1.0)
+def test_bounded_powers(
+    case: OpCase, x: float, n: int, adjoint: float, tangent: float, bound: float
+) -> None:
+    assume(check(case, (x, n), [(adjoint, tangent)], bound))
