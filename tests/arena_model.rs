@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use zeroproof::backward::Scratch;
+use zeroproof::graph::aliases::Side;
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::{ModeState, Op, Reduction};
 
@@ -12,6 +13,8 @@ enum Step {
     Binary(usize, usize, usize),
     Power(usize, i32),
     Sum(Vec<usize>),
+    Choose(usize, usize),
+    Alias(usize),
     Drop(usize),
     Backward(usize),
     Collect,
@@ -25,6 +28,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..4usize, place.clone(), place.clone()).prop_map(|(op, a, b)| Step::Binary(op, a, b)),
         2 => (place.clone(), -3..4).prop_map(|(a, n)| Step::Power(a, n)),
         1 => prop::collection::vec(place.clone(), 0..4).prop_map(Step::Sum),
+        2 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Choose(a, b)),
+        1 => place.clone().prop_map(Step::Alias),
         7 => place.clone().prop_map(Step::Drop),
         2 => place.prop_map(Step::Backward),
         1 => Just(Step::Collect),
@@ -57,6 +62,11 @@ impl Machine {
                 let inputs: Vec<_> = inputs.iter().map(|i| held[i % count]).collect();
                 Some(graph.reduce(Op::Sum, Reduction::DropNonreal, &inputs))
             }
+            Step::Choose(a, b) if held[a % count] != held[b % count] => {
+                graph.choose(Side::Node(held[a % count]), Side::Node(held[b % count]))
+            }
+            Step::Choose(..) => None,
+            Step::Alias(a) => Some(graph.alias(held[a % count])),
             Step::Drop(a) => {
                 graph.release(held.swap_remove(a % count));
                 None

@@ -5,14 +5,16 @@
 //! Every contribution goes through `Adjoint::receive`, the one place that decides what is added
 //! and what is dropped.
 
+mod dead_branches;
 pub mod explain;
 pub(crate) mod policies;
 pub(crate) mod step;
 mod sweep;
 
-use crate::adjoints::{ACTIVE, Adjoints};
+use crate::adjoints::{ACTIVE, Adjoint, Adjoints};
 use crate::error::Error;
-use crate::graph::{Graph, Handle, flag};
+use crate::graph::aliases::Side;
+use crate::graph::{Graph, Handle, Node, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
@@ -29,6 +31,10 @@ pub struct Scratch {
     set: NodeSet,
     /// The leaves that a pass reached, and what arrived there.
     leaves: Vec<(u32, f64, Status)>,
+    /// The aliases that a pass met, and what it did not go on to.
+    passed: Vec<u32>,
+    /// Whether there was an alias among what the last restricted pass went through.
+    met_alias: bool,
     coordinates: Vec<Coordinate>,
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
@@ -46,6 +52,7 @@ impl Scratch {
             self.coordinates.truncate(enough);
             self.coordinates.shrink_to(enough);
             self.leaves.shrink_to(enough);
+            self.passed.shrink_to(enough);
             self.set = NodeSet::default();
         }
     }
@@ -55,16 +62,22 @@ impl Scratch {
         self.adjoints.allocated_bytes()
             + self.coordinates.capacity() * size_of::<Coordinate>()
             + self.leaves.capacity() * size_of::<(u32, f64, Status)>()
+            + self.passed.capacity() * 4
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     fn reachable(&mut self, graph: &Graph, root: u32) -> Vec<u32> {
+        self.below(graph, root, Node::flows)
+    }
+
+    /// The nodes below `root` that operands of this kind lead to, root first, in reverse of recording.
+    fn below(&mut self, graph: &Graph, root: u32, leads: impl Fn(&Node) -> bool) -> Vec<u32> {
         let mut found = vec![];
         self.set.insert(root);
         while let Some(node) = self.set.take_last() {
             found.push(node);
             graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                if graph.nodes[input as usize].needs_grad() {
+                if leads(&graph.nodes[input as usize]) {
                     self.set.insert(input);
                 }
             });
@@ -90,7 +103,7 @@ impl Scratch {
             };
             graph.nodes[i].operands(&graph.lists).for_each(|input| {
                 let flags = graph.nodes[input as usize].flags;
-                if flags & flag::ON_INPUT != 0 && flags & flag::NEEDS_GRAD != 0 {
+                if flags & flag::ON_INPUT != 0 && flags & flag::FLOWS != 0 {
                     here = here.and(self.coordinates[input as usize]);
                 }
             });
@@ -103,7 +116,9 @@ impl Scratch {
     /// every node marked.
     fn activate(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Vec<u32> {
         let mut active = vec![];
-        let reached = self.reachable(graph, root);
+        // A source may be what a condition chose, although gradients flow to no leaf from there.
+        let reached = self.below(graph, root, Node::needs_grad);
+        self.met_alias = reached.iter().any(|&node| graph.nodes[node as usize].is_alias());
         let rows = &mut self.adjoints.rows;
         for &source in sources {
             rows[source as usize].mark |= ACTIVE;
@@ -115,11 +130,34 @@ impl Scratch {
                 leads |= rows[input as usize].mark & ACTIVE != 0;
             });
             if leads {
+                let is_source = rows[node as usize].mark & ACTIVE != 0;
                 rows[node as usize].mark |= ACTIVE;
                 active.push(node);
+                if !is_source {
+                    forward_alias(rows, graph, node);
+                }
             }
         }
         active
+    }
+
+    /// Marks these nodes, given in descending order, which are all that gradients flow through below a root;
+    /// none if they do not flow to the root itself.
+    fn activate_all(&mut self, graph: &Graph, active: &mut Vec<u32>) {
+        active.retain(|&node| graph.nodes[node as usize].flows());
+        for &node in active.iter().rev() {
+            self.adjoints.rows[node as usize].mark |= ACTIVE;
+            forward_alias(&mut self.adjoints.rows, graph, node);
+        }
+    }
+}
+
+/// Has an alias send contributions on, to where the node that it stands for has them.
+fn forward_alias(rows: &mut [Adjoint], graph: &Graph, node: u32) {
+    if graph.nodes[node as usize].is_alias() {
+        let below = graph.nodes[node as usize].links[0];
+        let target = rows[below as usize].target().unwrap_or(below);
+        rows[node as usize].forward(target);
     }
 }
 
@@ -150,6 +188,7 @@ fn run_pass<const RESTRICTED: bool>(
         lists: &graph.lists,
         adjoints: &mut adjoints.rows[..nodes],
         set: &mut scratch.set,
+        passed: &mut scratch.passed,
         counts: PassCounts::default(),
     };
     // The seed is the root's first contribution, and is left out like any other if not REAL.
@@ -170,7 +209,8 @@ fn run_pass<const RESTRICTED: bool>(
 
 impl Graph {
     /// Differentiates `root`. Adds to the gradients of the parameters and inputs it depends on, and
-    /// shows the adjoints of this pass on the nodes between.
+    /// shows the adjoints of this pass on the nodes between. A leaf that it depends on only through what a
+    /// condition did not choose, and that has no gradient yet, gets 0.
     ///
     /// `seed` is the root's adjoint; one that is not REAL is left out and counted as dropped. The
     /// decisions of Hybrid mode are counted in `statistics`; what was silenced or left out is
@@ -203,11 +243,13 @@ impl Graph {
             }
         }
         scratch.leaves = leaves;
+        self.end_passed(scratch);
         Ok(counts)
     }
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
-    /// no path leads to. Leaves every node's own gradient alone. A constant is reached through what
+    /// no path leads to, 0 where all paths lead through what a condition did not choose. An alias that is a
+    /// source is a leaf of its own. Leaves every node's own gradient alone. A constant is reached through what
     /// was recorded while it was watched.
     pub fn gradients_of(
         &self,
@@ -233,11 +275,15 @@ impl Graph {
                 run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, ignore_leaf);
         }
         let found = sources.iter().map(|&source| adjoints.get(source));
-        let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
+        let mut found: Vec<_> =
+            found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
         for node in active {
             adjoints.rows[node as usize].mark = 0;
         }
         scratch.adjoints = adjoints;
+        if scratch.met_alias && found.contains(&None) {
+            scratch.zero_dead_sources(self, root, &sources, &mut found);
+        }
         (found, counts)
     }
 
@@ -265,13 +311,17 @@ impl Graph {
         let mut alone = Graph::new();
         let node = self.nodes[place as usize];
         let mut inputs = vec![];
-        node.operands(&self.lists).for_each(|input| {
+        node.references(&self.lists).for_each(|input| {
             inputs.push(alone.leaf(Op::Input, self.nodes[input as usize].value, None));
         });
         let root = match (node.op.arity(), &inputs[..]) {
             (Arity::Unary, &[a]) => alone.unary(node.op, a),
             (Arity::Power, &[a]) => alone.pow_int(a, node.links[1] as i32),
             (Arity::Binary, &[a, b]) => alone.binary(node.op, a, b),
+            (Arity::Alias, &[a]) => alone.alias(a),
+            (Arity::Alias, &[a, b]) => {
+                alone.choose(Side::Node(a), Side::Node(b)).expect("inputs may be asked for gradients")
+            }
             (Arity::Variadic, inputs) => {
                 alone.reduce(node.op, self.reduction(handle).unwrap_or_default(), inputs)
             }

@@ -109,6 +109,16 @@ fn watch(py: Python<'_>, node: TRNode) {
     arena::with(py, |arena| arena.graph.watch(node.0));
 }
 
+/// A node equal to ``node``, through which gradients flow on to it; for ``gradients_of`` a source of its own.
+///
+/// It requires a gradient in any case. Where it is among the sources, contributions are summed there as at a
+/// parameter, and go on as that sum if ``node`` is, or depends on, another source. Everywhere else it stands
+/// for ``node``: its ``gradient`` is that of ``node``, and so is the coordinate that it depends on.
+#[pyfunction]
+fn alias(py: Python<'_>, node: TRNode) -> TRNode {
+    TRNode(arena::with(py, |arena| arena.graph.alias(node.0)))
+}
+
 /// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
 #[pyfunction]
 fn arena_usage(py: Python<'_>) -> (usize, usize) {
@@ -164,6 +174,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,
         wrap_pyfunction!(watch, module)?,
+        wrap_pyfunction!(alias, module)?,
         wrap_pyfunction!(arena_usage, module)?,
         wrap_pyfunction!(explain_node, module)?,
     ] {

@@ -46,8 +46,8 @@ impl Graph {
         let mut live = vec![];
         while let Some(node) = self.set.take_last() {
             live.push(node);
-            let operands = self.nodes[node as usize].operands(&self.lists);
-            operands.for_each(|input| self.set.insert(input));
+            let references = self.nodes[node as usize].references(&self.lists);
+            references.for_each(|input| self.set.insert(input));
         }
         live
     }
@@ -72,7 +72,7 @@ impl Graph {
                 }
                 Arity::Leaf => {}
                 Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
-                Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
+                Arity::Binary | Arity::Alias => node.links = node.links.map(|i| self.remap[i as usize]),
                 Arity::Variadic => {
                     let (start, len) = node.list();
                     node.links[0] = list_end as u32;

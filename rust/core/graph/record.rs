@@ -38,8 +38,8 @@ impl Graph {
         debug_assert_eq!(op.arity(), Arity::Leaf);
         self.make_room(1);
         let flags = match op {
-            Op::Parameter => flag::NEEDS_GRAD | flag::LEARNS,
-            Op::Input => flag::NEEDS_GRAD | flag::LEARNS | flag::ON_INPUT,
+            Op::Parameter => flag::NEEDS_GRAD | flag::FLOWS | flag::LEARNS,
+            Op::Input => flag::NEEDS_GRAD | flag::FLOWS | flag::LEARNS | flag::ON_INPUT,
             _ => 0,
         };
         let place = self.leaves.len() as u32;
@@ -141,8 +141,8 @@ impl Graph {
     /// Moves the handles of a constant to a row of its own that gradients flow to.
     pub(super) fn watch_anew(&mut self, handle: Handle, value: f64) {
         self.make_room(1);
-        let (before, watched) =
-            (self.node(handle), self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD));
+        let before = self.node(handle);
+        let watched = self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD | flag::FLOWS);
         self.nodes[before as usize].owner = UNOWNED;
         self.nodes[watched as usize].owner = handle.0;
         self.slots[handle.0 as usize].node = watched;
@@ -150,7 +150,7 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn push_constant(&mut self, value: f64) -> u32 {
+    pub(super) fn push_constant(&mut self, value: f64) -> u32 {
         self.push_row(Op::Constant, value, [0; 2], 0)
     }
 
@@ -172,7 +172,7 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
+    pub(super) fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
         let node = self.len;
         self.nodes[node] = Node { value, links, owner: UNOWNED, op, flags };
         self.len = node + 1;
