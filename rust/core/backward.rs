@@ -8,6 +8,7 @@
 mod dead_branches;
 pub mod explain;
 pub(crate) mod policies;
+mod second_order;
 pub(crate) mod step;
 mod sweep;
 
@@ -217,7 +218,8 @@ impl Graph {
     /// returned, for [`Statistics::add_pass`].
     ///
     /// # Errors
-    /// [`Error::NoParameter`] if no gradient can flow below `root`.
+    /// [`Error::NoParameter`] if no gradient can flow below `root`; [`Error::SecondDerivative`] if `root` was
+    /// computed from a gradient.
     pub fn backward(
         &mut self,
         root: Handle,
@@ -226,6 +228,9 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<PassCounts, Error> {
+        if self.nodes[self.node(root) as usize].flags & flag::GRADIENT != 0 {
+            return Err(Error::SecondDerivative);
+        }
         if !self.learns(root) {
             return Err(Error::NoParameter);
         }
@@ -251,6 +256,9 @@ impl Graph {
     /// no path leads to, 0 where all paths lead through what a condition did not choose. An alias that is a
     /// source is a leaf of its own. Leaves every node's own gradient alone. A constant is reached through what
     /// was recorded while it was watched.
+    ///
+    /// # Errors
+    /// [`Error::SecondDerivative`] if `root` was computed from a gradient that may depend on a source.
     pub fn gradients_of(
         &self,
         root: Handle,
@@ -259,11 +267,14 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> (Vec<Option<(TrScalar, Status)>>, PassCounts) {
+    ) -> Result<(Vec<Option<(TrScalar, Status)>>, PassCounts), Error> {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
+        if scratch.needs_second_order(self, root, &sources) {
+            return Err(Error::SecondDerivative);
+        }
         if !self.nodes[root as usize].needs_grad() && !sources.contains(&root) {
-            return (vec![None; sources.len()], PassCounts::default());
+            return Ok((vec![None; sources.len()], PassCounts::default()));
         }
         scratch.set.grow(self.len());
         scratch.adjoints.grow(self.len());
@@ -284,7 +295,7 @@ impl Graph {
         if scratch.met_alias && found.contains(&None) {
             scratch.zero_dead_sources(self, root, &sources, &mut found);
         }
-        (found, counts)
+        Ok((found, counts))
     }
 
     /// What a node passes to each input for the adjoint `seed`, in operand order: the sum it adds

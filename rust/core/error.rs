@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Error {
     /// `backward` on a root that no parameter or input leads to.
     NoParameter,
+    /// The derivative of a gradient.
+    SecondDerivative,
     /// A saturation bound that is not a positive finite number.
     SaturationBound(f64),
     /// A local threshold that is negative or not finite.
@@ -27,6 +29,11 @@ impl fmt::Display for Error {
             Self::NoParameter => f.write_str(
                 "backward: the root depends on no parameter or input, so there is nothing to \
                  differentiate with respect to; make a leaf with parameter(value)",
+            ),
+            Self::SecondDerivative => f.write_str(
+                "the derivative of a gradient is asked for, and second derivatives are not available yet: \
+                 what is differentiated was computed from a gradient that tr_grad, tr_value_and_grad or a \
+                 tape returned; gradient.detach() treats a gradient as a constant",
             ),
             Self::SaturationBound(b) => {
                 write!(f, "the saturation bound must be a positive finite number, not {b}")

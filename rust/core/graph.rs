@@ -26,6 +26,7 @@ pub mod births {
 
 pub mod aliases;
 mod collect;
+mod gradients;
 mod handle;
 mod handles;
 mod notes;
@@ -48,7 +49,7 @@ pub use record::Recorded;
 pub(crate) struct Node {
     pub value: f64,
     /// Two operands; or one and the exponent; or the start in `lists` and the packed length; or what an
-    /// alias stands for and what was not chosen.
+    /// alias stands for and what was not chosen; or since when a constant holds a gradient.
     pub links: [u32; 2],
     /// The handle slot of this node, or [`UNOWNED`].
     owner: u32,
@@ -162,14 +163,17 @@ pub(crate) mod flag {
     pub const ON_INPUT: u8 = 2;
     /// The node is, or depends on, a parameter or an input.
     pub const LEARNS: u8 = 4;
+    /// The node was computed from a gradient that may depend on what other gradients are asked for, which
+    /// is not recorded.
+    pub const GRADIENT: u8 = 8;
     /// Gradients flow to or through this node: it depends on such a leaf through what was chosen.
     pub const FLOWS: u8 = 0x40;
     /// The node stands for another one, to which its contributions go.
     pub const ALIAS: u8 = 0x80;
     /// What a choice takes over from what was not chosen.
-    pub const BY_EITHER: u8 = NEEDS_GRAD | LEARNS;
+    pub const BY_EITHER: u8 = NEEDS_GRAD | LEARNS | GRADIENT;
     /// What a node takes over from its operands.
-    pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS | FLOWS;
+    pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS | GRADIENT | FLOWS;
 }
 
 /// What only a parameter or an input has. The table is in recording order, and the leaf's first
@@ -335,9 +339,13 @@ impl Graph {
         }
     }
 
-    /// A constant that holds a gradient and remembers how it came about.
-    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status) -> Handle {
-        let handle = self.constant(gradient.to_ieee());
+    /// A constant that holds a gradient and remembers how it came about. If the gradient `depends` on what
+    /// other gradients may be asked for, the derivative of what is computed from it is refused.
+    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status, depends: bool) -> Handle {
+        self.make_room(1);
+        let flags = if depends { flag::GRADIENT } else { 0 };
+        let node = self.push_row(Op::Constant, gradient.to_ieee(), [self.len as u32, 0], flags);
+        let handle = self.new_handle(node);
         if status != Status::EXACT {
             self.adjoints.grow(self.len);
             self.adjoints.set_status(self.node(handle), status);
@@ -393,7 +401,7 @@ impl Graph {
     pub fn watch(&mut self, handle: Handle) {
         let node = *self.at(handle);
         if node.op == Op::Constant && !node.needs_grad() {
-            self.watch_anew(handle, node.value);
+            self.watch_anew(handle);
         }
     }
 

@@ -1,4 +1,4 @@
-"""``tr_where`` on nodes against the same function written with ``if``: values, gradients, counts."""
+"""``tr_where`` on nodes against the same function with ``if``: values, gradients, counts."""
 
 from __future__ import annotations
 

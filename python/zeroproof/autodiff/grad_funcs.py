@@ -8,7 +8,7 @@ from operator import index
 from typing import Any, SupportsIndex, Union
 
 from .. import _native
-from .._enums import GradientStatus, OpType
+from .._enums import GradientStatus
 from .._native import TRNode
 from .gradient_check import check_gradient
 
@@ -30,10 +30,13 @@ def tr_value_and_grad(
         A function of the same arguments, each a node, a TR scalar or a number. It returns the value
         and, for one argnum, the gradient as a node; for several, a tuple of nodes. Gradients are in
         the gradient mode that is current at the call. No node's ``gradient`` changes. Gradients are
-        constants that cannot be differentiated again; their ``gradient_status`` is their
-        status.
+        constants; their ``gradient_status`` is their status. The value depends on the nodes that
+        were given.
 
     Raises:
+        NotImplementedError: where what was computed from a gradient is differentiated, unless the
+            gradient depends on nothing but the numbers given here; ``detach()`` makes it a
+            constant. Also from the returned function, if ``f`` itself uses such a gradient.
         TypeError: from the returned function, if ``f`` returns no node or an argument is no number.
         ValueError: from the returned function, if an argnum is out of range.
     """
@@ -45,18 +48,12 @@ def tr_value_and_grad(
         arguments = list(args)
         places = [_place(number, len(args)) for number in numbers]
         for place in set(places):
-            # A new leaf: the gradient is with respect to the argument, however that was computed.
-            given = arguments[place]
-            is_input = isinstance(given, TRNode) and given.op is OpType.INPUT
-            arguments[place] = (TRNode.input if is_input else TRNode.parameter)(given)
+            arguments[place] = _as_source(arguments[place])
         sources = [arguments[place] for place in places]
         value = f(*[_as_node(argument) for argument in arguments], **kwargs)
         if not isinstance(value, TRNode):
             raise TypeError(f"the function must return a TRNode, not {type(value).__name__}")
-        gradients = tuple(
-            _native.gradient_node(*(found or (0.0, GradientStatus.EXACT)))
-            for found in _native.gradients_of(value, sources, None)
-        )
+        gradients = _gradients(value, sources)
         return value, gradients if several else gradients[0]
 
     return value_and_grad
@@ -80,6 +77,21 @@ def _place(number: int, count: int) -> int:
             f"argnums names argument {number}, but {count} positional arguments were given"
         )
     return number % count
+
+
+def _as_source(argument: Any) -> TRNode:
+    """A leaf of its own: the gradient is with respect to the argument, however that was computed."""
+    if isinstance(argument, TRNode):
+        return _native.alias(argument)
+    return TRNode.parameter(argument)
+
+
+def _gradients(value: TRNode, sources: list[TRNode]) -> tuple[TRNode, ...]:
+    """The gradients of a value as constants, which know whether they depend on other nodes."""
+    found = _native.gradients_of(value, sources, None)
+    depend = _native.depends_on_others(value, sources)
+    nothing = (0.0, GradientStatus.EXACT, False)
+    return tuple(_native.gradient_node(*((*each, depend) if each else nothing)) for each in found)
 
 
 def _as_node(argument: Any) -> Any:

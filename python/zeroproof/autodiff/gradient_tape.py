@@ -74,6 +74,9 @@ class TRGradientTape:
             status as ``gradient_status``. No node's ``gradient`` changes.
 
         Raises:
+            NotImplementedError: if a target was computed from a gradient that may depend on a
+                source: there are no second derivatives yet. ``gradient.detach()`` makes it a
+                constant.
             RuntimeError: at the second call, unless the tape is persistent.
         """
         if self._used and not self._persistent:
@@ -117,10 +120,10 @@ def gradient_tape(persistent: bool = False) -> TRGradientTape:
 def _add(total: Optional[TRNode], gradient: TRScalar, status: GradientStatus) -> TRNode:
     """A sum of gradients with the union of their statuses."""
     if total is None:
-        return _native.gradient_node(gradient, status)
+        return _native.gradient_node(gradient, status, True)
     # An overflowed sum keeps its value, so that no gradient is ever Φ.
     value = total.value + gradient if total.tag is TRTag.REAL else total.value
-    return _native.gradient_node(value, total.gradient_status | status)
+    return _native.gradient_node(value, total.gradient_status | status, True)
 
 
 def _adjoints(output_gradients: Any, count: int) -> list[Optional[Operand]]:

@@ -59,7 +59,7 @@ fn gradients_of<'py>(
     passes::run_pass(py, |arena, state, statistics| {
         let scratch = &mut arena.scratch;
         let (gradients, counts) =
-            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
+            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch)?;
         found = gradients;
         Ok(counts)
     })?
@@ -67,11 +67,20 @@ fn gradients_of<'py>(
     gradient_list(py, found)
 }
 
-/// A constant that holds a gradient and has its status.
+/// A constant that holds a gradient and has its status. If the gradient ``depends`` on what others may be
+/// asked for, whoever asks for the derivative of what is computed from it gets a NotImplementedError.
 #[pyfunction]
-fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
+fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depends: bool) -> PyResult<TRNode> {
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
+    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status, depends))))
+}
+
+/// Whether ``target`` depends on a parameter, input, watched constant or gradient that is not among
+/// ``sources``: then its gradients do. An alias among them stands for the node that it was made from.
+#[pyfunction]
+fn depends_on_others(py: Python<'_>, target: TRNode, sources: Vec<TRNode>) -> bool {
+    let sources: Vec<_> = sources.into_iter().map(|source| source.0).collect();
+    arena::with(py, |arena| arena.graph.depends_on_others(target.0, &sources, &mut arena.scratch))
 }
 
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
@@ -171,6 +180,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
+        wrap_pyfunction!(depends_on_others, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,
         wrap_pyfunction!(watch, module)?,

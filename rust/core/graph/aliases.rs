@@ -37,7 +37,11 @@ impl Graph {
             });
             self.push_row(Op::Where, value, links, flags | flag::ALIAS)
         } else {
-            self.push_row(Op::Constant, value, [0; 2], flags)
+            let nodes = [chosen, other].map(|side| match side {
+                Side::Node(handle) => self.gradient_since(&[self.node(handle)]),
+                Side::Value(_) => 0,
+            });
+            self.push_row(Op::Constant, value, [nodes[0].max(nodes[1]), 0], flags)
         };
         Some(self.new_handle(node))
     }

@@ -70,6 +70,11 @@ impl Graph {
                     node.links[0] = leaf_end as u32;
                     leaf_end += 1;
                 }
+                Arity::Leaf if node.gradient_since().is_some() => {
+                    // The gradient itself may be gone: what was recorded before it stays before it.
+                    let later = live.partition_point(|&row| row >= node.links[0]);
+                    node.links[0] = (live.len() - later) as u32;
+                }
                 Arity::Leaf => {}
                 Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
                 Arity::Binary | Arity::Alias => node.links = node.links.map(|i| self.remap[i as usize]),

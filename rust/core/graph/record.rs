@@ -130,19 +130,21 @@ impl Graph {
         let inputs = &self.lists[start..];
         let value = mode.fold(op, inputs.iter().map(|&i| self.nodes[i as usize].value));
         let flags = inputs.iter().fold(0, |all, &i| all | self.nodes[i as usize].flags);
+        let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
+        let node = self.push(op, value, [start as u32, packed], flags);
         if flags & flag::NEEDS_GRAD == 0 {
             self.lists.truncate(start);
         }
-        let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
-        let node = self.push(op, value, [start as u32, packed], flags);
         self.new_handle(node)
     }
 
     /// Moves the handles of a constant to a row of its own that gradients flow to.
-    pub(super) fn watch_anew(&mut self, handle: Handle, value: f64) {
+    pub(super) fn watch_anew(&mut self, handle: Handle) {
         self.make_room(1);
         let before = self.node(handle);
-        let watched = self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD | flag::FLOWS);
+        let row = self.nodes[before as usize];
+        let flags = row.flags | flag::NEEDS_GRAD | flag::FLOWS;
+        let watched = self.push_row(Op::Constant, row.value, row.links, flags);
         self.nodes[before as usize].owner = UNOWNED;
         self.nodes[watched as usize].owner = handle.0;
         self.slots[handle.0 as usize].node = watched;
@@ -166,7 +168,11 @@ impl Graph {
     fn push(&mut self, op: Op, value: f64, links: [u32; 2], operand_flags: u8) -> u32 {
         let flags = operand_flags & flag::INHERITED;
         if flags & flag::NEEDS_GRAD == 0 {
-            return self.push_constant(value);
+            return if flags == 0 {
+                self.push_constant(value)
+            } else {
+                self.push_gradient(op, value, links, flags)
+            };
         }
         self.push_row(op, value, links, flags)
     }
