@@ -15,7 +15,7 @@ mod sweep;
 use crate::adjoints::{ACTIVE, Adjoint, Adjoints};
 use crate::error::Error;
 use crate::graph::aliases::Side;
-use crate::graph::{Graph, Handle, Node, flag};
+use crate::graph::{Graph, Handle, Node, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
@@ -113,15 +113,13 @@ impl Scratch {
         &self.coordinates
     }
 
-    /// Marks the sources, and among what `root` reaches all that leads to one of them. Returns
+    /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
     /// every node marked.
-    fn activate(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Vec<u32> {
+    fn activate(&mut self, graph: &Graph, reached: &[u32], sources: impl Iterator<Item = u32>) -> Vec<u32> {
         let mut active = vec![];
-        // A source may be what a condition chose, although gradients flow to no leaf from there.
-        let reached = self.below(graph, root, Node::needs_grad);
         self.met_alias = reached.iter().any(|&node| graph.nodes[node as usize].is_alias());
         let rows = &mut self.adjoints.rows;
-        for &source in sources {
+        for source in sources {
             rows[source as usize].mark |= ACTIVE;
             active.push(source);
         }
@@ -255,7 +253,8 @@ impl Graph {
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
     /// no path leads to, 0 where all paths lead through what a condition did not choose. An alias that is a
     /// source is a leaf of its own. Leaves every node's own gradient alone. A constant is reached through what
-    /// was recorded while it was watched.
+    /// was recorded while it was watched, a parameter or input also through what was recorded before it was
+    /// assigned another value.
     ///
     /// # Errors
     /// [`Error::SecondDerivative`] if `root` was computed from a gradient that may depend on a source.
@@ -278,14 +277,23 @@ impl Graph {
         }
         scratch.set.grow(self.len());
         scratch.adjoints.grow(self.len());
-        let active = scratch.activate(self, root, &sources);
+        // A source may be what a condition chose, although gradients flow to no leaf from there.
+        let reached = scratch.below(self, root, Node::needs_grad);
+        let versions = self.versions(&sources, &reached);
+        let marked = sources.iter().copied().chain(versions.rows());
+        let active = scratch.activate(self, &reached, marked);
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = PassCounts::default();
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
             counts =
                 run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, ignore_leaf);
         }
-        let found = sources.iter().map(|&source| adjoints.get(source));
+        let found = sources.iter().map(|&source| {
+            let Some(rows) = self.versions_of(source, &versions) else { return adjoints.get(source) };
+            let mut sum = None;
+            rows.filter_map(|row| adjoints.get(row)).for_each(|more| accumulate(&mut sum, more));
+            sum
+        });
         let mut found: Vec<_> =
             found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
         for node in active {

@@ -29,6 +29,8 @@ mod collect;
 mod gradients;
 mod handle;
 mod handles;
+mod leaf;
+mod leaves;
 mod notes;
 mod record;
 
@@ -41,6 +43,8 @@ use crate::scalar::TrScalar;
 use crate::status::Status;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
+use leaf::Leaf;
+pub(crate) use leaf::accumulate;
 use origins::Origins;
 pub use record::Recorded;
 
@@ -49,7 +53,8 @@ pub use record::Recorded;
 pub(crate) struct Node {
     pub value: f64,
     /// Two operands; or one and the exponent; or the start in `lists` and the packed length; or what an
-    /// alias stands for and what was not chosen; or since when a constant holds a gradient.
+    /// alias stands for and what was not chosen; or the place of a leaf in its table and the version; or since
+    /// when a constant holds a gradient.
     pub links: [u32; 2],
     /// The handle slot of this node, or [`UNOWNED`].
     owner: u32,
@@ -174,26 +179,6 @@ pub(crate) mod flag {
     pub const BY_EITHER: u8 = NEEDS_GRAD | LEARNS | GRADIENT;
     /// What a node takes over from its operands.
     pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS | GRADIENT | FLOWS;
-}
-
-/// What only a parameter or an input has. The table is in recording order, and the leaf's first
-/// link is its place in it.
-#[derive(Debug, Default)]
-struct Leaf {
-    gradient: Option<(f64, Status)>,
-    name: Option<Box<str>>,
-}
-
-impl Leaf {
-    /// Adds to the gradient. One that overflowed to an infinity stays there, so that no gradient
-    /// is ever `Φ`.
-    fn accumulate(&mut self, gradient: f64, status: Status) {
-        self.gradient = Some(match self.gradient {
-            None => (gradient, status),
-            Some((before, was)) if before.is_infinite() => (before, was | status),
-            Some((before, was)) => (before + gradient, was | status),
-        });
-    }
 }
 
 /// Collections never happen below this size; the arrays of so many nodes stay in L1 and L2.
@@ -330,6 +315,12 @@ impl Graph {
         found.map(|(gradient, status)| (TrScalar::from_ieee(gradient), status))
     }
 
+    /// Whether the node is a parameter or input that has a gradient.
+    pub fn has_leaf_gradient(&self, handle: Handle) -> bool {
+        let node = self.at(handle);
+        node.has_leaf() && self.leaves[node.links[0] as usize].gradient.is_some()
+    }
+
     /// How the gradient came about; for a constant made by [`Graph::gradient_node`], how the
     /// gradient that it holds did.
     pub fn status(&self, handle: Handle) -> Status {
@@ -368,7 +359,7 @@ impl Graph {
     /// Adds to the gradient of a parameter or input.
     pub(crate) fn accumulate(&mut self, node: u32, gradient: f64, status: Status) {
         let place = self.nodes[node as usize].links[0] as usize;
-        self.leaves[place].accumulate(gradient, status);
+        accumulate(&mut self.leaves[place].gradient, (gradient, status));
     }
 
     /// Whether some leaf has no gradient yet.

@@ -8,7 +8,7 @@ impl Scratch {
     /// Whether `root` was computed from a gradient that may depend on one of these sources: one that was
     /// there before it.
     pub(super) fn needs_second_order(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> bool {
-        let Some(first) = sources.iter().copied().min() else { return false };
+        let Some(first) = sources.iter().map(|&source| graph.made_at(source)).min() else { return false };
         let is_gradient = |node: u32| graph.nodes[node as usize].flags & flag::GRADIENT != 0;
         if !is_gradient(root) {
             return false;

@@ -43,10 +43,10 @@ impl Graph {
             _ => 0,
         };
         let place = self.leaves.len() as u32;
-        if flags != 0 {
-            self.leaves.push(Leaf { gradient: None, name: name.map(Into::into) });
-        }
         let node = self.push_row(op, value, [place, 0], flags);
+        if flags != 0 {
+            self.leaves.push(Leaf::new(node, name));
+        }
         self.new_handle(node)
     }
 
@@ -145,9 +145,7 @@ impl Graph {
         let row = self.nodes[before as usize];
         let flags = row.flags | flag::NEEDS_GRAD | flag::FLOWS;
         let watched = self.push_row(Op::Constant, row.value, row.links, flags);
-        self.nodes[before as usize].owner = UNOWNED;
-        self.nodes[watched as usize].owner = handle.0;
-        self.slots[handle.0 as usize].node = watched;
+        self.move_handles(handle, watched);
         self.hand_on(before, watched, false);
     }
 
