@@ -49,7 +49,9 @@ MEMBERS: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core.TRScalar": "value tag",
-        "zeroproof.array.TRArray": "values tags is_real to_ieee shape ndim size dtype",
+        "zeroproof.array.TRArray": """values tags is_real to_ieee shape ndim size dtype item
+            tolist T copy reshape ravel flatten transpose squeeze clip round sum prod mean min max
+            norm var std cumsum cumprod argmin argmax any all dot""",
         "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
