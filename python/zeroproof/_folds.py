@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 #: About as many numbers are copied at once.
 BLOCK = 1 << 15
 #: Longer columns are handed to the engine one by one instead of being compiled.
-LONGEST_ROW = 64
+LONGEST_ROW = 1024
 
 
 def _kept(x: Array, mode: ReductionMode) -> Optional[Mask]:
