@@ -213,6 +213,18 @@ class TestFunctionsOfNumpy:
         np.testing.assert_array_equal(TRArray(DOUBLES), DOUBLES)
         np.testing.assert_allclose(TRArray([1.0]), [1.0])
 
+    def test_other_classes_of_arrays_answer_themselves(self) -> None:
+        class Other:
+            def __array_function__(self, *_: Any) -> str:
+                return "other"
+
+            def __array_ufunc__(self, *_: Any) -> str:
+                return "other"
+
+        a = TRArray(DOUBLES)
+        assert np.concatenate([a, Other()]) == "other"
+        assert np.add(a, Other()) == "other"
+
     def test_functions_of_the_table_by_batches(self) -> None:
         a = TRArray(DOUBLES)
         found = tr_vmap(tr_erf)(a)
