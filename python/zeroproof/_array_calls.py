@@ -54,6 +54,7 @@ def wrapped(cls: Callable[[Any], Any], result: Any, keep_axes: bool = False) -> 
 
 
 def doubles_of(cls: type[Any], item: Any) -> Any:
+    """The doubles of an array of the class; anything else as it is."""
     return item.to_ieee() if isinstance(item, cls) else item
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from . import _array_ufuncs
 from ._array_calls import doubles_of, wrapped
 from ._array_ufuncs import RECORDS, operand_of
+from ._folds import is_true
 from ._native import TRScalar
 from .bridge import to_ieee
 
@@ -74,6 +75,9 @@ ARRANGING = {
     np.empty_like,
 }
 
+#: Functions that ask for the truth of their first argument, by which Φ is false.
+OF_TRUTH = {np.where, np.nonzero, np.flatnonzero, np.count_nonzero, np.argwhere}
+
 #: Functions that a method answers.
 METHODS = {
     np.sum: "sum",
@@ -116,6 +120,8 @@ def function(
             return getattr(cls(array), method)(*rest, **named)
     if called is np.array_equal:
         return _array_equal(cls, *args, **keywords)
+    if called in OF_TRUTH and args and isinstance(args[0], cls):
+        args = [is_true(doubles_of(cls, args[0])), *args[1:]]
     plain = [_plain(cls, item) for item in args]
     named = {name: _plain(cls, item) for name, item in keywords.items()}
     result = called(*plain, **named)
