@@ -62,10 +62,7 @@ impl Machine {
                 let inputs: Vec<_> = inputs.iter().map(|i| held[i % count]).collect();
                 Some(graph.reduce(Op::Sum, Reduction::DropNonreal, &inputs))
             }
-            Step::Choose(a, b) if held[a % count] != held[b % count] => {
-                graph.choose(Side::Node(held[a % count]), Side::Node(held[b % count]))
-            }
-            Step::Choose(..) => None,
+            Step::Choose(a, b) => graph.choose(Side::Node(held[a % count]), Side::Node(held[b % count])),
             Step::Alias(a) => Some(graph.alias(held[a % count])),
             Step::Drop(a) => {
                 graph.release(held.swap_remove(a % count));
