@@ -80,7 +80,7 @@ def _place(number: int, count: int) -> int:
 
 
 def _as_source(argument: Any) -> TRNode:
-    """A leaf of its own: the gradient is with respect to the argument, however that was computed."""
+    """A source of its own: the gradient is with respect to the argument, however computed."""
     if isinstance(argument, TRNode):
         return _native.alias(argument)
     return TRNode.parameter(argument)

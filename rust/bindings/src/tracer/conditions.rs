@@ -104,7 +104,6 @@ fn choose<'py>(holds: bool, operands: &Operands<'py>) -> PyResult<Bound<'py, PyA
     let (a, b) = (expect_operand(a)?, expect_operand(b)?);
     let (taken, other) = if holds { (a, b) } else { (b, a) };
     match (taken, other) {
-        (Operand::Node(node), Operand::Node(other)) if node == other => Ok(chosen.clone()),
         (Operand::Value(value), Operand::Value(_)) => new_object(py, TRScalar::from(value)),
         _ => match record_choice(py, taken, other)? {
             Some(node) => new_object(py, node),
