@@ -67,12 +67,12 @@ def _by_elements(function: Callable[..., Any], *operands: Any) -> Any:
     return function(*operands)
 
 
-def _itself(a: Any) -> Any:
+def _itself(a: Any, /) -> Any:
     """The operand."""
     return a
 
 
-def _power(a: Any, b: Any) -> Any:
+def _power(a: Any, b: Any, /) -> Any:
     # The operator tells an int exponent from others. NumPy numbers would come back here.
     if isinstance(a, (list, tuple)):
         return np.array(a, dtype=object) ** b
@@ -81,56 +81,56 @@ def _power(a: Any, b: Any) -> Any:
     return _ops.tr_pow(a, b)
 
 
-def _exp2(a: Any) -> Any:
+def _exp2(a: Any, /) -> Any:
     """2ᵃ, as ``tr_pow`` has it."""
     return _ops.tr_pow(2.0, a)
 
 
-def _logaddexp(a: Any, b: Any) -> Any:
+def _logaddexp(a: Any, b: Any, /) -> Any:
     return _by_elements(lambda a, b: _ops.tr_logsumexp([a, b]), a, b)
 
 
-def _reciprocal(a: Any) -> Any:
+def _reciprocal(a: Any, /) -> Any:
     return _ops.tr_div(1.0, a)
 
 
-def _radians(a: Any) -> Any:
+def _radians(a: Any, /) -> Any:
     """The angle ``a`` degrees in radians, a × (π ÷ 180)."""
     return _ops.tr_mul(a, math.pi / 180.0)
 
 
-def _degrees(a: Any) -> Any:
+def _degrees(a: Any, /) -> Any:
     """The angle ``a`` radians in degrees, a × (180 ÷ π)."""
     return _ops.tr_mul(a, 180.0 / math.pi)
 
 
-def _trunc(a: Any) -> Any:
+def _trunc(a: Any, /) -> Any:
     """The integer next to ``a`` towards 0; gradient 0."""
     return _ops.tr_copysign(_ops.tr_floor(_ops.tr_abs(a)), a)
 
 
-def _fmax(a: Any, b: Any) -> Any:
+def _fmax(a: Any, b: Any, /) -> Any:
     return _by_elements(lambda a, b: _ops.tr_max([a, b], ReductionMode.DROP_NULL), a, b)
 
 
-def _fmin(a: Any, b: Any) -> Any:
+def _fmin(a: Any, b: Any, /) -> Any:
     return _by_elements(lambda a, b: _ops.tr_min([a, b], ReductionMode.DROP_NULL), a, b)
 
 
-def _heaviside(a: Any, at_zero: Any) -> Any:
+def _heaviside(a: Any, at_zero: Any, /) -> Any:
     step = _ops.tr_div(_ops.tr_add(_ops.tr_sign(a), 1.0), 2.0)
     return tr_where(tr_equal(a, 0.0), at_zero, step)
 
 
-def _not_equal(a: Any, b: Any) -> Any:
+def _not_equal(a: Any, b: Any, /) -> Any:
     return tr_not(tr_equal(a, b))
 
 
-def _signbit(a: Any) -> Any:
+def _signbit(a: Any, /) -> Any:
     return tr_less(_ops.tr_copysign(1.0, a), 0.0)
 
 
-def _xor(a: Any, b: Any) -> Any:
+def _xor(a: Any, b: Any, /) -> Any:
     return tr_or(tr_and(a, tr_not(b)), tr_and(tr_not(a), b))
 
 
@@ -254,13 +254,13 @@ ADVICE = {
 }
 
 
-def _clip(a: Any, min: Any = None, max: Any = None, out: Any = None) -> Any:
+def _clip(a: Any, /, min: Any = None, max: Any = None, out: Any = None) -> Any:
     """``tr_clip(a, min, max)``, which ``np.clip`` calls."""
     result = a if min is None and max is None else tr_clip(a, min, max)
     return result if out is None else stored("clip", result, (out,))
 
 
-def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def _round(a: Any, /, decimals: int = 0, out: Any = None) -> Any:
     """``tr_round(a)``, or that of so many decimals, which ``np.round`` calls; gradient 0."""
     places = operator.index(decimals)
     scale = 10.0 ** abs(places)
