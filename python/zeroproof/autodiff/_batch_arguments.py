@@ -147,7 +147,7 @@ class Parameters(ParameterNames):
             elif type(argument) is np.ndarray and argument.dtype.kind in "fiub":
                 arrays.append(argument)
                 ready = False
-            elif _is_structure(argument):
+            elif is_structure(argument):
                 return None
             else:
                 arrays.append(real_numbers(argument, self.describe(place)))
@@ -169,7 +169,7 @@ class Parameters(ParameterNames):
             argument = keywords[key] if isinstance(key, str) else args[key]
             name = self.name(key)
             leaves, structure = [argument], LEAF
-            if _is_structured(axis) or _is_structure(argument):
+            if _is_structured(axis) or is_structure(argument):
                 leaves, structure = flatten(argument, name)
             paths = structure.paths(name)
             own = [entry is not None for entry in broadcast(axis, structure, name)]
@@ -277,8 +277,11 @@ def _is_structured(axes: Any) -> bool:
     return axes is not None and is_container(axes)
 
 
-def _is_structure(argument: Any) -> bool:
-    """Whether an argument is a structure of arrays; a list of nothing but numbers is an array."""
+def is_structure(argument: Any) -> bool:
+    """Whether an argument is a structure of arrays.
+
+    A list or tuple is an array, unless it holds an array or a container other than such lists.
+    """
     if isinstance(argument, (list, tuple)) and not hasattr(argument, "_fields"):
         return not _is_nested_list(argument, 0)
     return is_container(argument)
