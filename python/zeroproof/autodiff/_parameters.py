@@ -13,6 +13,10 @@ import numpy as np
 ArgNum = Union[SupportsIndex, str]
 #: One of them or several.
 ArgNums = Union[ArgNum, Sequence[ArgNum]]
+#: Those that give a tuple, for type checkers. A string would be a sequence of strings as well.
+Several = Union[
+    tuple[Union[SupportsIndex, str], ...], list[int], list[str], list[Union[int, str]], range
+]
 #: ``argnums`` in Python's ints, which may be negative, and names.
 Numbers = Union[int, str, tuple[Union[int, str], ...]]
 #: An argument of a call: a place among the positional ones, or a keyword.

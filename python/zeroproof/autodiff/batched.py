@@ -27,6 +27,7 @@ from ._batch_requests import (
     check_reduction,
 )
 from ._batch_trace import Traced, trace
+from ._batch_types import jacobian_of, value_and_grad_of
 from ._grad_results import separate_aux
 from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
 
@@ -140,6 +141,7 @@ class BatchedFunction:
             request = programs.requests["values"] = ValuesRequest(programs.traced)
         return request.run(inputs, samples, out)
 
+    @value_and_grad_of
     def value_and_grad(
         self,
         *args: Any,
@@ -199,6 +201,7 @@ class BatchedFunction:
             programs.requests[key] = request
         return request.run(inputs, samples, with_status, with_mask, out)
 
+    @jacobian_of
     def jacobian(
         self,
         *args: Any,

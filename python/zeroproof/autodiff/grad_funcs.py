@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Literal, overload
 
 from .. import _native
 from .._arrays import shaped
@@ -12,19 +12,92 @@ from .._native import TRNode
 from ..array import TRArray
 from ._grad_arguments import Found, GradArgument, elements_of
 from ._grad_results import Outcome, as_node, separate_aux
-from ._parameters import ArgNums, Key, ParameterNames, argument_numbers
+from ._grad_types import AnyValue, Grad, GradAndStatus, ValueAndGrad, ValueGradAndStatus
+from ._parameters import ArgNum, ArgNums, Key, ParameterNames, Several, argument_numbers
 from .gradient_check import check_gradient
 
 __all__ = ["check_gradient", "tr_grad", "tr_value_and_grad"]
 
 
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[False] = False,
+) -> ValueAndGrad: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[True],
+) -> ValueGradAndStatus: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: ArgNum,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[False] = False,
+) -> Callable[..., tuple[AnyValue, Any]]: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: ArgNum,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[True],
+) -> Callable[..., tuple[AnyValue, Any, Any]]: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: Several,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[False] = False,
+) -> Callable[..., tuple[AnyValue, tuple[Any, ...]]]: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: Several,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[True],
+) -> Callable[..., tuple[AnyValue, tuple[Any, ...], tuple[Any, ...]]]: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    has_aux: Literal[True],
+    with_status: Literal[False] = False,
+) -> Callable[..., tuple[tuple[AnyValue, Any], Any]]: ...
+@overload
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    has_aux: Literal[True],
+    with_status: Literal[True],
+) -> Callable[..., tuple[tuple[AnyValue, Any], Any, Any]]: ...
+@overload
 def tr_value_and_grad(
     f: Callable[..., Any],
     argnums: ArgNums = 0,
     *,
     has_aux: bool = False,
     with_status: bool = False,
-) -> Callable[..., Any]:
+) -> Callable[..., tuple[Any, ...]]: ...
+def tr_value_and_grad(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    has_aux: bool = False,
+    with_status: bool = False,
+) -> Any:
     """A function that returns the value of ``f`` and its gradient.
 
     The arguments in ``argnums`` are structures of parameters: dicts, lists, tuples, named tuples
@@ -78,13 +151,85 @@ def tr_value_and_grad(
     return value_and_grad
 
 
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[False] = False,
+) -> Grad: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[True],
+) -> GradAndStatus: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: ArgNum,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[False] = False,
+) -> Callable[..., Any]: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: ArgNum,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[True],
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: Several,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[False] = False,
+) -> Callable[..., tuple[Any, ...]]: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: Several,
+    *,
+    has_aux: Literal[False] = False,
+    with_status: Literal[True],
+) -> Callable[..., tuple[tuple[Any, ...], tuple[Any, ...]]]: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    has_aux: Literal[True],
+    with_status: Literal[False] = False,
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    has_aux: Literal[True],
+    with_status: Literal[True],
+) -> Callable[..., tuple[Any, Any, Any]]: ...
+@overload
 def tr_grad(
     f: Callable[..., Any],
     argnums: ArgNums = 0,
     *,
     has_aux: bool = False,
     with_status: bool = False,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+def tr_grad(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    has_aux: bool = False,
+    with_status: bool = False,
+) -> Any:
     """A function that returns the gradient of ``f``.
 
     Arguments, gradients and errors are those of :func:`tr_value_and_grad`.
