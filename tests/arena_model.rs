@@ -72,10 +72,7 @@ impl Machine {
                 made.push(graph.reduce(Op::Sum, Reduction::DropNonreal, &inputs));
             }
             Step::Choose(a, b) => {
-                let (a, b) = (held[a % count], held[b % count]);
-                if a != b {
-                    made.extend(graph.choose(Side::Node(a), Side::Node(b)));
-                }
+                made.extend(graph.choose(Side::Node(held[a % count]), Side::Node(held[b % count])));
             }
             Step::Alias(a) => made.push(graph.alias(held[a % count])),
             Step::Inputs(a) => made = graph.inputs(held[a % count]),

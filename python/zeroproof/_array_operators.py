@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import index
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional, SupportsIndex, TypeVar
 
 import numpy as np
 
-from . import _array_functions, _array_ufuncs
+from . import _array_calls, _array_functions, _array_ufuncs
 from ._array_ufuncs import Unknown, operand_of
 from ._arrays import Array
 
@@ -39,17 +38,17 @@ class Operators:
             TypeError: for a function without a transreal counterpart, a method or keyword that is
                 not supported, and operands that are no numbers.
         """
-        return _array_functions.universal(type(self), ufunc, method, inputs, out, keywords)
+        return _array_calls.universal(type(self), ufunc, method, inputs, out, keywords)
 
     def __array_function__(
         self,
         function: Callable[..., Any],
-        types: Sequence[type],
+        types: Iterable[type],
         args: Sequence[Any],
         keywords: Mapping[str, Any],
     ) -> Any:
         """A function of NumPy: those that arrange elements give TRArrays, others take doubles."""
-        return _array_functions.function(type(self), function, args, keywords)
+        return _array_functions.function(type(self), function, types, args, keywords)
 
     def __add__(self, other: Any) -> Any:
         return _operator(np.add, self, other)
@@ -165,17 +164,11 @@ class Operators:
         Raises:
             ValueError: without any bound.
         """
-        return _array_functions.clip(type(self), self, min, max, out)
+        return _array_calls.clip(type(self), self, min, max, out)
 
     def round(self, decimals: SupportsIndex = 0, out: Any = None) -> Any:
-        """The nearest integers, halves to the even one.
-
-        Raises:
-            ValueError: for ``decimals`` other than 0; a format such as ``f"{a:.3f}"`` rounds.
-        """
-        if index(decimals) != 0:
-            raise ValueError("TRArray.round gives integers; to show fewer digits use f'{a:.3f}'")
-        return _array_functions.into(out, _operator(np.rint, self))
+        """The nearest integers, halves to the even one, or numbers with so many decimals."""
+        return _array_calls.rounded(type(self), self, decimals, out)
 
 
 def numbers_of(value: Any) -> Array:
@@ -198,6 +191,6 @@ def _operator(ufunc: np.ufunc, *operands: Any) -> Any:
     (cls, *_) = [type(item) for item in operands if isinstance(item, Operators)]
     inputs = [item._doubles if isinstance(item, Operators) else item for item in operands]
     try:
-        return _array_functions.wrapped(cls, _array_ufuncs.call(ufunc, inputs))
+        return _array_calls.wrapped(cls, _array_ufuncs.call(ufunc, inputs))
     except Unknown:
         return NotImplemented

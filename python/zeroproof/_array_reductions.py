@@ -8,7 +8,7 @@ from typing import Any, Optional, SupportsIndex, Union
 import numpy as np
 import numpy.typing as npt
 
-from . import _array_functions, _folds
+from . import _array_calls, _folds
 from ._arrays import Array
 from ._enums import ReductionMode
 
@@ -129,11 +129,11 @@ class Reductions:
 
     def cumsum(self, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         """The sums of all values up to each, along an axis or of all elements."""
-        return _array_functions.accumulate(type(self), np.add, self, axis, dtype, out)
+        return _array_calls.accumulate(type(self), np.add, self, axis, dtype, out)
 
     def cumprod(self, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         """The products of all values up to each, along an axis or of all elements."""
-        return _array_functions.accumulate(type(self), np.multiply, self, axis, dtype, out)
+        return _array_calls.accumulate(type(self), np.multiply, self, axis, dtype, out)
 
     def argmin(self, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
         """Where the smallest value is, the first of several; the first Φ if there is one."""
@@ -160,11 +160,11 @@ class Reductions:
         keepdims: bool,
         mode: Optional[ReductionMode],
     ) -> Any:
-        _array_functions.check_dtype(dtype)
+        _array_calls.check_dtype(dtype)
         if mode is None:
             mode = ReductionMode.STRICT
         elif not isinstance(mode, ReductionMode):
             raise TypeError(f"the mode must be a ReductionMode or None, not {mode!r}")
         chosen = _folds.FOLDS[fold] if isinstance(fold, str) else fold
-        found = _array_functions.reduce(self._doubles, chosen, axis, keepdims, mode)
-        return _array_functions.into(out, _array_functions.wrapped(type(self), found))
+        found = _array_calls.reduce(self._doubles, chosen, axis, keepdims, mode)
+        return _array_calls.into(out, _array_calls.wrapped(type(self), found))

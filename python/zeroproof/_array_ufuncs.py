@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _ops
+from ._array_ufunc_table import CLASSES, COMPARISONS, ENGINE, IEEE, LOGICAL, SPECIAL
 from ._arrays import Array
 from ._elementwise import elementwise
-from ._enums import ReductionMode
 from ._folds import is_true
 from ._native import TracedCondition, Tracer, TRNode, TRScalar
 from .bridge import from_ieee, to_ieee
 
-__all__ = ["Unknown", "call", "operand_of"]
+__all__ = ["RECORDS", "Unknown", "call", "operand_of"]
 
 #: What records an operation, and so cannot stand in an array of doubles.
 RECORDS = (TRNode, Tracer)
@@ -35,6 +36,8 @@ def operand_of(given: Any) -> npt.NDArray[Any]:
         Unknown: for what is no number and no array of numbers.
         TypeError: for a masked array, whose mask would be lost.
     """
+    if type(given) is np.ndarray and given.dtype == np.float64:
+        return given
     if isinstance(given, RECORDS):
         boxed = np.empty((), object)
         boxed[()] = given
@@ -51,6 +54,8 @@ def operand_of(given: Any) -> npt.NDArray[Any]:
 
 def _array_of(given: Any) -> npt.NDArray[Any]:
     array = np.asarray(given)
+    if array.dtype == np.float64:
+        return array
     if array.dtype.kind == "O":
         if any(isinstance(item, RECORDS) for item in array.flat):
             return array
@@ -63,100 +68,6 @@ def _array_of(given: Any) -> npt.NDArray[Any]:
 
 def _objects(operand: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return operand if operand.dtype.kind == "O" else np.asarray(from_ieee(operand), object)
-
-
-def _minimum_of_numbers(a: Any, b: Any) -> Any:
-    return _ops.tr_min([a, b], ReductionMode.DROP_NULL)
-
-
-def _maximum_of_numbers(a: Any, b: Any) -> Any:
-    return _ops.tr_max([a, b], ReductionMode.DROP_NULL)
-
-
-def _logaddexp(a: Any, b: Any) -> Any:
-    return _ops.tr_logsumexp([a, b])
-
-
-def _reciprocal(a: Any) -> Any:
-    return _ops.tr_div(1.0, a)
-
-
-def _exp2(a: Any) -> Any:
-    return _ops.tr_pow(2.0, a)
-
-
-def _trunc(a: Any) -> Any:
-    return _ops.tr_copysign(_ops.tr_floor(_ops.tr_abs(a)), a)
-
-
-#: These are one IEEE operation each, so NumPy's own loops give the bits of the engine.
-IEEE: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: _ops.tr_add,
-    np.subtract: _ops.tr_sub,
-    np.multiply: _ops.tr_mul,
-    np.divide: _ops.tr_div,
-    np.negative: _ops.tr_neg,
-    np.positive: operator.pos,
-    np.absolute: _ops.tr_abs,
-    np.fabs: _ops.tr_abs,
-    np.sqrt: _ops.tr_sqrt,
-}
-
-#: These are computed by the engine.
-ENGINE: dict[np.ufunc, Callable[..., Any]] = {
-    np.float_power: _ops.tr_pow,
-    np.square: _ops.tr_square,
-    np.reciprocal: _reciprocal,
-    np.sign: _ops.tr_sign,
-    np.remainder: _ops.tr_remainder,
-    np.exp: _ops.tr_exp,
-    np.exp2: _exp2,
-    np.expm1: _ops.tr_expm1,
-    np.log: _ops.tr_log,
-    np.log1p: _ops.tr_log1p,
-    np.log2: _ops.tr_log2,
-    np.log10: _ops.tr_log10,
-    np.logaddexp: _logaddexp,
-    np.cbrt: _ops.tr_cbrt,
-    np.hypot: _ops.tr_hypot,
-    np.sin: _ops.tr_sin,
-    np.cos: _ops.tr_cos,
-    np.tan: _ops.tr_tan,
-    np.arcsin: _ops.tr_asin,
-    np.arccos: _ops.tr_acos,
-    np.arctan: _ops.tr_atan,
-    np.arctan2: _ops.tr_atan2,
-    np.sinh: _ops.tr_sinh,
-    np.cosh: _ops.tr_cosh,
-    np.tanh: _ops.tr_tanh,
-    np.arcsinh: _ops.tr_asinh,
-    np.arccosh: _ops.tr_acosh,
-    np.arctanh: _ops.tr_atanh,
-    np.floor: _ops.tr_floor,
-    np.ceil: _ops.tr_ceil,
-    np.trunc: _trunc,
-    np.rint: _ops.tr_round,
-    np.copysign: _ops.tr_copysign,
-    np.minimum: _ops.tr_minimum,
-    np.maximum: _ops.tr_maximum,
-    np.fmin: _minimum_of_numbers,
-    np.fmax: _maximum_of_numbers,
-}
-
-#: Of two numbers each; ``!=`` of doubles is not that of tags.
-COMPARISONS: dict[np.ufunc, Callable[[Any, Any], Any]] = {
-    np.less: operator.lt,
-    np.less_equal: operator.le,
-    np.greater: operator.gt,
-    np.greater_equal: operator.ge,
-    np.equal: operator.eq,
-    np.not_equal: operator.ne,
-}
-
-#: Questions to the doubles, whose class is the tag.
-CLASSES = {np.isnan, np.isinf, np.isfinite, np.signbit}
-
-LOGICAL = {np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
 
 
 def call(ufunc: np.ufunc, inputs: Sequence[Any]) -> npt.NDArray[Any]:
@@ -184,10 +95,9 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any]) -> npt.NDArray[Any]:
             return np.asarray(IEEE[ufunc](*map(_objects, operands)), object)
         with np.errstate(all="ignore"):
             return np.asarray(ufunc(*operands))
-    if ufunc in ENGINE:
-        if records:
-            return _over_objects(ENGINE[ufunc], operands)
-        return elementwise(ENGINE[ufunc], *operands)
+    function = ENGINE.get(ufunc) or _special(ufunc)
+    if function is not None:
+        return _over_objects(function, operands) if records else elementwise(function, *operands)
     if records:
         raise TypeError(f"numpy.{ufunc.__name__} does not take nodes: take their values")
     if ufunc in CLASSES:
@@ -198,6 +108,13 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any]) -> npt.NDArray[Any]:
         f"numpy.{ufunc.__name__} has no transreal counterpart; numpy.asarray(array) gives the "
         "doubles, for NumPy's rules"
     )
+
+
+def _special(ufunc: np.ufunc) -> Optional[Callable[..., Any]]:
+    """What stands for a function of SciPy."""
+    special = sys.modules.get("scipy.special")
+    name = ufunc.__name__
+    return SPECIAL.get(name) if getattr(special, name, None) is ufunc else None
 
 
 def _over_objects(

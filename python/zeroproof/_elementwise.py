@@ -18,8 +18,9 @@ __all__ = ["elementwise", "on_rows"]
 Shapes = tuple[tuple[int, ...], ...]
 
 
-@lru_cache(maxsize=512)
-def _plan(function: Callable[..., Any], shapes: Shapes, per_sample: tuple[bool, ...]) -> BatchPlan:
+def _compile(
+    function: Callable[..., Any], shapes: Shapes, per_sample: tuple[bool, ...]
+) -> BatchPlan:
     """The batch of a function of tracers, one or a list for each operand."""
     arguments = [(f"arg{k}", shape, own) for k, (shape, own) in enumerate(zip(shapes, per_sample))]
     trace = Trace(arguments)
@@ -29,6 +30,10 @@ def _plan(function: Callable[..., Any], shapes: Shapes, per_sample: tuple[bool, 
         return trace.finish([function(*operands)]).values()
     finally:
         trace.close()
+
+
+_plan = lru_cache(maxsize=512)(_compile)
+_plan_of_rows = lru_cache(maxsize=64)(_compile)  # a long row makes a large plan
 
 
 def _ready(array: Array) -> Array:
@@ -64,6 +69,6 @@ def on_rows(function: Callable[[list[Any]], Any], rows: Array) -> Array:
     samples, length = rows.shape
     result = np.empty(samples)
     if samples:
-        plan = _plan(function, ((length,),), (True,))
+        plan = _plan_of_rows(function, ((length,),), (True,))
         plan.run(samples, get_num_threads(), [_ready(rows)], [result], [], [])
     return result

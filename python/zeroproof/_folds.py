@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 #: About as many numbers are copied at once.
 BLOCK = 1 << 15
 #: Longer columns are handed to the engine one by one instead of being compiled.
-LONGEST_ROW = 64
+LONGEST_ROW = 1024
 
 
 def _kept(x: Array, mode: ReductionMode) -> Optional[Mask]:
@@ -142,14 +142,14 @@ def var(x: Array, mode: ReductionMode, ddof: float) -> Array:
     """The variance, as of :func:`tr_var`."""
     deviations, count = _deviations(x, mode)
     squares = _sum(deviations * deviations, ReductionMode.STRICT)
-    return np.asarray(squares * (1.0 / np.maximum(count - ddof, 0.0)))
+    return np.asarray(squares * (1.0 / np.maximum(count - float(ddof), 0.0)))
 
 
 def std(x: Array, mode: ReductionMode, ddof: float) -> Array:
     """The standard deviation, as of :func:`tr_std`."""
     deviations, count = _deviations(x, mode)
     length = FOLDS["norm"](deviations, ReductionMode.STRICT)
-    return np.asarray(length * (1.0 / np.sqrt(np.maximum(count - ddof, 0.0))))
+    return np.asarray(length * (1.0 / np.sqrt(np.maximum(count - float(ddof), 0.0))))
 
 
 def is_true(x: Array) -> Mask:

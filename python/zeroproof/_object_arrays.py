@@ -96,5 +96,9 @@ def in_kind(results: Objects, operands: Iterable[Objects], given: Iterable[Any])
         return TRArray(results) if any(isinstance(each, TRArray) for each in given) else results
     found = np.empty(results.size, object)
     for place, item in enumerate(results.ravel().tolist()):
-        found[place] = tr_where(True, item, witness)
+        if isinstance(item, TRScalar):
+            # In a trace a choice that is known leaves nothing of what was not chosen.
+            is_traced = isinstance(witness, Tracer)
+            item = tr_where(True, item, witness) if is_traced else TRNode.constant(item)
+        found[place] = item
     return found.reshape(results.shape)

@@ -8,7 +8,7 @@ from typing import Any, Optional, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from ._array_functions import wrapped
+from ._array_calls import wrapped
 from ._array_html import table
 from ._array_operators import Operators, numbers_of
 from ._array_reductions import Reductions

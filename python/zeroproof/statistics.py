@@ -107,7 +107,7 @@ def tr_var(values: Any, ddof: float = 0, mode: Optional[ReductionMode] = None) -
 
     Raises:
         ValueError: for an array with more than one axis.
-        TypeError: for values or a mode of other types.
+        TypeError: for values, a ``ddof`` or a mode of other types.
     """
     given = vector(values, "tr_var")
     deviations, count = _deviations(given, ddof, mode)
@@ -144,7 +144,7 @@ def tr_std(values: Any, ddof: float = 0, mode: Optional[ReductionMode] = None) -
 
     Raises:
         ValueError: for an array with more than one axis.
-        TypeError: for values or a mode of other types.
+        TypeError: for values, a ``ddof`` or a mode of other types.
     """
     given = vector(values, "tr_std")
     deviations, count = _deviations(given, ddof, mode)
@@ -175,4 +175,4 @@ def _deviations(
         kept = [tr_is_real(value) if dropped else tr_not(tr_is_phi(value)) for value in values]
         deviations = [tr_where(keep, each, 0.0) for keep, each in zip(kept, deviations)]
         count = _ops.tr_sum([tr_where(keep, 1.0, 0.0) for keep in kept])
-    return deviations, _ops.tr_maximum(count - ddof, 0.0)
+    return deviations, _ops.tr_maximum(count - TRScalar(ddof), 0.0)

@@ -26,6 +26,9 @@ use crate::status::Status;
 use policies::{Coordinate, Hybrid, MaskReal, Saturating};
 use sweep::{Sweep, Visit};
 
+/// A gradient and how it came about.
+pub type Gradient = (TrScalar, Status);
+
 /// What passes need besides the graph; kept between them for its memory.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -266,7 +269,7 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> Result<(Vec<Option<(TrScalar, Status)>>, PassCounts), Error> {
+    ) -> Result<(Vec<Option<Gradient>>, PassCounts), Error> {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
         if scratch.needs_second_order(self, root, &sources) {

@@ -83,6 +83,11 @@ impl Node {
         self.flags & flag::ALIAS != 0
     }
 
+    /// Whether it is an alias that may be a source of its own, and not a choice.
+    pub fn is_source_alias(&self) -> bool {
+        self.is_alias() && self.links[0] == self.links[1]
+    }
+
     /// Whether contributions stay at the node: gradients flow to it, and it stands for no other. The two
     /// bits are the highest ones, so that one comparison tells.
     #[inline(always)]
@@ -108,7 +113,7 @@ impl Node {
     #[inline(always)]
     pub fn references<'g>(&self, lists: &'g [u32]) -> Operands<'g> {
         match self.op.arity() {
-            Arity::Alias if self.links[0] != self.links[1] => Operands::Fixed(self.links, 2),
+            Arity::Alias if !self.is_source_alias() => Operands::Fixed(self.links, 2),
             _ => self.operands(lists),
         }
     }

@@ -113,6 +113,9 @@ def operations() -> tuple[TRScalar, TRNode, Objects]:
     objects: Objects = tr_mul(tr_log(array), x)
     objects = tr_mul(2.0, tr_pow_int(objects, np.array([1, 2])))
     objects = tr_mul(array, array.astype(np.int8))
+    objects = tr_log([x, 2.0])
+    scalar = real(7.0) % 2.0 + scalar.sin().clip(0.0, 1.0)
+    node = x % 2.0 + 2.0 % x + x.sqrt().round(2) + np.float64(2.0) % x
     total: TRScalar = tr_sum([1.0, real(2.0)], mode=ReductionMode.STRICT)
     node_total: TRNode = tr_sum([x, x])
     polynomial: TRScalar = tr_polyval([1.0, real(2.0)], 3) + tr_polyval(array, 0.5)

@@ -90,7 +90,7 @@ fn takes(op: Op, kind: Kind) -> String {
             match kind {
                 Kind::InKind => format!(
                     "Takes TRScalars or numbers{exponent}, and returns a TRScalar. A TRNode among them gives a \
-                     TRNode, a NumPy\narray an array of objects, element by element."
+                     TRNode; an\narray, list or tuple gives an array of objects, element by element."
                 ),
                 Kind::Lifted => {
                     format!("Takes TRNodes, TRScalars or numbers{exponent}, and returns a TRNode.")

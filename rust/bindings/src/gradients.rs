@@ -75,7 +75,7 @@ fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depend
     Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status, depends))))
 }
 
-/// Whether ``target`` depends on a parameter, input, watched constant or gradient that is not among
+/// Whether ``target`` depends on a parameter, input, watched constant, alias or gradient that is not among
 /// ``sources``: then its gradients do. An alias among them stands for the node that it was made from.
 #[pyfunction]
 fn depends_on_others(py: Python<'_>, target: TRNode, sources: Vec<TRNode>) -> bool {

@@ -29,6 +29,7 @@ mod scalar;
 mod schedule;
 mod table;
 mod tracer;
+mod ufuncs;
 mod values;
 
 use pyo3::exceptions::PyImportError;
@@ -58,5 +59,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     context::register(module)?;
     schedule::register(module)?;
     tracer::register(module)?;
-    batch::register(module)
+    batch::register(module)?;
+    ufuncs::register(module)
 }

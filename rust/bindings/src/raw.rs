@@ -548,8 +548,6 @@ impl Spec {
         };
         // SAFETY: the spec is complete and its tables are terminated; the new reference is checked.
         let class = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))? };
-        // NumPy numbers on the left leave an operation to the class.
-        class.setattr("__array_ufunc__", py.None())?;
         let class = class.cast_into::<PyType>()?;
         P::class().object.store(class.clone().into_ptr().cast(), Ordering::Relaxed); // kept for ever
         Ok(class)
@@ -579,4 +577,25 @@ pub(crate) fn set_functions(
         owner.setattr(format!("{prefix}{}", name.strip_prefix("tr_").unwrap_or(&name)), function)?;
     }
     Ok(())
+}
+
+/// Adds a method to a class that is built.
+pub(crate) fn set_method(class: &Bound<'_, PyType>, definition: ffi::PyMethodDef) -> PyResult<()> {
+    let definition = Box::leak(Box::new(definition));
+    // SAFETY: the class is a type, the definition lives for ever and names itself by a C string; the new
+    // reference is checked.
+    let (name, method) = unsafe {
+        let new = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+        (CStr::from_ptr(definition.ml_name), Bound::from_owned_ptr_or_err(class.py(), new)?)
+    };
+    class.setattr(&*name.to_string_lossy(), method)
+}
+
+/// What makes a function a method where it is an attribute of a class, as Python's own functions are.
+pub(crate) fn as_method<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    unsafe extern "C" {
+        fn PyInstanceMethod_New(function: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    }
+    // SAFETY: any object may be wrapped; the new reference is checked.
+    unsafe { Bound::from_owned_ptr_or_err(function.py(), PyInstanceMethod_New(function.as_ptr())) }
 }

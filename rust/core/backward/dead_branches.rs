@@ -26,7 +26,7 @@ impl Graph {
             // The pass went on to what was chosen, or passed that by as well.
             if wanted && !row.is_alias() {
                 set.insert(node);
-            } else if wanted && row.links[0] != row.links[1] {
+            } else if wanted && !row.is_source_alias() {
                 set.insert(row.links[1]);
             }
         }

@@ -33,8 +33,8 @@ impl Scratch {
 }
 
 impl Graph {
-    /// Whether `root` depends on a leaf, a watched constant or a gradient that is not among `sources`: then
-    /// so do its gradients. An alias among them stands for what it was made from.
+    /// Whether `root` depends on a leaf, a watched constant, an alias or a gradient that is not among
+    /// `sources`: then so do its gradients. An alias among them stands for what it was made from.
     pub fn depends_on_others(&self, root: Handle, sources: &[Handle], scratch: &mut Scratch) -> bool {
         let mut sources: Vec<_> = sources.iter().map(|&source| self.node(source)).collect();
         sources.sort_unstable();
@@ -44,8 +44,8 @@ impl Graph {
         set.insert(self.node(root));
         while let Some(node) = set.take_last() {
             let row = &self.nodes[node as usize];
-            let is_other = (row.has_leaf() || row.op == Op::Constant)
-                && row.flags & (flag::NEEDS_GRAD | flag::GRADIENT) != 0;
+            let is_source = row.has_leaf() || row.op == Op::Constant || row.is_source_alias();
+            let is_other = is_source && row.flags & (flag::NEEDS_GRAD | flag::GRADIENT) != 0;
             found |= is_other && sources.binary_search(&node).is_err();
             if !found {
                 row.references(&self.lists).for_each(|input| {

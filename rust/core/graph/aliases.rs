@@ -20,14 +20,16 @@ pub enum Side {
 
 impl Graph {
     /// Records that a condition chose between two: a node that is equal to `chosen` and stands for it.
-    /// Gradients flow to that alone; `other` gets a gradient of 0. `None` if nothing is to be recorded, since
-    /// `chosen` is a node and none of them may be asked for gradients.
+    /// Gradients flow to that alone; `other` gets a gradient of 0. `None` if `chosen` serves as it is: it is a
+    /// node, and `other` is the same one, or none of them may be asked for gradients.
     pub fn choose(&mut self, chosen: Side, other: Side) -> Option<Handle> {
         let (value, own) = self.look_at(chosen);
         let flags = own & flag::INHERITED | self.look_at(other).1 & flag::BY_EITHER;
         let needs_grad = flags & flag::NEEDS_GRAD != 0;
-        if !needs_grad && flags == own && matches!(chosen, Side::Node(_)) {
-            return None;
+        match (chosen, other) {
+            (Side::Node(_), _) if !needs_grad && flags == own => return None,
+            (Side::Node(chosen), Side::Node(other)) if chosen == other => return None,
+            _ => {}
         }
         self.make_room(3);
         let node = if needs_grad {

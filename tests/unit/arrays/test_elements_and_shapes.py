@@ -199,6 +199,14 @@ class TestFunctionsOfNumpy:
         x = TRNode.parameter(2.0)
         assert np.where([True, False, True], a, np.array([x] * 3, object))[1] is x
 
+    def test_a_nullity_is_false(self) -> None:
+        a = TRArray([NAN, 1.0, 0.0, -INF])
+        assert np.where(a, 1.0, 2.0).tolist() == [2.0, 1.0, 2.0, 1.0]
+        for (found,) in (np.where(a), np.nonzero(a), (np.flatnonzero(a),)):
+            assert found.tolist() == [1, 3]
+        assert np.count_nonzero(a) == 2
+        assert np.argwhere(a).tolist() == [[1], [3]]
+
     def test_equality_of_arrays(self) -> None:
         a = TRArray(DOUBLES)
         assert np.array_equal(a, DOUBLES)
@@ -212,6 +220,18 @@ class TestFunctionsOfNumpy:
         assert type(found) is np.ndarray
         np.testing.assert_array_equal(TRArray(DOUBLES), DOUBLES)
         np.testing.assert_allclose(TRArray([1.0]), [1.0])
+
+    def test_other_classes_of_arrays_answer_themselves(self) -> None:
+        class Other:
+            def __array_function__(self, *_: Any) -> str:
+                return "other"
+
+            def __array_ufunc__(self, *_: Any) -> str:
+                return "other"
+
+        a = TRArray(DOUBLES)
+        assert np.concatenate([a, Other()]) == "other"
+        assert np.add(a, Other()) == "other"
 
     def test_functions_of_the_table_by_batches(self) -> None:
         a = TRArray(DOUBLES)

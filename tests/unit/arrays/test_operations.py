@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,11 @@ UNARY: list[tuple[np.ufunc, Callable[[Any], Any]]] = [
     (np.floor, tr.tr_floor),
     (np.ceil, tr.tr_ceil),
     (np.rint, tr.tr_round),
+    (np.conjugate, operator.pos),
+    (np.deg2rad, lambda a: a * (math.pi / 180)),
+    (np.radians, lambda a: a * (math.pi / 180)),
+    (np.rad2deg, lambda a: a * (180 / math.pi)),
+    (np.degrees, lambda a: a * (180 / math.pi)),
     (np.trunc, lambda a: tr.tr_copysign(tr.tr_floor(abs(a)), a)),
 ]
 
@@ -82,6 +88,7 @@ BINARY: list[tuple[np.ufunc, Callable[[Any, Any], Any]]] = [
     (np.maximum, tr.tr_maximum),
     (np.fmin, lambda a, b: tr_min([a, b], ReductionMode.DROP_NULL)),
     (np.fmax, lambda a, b: tr_max([a, b], ReductionMode.DROP_NULL)),
+    (np.heaviside, lambda a, b: b if a == 0 else (tr.tr_sign(a) + 1) / 2),
     (np.logaddexp, lambda a, b: tr_logsumexp([a, b])),
 ]
 
@@ -348,10 +355,47 @@ def test_clip_and_round() -> None:
     assert_elements(np.round(a), [tr.tr_round(x) for x in a], a.shape)
     with pytest.raises(ValueError, match="needs a bound"):
         a.clip()
-    with pytest.raises(ValueError, match="gives integers"):
-        a.round(2)
+    for decimals in (2, -1, 0, 30):
+        scale = 10.0 ** abs(decimals)
+        expected = [
+            tr.tr_round(x * scale) / scale if decimals > 0 else tr.tr_round(x / scale) * scale
+            for x in a
+        ]
+        assert_elements(np.round(a, decimals), expected, a.shape)
+    with pytest.raises(TypeError, match="integer"):
+        a.round(0.5)
     with pytest.raises(TypeError, match="take its value"):
         a.clip(TRNode.parameter(1.0))
+
+
+def test_special_functions_of_scipy() -> None:
+    special = pytest.importorskip("scipy.special")
+    for name, of_scalar in (
+        ("erf", tr.tr_erf),
+        ("erfc", tr.tr_erfc),
+        ("expit", tr.tr_sigmoid),
+        ("log_expit", tr.tr_log_sigmoid),
+        ("log_ndtr", tr.tr_log_ndtr),
+        ("exprel", tr.tr_exprel),
+        ("cbrt", tr.tr_cbrt),
+    ):
+        a = TRArray(POINTS)
+        assert_elements(getattr(special, name)(a), [of_scalar(x) for x in a], a.shape)
+    expected = [tr.tr_xlogy(x, 0.0) for x in POINTS]
+    assert_elements(special.xlogy(TRArray(POINTS), 0.0), expected, POINTS.shape)
+    with pytest.raises(TypeError, match="no transreal counterpart"):
+        special.gamma(TRArray(POINTS))
+
+
+def test_operations_at_some_elements() -> None:
+    a = TRArray([1.0, 2.0, INF])
+    np.add.at(a, [0, 0, 2], [1.0, 2.0, -INF])
+    np.divide.at(a, [1], 0.0)
+    assert (a == [4.0, INF, NAN]).all()
+    np.negative.at(a, [0])
+    assert a[0] == -4.0
+    with pytest.raises(TypeError, match="only for"):
+        np.power.at(a, [0], 2.0)
 
 
 def test_empty_arrays() -> None:
@@ -371,7 +415,7 @@ def test_large_arrays_agree_with_scalars() -> None:
 
 class TestRefusals:
     def test_functions_without_a_counterpart(self) -> None:
-        for call in (np.frexp, np.spacing, np.heaviside):
+        for call in (np.frexp, np.spacing, np.nextafter):
             with pytest.raises(TypeError, match=r"no transreal counterpart; numpy.asarray"):
                 call(*[TRArray([1.0])] * call.nin)
 
@@ -409,8 +453,8 @@ class TestRefusals:
             np.add(a, 1.0, dtype=np.float32)
         with pytest.raises(TypeError, match="does not support casting"):
             np.add(a, 1.0, casting="unsafe")
-        with pytest.raises(TypeError, match="does not support the method at"):
-            np.add.at(a, [0], 1.0)
+        with pytest.raises(TypeError, match="does not support the method reduceat"):
+            np.add.reduceat(a, [0])
         with pytest.raises(TypeError, match="where needs out"):
             np.add(a, 1.0, where=[True, False])
         assert np.add(a, 1.0, out=np.zeros(2), where=[True, False]).tolist() == [2.0, 0.0]

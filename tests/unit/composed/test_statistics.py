@@ -259,6 +259,9 @@ class TestVarianceAndDeviation:
         for bad in (0, "strict"):
             with pytest.raises(TypeError, match="ReductionMode"):
                 tr_var([1.0], 0, bad)  # type: ignore[arg-type]
+        for ddof in (None, "1", TRNode.parameter(1.0)):
+            with pytest.raises(TypeError):
+                tr_std([1.0, 2.0], ddof)  # type: ignore[arg-type]
 
 
 def rows() -> Any:

@@ -26,6 +26,7 @@ OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], OpType]] = {
     "sub": (operator.sub, OpType.SUB),
     "mul": (operator.mul, OpType.MUL),
     "div": (operator.truediv, OpType.DIV),
+    "remainder": (operator.mod, OpType.REMAINDER),
 }
 
 
@@ -118,7 +119,7 @@ def test_what_is_no_operand_is_refused() -> None:
                 apply(x, bad)
             with pytest.raises(TypeError):
                 apply(bad, x)
-    for apply in (operator.floordiv, operator.mod, operator.matmul):
+    for apply in (operator.floordiv, operator.matmul):
         with pytest.raises(TypeError):
             apply(x, x)
 
