@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
 
 from . import _native, _ops
+from . import optim as optim
 from ._ops import *
 from .array import TRArray
 from .autodiff import (
