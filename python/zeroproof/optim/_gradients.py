@@ -71,9 +71,15 @@ def given(parameters: Parameters, gradients: Any, statuses: Any) -> Gradients:
     """
     found = Gradients.none(parameters.size)
     entries = _entries(parameters, gradients, "gradients", one_for_all=False)
+    nodes, places = [], []
     for leaf, entry in zip(parameters.leaves, entries):
-        if entry is not None:
+        if isinstance(entry, TRNode) and not leaf.is_array:
+            nodes.append(entry)
+            places.append(leaf.elements.start)
+        elif entry is not None:
             _put_gradient(found, leaf, entry)
+    if nodes:
+        _put_nodes(found, parameters, nodes, places)
     if statuses is not None:
         entries = _entries(parameters, statuses, "statuses", one_for_all=True)
         for leaf, entry in zip(parameters.leaves, entries):
@@ -110,13 +116,17 @@ def _matched(
         )
     parts, start = {}, 0
     for key, child in zip(keys, shape.children):
-        parts[key] = child, leaves[start : start + child.count]
+        parts[key] = child, start
         start += child.count
-    return [
-        entry
-        for key, child in zip(target.keys, target.children)
-        for entry in _matched(child, *parts[key], path + target.step(key), one_for_all)
-    ]
+    entries: list[Any] = []
+    for key, child in zip(target.keys, target.children):
+        part, start = parts[key]
+        if child.is_leaf and part.is_leaf:
+            entries.append(leaves[start])
+        else:
+            items = leaves[start : start + part.count]
+            entries += _matched(child, part, items, path + target.step(key), one_for_all)
+    return entries
 
 
 def _spread(target: Structure, leaf: Any, path: str, one_for_all: bool) -> list[Any]:
@@ -143,20 +153,28 @@ def _spread(target: Structure, leaf: Any, path: str, one_for_all: bool) -> list[
     )
 
 
+def _put_nodes(
+    found: Gradients, parameters: Parameters, nodes: list[TRNode], places: list[int]
+) -> None:
+    """Gradients that are nodes, each for an element."""
+    found.values[places] = [
+        _value(node, parameters.name_of(place)) if node.requires_grad else node.item()
+        for node, place in zip(nodes, places)
+    ]
+    found.statuses[places] = [node.gradient_status for node in nodes]
+    found.known[places] = True
+    found.missing[places] = False
+
+
 def _put_gradient(found: Gradients, leaf: Leaf, entry: Any) -> None:
     where = leaf.elements
     found.missing[where] = False
-    if isinstance(entry, TRNode) and not leaf.is_array:
-        found.values[where] = _value(entry, leaf)
-        found.statuses[where] = entry.gradient_status
-        found.known[where] = True
-        return
     if not isinstance(entry, np.ndarray):
         entry = _as_array(entry)
     _check_shape(entry.shape, leaf, "gradient")
     if entry.dtype.kind == "O":
         items = entry.ravel().tolist()
-        found.values[where] = [_value(item, leaf) for item in items]
+        found.values[where] = [_value(item, leaf.path) for item in items]
         nodes = [isinstance(item, TRNode) for item in items]
         found.known[where] = nodes
         found.statuses[where] = [
@@ -181,21 +199,21 @@ def _as_array(entry: Any) -> npt.NDArray[Any]:
     return np.asarray(entry)
 
 
-def _value(item: Any, leaf: Leaf) -> float:
+def _value(item: Any, name: str) -> float:
     if isinstance(item, TRNode):
         if item.op in (OpType.PARAMETER, OpType.INPUT):
             raise TypeError(
-                f"the gradient of {leaf.path} is a {item.op.name.lower()}, not a gradient: to use "
+                f"the gradient of {name} is a {item.op.name.lower()}, not a gradient: to use "
                 "the gradients that the parameters hold after backward(), call step() without any"
             )
         return item.item()
     if isinstance(item, (str, bytes)):
-        raise TypeError(f"the gradient of {leaf.path} must be real numbers, not {item!r}")
+        raise TypeError(f"the gradient of {name} must be real numbers, not {item!r}")
     try:
         return float(item)
     except TypeError:
         raise TypeError(
-            f"the gradient of {leaf.path} must be real numbers, not {type(item).__name__}"
+            f"the gradient of {name} must be real numbers, not {type(item).__name__}"
         ) from None
 
 

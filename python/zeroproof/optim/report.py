@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 
 __all__ = ["StepReport"]
 
@@ -13,7 +13,8 @@ class StepReport:
 
     An element is a node, or a number of an array. Each is updated, skipped or without a gradient:
     the three counts add up to the number of elements. The other counts say why, and may overlap.
-    Reports can be added, those of an epoch by ``sum(reports, StepReport())``.
+    Reports can be added, those of an epoch by ``sum(reports, StepReport())``; ``str()`` lists the
+    counts that are not 0.
 
     Args:
         updated: the elements that were written to.
@@ -40,3 +41,9 @@ class StepReport:
         if not isinstance(other, StepReport):
             return NotImplemented
         return StepReport(*[a + b for a, b in zip(astuple(self), astuple(other))])
+
+    def __str__(self) -> str:
+        counts = [
+            f"{count} {name.replace('_', ' ')}" for name, count in asdict(self).items() if count
+        ]
+        return ", ".join(counts) or "nothing to update"

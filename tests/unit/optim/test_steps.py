@@ -240,6 +240,11 @@ class TestReports:
         with pytest.raises(TypeError):
             StepReport() + 1  # type: ignore[operator]
 
+    def test_text_lists_what_is_not_zero(self) -> None:
+        report = StepReport(updated=3, skipped=1, not_real=1, unknown_status=4)
+        assert str(report) == "3 updated, 1 skipped, 1 not real, 4 unknown status"
+        assert str(StepReport()) == "nothing to update"
+
     def test_no_warning_and_no_floating_point_error(self) -> None:
         with np.errstate(all="raise"):
             p = np.array([1e308, INF, 1e-300, 1.0])
