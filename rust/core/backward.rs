@@ -12,7 +12,7 @@ mod sweep;
 
 use crate::adjoints::{ACTIVE, Adjoints};
 use crate::error::Error;
-use crate::graph::{Graph, Handle, flag};
+use crate::graph::{Graph, Handle, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
@@ -99,13 +99,12 @@ impl Scratch {
         &self.coordinates
     }
 
-    /// Marks the sources, and among what `root` reaches all that leads to one of them. Returns
+    /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
     /// every node marked.
-    fn activate(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Vec<u32> {
+    fn activate(&mut self, graph: &Graph, reached: &[u32], sources: impl Iterator<Item = u32>) -> Vec<u32> {
         let mut active = vec![];
-        let reached = self.reachable(graph, root);
         let rows = &mut self.adjoints.rows;
-        for &source in sources {
+        for source in sources {
             rows[source as usize].mark |= ACTIVE;
             active.push(source);
         }
@@ -208,7 +207,8 @@ impl Graph {
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
     /// no path leads to. Leaves every node's own gradient alone. A constant is reached through what
-    /// was recorded while it was watched.
+    /// was recorded while it was watched, a parameter or input also through what was recorded before
+    /// it was assigned another value.
     pub fn gradients_of(
         &self,
         root: Handle,
@@ -225,14 +225,22 @@ impl Graph {
         }
         scratch.set.grow(self.len());
         scratch.adjoints.grow(self.len());
-        let active = scratch.activate(self, root, &sources);
+        let reached = scratch.reachable(self, root);
+        let versions = self.versions(&sources, &reached);
+        let marked = sources.iter().copied().chain(versions.rows());
+        let active = scratch.activate(self, &reached, marked);
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = PassCounts::default();
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
             counts =
                 run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, ignore_leaf);
         }
-        let found = sources.iter().map(|&source| adjoints.get(source));
+        let found = sources.iter().map(|&source| {
+            let Some(rows) = self.versions_of(source, &versions) else { return adjoints.get(source) };
+            let mut sum = None;
+            rows.filter_map(|row| adjoints.get(row)).for_each(|more| accumulate(&mut sum, more));
+            sum
+        });
         let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
         for node in active {
             adjoints.rows[node as usize].mark = 0;

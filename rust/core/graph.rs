@@ -27,6 +27,8 @@ pub mod births {
 mod collect;
 mod handle;
 mod handles;
+mod leaf;
+mod leaves;
 mod notes;
 mod record;
 
@@ -39,6 +41,8 @@ use crate::scalar::TrScalar;
 use crate::status::Status;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
+use leaf::Leaf;
+pub(crate) use leaf::accumulate;
 use origins::Origins;
 pub use record::Recorded;
 
@@ -46,7 +50,8 @@ pub use record::Recorded;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub value: f64,
-    /// Two operands; or one and the exponent; or the start in `lists` and the packed length.
+    /// Two operands; or one and the exponent; or the start in `lists` and the packed length; or the
+    /// place of a leaf in its table and the version.
     pub links: [u32; 2],
     /// The handle slot of this node, or [`UNOWNED`].
     owner: u32,
@@ -133,26 +138,6 @@ pub(crate) mod flag {
     pub const LEARNS: u8 = 4;
     /// What a node takes over from its operands.
     pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS;
-}
-
-/// What only a parameter or an input has. The table is in recording order, and the leaf's first
-/// link is its place in it.
-#[derive(Debug, Default)]
-struct Leaf {
-    gradient: Option<(f64, Status)>,
-    name: Option<Box<str>>,
-}
-
-impl Leaf {
-    /// Adds to the gradient. One that overflowed to an infinity stays there, so that no gradient
-    /// is ever `Φ`.
-    fn accumulate(&mut self, gradient: f64, status: Status) {
-        self.gradient = Some(match self.gradient {
-            None => (gradient, status),
-            Some((before, was)) if before.is_infinite() => (before, was | status),
-            Some((before, was)) => (before + gradient, was | status),
-        });
-    }
 }
 
 /// Collections never happen below this size; the arrays of so many nodes stay in L1 and L2.
@@ -287,6 +272,12 @@ impl Graph {
         found.map(|(gradient, status)| (TrScalar::from_ieee(gradient), status))
     }
 
+    /// Whether the node is a parameter or input that has a gradient.
+    pub fn has_leaf_gradient(&self, handle: Handle) -> bool {
+        let node = self.at(handle);
+        node.has_leaf() && self.leaves[node.links[0] as usize].gradient.is_some()
+    }
+
     /// How the gradient came about; for a constant made by [`Graph::gradient_node`], how the
     /// gradient that it holds did.
     pub fn status(&self, handle: Handle) -> Status {
@@ -320,7 +311,7 @@ impl Graph {
     /// Adds to the gradient of a parameter or input.
     pub(crate) fn accumulate(&mut self, node: u32, gradient: f64, status: Status) {
         let place = self.nodes[node as usize].links[0] as usize;
-        self.leaves[place].accumulate(gradient, status);
+        accumulate(&mut self.leaves[place].gradient, (gradient, status));
     }
 
     /// Remembers a pass that begins at `root`.

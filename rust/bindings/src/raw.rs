@@ -194,6 +194,17 @@ impl Returned for bool {
     }
 }
 
+/// That a setter did its work.
+pub(crate) struct Done;
+
+impl Returned for Done {
+    type Raw = c_int;
+    const ERROR: c_int = -1;
+    fn into_raw(self) -> c_int {
+        0
+    }
+}
+
 impl Returned for isize {
     type Raw = ffi::Py_hash_t;
     const ERROR: ffi::Py_hash_t = -1;
@@ -408,8 +419,34 @@ macro_rules! method {
 }
 pub(crate) use method;
 
-/// A read-only property: `property!(c"name", c"doc", |py, this| body)`.
+/// A property: `property!(c"name", c"doc", |py, this| body)`, read-only unless
+/// `set |py, this, value| body` follows.
 macro_rules! property {
+    (
+        $name:expr, $doc:expr, |$py:ident, $this:ident| $body:expr,
+        set |$set_py:ident, $set_this:ident, $value:ident| $assignment:expr
+    ) => {{
+        unsafe extern "C" fn set(
+            this: *mut pyo3::ffi::PyObject,
+            value: *mut pyo3::ffi::PyObject,
+            _closure: *mut std::ffi::c_void,
+        ) -> std::ffi::c_int {
+            // SAFETY: called by the interpreter with the GIL held, on an object of the type, with a live
+            // value or null for a deletion.
+            unsafe {
+                $crate::raw::guard(|$set_py| {
+                    let $set_this = &pyo3::Borrowed::from_ptr($set_py, this);
+                    let $value = &pyo3::Borrowed::from_ptr_or_opt($set_py, value).ok_or_else(|| {
+                        pyo3::exceptions::PyAttributeError::new_err(
+                            "an attribute of a node cannot be deleted",
+                        )
+                    })?;
+                    $assignment.map(|()| $crate::raw::Done)
+                })
+            }
+        }
+        pyo3::ffi::PyGetSetDef { set: Some(set), ..$crate::raw::property!($name, $doc, |$py, $this| $body) }
+    }};
     ($name:expr, $doc:expr, |$py:ident, $this:ident| $body:expr) => {{
         unsafe extern "C" fn get(
             this: *mut pyo3::ffi::PyObject,

@@ -116,7 +116,8 @@ impl<N> Explanation<N> {
 impl Graph {
     /// Explains the value of a node and the gradients of a backward pass from it: those of all
     /// leaves below, or of `wrt` alone. Of a parameter or input by itself, explains its gradient in the
-    /// last backward pass, whose root must still be there.
+    /// last backward pass, whose root must still be there. A parameter or input stands for what it was
+    /// before an assignment as well.
     ///
     /// Nothing changes. At most `limit` events of each kind are told in full.
     pub fn explain(
@@ -154,7 +155,14 @@ impl Graph {
             if *count <= limit {
                 let below = leaves.below(self, &found);
                 let mut event = self.event(found, &trails);
-                event.leaves = below.iter().map(|&leaf| self.handle(leaf)).collect();
+                // Versions of one leaf are told as one.
+                let mut leaves = vec![];
+                for held in below.iter().map(|&leaf| self.held_version(leaf)) {
+                    if !leaves.contains(&held) {
+                        leaves.push(held);
+                    }
+                }
+                event.leaves = leaves.into_iter().map(|leaf| self.handle(leaf)).collect();
                 explanation.events.push(event);
             }
         }

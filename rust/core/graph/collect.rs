@@ -55,7 +55,8 @@ impl Graph {
     /// Moves the live nodes, given in descending order, to the front without changing their order.
     fn slide(&mut self, live: &[u32]) {
         self.remap.resize(self.remap.len().max(self.len), 0);
-        let (mut list_end, mut leaf_end) = (0, 0);
+        self.forget_leaf_rows();
+        let mut list_end = 0;
         for (new, &old) in live.iter().rev().enumerate() {
             let old = old as usize;
             self.remap[old] = new as u32;
@@ -65,11 +66,7 @@ impl Graph {
                 self.slots[node.owner as usize].node = new as u32;
             }
             match node.op.arity() {
-                Arity::Leaf if node.has_leaf() => {
-                    self.leaves.swap(leaf_end, node.links[0] as usize);
-                    node.links[0] = leaf_end as u32;
-                    leaf_end += 1;
-                }
+                Arity::Leaf if node.has_leaf() => self.find_leaf(&mut node, new as u32),
                 Arity::Leaf => {}
                 Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
                 Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
@@ -86,8 +83,8 @@ impl Graph {
         }
         self.slide_notes(live);
         self.lists.truncate(list_end);
-        self.leaves.truncate(leaf_end);
         self.truncate(live.len());
+        self.place_leaves();
     }
 
     /// Makes room for so many rows, and gives memory back that is much more than they need.

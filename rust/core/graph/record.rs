@@ -43,10 +43,10 @@ impl Graph {
             _ => 0,
         };
         let place = self.leaves.len() as u32;
-        if flags != 0 {
-            self.leaves.push(Leaf { gradient: None, name: name.map(Into::into) });
-        }
         let node = self.push_row(op, value, [place, 0], flags);
+        if flags != 0 {
+            self.leaves.push(Leaf::new(node, name));
+        }
         self.new_handle(node)
     }
 
@@ -143,9 +143,7 @@ impl Graph {
         self.make_room(1);
         let (before, watched) =
             (self.node(handle), self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD));
-        self.nodes[before as usize].owner = UNOWNED;
-        self.nodes[watched as usize].owner = handle.0;
-        self.slots[handle.0 as usize].node = watched;
+        self.move_handles(handle, watched);
         self.hand_on(before, watched, false);
     }
 
@@ -172,7 +170,7 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
+    pub(super) fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
         let node = self.len;
         self.nodes[node] = Node { value, links, owner: UNOWNED, op, flags };
         self.len = node + 1;

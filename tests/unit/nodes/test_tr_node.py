@@ -69,7 +69,7 @@ class TestLeaves:
     def test_nodes_are_not_made_or_changed_directly(self) -> None:
         with pytest.raises(TypeError):
             TRNode(1.0)  # type: ignore[call-arg]
-        for name in ("value", "gradient", "name", "other"):
+        for name in ("gradient", "name", "op", "other"):
             with pytest.raises(AttributeError):
                 setattr(TRNode.parameter(1.0), name, 2.0)
 

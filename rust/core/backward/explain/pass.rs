@@ -82,7 +82,8 @@ impl Leaves {
             for more in operands.inputs().iter().filter_map(|input| known.get(input)) {
                 below = Some(below.map_or_else(|| more.clone(), |so_far| merged(&so_far, more)));
             }
-            if sources.map_or(operands.inputs().is_empty(), |sources| sources.contains(&node)) {
+            let is_source = |sources: &[u32]| sources.binary_search(&node).is_ok();
+            if sources.map_or(operands.inputs().is_empty(), is_source) {
                 below = Some([node].into());
             }
             known.extend(below.map(|below| (node, below)));
@@ -123,7 +124,7 @@ impl Decide for Unasked {
 /// What a pass did, and how it went from node to node.
 pub(super) struct Pass<'a> {
     graph: &'a Graph,
-    /// The only nodes that gradients are asked of; otherwise all leaves.
+    /// The only nodes that gradients are asked of, in ascending order; otherwise all leaves.
     sources: Option<Vec<u32>>,
     /// The nodes that gradients flow through, in descending order.
     active: Vec<u32>,
@@ -166,9 +167,15 @@ impl<'a> Pass<'a> {
         let (graph, state, root) = (self.graph, &pass.state, pass.root);
         scratch.set.grow(graph.len());
         scratch.adjoints.grow(graph.len());
-        self.active = match &self.sources {
-            Some(sources) => scratch.activate(graph, root, sources),
-            None => scratch.reachable(graph, root),
+        let reached = scratch.reachable(graph, root);
+        self.active = match &mut self.sources {
+            Some(sources) => {
+                sources.extend(graph.versions(sources, &reached).rows());
+                sources.sort_unstable();
+                sources.dedup();
+                scratch.activate(graph, &reached, sources.iter().copied())
+            }
+            None => reached,
         };
         for &node in &self.active {
             scratch.adjoints.rows[node as usize].mark |= ACTIVE;
