@@ -58,8 +58,8 @@ class Leaf:
         return self._indexed(tuple(map(int, place)))
 
     def description(self) -> str:
-        """The path and what stands there, as a state records it."""
-        return f"{self.path}: {'array ' + str(self.shape) if self.is_array else 'node'}"
+        """What stands where, as a state records it."""
+        return f"{'array ' + str(self.shape) if self.is_array else 'node'} at {self.path}"
 
     def _names(self) -> Iterator[str]:
         if not self.is_array:
@@ -165,11 +165,11 @@ def _items(value: Any) -> list[Any]:
 
 def _parameter(value: Any, name: str) -> TRNode:
     if isinstance(value, TRNode):
-        if value.op is OpType.PARAMETER:
+        if value.op in (OpType.PARAMETER, OpType.INPUT):
             return value
         raise TypeError(
-            f"{name} is a node of the operation {value.op.name.lower()}: only nodes made by "
-            "TRNode.parameter can be updated"
+            f"{name} is a node of the operation {value.op.name.lower()}: only those made by "
+            "TRNode.parameter or TRNode.input can be updated"
         )
     raise TypeError(
         f"{name} is of type {type(value).__name__}, which cannot be updated in place: use "

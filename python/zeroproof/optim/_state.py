@@ -77,7 +77,7 @@ def _compare_parameters(loaded: Any, expected: list[str]) -> None:
             f"{len(expected)}"
         )
     before, now = next((a, b) for a, b in zip(loaded, expected) if a != b)
-    raise ValueError(f"the state is of other parameters: it has {before}, the optimizer {now}")
+    raise ValueError(f"the state is of other parameters: of {before}, but the optimizer has {now}")
 
 
 def _moment(value: Any, name: str, size: int) -> Array:

@@ -43,8 +43,9 @@ class Optimizer(ABC):
     Elements without a gradient are left alone too. The :class:`StepReport` counts all of them.
 
     Args:
-        parameters: a ``TRNode.parameter``, a writeable float64 array, or a structure (dict, list,
-            tuple, dataclass) of these. Nodes are assigned to, arrays written to in place.
+        parameters: a ``TRNode.parameter`` or ``TRNode.input``, a writeable float64 array, or a
+            structure (dict, list, tuple, dataclass) of these. Nodes are assigned to, arrays written
+            to in place.
         lr: the learning rate; or a function that is called with the number of steps done so far,
             and returns the rate of the next.
         masked: what happens to an element whose gradient has the status MASKED or DROPPED, that is,

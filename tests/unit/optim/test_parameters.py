@@ -36,7 +36,7 @@ class TestStructures:
         assert model.bias == -3.0
 
     def test_nodes_arrays_of_nodes_and_arrays_together(self) -> None:
-        w = np.array([[TRNode.parameter(1.0), TRNode.parameter(2.0)]], dtype=object)
+        w = np.array([[TRNode.input(1.0), TRNode.parameter(2.0)]], dtype=object)
         x, p = TRNode.parameter(3.0), np.array([4.0])
         report = step(Pair([w, x], p), Pair([np.array([[0.5, -0.5]]), 1], np.array([4])))
         assert report == StepReport(updated=4, unknown_status=4)
@@ -116,7 +116,6 @@ class TestRefused:
             (real(1.0), TypeError, "type TRScalar"),
             (["w"], TypeError, "type str"),
             ([TRNode.constant(1.0)], TypeError, "node of the operation constant"),
-            ([TRNode.input(1.0)], TypeError, "node of the operation input"),
             (TRNode.parameter(1.0) * 2.0, TypeError, "node of the operation mul"),
             (np.zeros(2, np.float32), TypeError, "array of float32: parameters are .* float64"),
             (np.zeros(2, int), TypeError, "array of int64"),
