@@ -18,6 +18,7 @@ from .._op_facts import PERIODIC
 from ..array import TRArray
 from ._batch_arguments import Parameters
 from ._differences import EPSILON
+from ._grad_results import as_node
 
 _SMALLEST = 2.0**-1074
 #: A saturation bound at which bounded partials are the classical ones, but at a pole.
@@ -131,13 +132,7 @@ class Point:
                 for index in np.ndindex(shape):
                     array[index] = next(given)
                 arguments.append(array)
-        value = self._f(*arguments)
-        if not isinstance(value, TRNode):
-            raise TypeError(
-                f"the function must return a TRNode, not {type(value).__name__}: compute with the "
-                "nodes it is given, and return one"
-            )
-        return value
+        return as_node(self._f(*arguments))
 
     def _add(self, name: str, element: Any) -> None:
         is_input = isinstance(element, TRNode) and element.op is OpType.INPUT
