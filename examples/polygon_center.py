@@ -16,26 +16,29 @@ from zeroproof import is_real, tr_log, tr_value_and_grad
 SIDES = [((-1.0, 0.0), 0.0), ((0.0, -1.0), 0.0), ((1.0, 1.0), 1.0)]
 
 
-def barrier(x, y):
+def barrier(point):
     """Minus the sum of the logarithms of the distances; Φ outside."""
+    x, y = point
     total = 0.0
     for (a, c), b in SIDES:
         total = total - tr_log(b - a * x - c * y)
     return total
 
 
-value_and_grad = tr_value_and_grad(barrier, argnums=(0, 1))
+value_and_grad = tr_value_and_grad(barrier)
 outside = []
 
 
 def objective(point):
-    """The value as a float and its gradient, as minimize takes them with ``jac=True``."""
-    value, gradient = value_and_grad(*point)
+    """The value as a float and its gradient as an array, as minimize takes them for ``jac=True``.
+
+    Outside the gradient is 0 with status MASKED, and an infinite value sends the line search back.
+    """
+    value, gradient = value_and_grad(point)
     if not is_real(value):
-        # The gradient is 0 with status MASKED. An infinite value sends the line search back.
-        outside.append(point.tolist())
-        return np.inf, np.zeros(2)
-    return value.item(), np.array([part.item() for part in gradient])
+        outside.append(point)
+        return np.inf, gradient
+    return float(value), gradient
 
 
 def main():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zeroproof import GradientStatus, TRNode, real, tr_value_and_grad, tr_vmap
+from zeroproof import GradientStatus, TRNode, real, tr_sqrt, tr_value_and_grad, tr_vmap
 from zeroproof.optim import SGD, Adam, StepReport
 
 Pair = namedtuple("Pair", "a b")
@@ -97,6 +97,22 @@ class TestStructures:
         )
         assert SGD((p, q), lr=3.0).step(g, s) == StepReport(updated=3)
         assert (p.tolist(), float(q)) == ([0.0, 2.0], 3.0 + 3.0 / 9.0)
+
+    @pytest.mark.parametrize("masked", ["apply", "skip"])
+    def test_structures_of_the_gradient_functions(self, masked: str) -> None:
+        parameters = Model({"w": np.array([0.0, 2.0]), "c": [TRNode.parameter(4.0)]}, np.array(1.0))
+
+        def f(model: Model) -> Any:
+            w, (c,) = model.weights["w"], model.weights["c"]
+            return w[1] * w[1] + 3.0 * c + model.bias + tr_sqrt(w[0])
+
+        _, gradients, statuses = tr_value_and_grad(f, with_status=True)(parameters)
+        optimizer = SGD(parameters, lr=0.25, masked=masked)
+        report = optimizer.step(gradients, statuses)
+        assert (report.updated, report.dropped) == (4 if masked == "apply" else 3, 1)
+        assert report.unknown_status == 0
+        assert parameters.weights["w"].tolist() == [0.0, 1.0]
+        assert (parameters.weights["c"][0].item(), float(parameters.bias)) == (3.25, 0.75)
 
     def test_assignment_between_steps_is_seen(self) -> None:
         x, p = TRNode.parameter(2.0), np.array([2.0])
