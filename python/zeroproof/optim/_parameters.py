@@ -115,18 +115,12 @@ class Parameters:
             values[elements] = array.ravel()
         return values
 
-    def write(self, values: Array, written: Optional[npt.NDArray[np.bool_]]) -> None:
-        """Assigns to the elements that ``written`` marks; None marks all."""
+    def write(self, values: Array) -> None:
+        """Gives every element its value of the vector."""
         for array, elements in self._arrays:
-            new = values[elements].reshape(array.shape)
-            chosen = True if written is None else written[elements].reshape(array.shape)
-            np.copyto(array, new, where=chosen)
-        if self.nodes:
-            places = self._places
-            marks = [True] * len(places) if written is None else written[places].tolist()
-            for node, value, mark in zip(self.nodes, values[places].tolist(), marks):
-                if mark:
-                    node.assign(value)
+            array[...] = values[elements].reshape(array.shape)
+        for node, value in zip(self.nodes, values[self._places].tolist()):
+            node.assign(value)
 
     def name_of(self, element: int) -> str:
         """The name of an element, by its place in the vector."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arrays import Array
 from .._enums import GradientStatus
@@ -23,6 +24,8 @@ LearningRate = Union[float, Callable[[int], float]]
 
 #: What becomes of an element whose gradient is masked or has a dropped contribution.
 CHOICES = ("apply", "skip", "raise")
+
+Marks = npt.NDArray[np.bool_]
 
 #: The elements that are updated at a time: few enough for the processor's cache.
 BLOCK = 16384
@@ -140,8 +143,8 @@ class Optimizer(ABC):
         lr = self.lr
         values = self._parameters.values()
         with np.errstate(all="ignore"):
-            new_values, new_moments, written, report = self._computed(values, found, lr)
-        self._parameters.write(new_values, None if written.all() else written)
+            new_values, new_moments, report = self._computed(values, found, lr)
+        self._parameters.write(new_values)
         self._moments = new_moments
         self._steps += 1
         self._last_step = report
@@ -149,14 +152,13 @@ class Optimizer(ABC):
 
     def _computed(
         self, values: Array, found: Gradients, lr: float
-    ) -> tuple[Array, dict[str, Array], Any, StepReport]:
-        """New values and moments, the elements that have them, and the report."""
+    ) -> tuple[Array, dict[str, Array], StepReport]:
+        """The values and moments after the step, and the report."""
         real = np.isfinite(values) & np.isfinite(found.values)
-        incomplete = (found.statuses & _INCOMPLETE) != 0
         chosen = real & ~found.missing
         if self._masked == "skip":
-            chosen &= ~incomplete
-        written = np.empty_like(chosen)
+            chosen &= (found.statuses & _INCOMPLETE) == 0
+        written = chosen.copy()
         new_values = np.empty_like(values)
         new_moments = {name: np.empty_like(moment) for name, moment in self._moments.items()}
         for start in range(0, len(values), BLOCK):
@@ -165,27 +167,13 @@ class Optimizer(ABC):
             value, moments = self._rule(old[0], found.values[block], old[1:], lr)
             new = [value, *moments]
             kept = written[block]
-            kept[:] = chosen[block]
             for result in new:
                 kept &= np.isfinite(result)
             targets = [new_values, *new_moments.values()]
             for target, before, after in zip(targets, old, new):
                 target[block] = after if kept.all() else np.where(kept, after, before)
-        updated = int(np.count_nonzero(written))
-        missing = int(np.count_nonzero(found.missing))
-        flags = found.statuses
-        report = StepReport(
-            updated=updated,
-            skipped=len(values) - updated - missing,
-            without_gradient=missing,
-            not_real=int(np.count_nonzero(~real & ~found.missing))
-            + int(np.count_nonzero(chosen & ~written)),
-            masked=int(np.count_nonzero(flags & int(GradientStatus.MASKED))),
-            dropped=int(np.count_nonzero(flags & int(GradientStatus.DROPPED))),
-            saturated=int(np.count_nonzero(flags & int(GradientStatus.SATURATED))),
-            unknown_status=int(np.count_nonzero(~found.known & ~found.missing)),
-        )
-        return new_values, new_moments, written, report
+        not_real = (~real & ~found.missing) | (chosen & ~written)
+        return new_values, new_moments, _report(found, written, not_real)
 
     def _check_statuses(self, found: Gradients) -> None:
         """Raises where ``masked`` says so, or needs a status that is not there."""
@@ -259,6 +247,25 @@ class Optimizer(ABC):
         settings = {"lr": self._lr, **self._settings(), "masked": self._masked}
         shown = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         return f"{type(self).__name__}({self._parameters.size} elements, {shown})"
+
+
+def _report(found: Gradients, written: Marks, not_real: Marks) -> StepReport:
+    updated, missing = _count(written), _count(found.missing)
+    flags = found.statuses
+    return StepReport(
+        updated=updated,
+        skipped=len(flags) - updated - missing,
+        without_gradient=missing,
+        not_real=_count(not_real),
+        masked=_count(flags & int(GradientStatus.MASKED)),
+        dropped=_count(flags & int(GradientStatus.DROPPED)),
+        saturated=_count(flags & int(GradientStatus.SATURATED)),
+        unknown_status=_count(~found.known & ~found.missing),
+    )
+
+
+def _count(marks: npt.NDArray[Any]) -> int:
+    return int(np.count_nonzero(marks))
 
 
 def number(value: Any, name: str, below: float = math.inf) -> float:
