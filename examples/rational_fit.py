@@ -33,25 +33,19 @@ def measurements():
     return x, y
 
 
-def blocks(mode):
-    """The gradient mode of each epoch, as a ``with`` block."""
-    if mode == "mask-real":
-        return [gradient_mode(GradientMode.MASK_REAL) for _ in range(EPOCHS)]
+def fit(mode, start, x, y):
+    """The pole that a model finds whose own pole starts at ``start``, and what the steps did."""
+    p, q = np.zeros(2), np.array(-1.0 / start)
+    optimizer = Adam((p, q), lr=lambda step: 0.1 / (1.0 + step / 20.0))
     # Bounded gradients within delta of a pole: for every sample at first, so that the pole can move
     # past the samples, and for those next to it in the end, so that the fit is not biased.
     schedule = HybridGradientSchedule(
         delta_init=1.0, delta_final=1e-4, transition_epochs=300, adaptive_delta=False
     )
-    return [schedule.apply(epoch) for epoch in range(EPOCHS)]
-
-
-def fit(mode, start, x, y):
-    """The pole that a model finds whose own pole starts at ``start``, and what the steps did."""
-    p, q = np.zeros(2), np.array(-1.0 / start)
-    optimizer = Adam((p, q), lr=lambda step: 0.1 / (1.0 + step / 20.0))
     total = StepReport()
-    for block in blocks(mode):
-        with block:
+    for epoch in range(EPOCHS):
+        is_hybrid = mode == "hybrid"
+        with schedule.apply(epoch) if is_hybrid else gradient_mode(GradientMode.MASK_REAL):
             _, gradients, statuses = batched.value_and_grad(
                 p, q, x, y, argnums=(0, 1), reduce="mean", with_status=True
             )

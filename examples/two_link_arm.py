@@ -3,7 +3,7 @@
 Both links have length 1. The hand follows a path that leaves the workspace for a while: at its edge
 the arm is stretched, the pose is singular, and the joints would have to move infinitely fast. The
 controller turns the hand's error into a step of the joints by the Jacobian of the inverse
-kinematics, whose square root has a pole at the edge. Bounded partials there are what robotics calls
+kinematics, whose square root has a pole at the edge. Bounded partials there do what robotics calls
 damping: the hand lags behind, and the joints keep to a speed.
 
 Run: python examples/two_link_arm.py
