@@ -213,7 +213,7 @@ _Integer = Union[int, np.integer[Any]]
 def surface(native: ModuleType) -> dict[Path, str]:
     """The files of the package."""
     table = native.op_table()
-    arities = {row["name"]: row["arity"] for row in table if row["arity"] != "leaf"}
+    arities = {row["name"]: row["arity"] for row in table if row["domain"] is not None}
     return {
         PACKAGE / "_op_type.py": op_type(table),
         PACKAGE / "_ops.py": in_kind(list(arities)),

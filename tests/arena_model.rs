@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use zeroproof::backward::Scratch;
+use zeroproof::graph::aliases::Side;
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::{ModeState, Op, Reduction};
 
@@ -12,6 +13,8 @@ enum Step {
     Binary(usize, usize, usize),
     Power(usize, i32),
     Sum(Vec<usize>),
+    Choose(usize, usize),
+    Alias(usize),
     Inputs(usize),
     Assign(usize, f64),
     Drop(usize),
@@ -30,6 +33,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..4usize, place.clone(), place.clone()).prop_map(|(op, a, b)| Step::Binary(op, a, b)),
         2 => (place.clone(), -3..4).prop_map(|(a, n)| Step::Power(a, n)),
         1 => prop::collection::vec(place.clone(), 0..4).prop_map(Step::Sum),
+        2 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Choose(a, b)),
+        1 => place.clone().prop_map(Step::Alias),
         7 => place.clone().prop_map(Step::Drop),
         2 => place.clone().prop_map(Step::Backward),
         2 => (place.clone(), place.clone(), place).prop_map(|(y, a, b)| Step::Gradients(y, a, b)),
@@ -66,6 +71,13 @@ impl Machine {
                 let inputs: Vec<_> = inputs.iter().map(|i| held[i % count]).collect();
                 made.push(graph.reduce(Op::Sum, Reduction::DropNonreal, &inputs));
             }
+            Step::Choose(a, b) => {
+                let (a, b) = (held[a % count], held[b % count]);
+                if a != b {
+                    made.extend(graph.choose(Side::Node(a), Side::Node(b)));
+                }
+            }
+            Step::Alias(a) => made.push(graph.alias(held[a % count])),
             Step::Inputs(a) => made = graph.inputs(held[a % count]),
             Step::Assign(a, value) => {
                 answers.push(format!("{:?}", graph.assign(held[a % count], value)));

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from math import prod
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Shape", "at_least_1d", "shaped"]
+__all__ = ["Array", "Shape", "at_least_1d", "drawn", "shaped"]
 
 Array = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -26,3 +28,8 @@ def shaped(elements: Sequence[Any], shape: Shape) -> Any:
     array = np.empty(len(elements), dtype=object)
     array[:] = elements
     return array.reshape(shape)
+
+
+def drawn(shape: Optional[Shape], values: Iterator[Any]) -> Any:
+    """The next of some values, or as many as fill an object array of this shape."""
+    return next(values) if shape is None else shaped(list(islice(values, prod(shape))), shape)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, NamedTuple, Optional
 
-__all__ = ["Kind", "Structure", "broadcast", "flatten"]
+__all__ = ["LEAF", "Kind", "Structure", "broadcast", "flatten", "is_container"]
 
 #: Structures nested deeper are refused, before they overflow the interpreter's stack.
 DEEPEST = 100
@@ -116,7 +116,7 @@ class Structure:
         return container(named)
 
 
-_LEAF = Structure(Kind.LEAF)
+LEAF = Structure(Kind.LEAF)
 _WHOLE = "the structure"
 
 
@@ -187,7 +187,7 @@ def _flatten(tree: Any, path: str, leaves: list[Any], above: dict[int, str]) -> 
     container = _taken_apart(tree)
     if container is None:
         leaves.append(tree)
-        return _LEAF
+        return LEAF
     if id(tree) in above:
         raise ValueError(f"{above[id(tree)] or _WHOLE} contains itself: it stands in {path}")
     if len(above) >= DEEPEST:

@@ -12,6 +12,8 @@ pub enum Error {
     EarlierVersion(Op),
     /// `backward` on a root that no parameter or input leads to.
     NoParameter,
+    /// The derivative of a gradient.
+    SecondDerivative,
     /// A saturation bound that is not a positive finite number.
     SaturationBound(f64),
     /// A local threshold that is negative or not finite.
@@ -32,6 +34,11 @@ impl fmt::Display for Error {
             Self::NoParameter => f.write_str(
                 "backward: the root depends on no parameter or input, so there is nothing to \
                  differentiate with respect to; make a leaf with parameter(value)",
+            ),
+            Self::SecondDerivative => f.write_str(
+                "the derivative of a gradient is asked for, and second derivatives are not available yet: \
+                 what is differentiated was computed from a gradient that tr_grad, tr_value_and_grad or a \
+                 tape returned; gradient.detach() treats a gradient as a constant",
             ),
             Self::NotAssignable(Op::Constant) => f.write_str(
                 "a constant cannot be assigned a value, only a parameter or input can; make another constant",

@@ -19,10 +19,16 @@ from zeroproof import (
     real,
     set_num_threads,
     to_ieee,
+    tr_inv,
     tr_log,
     tr_mul,
     tr_polyval,
     tr_pow_int,
+    tr_softmax,
+    tr_solve,
+    tr_std,
+    tr_take,
+    tr_var,
 )
 from zeroproof.autodiff import (
     BatchedFunction,
@@ -115,6 +121,20 @@ def operations() -> tuple[TRScalar, TRNode, Objects]:
         node + node_total + node_polynomial + either + lifted,
         objects,
     )
+
+
+def composed() -> tuple[TRScalar, TRNode, TRArray, Objects]:
+    """Functions that are made of operations."""
+    x: TRNode = TRNode.parameter(0.5)
+    spread: TRScalar = tr_var([1.0, real(2.0)], ddof=1) + tr_std(np.array([1.0, 2.0]))
+    node: TRNode = tr_var([x, x]) + tr_take([x, 1.0], 0)
+    weights: Objects = tr_softmax([x, 1.0])
+    inverse: Objects = tr_inv([[x, 1.0], [0.0, 1.0]])
+    array: TRArray = tr_inv(TRArray([[1.0]])) + tr_softmax(TRArray([1.0]))
+    array[0] = real(1.0)
+    array *= 2.0
+    assert isinstance(tr_solve(array, [1.0]), TRArray)
+    return spread, node, array, np.append(weights, inverse)
 
 
 def functions() -> tuple[TRNode, Optional[float], Optional[float]]:

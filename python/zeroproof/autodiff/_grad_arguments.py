@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import _native
 from .._arrays import Shape, shaped
-from .._enums import GradientStatus, OpType
+from .._enums import GradientStatus
 from .._native import TRNode, TRScalar
 from .._trees import Structure, flatten
 from ..array import TRArray
@@ -72,12 +72,25 @@ class GradArgument:
                 raise TypeError(f"{path} cannot be differentiated by: {error}") from None
         self.value = structure.unflatten(made)
 
-    def gradients(self, found: Iterator[Found]) -> Any:
-        """The gradients, taken from an iterator of those by each node."""
+    @property
+    def has_arrays(self) -> bool:
+        """Whether the argument holds an array without nodes."""
+        return any(leaf.is_numeric for leaf in self._leaves)
+
+    def gradients(self, found: Iterator[Found], depends: bool) -> Any:
+        """The gradients.
+
+        Args:
+            found: an iterator over those by each node.
+            depends: whether they may depend on nodes that are no arguments.
+        """
         if self._structure is None:
-            return _native.gradient_node(*(next(found) or _NO_DEPENDENCE))
+            return _node_of(next(found), depends)
         return self._structure.unflatten(
-            [_gradient(leaf, _taken(found, leaf)) for leaf in self._leaves]
+            [
+                _gradient(leaf, [next(found) for _ in range(leaf.size)], depends)
+                for leaf in self._leaves
+            ]
         )
 
     def statuses(self, found: Iterator[Found]) -> Any:
@@ -85,7 +98,7 @@ class GradArgument:
         if self._structure is None:
             return (next(found) or _NO_DEPENDENCE)[1]
         return self._structure.unflatten(
-            [_status(leaf, _taken(found, leaf)) for leaf in self._leaves]
+            [_status(leaf, [next(found) for _ in range(leaf.size)]) for leaf in self._leaves]
         )
 
     def _made(self, value: Any) -> Any:
@@ -106,13 +119,12 @@ class GradArgument:
         return shaped(nodes, value.shape)
 
     def _node(self, value: Any) -> TRNode:
-        """A new leaf, so that the gradient is by the argument, however that was computed."""
-        make = TRNode.parameter
+        """A source of its own: the gradient is by the argument, however that was computed."""
         if isinstance(value, TRNode):
             self.has_nodes = True
-            if value.op is OpType.INPUT:
-                make = TRNode.input
-        node = make(value)
+            node = _native.alias(value)
+        else:
+            node = TRNode.parameter(value)
         self.nodes.append(node)
         return node
 
@@ -126,19 +138,23 @@ def elements_of(array: npt.NDArray[Any]) -> list[Any]:
     return items
 
 
-def _taken(found: Iterator[Found], leaf: _Leaf) -> list[Any]:
-    return [next(found) or _NO_DEPENDENCE for _ in range(leaf.size)]
+def _node_of(found: Found, depends: bool) -> TRNode:
+    """A gradient as a constant, which knows whether it may depend on other nodes."""
+    gradient, status = found or _NO_DEPENDENCE
+    return _native.gradient_node(gradient, status, depends and found is not None)
 
 
-def _gradient(leaf: _Leaf, found: list[tuple[Any, GradientStatus]]) -> Any:
-    if leaf.is_numeric:
-        return np.array([float(gradient) for gradient, _ in found]).reshape(leaf.shape or ())
-    nodes = [_native.gradient_node(gradient, status) for gradient, status in found]
+def _gradient(leaf: _Leaf, found: list[Found], depends: bool) -> Any:
+    # An array of numbers would lose the dependence without a word.
+    if leaf.is_numeric and not depends:
+        numbers = [0.0 if each is None else float(each[0]) for each in found]
+        return np.array(numbers).reshape(leaf.shape or ())
+    nodes = [_node_of(each, depends) for each in found]
     return nodes[0] if leaf.shape is None else shaped(nodes, leaf.shape)
 
 
-def _status(leaf: _Leaf, found: list[tuple[Any, GradientStatus]]) -> Any:
-    statuses = [status for _, status in found]
+def _status(leaf: _Leaf, found: list[Found]) -> Any:
+    statuses = [(each or _NO_DEPENDENCE)[1] for each in found]
     if leaf.shape is None:
         return statuses[0]
     return np.array(statuses, np.uint8).reshape(leaf.shape)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Union
 
 import numpy as np
 
 from .. import _native
+from .._arrays import drawn
 from .._native import TRNode, TRScalar
 from .._trees import flatten
-
-__all__ = ["Outcome", "as_node", "separate_aux"]
+from ..array import TRArray
 
 
 def as_node(result: Any) -> TRNode:
@@ -52,19 +51,29 @@ def separate_aux(result: Any) -> tuple[Any, Any]:
 class Outcome:
     """How results go back: as nodes if anything outside of the call depends on the graph."""
 
-    def __init__(self, leaves: Collection[TRNode], keeps_graph: bool) -> None:
+    def __init__(self, leaves: list[TRNode], keeps_graph: bool, has_arrays: bool) -> None:
         """Notes what belongs to the call.
 
         Args:
             leaves: those made for the call.
             keeps_graph: whether an argument was a node, so that results are nodes.
+            has_arrays: whether an argument holds an array of numbers, so that values are arrays.
         """
         self._leaves = leaves
         self._keeps_graph = keeps_graph
+        self._has_arrays = has_arrays
 
-    def value(self, node: TRNode) -> Union[TRScalar, TRNode]:
-        """The value itself, unless it is to be connected with nodes outside."""
-        return node if self._is_connected(node) else node.value
+    def value(self, node: TRNode, depends: bool) -> Union[TRScalar, TRArray, TRNode]:
+        """The node itself if it is to be connected with nodes outside, else its value.
+
+        Args:
+            node: what the function computed.
+            depends: whether it depends on nodes that the function read beside its arguments.
+        """
+        if self._keeps_graph or depends:
+            return node
+        # NumPy and SciPy take an array for a number, and a TR scalar for an object.
+        return TRArray(np.array(node.item())) if self._has_arrays else node.value
 
     def aux(self, aux: Any) -> Any:
         """Further results, nodes in them as :meth:`value` has it; everything else as it is."""
@@ -76,18 +85,14 @@ class Outcome:
 
     def _leaf(self, leaf: Any) -> Any:
         if isinstance(leaf, TRNode):
-            return self.value(leaf)
+            return self.value(leaf, _native.depends_on_others(leaf, self._leaves))
         if isinstance(leaf, np.ndarray) and leaf.dtype == object:
-            array = np.empty(leaf.shape, dtype=object)
-            array.ravel()[:] = [self._leaf(element) for element in leaf.ravel().tolist()]
-            return array
+            return drawn(leaf.shape, map(self._element, leaf.ravel().tolist()))
         return leaf
 
-    def _is_connected(self, node: TRNode) -> bool:
-        if self._keeps_graph or not node.requires_grad:
-            return self._keeps_graph
-        own = set(map(hash, self._leaves))  # the hash of a node is its identity
-        for below in _native.topological_order(node):
-            if below.is_leaf and hash(below) not in own:
-                return True
-        return False
+    def _element(self, element: Any) -> Any:
+        """An element of an array of objects."""
+        if not isinstance(element, TRNode):
+            return element
+        keeps = self._keeps_graph or _native.depends_on_others(element, self._leaves)
+        return element if keeps else element.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Sequence
 from operator import index
-from typing import Any, SupportsIndex, Union
+from typing import Any, Optional, SupportsIndex, Union
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class ParameterNames:
             f"{role} names argument {place}, but {count} positional arguments were given"
         )
 
-    def keyword_place(self, keyword: str) -> Union[int, None]:
+    def keyword_place(self, keyword: str) -> Optional[int]:
         """The place of the parameter that a keyword names; None if it has no place."""
         return self._names.index(keyword) if keyword in self._names else None
 
@@ -92,6 +92,20 @@ def argument_numbers(argnums: ArgNums) -> Numbers:
         raise TypeError(
             "argnums must be the place or the name of an argument, or a sequence of these, not "
             f"{argnums!r}"
+        ) from None
+
+
+def coordinate_number(coordinate: Optional[ArgNum], default: Optional[ArgNum]) -> Any:
+    """The coordinate, or the default for None, in Python's ints and names."""
+    if coordinate is None:
+        coordinate = default
+    if coordinate is None or isinstance(coordinate, str):
+        return coordinate
+    try:
+        return index(coordinate)
+    except TypeError:
+        raise TypeError(
+            f"coordinate must be the place or the name of an argument, not {coordinate!r}"
         ) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -43,18 +43,23 @@ def tr_value_and_grad(
         A function of the same arguments that returns ``(value, gradient)``; with ``has_aux``
         ``((value, aux), gradient)``; with ``with_status`` the statuses after that.
 
-        The value is a TR scalar, unless it depends on nodes outside of the call: if an argument is
-        a node, or ``f`` reads one, it is a node that is connected with these. Nodes in ``aux``
+        The value is a TR scalar, or a TRArray of shape () if an argument in ``argnums`` holds an
+        array of numbers. Where nodes outside of the call are involved, it is a node connected with
+        these: if an argument is a node, or ``f`` reads one that gradients flow to. Nodes in ``aux``
         likewise.
 
         The gradient is in the structure of the argument; for several ``argnums`` a tuple of them.
         That of a number or node is a constant node, with its status as ``gradient_status``; that of
-        an array a float64 array of the same shape, of an array of nodes an object array of constant
-        nodes. Statuses are ``GradientStatus`` flags, for arrays uint8 arrays. Gradients are in the
-        gradient mode that is current at the call, and cannot be differentiated again. No node's
-        ``gradient`` changes. Where ``f`` returns a number, the gradient is 0, with status EXACT.
+        an array a float64 array of the same shape, of an array of nodes, or where it depends on
+        nodes outside of the call, an object array of constant nodes. Statuses are
+        ``GradientStatus`` flags, for arrays uint8 arrays. Gradients are in the gradient mode that
+        is current at the call. No node's ``gradient`` changes. Where ``f`` returns a number, the
+        gradient is 0, with status EXACT.
 
     Raises:
+        NotImplementedError: where what was computed from a gradient is differentiated, unless the
+            gradient depends on nothing but the numbers given here; ``detach()`` makes it a
+            constant. Also from the returned function, if ``f`` itself uses such a gradient.
         TypeError: if ``argnums`` is neither place nor name; from the returned function, if ``f``
             returns anything else, or an argument in ``argnums`` holds anything else. The error
             names the place.
@@ -115,31 +120,40 @@ def tr_grad(
 class _Answer:
     """What a differentiated call found."""
 
-    __slots__ = ("_found", "_single", "_sources", "aux", "value")
+    __slots__ = ("_depends", "_found", "_single", "_sources", "aux", "value")
 
     def __init__(
-        self, value: Any, aux: Any, sources: list[GradArgument], single: bool, found: list[Found]
+        self,
+        value: Any,
+        aux: Any,
+        sources: list[GradArgument],
+        single: bool,
+        found: list[Found],
+        depends: bool,
     ) -> None:
         self.value = value
         self.aux = aux
         self._sources = sources
         self._single = single
         self._found = found
+        self._depends = depends
 
     def gradients(self) -> Any:
         """The gradients in the structure of ``argnums``."""
-        return self._packed(GradArgument.gradients)
+        found = iter(self._found)
+        if self._single:
+            return self._sources[0].gradients(found, self._depends)
+        # An argument named twice has its gradient twice.
+        distinct = dict.fromkeys(self._sources)
+        parts = {source: source.gradients(found, self._depends) for source in distinct}
+        return tuple([parts[source] for source in self._sources])
 
     def statuses(self) -> Any:
         """Their statuses."""
-        return self._packed(GradArgument.statuses)
-
-    def _packed(self, part: Callable[[GradArgument, Iterator[Found]], Any]) -> Any:
         found = iter(self._found)
         if self._single:
-            return part(self._sources[0], found)
-        # An argument named twice has its gradient twice.
-        parts = {source: part(source, found) for source in dict.fromkeys(self._sources)}
+            return self._sources[0].statuses(found)
+        parts = {source: source.statuses(found) for source in dict.fromkeys(self._sources)}
         return tuple([parts[source] for source in self._sources])
 
 
@@ -178,10 +192,13 @@ class _Differentiation:
         value = as_node(returned)
         leaves = [node for source in sources.values() for node in source.nodes]
         found = _native.gradients_of(value, leaves, None)
-        outcome = Outcome(leaves, _has_node(args, kwargs, sources))
+        depends = _native.depends_on_others(value, leaves)
+        has_arrays = any(source.has_arrays for source in sources.values())
+        outcome = Outcome(leaves, _has_node(args, kwargs, sources), has_arrays)
         if self._has_aux:
             aux = outcome.aux(aux)
-        return _Answer(outcome.value(value), aux, order, self._single, found)
+        returned = outcome.value(value, depends)
+        return _Answer(returned, aux, order, self._single, found, depends)
 
 
 def _has_node(

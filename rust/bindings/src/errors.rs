@@ -1,7 +1,7 @@
 //! Errors of the core as Python exceptions.
 
 use pyo3::PyErr;
-use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyNotImplementedError, PyRuntimeError, PyTypeError, PyValueError};
 use zeroproof::Error;
 
 /// An argument that is out of its range.
@@ -21,5 +21,8 @@ pub(crate) fn attribute_error(error: Error) -> PyErr {
 
 /// Something that cannot be done as things are.
 pub(crate) fn runtime_error(error: Error) -> PyErr {
-    PyRuntimeError::new_err(error.to_string())
+    match error {
+        Error::SecondDerivative => PyNotImplementedError::new_err(error.to_string()),
+        _ => PyRuntimeError::new_err(error.to_string()),
+    }
 }

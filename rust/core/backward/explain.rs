@@ -139,9 +139,15 @@ impl Graph {
             None => (row.needs_grad().then(|| begins(node)), None),
         };
         let mut pass = Pass::new(self, source.map(|source| vec![source]));
-        let depends = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
+        let leads = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
         let origins = pass.find_origins(scratch, node);
         let (found, trails, leaves) = pass.into_parts(limit);
+        // Also through what was not chosen, from where no gradient comes.
+        let depends = leads
+            || replayed.as_ref().is_some_and(|replayed| match source {
+                Some(source) => scratch.dependencies(self, replayed.root, source).contains(&source),
+                None => true,
+            });
         let mut explanation = Explanation {
             root: replayed.as_ref().map(|replayed| self.handle(replayed.root)),
             depends,

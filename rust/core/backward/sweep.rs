@@ -3,7 +3,7 @@
 use super::PassCounts;
 use super::policies::Policy;
 use super::step::{self, Arrived, Sink};
-use crate::adjoints::{ACTIVE, Adjoint, REACHED, RECEIVED, STATUS};
+use crate::adjoints::{ACTIVE, Adjoint, FORWARDS, REACHED, RECEIVED, STATUS};
 use crate::graph::{Node, Operands};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Elementwise, Variadic};
@@ -19,6 +19,9 @@ pub(super) struct Sweep<'a, const RESTRICTED: bool> {
     pub(super) lists: &'a [u32],
     pub(super) adjoints: &'a mut [Adjoint],
     pub(super) set: &'a mut NodeSet,
+    /// The nodes reached that nothing stayed at, each marked [`FORWARDS`]: aliases, and what depends on
+    /// leaves only through what was not chosen. Empty if the pass is restricted.
+    pub(super) passed: &'a mut Vec<u32>,
     pub(super) counts: PassCounts,
 }
 
@@ -39,6 +42,9 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
                 let at = Visit { index, block, g, status: mark & STATUS };
                 with_elementwise!(self.nodes[index].op, O => self.elementwise::<O, P>(policy, at), else {
                     with_variadic!(self.nodes[index].op, O => self.variadic::<O, P>(policy, at), else {
+                        if RESTRICTED && self.nodes[index].is_alias() {
+                            self.hand_down(at, mark & RECEIVED != 0);
+                        }
                         on_leaf(index as u32, g, Status::from_bits_truncate(mark));
                     })
                 });
@@ -78,9 +84,11 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     #[inline(always)]
     pub(super) fn receive(&mut self, input: u32, contribution: f64, from: Visit) {
         let i = input as usize;
-        if self.flows_to(i) {
+        if self.stays_at(i) {
             let dropped = self.visit_later(i, from, |row| row.receive(contribution, from.g, from.status));
             self.counts.dropped += u64::from(dropped);
+        } else if self.may_go_on_from(i) {
+            self.receive_further(i, contribution, from);
         }
     }
 
@@ -88,15 +96,97 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     #[inline(always)]
     fn silence(&mut self, input: u32, from: Visit) {
         let i = input as usize;
-        if self.flows_to(i) {
+        if self.stays_at(i) {
+            self.visit_later(i, from, |row| row.reach(from.status | Status::MASKED.bits()));
+        } else if self.may_go_on_from(i) {
+            self.silence_further(i, from);
+        }
+    }
+
+    /// Whether gradients flow to this node in this pass, and stay there.
+    #[inline(always)]
+    fn stays_at(&self, i: usize) -> bool {
+        if RESTRICTED {
+            self.adjoints[i].mark & (ACTIVE | FORWARDS) == ACTIVE
+        } else {
+            self.nodes[i].receives()
+        }
+    }
+
+    /// Whether a node at which nothing stays is more than a constant.
+    #[inline(always)]
+    fn may_go_on_from(&self, i: usize) -> bool {
+        if RESTRICTED { self.adjoints[i].mark & FORWARDS != 0 } else { self.nodes[i].needs_grad() }
+    }
+
+    /// What arrives at an alias goes to the node that it stands for.
+    #[cold]
+    #[inline(never)]
+    fn receive_further(&mut self, i: usize, contribution: f64, from: Visit) {
+        if let Some(i) = self.target(i) {
+            let dropped = self.visit_later(i, from, |row| row.receive(contribution, from.g, from.status));
+            self.counts.dropped += u64::from(dropped);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn silence_further(&mut self, i: usize, from: Visit) {
+        if let Some(i) = self.target(i) {
             self.visit_later(i, from, |row| row.reach(from.status | Status::MASKED.bits()));
         }
     }
 
-    /// Whether gradients flow to this node in this pass.
-    #[inline(always)]
-    fn flows_to(&self, i: usize) -> bool {
-        if RESTRICTED { self.adjoints[i].mark & ACTIVE != 0 } else { self.nodes[i].needs_grad() }
+    /// Where that which arrives at a node at which it does not stay goes, if gradients flow there. Each
+    /// alias remembers it, so that a long row of them is gone through once.
+    fn target(&mut self, start: usize) -> Option<usize> {
+        if RESTRICTED {
+            return self.adjoints[start].target().map(|target| target as usize);
+        }
+        let mut end = start as u32;
+        while self.nodes[end as usize].is_alias() {
+            let row = self.adjoints[end as usize];
+            end = row.target().unwrap_or(self.nodes[end as usize].links[0]);
+        }
+        let mut at = start as u32;
+        while at != end {
+            let next = self.nodes[at as usize].links[0];
+            if !self.pass_by(at, end) {
+                break;
+            }
+            at = next;
+        }
+        let node = &self.nodes[end as usize];
+        if !node.receives() && node.needs_grad() {
+            self.pass_by(end, end);
+        }
+        node.receives().then_some(end as usize)
+    }
+
+    /// Notes a node at which nothing stays, and whether that was new.
+    fn pass_by(&mut self, at: u32, target: u32) -> bool {
+        let row = &mut self.adjoints[at as usize];
+        let is_new = row.mark & FORWARDS == 0;
+        if is_new {
+            row.forward(target);
+            self.passed.push(at);
+        }
+        is_new
+    }
+
+    /// What was summed at an alias that is a source goes on to what lies below, as from an addition.
+    #[cold]
+    #[inline(never)]
+    fn hand_down(&mut self, at: Visit, received: bool) {
+        let below = self.nodes[at.index].links[0];
+        if received {
+            self.receive(below, at.g, at);
+            return;
+        }
+        let below = self.adjoints[below as usize].target().unwrap_or(below) as usize;
+        if self.stays_at(below) {
+            self.visit_later(below, at, |row| row.reach(at.status));
+        }
     }
 
     /// Changes a node's row, begun anew if this pass reaches it for the first time, and has the node

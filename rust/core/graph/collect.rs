@@ -46,8 +46,8 @@ impl Graph {
         let mut live = vec![];
         while let Some(node) = self.set.take_last() {
             live.push(node);
-            let operands = self.nodes[node as usize].operands(&self.lists);
-            operands.for_each(|input| self.set.insert(input));
+            let references = self.nodes[node as usize].references(&self.lists);
+            references.for_each(|input| self.set.insert(input));
         }
         live
     }
@@ -55,7 +55,7 @@ impl Graph {
     /// Moves the live nodes, given in descending order, to the front without changing their order.
     fn slide(&mut self, live: &[u32]) {
         self.remap.resize(self.remap.len().max(self.len), 0);
-        self.forget_leaf_rows();
+        self.forget_leaf_rows(live);
         let mut list_end = 0;
         for (new, &old) in live.iter().rev().enumerate() {
             let old = old as usize;
@@ -67,9 +67,13 @@ impl Graph {
             }
             match node.op.arity() {
                 Arity::Leaf if node.has_leaf() => self.find_leaf(&mut node, new as u32),
+                Arity::Leaf if node.gradient_since().is_some() => {
+                    // The gradient itself may be gone: what was recorded before it stays before it.
+                    node.links[0] = place_after(live, node.links[0]);
+                }
                 Arity::Leaf => {}
                 Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
-                Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
+                Arity::Binary | Arity::Alias => node.links = node.links.map(|i| self.remap[i as usize]),
                 Arity::Variadic => {
                     let (start, len) = node.list();
                     node.links[0] = list_end as u32;
@@ -110,4 +114,9 @@ impl Graph {
 /// per row recorded, and less generously for large arenas.
 fn room_for(live: usize) -> usize {
     if live < 1 << 16 { 2 * live } else { live + live / 2 }
+}
+
+/// Where a place is after sliding: behind the live rows, given in descending order, that are before it.
+pub(super) fn place_after(live: &[u32], place: u32) -> u32 {
+    (live.len() - live.partition_point(|&row| row >= place)) as u32
 }

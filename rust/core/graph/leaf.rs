@@ -10,6 +10,8 @@ pub(crate) type Gradient = (f64, Status);
 pub(super) struct Leaf {
     pub gradient: Option<Gradient>,
     pub name: Option<Box<str>>,
+    /// Where the first version stood, or would stand now: what was recorded before it is before this.
+    pub first: u32,
     /// The oldest row that may still be referred to.
     pub oldest: u32,
     /// Where the newest version was recorded or is now; that row may be gone.
@@ -21,7 +23,7 @@ pub(super) struct Leaf {
 impl Leaf {
     /// Of a first version at this row.
     pub fn new(row: u32, name: Option<&str>) -> Self {
-        Self { gradient: None, name: name.map(Into::into), oldest: row, newest: row, version: 0 }
+        Self { gradient: None, name: name.map(Into::into), first: row, oldest: row, newest: row, version: 0 }
     }
 }
 

@@ -8,6 +8,7 @@
 //! A version's row holds the place of its leaf in the table and the number of the version. The table
 //! is in the order of the oldest rows, so that what ends with the arena's tail is the table's tail.
 
+use super::collect::place_after;
 use super::handle::UNOWNED;
 use super::leaf::Versions;
 use super::{Graph, Handle, Node};
@@ -64,6 +65,12 @@ impl Graph {
         if is_held { leaf.newest } else { row }
     }
 
+    /// Where a source stood when it was made; a leaf also if it was assigned a value since.
+    pub(crate) fn made_at(&self, source: u32) -> u32 {
+        let node = &self.nodes[source as usize];
+        if node.has_leaf() { self.leaves[node.links[0] as usize].first } else { source }
+    }
+
     /// All versions among `reached`, rows in descending order, of the leaves among `sources` that may
     /// have several.
     pub(crate) fn versions(&self, sources: &[u32], reached: &[u32]) -> Versions {
@@ -113,9 +120,12 @@ impl Graph {
         }
     }
 
-    /// Begins to find out which leaves are still there: see [`Graph::find_leaf`].
-    pub(super) fn forget_leaf_rows(&mut self) {
-        self.leaves.iter_mut().for_each(|leaf| leaf.oldest = UNOWNED);
+    /// Begins to find out which leaves are still there when the live rows slide: see [`Graph::find_leaf`].
+    pub(super) fn forget_leaf_rows(&mut self, live: &[u32]) {
+        for leaf in &mut self.leaves {
+            leaf.oldest = UNOWNED;
+            leaf.first = place_after(live, leaf.first);
+        }
     }
 
     /// Finds a row of a leaf, now at `row`. Instead of the place of the leaf it names the oldest row

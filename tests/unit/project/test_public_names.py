@@ -23,6 +23,9 @@ MODULES: dict[str, list[str]] = {
             is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS} tr_clip tr_polyval""",
         "zeroproof.bridge": "from_ieee to_ieee",
         "zeroproof.array": "TRArray",
+        "zeroproof.linear_algebra": "tr_det tr_inv tr_solve",
+        "zeroproof.selection": "tr_take",
+        "zeroproof.statistics": "tr_log_softmax tr_softmax tr_std tr_var",
         "zeroproof.threads": "get_num_threads set_num_threads",
         "zeroproof.autodiff.tr_node": "TRNode OpType GradientStatus",
         "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} {REDUCTIONS}",
@@ -50,7 +53,9 @@ MEMBERS: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core.TRScalar": "value tag",
-        "zeroproof.array.TRArray": "values tags is_real to_ieee shape ndim size dtype",
+        "zeroproof.array.TRArray": """values tags is_real to_ieee shape ndim size dtype item
+            tolist T copy reshape ravel flatten transpose squeeze clip round sum prod mean min max
+            norm var std cumsum cumprod argmin argmax any all dot""",
         "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
@@ -123,7 +128,13 @@ def test_common_names_at_the_top() -> None:
             assert getattr(autodiff, name) is public(module, name), name
     for name in ("TRNode", "gradient_tape", "tr_grad", "GradientMode", "TRPolicy", "OpType"):
         assert name in top.__all__
-    for module in "zeroproof.array", "zeroproof.threads", "zeroproof.autodiff.conditions":
+    composed = ["zeroproof.linear_algebra", "zeroproof.selection", "zeroproof.statistics"]
+    for module in [
+        "zeroproof.array",
+        "zeroproof.threads",
+        "zeroproof.autodiff.conditions",
+        *composed,
+    ]:
         for name in MODULES[module]:
             assert getattr(top, name) is public(module, name), name
     assert top.tr_vmap is autodiff.tr_vmap

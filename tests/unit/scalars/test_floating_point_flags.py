@@ -80,7 +80,9 @@ def test_powers(kind: str, exponent: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("op", [op for op in OpType if hasattr(zeroproof, f"tr_{op.name.lower()}")])
+@pytest.mark.parametrize(
+    "op", [op for op in OpType if hasattr(tr_ops_grad, f"tr_{op.name.lower()}")]
+)
 def test_functions_and_their_derivatives(op: OpType, kind: str) -> None:
     name = f"tr_{op.name.lower()}"
     for function in getattr(zeroproof, name), getattr(tr_ops_grad, name):

@@ -5,17 +5,16 @@
 
 use super::objects::{Trace, TracedCondition, is_traced};
 use super::recording::{Traced, common_trace, push, traced, tracer};
-use crate::arena;
 use crate::flags;
 use crate::number::taken_out;
 use crate::operand::{Operand, expect_operand};
 use crate::raw::new_object;
-use crate::values::{TRNode, TRScalar};
+use crate::record::record_choice;
+use crate::values::TRScalar;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
-use zeroproof::Op;
 use zeroproof::batch::{Kind, NodeId, Predicate};
 
 type Operands<'py> = [Bound<'py, PyAny>];
@@ -102,21 +101,23 @@ fn choose<'py>(holds: bool, operands: &Operands<'py>) -> PyResult<Bound<'py, PyA
             Traced::Constant(value) => tracer(trace, push(trace, Kind::Constant(*value), &[])?),
         };
     }
-    match (expect_operand(chosen)?, expect_operand(a)?, expect_operand(b)?) {
-        (Operand::Node(_), ..) => Ok(chosen.clone()),
-        (Operand::Value(value), Operand::Value(_), Operand::Value(_)) => {
-            new_object(py, TRScalar::from(value))
-        }
-        (Operand::Value(value), ..) => {
-            new_object(py, TRNode(arena::with(py, |arena| arena.graph.leaf(Op::Constant, value, None))))
-        }
+    let (a, b) = (expect_operand(a)?, expect_operand(b)?);
+    let (taken, other) = if holds { (a, b) } else { (b, a) };
+    match (taken, other) {
+        (Operand::Node(node), Operand::Node(other)) if node == other => Ok(chosen.clone()),
+        (Operand::Value(value), Operand::Value(_)) => new_object(py, TRScalar::from(value)),
+        _ => match record_choice(py, taken, other)? {
+            Some(node) => new_object(py, node),
+            None => Ok(chosen.clone()),
+        },
     }
 }
 
 /// ``a`` where the condition holds, else ``b``; what is not chosen contributes nothing at all.
 ///
 /// Of two numbers or TR scalars it returns the one chosen as a TRScalar; if one of them is a node, the
-/// one chosen as a node.
+/// one chosen as a node. That requires a gradient if ``a`` or ``b`` does, whatever the condition is: a
+/// parameter that occurs only in what was not chosen has the gradient 0, and its status is EXACT.
 ///
 /// Args:
 ///     condition: a bool, or what a condition such as ``tr_less`` returns.

@@ -1,0 +1,76 @@
+//! Aliases: nodes that stand for another one.
+//!
+//! What a condition chose is recorded as an alias, so that the graph holds what was not chosen as well:
+//! whether a result requires a gradient, and which leaves it depends on, then does not depend on a value.
+//! Everything else is as if the node chosen stood there. A backward pass sends what arrives at an alias on
+//! at once, to where a batch sends it, so both add the same contributions in the same order. An alias that is
+//! asked for a gradient itself is the exception: there contributions are summed, as at a leaf.
+
+use super::{Graph, Handle, flag};
+use crate::op::Op;
+
+/// A side of a choice: a node, or a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Side {
+    /// A node.
+    Node(Handle),
+    /// A number, which becomes a constant.
+    Value(f64),
+}
+
+impl Graph {
+    /// Records that a condition chose between two: a node that is equal to `chosen` and stands for it.
+    /// Gradients flow to that alone; `other` gets a gradient of 0. `None` if nothing is to be recorded, since
+    /// `chosen` is a node and none of them may be asked for gradients.
+    pub fn choose(&mut self, chosen: Side, other: Side) -> Option<Handle> {
+        let (value, own) = self.look_at(chosen);
+        let flags = own & flag::INHERITED | self.look_at(other).1 & flag::BY_EITHER;
+        let needs_grad = flags & flag::NEEDS_GRAD != 0;
+        if !needs_grad && flags == own && matches!(chosen, Side::Node(_)) {
+            return None;
+        }
+        self.make_room(3);
+        let node = if needs_grad {
+            let links = [chosen, other].map(|side| match side {
+                Side::Node(handle) => self.node(handle),
+                Side::Value(value) => self.push_constant(value),
+            });
+            self.push_row(Op::Where, value, links, flags | flag::ALIAS)
+        } else {
+            let nodes = [chosen, other].map(|side| match side {
+                Side::Node(handle) => self.gradient_since(&[self.node(handle)]),
+                Side::Value(_) => 0,
+            });
+            self.push_row(Op::Constant, value, [nodes[0].max(nodes[1]), 0], flags)
+        };
+        Some(self.new_handle(node))
+    }
+
+    /// The value and the flags of a side.
+    fn look_at(&self, side: Side) -> (f64, u8) {
+        match side {
+            Side::Node(handle) => (self.at(handle).value, self.at(handle).flags),
+            Side::Value(value) => (value, 0),
+        }
+    }
+
+    /// Records a node that is equal to the given one and stands for it, and that gradients may be asked for
+    /// in any case: [`gradients_of`](Self::gradients_of) takes it for a leaf.
+    pub fn alias(&mut self, node: Handle) -> Handle {
+        self.make_room(1);
+        let below = self.node(node);
+        let row = self.nodes[below as usize];
+        let flags = row.flags & flag::INHERITED | flag::NEEDS_GRAD | flag::FLOWS | flag::ALIAS;
+        let alias = self.push_row(Op::Where, row.value, [below; 2], flags);
+        self.new_handle(alias)
+    }
+
+    /// The node that this one stands for, which may be itself.
+    #[inline(always)]
+    pub(crate) fn stands_for(&self, mut node: u32) -> u32 {
+        while self.nodes[node as usize].is_alias() {
+            node = self.nodes[node as usize].links[0];
+        }
+        node
+    }
+}
