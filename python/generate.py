@@ -96,8 +96,8 @@ def in_kind(names: list[str]) -> str:
     """The functions that answer in the kind of their operands."""
     return f'''"""Every operation as a function that answers in the kind of its operands.
 
-Numbers and TR scalars give a TR scalar; if there is a node among them, a node; a NumPy array an
-array of objects, element by element. {ORIGIN}
+Numbers and TR scalars give a TR scalar; if there is a node among them, a node; an array, list or
+tuple an array of objects, element by element. {ORIGIN}
 """
 
 {imported(names, "._native", "_op_")}
@@ -180,7 +180,7 @@ from ._native import TRNode, TRScalar
 from .typing import Operand, Value
 
 {listed(public(list(arities)))}
-_Array = npt.NDArray[Any]
+_Array = Union[npt.NDArray[Any], list[Any], tuple[Any, ...]]
 _Objects = npt.NDArray[np.object_]
 _Integer = Union[int, np.integer[Any]]
 
@@ -213,7 +213,7 @@ _Integer = Union[int, np.integer[Any]]
 def surface(native: ModuleType) -> dict[Path, str]:
     """The files of the package."""
     table = native.op_table()
-    arities = {row["name"]: row["arity"] for row in table if row["arity"] != "leaf"}
+    arities = {row["name"]: row["arity"] for row in table if row["domain"] is not None}
     return {
         PACKAGE / "_op_type.py": op_type(table),
         PACKAGE / "_ops.py": in_kind(list(arities)),

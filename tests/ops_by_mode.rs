@@ -6,9 +6,10 @@ use reference::{Expected, Wide};
 use std::collections::HashSet;
 use std::fmt::Debug;
 use zeroproof::backward::Scratch;
+use zeroproof::graph::aliases::Side;
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
-use zeroproof::{ModeState, Op, Reduction, Statistics, TrScalar};
+use zeroproof::{ModeState, Op, Reduction, Statistics, Status, TrScalar};
 
 const SPECIALS: [f64; 18] = [
     f64::NEG_INFINITY,
@@ -160,6 +161,7 @@ fn every_op_in_every_mode_at_every_special_value() {
                 covered.insert(op);
                 match op.arity() {
                     Arity::Leaf => check_leaf(&mut bench, op, g, state),
+                    Arity::Alias => check_choice(&mut bench, op, g, state),
                     Arity::Variadic => check_reduction(&mut bench, op, g, state),
                     _ => check_elementwise(&mut bench, op, g, state),
                 }
@@ -181,6 +183,20 @@ fn check_leaf(bench: &mut Bench, op: Op, g: f64, state: &ModeState) {
         let leaf = move |graph: &mut Graph, _: &[Handle]| graph.leaf(op, x, None);
         let expected = Expected { value: x, masked: Some(0), ..Expected::default() };
         bench.check(&format!("{op:?} of {x:e}"), &[], &leaf, g, state, &expected);
+    }
+}
+
+/// What was chosen gets the adjoint as it is, whatever the values are; nothing is masked or decided.
+fn check_choice(bench: &mut Bench, op: Op, g: f64, state: &ModeState) {
+    for (a, b) in SPECIALS.iter().flat_map(|&a| SPECIALS.map(|b| (a, b))) {
+        let record = move |graph: &mut Graph, inputs: &[Handle]| {
+            graph.choose(Side::Node(inputs[0]), Side::Node(inputs[1])).expect("of parameters")
+        };
+        let arrived = (Some(Wide::new(g)), Status::EXACT);
+        let nothing = (None, Status::EXACT);
+        let expected =
+            Expected { value: a, operands: vec![arrived, nothing], masked: Some(0), ..Expected::default() };
+        bench.check(&format!("{op:?}"), &[a, b], &record, g, state, &expected);
     }
 }
 
@@ -248,7 +264,7 @@ fn every_op_in_every_mode_at_random_magnitudes() {
                 let g = Some(random_double(&mut random)).filter(|g| g.is_finite()).unwrap_or(1.0);
                 let mut draw = || random_double(&mut random);
                 match op.arity() {
-                    Arity::Leaf => {}
+                    Arity::Leaf | Arity::Alias => {}
                     Arity::Variadic => {
                         let inputs: Vec<_> = (0..1 + k % 5).map(|_| draw()).collect();
                         check_reduction_of(&mut bench, op, Reduction::ALL[k % 3], &inputs, g, state);
@@ -259,6 +275,6 @@ fn every_op_in_every_mode_at_random_magnitudes() {
             }
         }
     }
-    let leaves = Op::ALL.iter().filter(|op| op.arity() == Arity::Leaf).count();
-    assert_eq!(bench.finish(), (Op::ALL.len() - leaves) * modes().len() * CASES);
+    let computed = Op::ALL.iter().filter(|op| op.facts().is_some()).count();
+    assert_eq!(bench.finish(), computed * modes().len() * CASES);
 }

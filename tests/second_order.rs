@@ -1,6 +1,6 @@
 //! Products with the Hessian and derivatives forward: rules, statuses, counts.
 
-use zeroproof::backward::second::Found;
+use zeroproof::backward::Gradient;
 use zeroproof::tape::Along;
 use zeroproof::{Error, ModeState, Reduction, Statistics, Status, Tape, Var};
 
@@ -13,12 +13,12 @@ fn saturating(bound: f64) -> ModeState {
 }
 
 /// Number and status.
-fn shown(found: &Option<Found>) -> (f64, Status) {
+fn shown(found: &Option<Gradient>) -> (f64, Status) {
     let (number, status) = found.expect("a path leads there");
     (number.to_ieee(), status)
 }
 
-fn all_shown(found: &[Option<Found>]) -> Vec<(f64, Status)> {
+fn all_shown(found: &[Option<Gradient>]) -> Vec<(f64, Status)> {
     found.iter().map(shown).collect()
 }
 
@@ -35,7 +35,7 @@ fn a_polynomial_has_its_hessian() {
     let tape = Tape::new();
     let (x, y) = (tape.parameter(2.0), tape.parameter(3.0));
     let f = &x * &x * &y + y.pow_int(3) - 5.0 * &x;
-    let found = tape.hessian(&f, &[&x, &y], &mask_real(), &mut Statistics::new());
+    let found = tape.hessian(&f, &[&x, &y], &mask_real(), &mut Statistics::new()).unwrap();
     let columns: Vec<_> = found.products.iter().map(|column| all_shown(column)).collect();
     let exact = |number| (number, Status::EXACT);
     assert_eq!(columns, [[exact(6.0), exact(4.0)], [exact(4.0), exact(18.0)]]);
@@ -155,7 +155,7 @@ fn reductions_couple_all_of_their_inputs() {
     let inputs: Vec<Var> = values.iter().map(|&x| tape.parameter(x)).collect();
     let sources: Vec<&Var> = inputs.iter().collect();
     let hessian = |f: &Var<'_>| {
-        let found = tape.hessian(f, &sources, &mask_real(), &mut Statistics::new());
+        let found = tape.hessian(f, &sources, &mask_real(), &mut Statistics::new()).unwrap();
         found.products.iter().map(|column| all_shown(column)).collect::<Vec<_>>()
     };
     let delta = |i, j| f64::from(u8::from(i == j));
@@ -220,7 +220,7 @@ fn columns_of_a_hessian_are_products_with_unit_vectors() {
     }
     f = f / (1.0 / (&leaves[0] - 0.3)); // masked: 1/0
     for state in [mask_real(), saturating(0.5), ModeState::hybrid(Some(3.0)).unwrap()] {
-        let found = tape.hessian(&f, &sources, &state, &mut Statistics::new());
+        let found = tape.hessian(&f, &sources, &state, &mut Statistics::new()).unwrap();
         assert_eq!(found.products.len(), 7);
         for (j, column) in found.products.iter().enumerate() {
             let mut direction = [0.0; 7];

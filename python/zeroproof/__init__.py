@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
 
 from . import _native, _ops
+from . import _ufuncs as _ufuncs
+from . import optim as optim
 from ._ops import *
 from .array import TRArray
 from .autodiff import (
@@ -69,8 +71,11 @@ from .core import (
     tr_polyval,
 )
 from .explanation import Explanation, Location, SingularEvent
+from .linear_algebra import tr_det, tr_inv, tr_solve
 from .policy import TRPolicy, TRPolicyConfig
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
+from .selection import tr_take
+from .statistics import tr_log_softmax, tr_softmax, tr_std, tr_var
 from .threads import get_num_threads, set_num_threads
 from .watching import Occurrence, SingularityError, SingularityLog, watch_singularities
 
@@ -128,19 +133,27 @@ __all__ = [
     "to_ieee",
     "tr_and",
     "tr_clip",
+    "tr_det",
     "tr_equal",
     "tr_grad",
     "tr_greater",
     "tr_greater_equal",
+    "tr_inv",
     "tr_is_infinite",
     "tr_is_phi",
     "tr_is_real",
     "tr_less",
     "tr_less_equal",
+    "tr_log_softmax",
     "tr_not",
     "tr_or",
     "tr_polyval",
+    "tr_softmax",
+    "tr_solve",
+    "tr_std",
+    "tr_take",
     "tr_value_and_grad",
+    "tr_var",
     "tr_vmap",
     "tr_where",
     "use_mask_real",

@@ -134,3 +134,5 @@ class OpType(IntEnum):
     """∛a"""
     UNIT = 62
     """1 for REAL a, else Φ: the operator a ** 0"""
+    WHERE = 63
+    """the operand that a condition chose"""

@@ -1,7 +1,7 @@
 """Every operation as a function that answers in the kind of its operands.
 
-Numbers and TR scalars give a TR scalar; if there is a node among them, a node; a NumPy array an
-array of objects, element by element. Made by python/generate.py from the op table.
+Numbers and TR scalars give a TR scalar; if there is a node among them, a node; an array, list or
+tuple an array of objects, element by element. Made by python/generate.py from the op table.
 """
 
 from ._native import _op_abs as tr_abs

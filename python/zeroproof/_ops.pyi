@@ -76,7 +76,7 @@ __all__ = [
     "tr_xlogy",
 ]
 
-_Array = npt.NDArray[Any]
+_Array = Union[npt.NDArray[Any], list[Any], tuple[Any, ...]]
 _Objects = npt.NDArray[np.object_]
 _Integer = Union[int, np.integer[Any]]
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Optional, Union
+from typing import Any, Optional, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
+from ._array_calls import wrapped
+from ._array_html import table
+from ._array_operators import Operators, numbers_of
+from ._array_reductions import Reductions
+from ._arrays import Array
 from ._enums import TRTag
+from ._folds import is_true
 from ._native import TRScalar, scalars_from_doubles
-from .bridge import to_ieee
+from .bridge import from_ieee, to_ieee
 
 __all__ = ["TRArray"]
 
-DoubleArray = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
-class TRArray:
-    """An array of TR values, stored as their IEEE doubles: the result of batched calls.
+class TRArray(Operators, Reductions):
+    """An array of TR values, stored as their IEEE doubles.
 
     Φ is NaN, +∞ is ``inf`` and −∞ is ``-inf``, so every array of doubles represents TR values. An
-    array of float64 is wrapped without a copy. There is no arithmetic: use ``np.asarray(a)`` for
-    NumPy's rules, or ``tr_vmap`` for those of TR values.
+    array of float64 is wrapped without a copy. Operators, NumPy's universal functions and
+    reductions follow the rules of TR scalars, to the bit, and never warn; with a node among the
+    operands the result is an object array of nodes. ``np.asarray(a)`` gives the doubles, for
+    NumPy's rules.
+
+    Reductions fold the values along an axis in order, and for several axes in C order. ``mode`` is
+    their ``ReductionMode``: STRICT, if None. A result without axes is a TRScalar.
 
     Args:
         array: real numbers, or an object array of TR scalars, of any shape.
@@ -32,17 +43,17 @@ class TRArray:
     """
 
     __slots__ = ("_doubles",)
-    __array_ufunc__ = None  # NumPy defers to the operators here, of which only == is defined
-    __hash__ = None  # type: ignore[assignment]  # as every mutable array
 
-    _doubles: DoubleArray
+    _doubles: Array
 
     def __init__(self, array: npt.ArrayLike) -> None:
         given = array._doubles if isinstance(array, TRArray) else np.asarray(array)
         self._doubles = given if given.dtype == np.float64 else to_ieee(given)
 
+    # What it is
+
     @property
-    def values(self) -> DoubleArray:
+    def values(self) -> Array:
         """The numbers where the value is REAL, NaN elsewhere; float64.
 
         The array itself, without a copy, if every value is REAL. Computed at each access.
@@ -60,11 +71,11 @@ class TRArray:
         return tags
 
     @property
-    def is_real(self) -> npt.NDArray[np.bool_]:
+    def is_real(self) -> Bools:
         """A mask of the elements whose value is a finite number."""
         return np.asarray(np.isfinite(self._doubles))
 
-    def to_ieee(self) -> DoubleArray:
+    def to_ieee(self) -> Array:
         """The IEEE doubles; the array itself, without a copy."""
         return self._doubles
 
@@ -88,8 +99,46 @@ class TRArray:
         """Float64, the storage type of the values."""
         return self._doubles.dtype
 
+    def item(self, *place: SupportsIndex) -> float:
+        """The double of one element, of the only one without a place.
+
+        Raises:
+            ValueError: without a place, if there is not exactly one element.
+        """
+        return self._doubles.item(*place)
+
+    def tolist(self) -> Any:
+        """The TR scalars in nested lists; ``a.to_ieee().tolist()`` gives floats."""
+        return np.asarray(from_ieee(self._doubles)).tolist()
+
     def __array__(self, dtype: Optional[npt.DTypeLike] = None, copy: Optional[bool] = None) -> Any:
+        if copy is None:  # which NumPy 1 does not take
+            return np.asarray(self._doubles, dtype)
         return np.array(self._doubles, dtype=dtype, copy=copy)
+
+    @property
+    def _data(self) -> Any:
+        # Masked arrays take this of their operands, and would go on with NumPy's rules.
+        raise TypeError("a masked array is no operand: take its data, or fill what is masked")
+
+    def __float__(self) -> float:
+        if self.ndim:
+            raise TypeError(f"only an array without axes is a number, not one of {self.shape}")
+        return float(self._doubles)
+
+    def __bool__(self) -> bool:
+        """The truth of the only element: Φ and 0 are false.
+
+        Raises:
+            ValueError: if there is not exactly one element.
+        """
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of {self.size} elements is ambiguous: ask a.any() or a.all()"
+            )
+        return bool(is_true(self._doubles).item())
+
+    # Its elements and its shape
 
     def __len__(self) -> int:
         return len(self._doubles)
@@ -99,36 +148,73 @@ class TRArray:
             return iter(scalars_from_doubles(self._doubles.tolist()))
         return (TRArray(row) for row in self._doubles)
 
-    def __getitem__(self, index: Any) -> Union[TRScalar, TRArray]:
-        found = self._doubles[index]
-        return TRArray(found) if isinstance(found, np.ndarray) else TRScalar(found)
+    def __contains__(self, value: object) -> bool:
+        found = self == value
+        return bool(np.any(found))
 
-    def __eq__(self, other: object) -> Any:
-        """Elementwise equality by tag, then by value: Φ equals Φ."""
-        if isinstance(other, TRArray):
-            theirs: Any = other._doubles
-        elif isinstance(other, (TRScalar, int, float)):
-            theirs = float(TRScalar(other))
-        elif isinstance(other, (np.ndarray, np.generic, list, tuple)):
-            theirs = to_ieee(np.asarray(other))
-        else:
-            return NotImplemented
-        return (self._doubles == theirs) | (np.isnan(self._doubles) & np.isnan(theirs))
+    def __getitem__(self, index: Any) -> Any:
+        """Elements, by any of NumPy's indices: a TRScalar, or a TRArray."""
+        return wrapped(TRArray, self._doubles[index], keep_axes=True)
 
-    def __ne__(self, other: object) -> Any:
-        """Elementwise inequality by tag or value."""
-        equal = self.__eq__(other)
-        return equal if equal is NotImplemented else ~equal
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Writes numbers, TR scalars or an array of them.
+
+        Raises:
+            TypeError: for nodes, whose gradients would be lost, and for what is no number.
+        """
+        self._doubles[index] = numbers_of(value)
+
+    @property
+    def T(self) -> TRArray:
+        """The array with its axes in reverse order; a view."""
+        return TRArray(self._doubles.T)
+
+    def copy(self, order: Any = "C") -> TRArray:
+        """A copy with memory of its own."""
+        return TRArray(self._doubles.copy(order))
+
+    __copy__ = copy
+
+    def reshape(self, *shape: Any, order: Any = "C") -> TRArray:
+        """The elements in another shape; a view where NumPy gives one."""
+        return TRArray(self._doubles.reshape(*shape, order=order))
+
+    def ravel(self, order: Any = "C") -> TRArray:
+        """All elements along one axis; a view where NumPy gives one."""
+        return TRArray(self._doubles.ravel(order))
+
+    def flatten(self, order: Any = "C") -> TRArray:
+        """All elements along one axis; a copy."""
+        return TRArray(self._doubles.flatten(order))
+
+    def transpose(self, *axes: Any) -> TRArray:
+        """The axes in reverse or in the order given; a view."""
+        return TRArray(self._doubles.transpose(*axes))
+
+    def squeeze(self, axis: Any = None) -> TRArray:
+        """Without the axes of length one; a view."""
+        return TRArray(self._doubles.squeeze(axis))
+
+    # How it is kept and shown
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TRArray, (self._doubles,)
 
     def __repr__(self) -> str:
-        shown = np.array2string(
+        return f"TRArray({self._shown('', 'TRArray(', ')')})"
+
+    def __format__(self, specification: str) -> str:
+        """As ``str``, or with a format of numbers for each element."""
+        return self._shown(specification, "", "") if specification else str(self)
+
+    def _shown(self, specification: str, prefix: str, suffix: str) -> str:
+        return np.array2string(
             self._doubles,
             separator=", ",
-            prefix="TRArray(",
-            suffix=")",
-            formatter={"float_kind": lambda x: str(TRScalar(x))},
+            prefix=prefix,
+            suffix=suffix,
+            formatter={"float_kind": lambda x: format(TRScalar(x), specification)},
         )
-        return f"TRArray({shown})"
+
+    def _repr_html_(self) -> str:
+        return table(self._doubles)

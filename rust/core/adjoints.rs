@@ -16,6 +16,9 @@ pub(crate) const PRESENT: u8 = 16;
 pub(crate) const ACTIVE: u8 = 32;
 /// The pass has to visit the node.
 pub(crate) const REACHED: u8 = 64;
+/// Contributions go to another node, whose index the row holds as the bits of its value; to none if that is
+/// the node itself.
+pub(crate) const FORWARDS: u8 = 128;
 
 /// The adjoint of a node and how it came about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +47,17 @@ impl Adjoint {
     #[inline(always)]
     pub fn reach(&mut self, status: u8) {
         self.mark |= status | REACHED | PRESENT;
+    }
+
+    /// Has contributions go to another node.
+    pub fn forward(&mut self, target: u32) {
+        self.value = f64::from_bits(u64::from(target));
+        self.mark |= FORWARDS;
+    }
+
+    /// Where contributions go, if that is not here.
+    pub fn target(&self) -> Option<u32> {
+        (self.mark & FORWARDS != 0).then_some(self.value.to_bits() as u32)
     }
 
     /// The adjoint and the status of a row that was reached.

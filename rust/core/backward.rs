@@ -5,15 +5,18 @@
 //! Every contribution goes through `Adjoint::receive`, the one place that decides what is added
 //! and what is dropped.
 
+mod dead_branches;
 pub mod explain;
 pub(crate) mod policies;
 pub mod second;
+mod second_order;
 pub(crate) mod step;
 mod sweep;
 
-use crate::adjoints::{ACTIVE, Adjoints};
+use crate::adjoints::{ACTIVE, Adjoint, Adjoints};
 use crate::error::Error;
-use crate::graph::{Graph, Handle, flag};
+use crate::graph::aliases::Side;
+use crate::graph::{Graph, Handle, Node, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
@@ -24,12 +27,19 @@ use crate::status::Status;
 use policies::{Coordinate, Hybrid, MaskReal, Saturating};
 use sweep::{Sweep, Visit};
 
+/// A gradient and how it came about.
+pub type Gradient = (TrScalar, Status);
+
 /// What passes need besides the graph; kept between them for its memory.
 #[derive(Debug, Default)]
 pub struct Scratch {
     set: NodeSet,
     /// The leaves that a pass reached, and what arrived there.
     leaves: Vec<(u32, f64, Status)>,
+    /// The aliases that a pass met, and what it did not go on to.
+    passed: Vec<u32>,
+    /// Whether there was an alias among what the last restricted pass went through.
+    met_alias: bool,
     coordinates: Vec<Coordinate>,
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
@@ -50,6 +60,7 @@ impl Scratch {
             self.coordinates.truncate(enough);
             self.coordinates.shrink_to(enough);
             self.leaves.shrink_to(enough);
+            self.passed.shrink_to(enough);
             self.set = NodeSet::default();
         }
     }
@@ -60,16 +71,22 @@ impl Scratch {
             + self.second.allocated_bytes()
             + self.coordinates.capacity() * size_of::<Coordinate>()
             + self.leaves.capacity() * size_of::<(u32, f64, Status)>()
+            + self.passed.capacity() * 4
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     fn reachable(&mut self, graph: &Graph, root: u32) -> Vec<u32> {
+        self.below(graph, root, Node::flows)
+    }
+
+    /// The nodes below `root` that operands of this kind lead to, root first, in reverse of recording.
+    fn below(&mut self, graph: &Graph, root: u32, leads: impl Fn(&Node) -> bool) -> Vec<u32> {
         let mut found = vec![];
         self.set.insert(root);
         while let Some(node) = self.set.take_last() {
             found.push(node);
             graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                if graph.nodes[input as usize].needs_grad() {
+                if leads(&graph.nodes[input as usize]) {
                     self.set.insert(input);
                 }
             });
@@ -95,7 +112,7 @@ impl Scratch {
             };
             graph.nodes[i].operands(&graph.lists).for_each(|input| {
                 let flags = graph.nodes[input as usize].flags;
-                if flags & flag::ON_INPUT != 0 && flags & flag::NEEDS_GRAD != 0 {
+                if flags & flag::ON_INPUT != 0 && flags & flag::FLOWS != 0 {
                     here = here.and(self.coordinates[input as usize]);
                 }
             });
@@ -104,13 +121,13 @@ impl Scratch {
         &self.coordinates
     }
 
-    /// Marks the sources, and among what `root` reaches all that leads to one of them. Returns
+    /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
     /// every node marked.
-    fn activate(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Vec<u32> {
+    fn activate(&mut self, graph: &Graph, reached: &[u32], sources: impl Iterator<Item = u32>) -> Vec<u32> {
         let mut active = vec![];
-        let reached = self.reachable(graph, root);
+        self.met_alias = reached.iter().any(|&node| graph.nodes[node as usize].is_alias());
         let rows = &mut self.adjoints.rows;
-        for &source in sources {
+        for source in sources {
             rows[source as usize].mark |= ACTIVE;
             active.push(source);
         }
@@ -120,11 +137,34 @@ impl Scratch {
                 leads |= rows[input as usize].mark & ACTIVE != 0;
             });
             if leads {
+                let is_source = rows[node as usize].mark & ACTIVE != 0;
                 rows[node as usize].mark |= ACTIVE;
                 active.push(node);
+                if !is_source {
+                    forward_alias(rows, graph, node);
+                }
             }
         }
         active
+    }
+
+    /// Marks these nodes, given in descending order, which are all that gradients flow through below a root;
+    /// none if they do not flow to the root itself.
+    fn activate_all(&mut self, graph: &Graph, active: &mut Vec<u32>) {
+        active.retain(|&node| graph.nodes[node as usize].flows());
+        for &node in active.iter().rev() {
+            self.adjoints.rows[node as usize].mark |= ACTIVE;
+            forward_alias(&mut self.adjoints.rows, graph, node);
+        }
+    }
+}
+
+/// Has an alias send contributions on, to where the node that it stands for has them.
+fn forward_alias(rows: &mut [Adjoint], graph: &Graph, node: u32) {
+    if graph.nodes[node as usize].is_alias() {
+        let below = graph.nodes[node as usize].links[0];
+        let target = rows[below as usize].target().unwrap_or(below);
+        rows[node as usize].forward(target);
     }
 }
 
@@ -133,7 +173,7 @@ fn ignore_leaf(_: u32, _: f64, _: Status) {}
 
 /// One pass over `graph` in the mode that `state` names, working in `adjoints`.
 #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
-fn run_pass<const RESTRICTED: bool>(
+fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     graph: &Graph,
     adjoints: &mut Adjoints,
     scratch: &mut Scratch,
@@ -150,11 +190,12 @@ fn run_pass<const RESTRICTED: bool>(
     adjoints.grow(graph.len());
     // One length for both, so that one check of an index serves both.
     let nodes = graph.len();
-    let mut sweep = Sweep::<RESTRICTED> {
+    let mut sweep = Sweep::<RESTRICTED, ALIASES> {
         nodes: &graph.nodes[..nodes],
         lists: &graph.lists,
         adjoints: &mut adjoints.rows[..nodes],
         set: &mut scratch.set,
+        passed: &mut scratch.passed,
         counts: PassCounts::default(),
     };
     // The seed is the root's first contribution, and is left out like any other if not REAL.
@@ -175,14 +216,16 @@ fn run_pass<const RESTRICTED: bool>(
 
 impl Graph {
     /// Differentiates `root`. Adds to the gradients of the parameters and inputs it depends on, and
-    /// shows the adjoints of this pass on the nodes between.
+    /// shows the adjoints of this pass on the nodes between. A leaf that it depends on only through what a
+    /// condition did not choose, and that has no gradient yet, gets 0.
     ///
     /// `seed` is the root's adjoint; one that is not REAL is left out and counted as dropped. The
     /// decisions of Hybrid mode are counted in `statistics`; what was silenced or left out is
     /// returned, for [`Statistics::add_pass`].
     ///
     /// # Errors
-    /// [`Error::NoParameter`] if no gradient can flow below `root`.
+    /// [`Error::NoParameter`] if no gradient can flow below `root`; [`Error::SecondDerivative`] if `root` was
+    /// computed from a gradient.
     pub fn backward(
         &mut self,
         root: Handle,
@@ -191,6 +234,9 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<PassCounts, Error> {
+        if self.nodes[self.node(root) as usize].flags & flag::GRADIENT != 0 {
+            return Err(Error::SecondDerivative);
+        }
         if !self.learns(root) {
             return Err(Error::NoParameter);
         }
@@ -199,8 +245,13 @@ impl Graph {
         self.begin_pass(root, seed.to_ieee(), state, saturates);
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let mut leaves = std::mem::take(&mut scratch.leaves);
-        let on_leaf = |node, g, status| leaves.push((node, g, status));
-        let counts = run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
+        let counts = if self.may_lead_to_alias(root) {
+            let on_leaf = |node, g, status| leaves.push((node, g, status));
+            run_pass::<false, true>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
+        } else {
+            let on_leaf = |node, g, status| leaves.push((node, g, status));
+            run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
+        };
         self.adjoints = adjoints;
         for (node, g, status) in leaves.drain(..) {
             if self.nodes[node as usize].has_leaf() {
@@ -208,12 +259,18 @@ impl Graph {
             }
         }
         scratch.leaves = leaves;
+        self.end_passed(scratch);
         Ok(counts)
     }
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
-    /// no path leads to. Leaves every node's own gradient alone. A constant is reached through what
-    /// was recorded while it was watched.
+    /// no path leads to, 0 where all paths lead through what a condition did not choose. An alias that is a
+    /// source is a leaf of its own. Leaves every node's own gradient alone. A constant is reached through what
+    /// was recorded while it was watched, a parameter or input also through what was recorded before it was
+    /// assigned another value.
+    ///
+    /// # Errors
+    /// [`Error::SecondDerivative`] if `root` was computed from a gradient that may depend on a source.
     pub fn gradients_of(
         &self,
         root: Handle,
@@ -222,28 +279,52 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> (Vec<Option<(TrScalar, Status)>>, PassCounts) {
+    ) -> Result<(Vec<Option<Gradient>>, PassCounts), Error> {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
+        if scratch.needs_second_order(self, root, &sources) {
+            return Err(Error::SecondDerivative);
+        }
         if !self.nodes[root as usize].needs_grad() && !sources.contains(&root) {
-            return (vec![None; sources.len()], PassCounts::default());
+            return Ok((vec![None; sources.len()], PassCounts::default()));
         }
         scratch.set.grow(self.len());
         scratch.adjoints.grow(self.len());
-        let active = scratch.activate(self, root, &sources);
+        // A source may be what a condition chose, although gradients flow to no leaf from there.
+        let reached = scratch.below(self, root, Node::needs_grad);
+        let versions = self.versions(&sources, &reached);
+        let marked = sources.iter().copied().chain(versions.rows());
+        let active = scratch.activate(self, &reached, marked);
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = PassCounts::default();
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
-            counts =
-                run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, ignore_leaf);
+            counts = run_pass::<true, true>(
+                self,
+                &mut adjoints,
+                scratch,
+                root,
+                seed,
+                state,
+                statistics,
+                ignore_leaf,
+            );
         }
-        let found = sources.iter().map(|&source| adjoints.get(source));
-        let found = found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
+        let found = sources.iter().map(|&source| {
+            let Some(rows) = self.versions_of(source, &versions) else { return adjoints.get(source) };
+            let mut sum = None;
+            rows.filter_map(|row| adjoints.get(row)).for_each(|more| accumulate(&mut sum, more));
+            sum
+        });
+        let mut found: Vec<_> =
+            found.map(|f| f.map(|(g, status)| (TrScalar::from_ieee(g), status))).collect();
         for node in active {
             adjoints.rows[node as usize].mark = 0;
         }
         scratch.adjoints = adjoints;
-        (found, counts)
+        if scratch.met_alias && found.contains(&None) {
+            scratch.zero_dead_sources(self, root, &sources, &mut found);
+        }
+        Ok((found, counts))
     }
 
     /// What a node passes to each input for the adjoint `seed`, in operand order: the sum it adds
@@ -270,13 +351,17 @@ impl Graph {
         let mut alone = Graph::new();
         let node = self.nodes[place as usize];
         let mut inputs = vec![];
-        node.operands(&self.lists).for_each(|input| {
+        node.references(&self.lists).for_each(|input| {
             inputs.push(alone.leaf(Op::Input, self.nodes[input as usize].value, None));
         });
         let root = match (node.op.arity(), &inputs[..]) {
             (Arity::Unary, &[a]) => alone.unary(node.op, a),
             (Arity::Power, &[a]) => alone.pow_int(a, node.links[1] as i32),
             (Arity::Binary, &[a, b]) => alone.binary(node.op, a, b),
+            (Arity::Alias, &[a]) => alone.alias(a),
+            (Arity::Alias, &[a, b]) => {
+                alone.choose(Side::Node(a), Side::Node(b)).expect("inputs may be asked for gradients")
+            }
             (Arity::Variadic, inputs) => {
                 alone.reduce(node.op, self.reduction(handle).unwrap_or_default(), inputs)
             }

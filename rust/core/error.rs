@@ -1,12 +1,19 @@
 //! Everything that can be refused. Arithmetic never is: singularities are values.
 
+use crate::op::Op;
 use std::fmt;
 
 /// Why a call was refused, in words that say what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
+    /// A value assigned to a node of this op, which is no parameter or input.
+    NotAssignable(Op),
+    /// A value assigned to what a parameter or input was before an assignment.
+    EarlierVersion(Op),
     /// `backward` on a root that no parameter or input leads to.
     NoParameter,
+    /// The derivative of a gradient.
+    SecondDerivative,
     /// A saturation bound that is not a positive finite number.
     SaturationBound(f64),
     /// A local threshold that is negative or not finite.
@@ -36,6 +43,26 @@ impl fmt::Display for Error {
             Self::NoParameter => f.write_str(
                 "backward: the root depends on no parameter or input, so there is nothing to \
                  differentiate with respect to; make a leaf with parameter(value)",
+            ),
+            Self::SecondDerivative => f.write_str(
+                "the derivative of a gradient is asked for, and second derivatives are not available yet: \
+                 what is differentiated was computed from a gradient that tr_grad, tr_value_and_grad or a \
+                 tape returned; gradient.detach() treats a gradient as a constant",
+            ),
+            Self::NotAssignable(Op::Constant) => f.write_str(
+                "a constant cannot be assigned a value, only a parameter or input can; make another constant",
+            ),
+            Self::NotAssignable(op) => write!(
+                f,
+                "only a parameter or input can be assigned a value, and this node was made by {}; assign to \
+                 the parameters that it was computed from and compute it again",
+                op.name()
+            ),
+            Self::EarlierVersion(op) => write!(
+                f,
+                "this node is what the {} was before a value was assigned to it, which stays as it is for what \
+                 was recorded from it; assign to the {0} itself",
+                op.name()
             ),
             Self::SaturationBound(b) => {
                 write!(f, "the saturation bound must be a positive finite number, not {b}")

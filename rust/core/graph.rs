@@ -24,9 +24,13 @@ pub mod births {
     pub use super::origins::{Given as Origin, MOST_OPERANDS, Origin as Birth};
 }
 
+pub mod aliases;
 mod collect;
+mod gradients;
 mod handle;
 mod handles;
+mod leaf;
+mod leaves;
 mod notes;
 mod record;
 
@@ -39,6 +43,8 @@ use crate::scalar::TrScalar;
 use crate::status::Status;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
+use leaf::Leaf;
+pub(crate) use leaf::accumulate;
 use origins::Origins;
 pub use record::Recorded;
 
@@ -46,7 +52,9 @@ pub use record::Recorded;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub value: f64,
-    /// Two operands; or one and the exponent; or the start in `lists` and the packed length.
+    /// Two operands; or one and the exponent; or the start in `lists` and the packed length; or what an
+    /// alias stands for and what was not chosen; or the place of a leaf in its table and the version; or since
+    /// when a constant holds a gradient.
     pub links: [u32; 2],
     /// The handle slot of this node, or [`UNOWNED`].
     owner: u32,
@@ -57,23 +65,56 @@ pub(crate) struct Node {
 const _: () = assert!(size_of::<Node>() == 24);
 
 impl Node {
-    /// Whether gradients flow to or through the node.
+    /// Whether the node is, or depends on, what gradients may be asked for.
     #[inline(always)]
     pub fn needs_grad(&self) -> bool {
         self.flags & flag::NEEDS_GRAD != 0
     }
 
-    /// The operands, given the arena's lists.
+    /// Whether gradients flow to or through the node.
+    #[inline(always)]
+    pub fn flows(&self) -> bool {
+        self.flags & flag::FLOWS != 0
+    }
+
+    /// Whether it stands for another node.
+    #[inline(always)]
+    pub fn is_alias(&self) -> bool {
+        self.flags & flag::ALIAS != 0
+    }
+
+    /// Whether it is an alias that may be a source of its own, and not a choice.
+    pub fn is_source_alias(&self) -> bool {
+        self.is_alias() && self.links[0] == self.links[1]
+    }
+
+    /// Whether contributions stay at the node: gradients flow to it, and it stands for no other. The two
+    /// bits are the highest ones, so that one comparison tells.
+    #[inline(always)]
+    pub fn receives(&self) -> bool {
+        self.flags as i8 >= flag::FLOWS as i8
+    }
+
+    /// What the value was made from, and where contributions go, given the arena's lists.
     #[inline(always)]
     pub fn operands<'g>(&self, lists: &'g [u32]) -> Operands<'g> {
         match self.op.arity() {
             Arity::Leaf => Operands::Fixed(self.links, 0),
-            Arity::Unary | Arity::Power => Operands::Fixed(self.links, 1),
+            Arity::Unary | Arity::Power | Arity::Alias => Operands::Fixed(self.links, 1),
             Arity::Binary => Operands::Fixed(self.links, 2),
             Arity::Variadic => {
                 let (start, len) = self.list();
                 Operands::List(&lists[start..start + len], Reduction::ALL[(self.links[1] & 3) as usize])
             }
+        }
+    }
+
+    /// All nodes that the row names: the operands and, behind what a condition chose, the other one.
+    #[inline(always)]
+    pub fn references<'g>(&self, lists: &'g [u32]) -> Operands<'g> {
+        match self.op.arity() {
+            Arity::Alias if !self.is_source_alias() => Operands::Fixed(self.links, 2),
+            _ => self.operands(lists),
         }
     }
 
@@ -125,34 +166,24 @@ impl Operands<'_> {
 
 /// The flag byte of a node.
 pub(crate) mod flag {
-    /// Gradients flow to or through this node.
+    /// The node is, or depends on, a parameter, an input or a watched constant: also through what a
+    /// condition did not choose, so that it never depends on a value.
     pub const NEEDS_GRAD: u8 = 1;
     /// The node is, or depends on, an input (a coordinate of exploration regions).
     pub const ON_INPUT: u8 = 2;
     /// The node is, or depends on, a parameter or an input.
     pub const LEARNS: u8 = 4;
+    /// The node was computed from a gradient that may depend on what other gradients are asked for, which
+    /// is not recorded.
+    pub const GRADIENT: u8 = 8;
+    /// Gradients flow to or through this node: it depends on such a leaf through what was chosen.
+    pub const FLOWS: u8 = 0x40;
+    /// The node stands for another one, to which its contributions go.
+    pub const ALIAS: u8 = 0x80;
+    /// What a choice takes over from what was not chosen.
+    pub const BY_EITHER: u8 = NEEDS_GRAD | LEARNS | GRADIENT;
     /// What a node takes over from its operands.
-    pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS;
-}
-
-/// What only a parameter or an input has. The table is in recording order, and the leaf's first
-/// link is its place in it.
-#[derive(Debug, Default)]
-struct Leaf {
-    gradient: Option<(f64, Status)>,
-    name: Option<Box<str>>,
-}
-
-impl Leaf {
-    /// Adds to the gradient. One that overflowed to an infinity stays there, so that no gradient
-    /// is ever `Φ`.
-    fn accumulate(&mut self, gradient: f64, status: Status) {
-        self.gradient = Some(match self.gradient {
-            None => (gradient, status),
-            Some((before, was)) if before.is_infinite() => (before, was | status),
-            Some((before, was)) => (before + gradient, was | status),
-        });
-    }
+    pub const INHERITED: u8 = NEEDS_GRAD | ON_INPUT | LEARNS | GRADIENT | FLOWS;
 }
 
 /// Collections never happen below this size; the arrays of so many nodes stay in L1 and L2.
@@ -179,6 +210,8 @@ pub struct Graph {
     remap: Vec<u32>,
     origins: Origins,
     last_pass: LastPass,
+    /// No alias is older than this one; it may be gone, or stand for none.
+    first_alias: u32,
     /// Behind the newest node that has an origin or was the root of the last pass.
     noted_end: usize,
 }
@@ -215,6 +248,7 @@ impl Default for Graph {
             remap: vec![],
             origins: Origins::default(),
             last_pass: LastPass::default(),
+            first_alias: UNOWNED,
             noted_end: 0,
         }
     }
@@ -237,7 +271,7 @@ impl Graph {
         self.at(handle).op
     }
 
-    /// Whether gradients flow to the node: a parameter, an input, or what depends on one.
+    /// Whether gradients may be asked for: a parameter, an input, or what depends on one.
     pub fn requires_grad(&self, handle: Handle) -> bool {
         let node = self.at(handle);
         node.needs_grad() && node.op != Op::Constant
@@ -268,23 +302,31 @@ impl Graph {
         }
     }
 
-    /// New handles on the operands, in operand order; none for a leaf.
+    /// New handles on the operands, in operand order; none for a leaf. Of a choice, what was chosen comes
+    /// first.
     pub fn inputs(&mut self, handle: Handle) -> Vec<Handle> {
         let mut inputs = vec![];
-        self.at(handle).operands(&self.lists).for_each(|input| inputs.push(input));
+        self.at(handle).references(&self.lists).for_each(|input| inputs.push(input));
         inputs.into_iter().map(|node| self.handle(node)).collect()
     }
 
     /// The gradient and how it came about: accumulated over backward passes for a parameter or
     /// input, the adjoint of the last pass for any other node, `None` before the first.
     pub fn gradient(&self, handle: Handle) -> Option<(TrScalar, Status)> {
-        let node = self.at(handle);
+        let place = self.stands_for(self.node(handle));
+        let node = &self.nodes[place as usize];
         let found = if node.has_leaf() {
             self.leaves[node.links[0] as usize].gradient
         } else {
-            self.adjoints.get(self.node(handle))
+            self.adjoints.get(place)
         };
         found.map(|(gradient, status)| (TrScalar::from_ieee(gradient), status))
+    }
+
+    /// Whether the node is a parameter or input that has a gradient.
+    pub fn has_leaf_gradient(&self, handle: Handle) -> bool {
+        let node = self.at(handle);
+        node.has_leaf() && self.leaves[node.links[0] as usize].gradient.is_some()
     }
 
     /// How the gradient came about; for a constant made by [`Graph::gradient_node`], how the
@@ -292,13 +334,17 @@ impl Graph {
     pub fn status(&self, handle: Handle) -> Status {
         match self.gradient(handle) {
             Some((_, status)) => status,
-            None => self.adjoints.status(self.node(handle)),
+            None => self.adjoints.status(self.stands_for(self.node(handle))),
         }
     }
 
-    /// A constant that holds a gradient and remembers how it came about.
-    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status) -> Handle {
-        let handle = self.constant(gradient.to_ieee());
+    /// A constant that holds a gradient and remembers how it came about. If the gradient `depends` on what
+    /// other gradients may be asked for, the derivative of what is computed from it is refused.
+    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status, depends: bool) -> Handle {
+        self.make_room(1);
+        let flags = if depends { flag::GRADIENT } else { 0 };
+        let node = self.push_row(Op::Constant, gradient.to_ieee(), [self.len as u32, 0], flags);
+        let handle = self.new_handle(node);
         if status != Status::EXACT {
             self.adjoints.grow(self.len);
             self.adjoints.set_status(self.node(handle), status);
@@ -308,19 +354,30 @@ impl Graph {
 
     /// Sets the gradient to REAL 0 and its status to exact.
     pub fn zero_gradient(&mut self, handle: Handle) {
-        let node = *self.at(handle);
+        let place = self.stands_for(self.node(handle));
+        let node = self.nodes[place as usize];
         if node.has_leaf() {
             self.leaves[node.links[0] as usize].gradient = Some((0.0, Status::EXACT));
         } else {
             self.adjoints.grow(self.len);
-            self.adjoints.set_zero(self.node(handle));
+            self.adjoints.set_zero(place);
         }
     }
 
     /// Adds to the gradient of a parameter or input.
     pub(crate) fn accumulate(&mut self, node: u32, gradient: f64, status: Status) {
         let place = self.nodes[node as usize].links[0] as usize;
-        self.leaves[place].accumulate(gradient, status);
+        accumulate(&mut self.leaves[place].gradient, (gradient, status));
+    }
+
+    /// Whether some leaf has no gradient yet.
+    pub(crate) fn lacks_gradients(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.gradient.is_none())
+    }
+
+    /// Sets the gradient of the leaf at this place to 0 if it has none.
+    pub(crate) fn zero_if_none(&mut self, place: u32) {
+        self.leaves[place as usize].gradient.get_or_insert((0.0, Status::EXACT));
     }
 
     /// Remembers a pass that begins at `root`.
@@ -343,7 +400,7 @@ impl Graph {
     pub fn watch(&mut self, handle: Handle) {
         let node = *self.at(handle);
         if node.op == Op::Constant && !node.needs_grad() {
-            self.watch_anew(handle, node.value);
+            self.watch_anew(handle);
         }
     }
 

@@ -212,6 +212,27 @@ impl<'t, A: Arena> Var<'t, A> {
         self.tape.graph().zero_gradient(self.handle);
     }
 
+    /// Assigns a value to a parameter or input, which keeps its gradient. What was recorded from it keeps
+    /// the old value, and backward passes from there still add to its gradient.
+    ///
+    /// ```
+    /// let tape = zeroproof::Tape::new();
+    /// let w = tape.parameter(3.0);
+    /// let y = &w * &w;
+    /// w.assign(5.0)?;
+    /// y.backward()?;
+    /// assert_eq!((y.value().to_ieee(), w.value().to_ieee()), (9.0, 5.0));
+    /// assert_eq!(w.gradient().unwrap().to_ieee(), 6.0);
+    /// # Ok::<(), zeroproof::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotAssignable`] if it is no parameter or input.
+    pub fn assign(&self, value: impl Into<TrScalar>) -> Result<(), Error> {
+        let value = value.into().to_ieee();
+        self.tape.graph().assign(self.handle, value)
+    }
+
     /// A constant of the same value.
     pub fn detach(&self) -> Var<'t, A> {
         self.tape.constant(self.value())

@@ -70,9 +70,18 @@ class Function:
     call: Callable[..., Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self._define(_GLOBALS)
+
+    def _define(self, known: dict[str, Any]) -> None:
         names: dict[str, Any] = {}
-        exec(str(self), _GLOBALS, names)
+        exec(str(self), known, names)
         object.__setattr__(self, "call", names["function"])
+
+    def with_names(self, **meanings: Any) -> Function:
+        """The same text, in which these names mean something else."""
+        function = Function(self.arguments, self.lines, self.result)
+        function._define({**_GLOBALS, **meanings})
+        return function
 
     def __str__(self) -> str:
         parameters = ", ".join(argument.name for argument in self.arguments)

@@ -9,10 +9,12 @@ from zeroproof import _native
 from zeroproof import core as tr_core
 from zeroproof.autodiff import tr_ops_grad
 
-#: The rows of the op table by arity, from the native module: the case lists of the tests.
+#: The rows of the op table by arity, from the native module: the case lists of the tests. An alias
+#: computes nothing; ``tr_where`` has tests of its own.
 NAMES: dict[str, list[str]] = {}
 for _row in _native.op_table():
-    NAMES.setdefault(_row["arity"], []).append(_row["name"])
+    if _row["arity"] != "alias":
+        NAMES.setdefault(_row["arity"], []).append(_row["name"])
 
 #: Exponents on both sides of 0, with the edges of the multiplied-out powers.
 EXPONENTS = [-301, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 301]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from zeroproof import (
+    SampleMask,
     TRArray,
     TRNode,
     TRPolicy,
@@ -19,10 +20,16 @@ from zeroproof import (
     real,
     set_num_threads,
     to_ieee,
+    tr_inv,
     tr_log,
     tr_mul,
     tr_polyval,
     tr_pow_int,
+    tr_softmax,
+    tr_solve,
+    tr_std,
+    tr_take,
+    tr_var,
 )
 from zeroproof.autodiff import (
     BatchedFunction,
@@ -61,8 +68,14 @@ from zeroproof.autodiff import (
     use_saturating,
 )
 from zeroproof.core import ReductionMode, tr_mean
+from zeroproof.optim import SGD, Adam, Optimizer, StepReport
+
+if TYPE_CHECKING:
+    from typing_extensions import assert_type
 
 Objects = npt.NDArray[np.object_]
+Doubles = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.uint8]
 
 
 def scalars() -> tuple[TRScalar, TRTag, float, bool]:
@@ -101,6 +114,9 @@ def operations() -> tuple[TRScalar, TRNode, Objects]:
     objects: Objects = tr_mul(tr_log(array), x)
     objects = tr_mul(2.0, tr_pow_int(objects, np.array([1, 2])))
     objects = tr_mul(array, array.astype(np.int8))
+    objects = tr_log([x, 2.0])
+    scalar = real(7.0) % 2.0 + scalar.sin().clip(0.0, 1.0)
+    node = x % 2.0 + 2.0 % x + x.sqrt().round(2) + np.float64(2.0) % x
     total: TRScalar = tr_sum([1.0, real(2.0)], mode=ReductionMode.STRICT)
     node_total: TRNode = tr_sum([x, x])
     polynomial: TRScalar = tr_polyval([1.0, real(2.0)], 3) + tr_polyval(array, 0.5)
@@ -116,14 +132,28 @@ def operations() -> tuple[TRScalar, TRNode, Objects]:
     )
 
 
+def composed() -> tuple[TRScalar, TRNode, TRArray, Objects]:
+    """Functions that are made of operations."""
+    x: TRNode = TRNode.parameter(0.5)
+    spread: TRScalar = tr_var([1.0, real(2.0)], ddof=1) + tr_std(np.array([1.0, 2.0]))
+    node: TRNode = tr_var([x, x]) + tr_take([x, 1.0], 0)
+    weights: Objects = tr_softmax([x, 1.0])
+    inverse: Objects = tr_inv([[x, 1.0], [0.0, 1.0]])
+    array: TRArray = tr_inv(TRArray([[1.0]])) + tr_softmax(TRArray([1.0]))
+    array[0] = real(1.0)
+    array *= 2.0
+    assert isinstance(tr_solve(array, [1.0]), TRArray)
+    return spread, node, array, np.append(weights, inverse)
+
+
 def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
     """Gradients of functions and by a tape."""
     with gradient_tape(persistent=True) as tape:
         watched: TRGradientTape = tape
         watched.watch(TRNode.constant(1.0))
     value, gradient = tr_value_and_grad(lambda x: x * x)(3.0)
-    assert isinstance(value, TRNode)
     assert gradient == tr_grad(lambda x: x * x)(3.0)
+    print(value)
     assert_gradient(lambda x: 1.0 / x, 0.0, mode="hybrid", allow={Verdict.REMOVABLE})
     check: GradientCheck = check_gradient(lambda x: x * x, 3.0, mode=GradientMode.MASK_REAL)
     row: GradientRow = check.rows[0]
@@ -132,7 +162,70 @@ def functions() -> tuple[TRNode, Optional[float], Optional[float]]:
     agrees: bool = abs(analytical - numerical) <= relative_error * abs(numerical)
     assert agrees
     assert bool(check)
-    return value, row.numerical, row.relative_error
+    return gradient, row.numerical, row.relative_error
+
+
+def gradients_by_kind(number: float, array: Doubles, node: TRNode, objects: Objects) -> None:
+    """Gradients have the kind of the first argument; those of structures are Any."""
+
+    def f(x: Any, *rest: Any) -> Any:
+        return x
+
+    assert_type(tr_grad(f)(number), TRNode)
+    assert_type(tr_grad(f)(node, number), TRNode)
+    assert_type(tr_grad(f)(array), Doubles)
+    assert_type(tr_grad(f)(objects), Objects)
+    assert_type(tr_grad(f)({"a": number}), Any)
+    assert_type(tr_grad(f, with_status=True)(real(number)), tuple[TRNode, GradientStatus])
+    assert_type(tr_grad(f, with_status=True)(array), tuple[Doubles, Flags])
+    assert_type(tr_grad(f, (0, "x"))(number), tuple[Any, ...])
+    assert_type(tr_grad(f, "x", has_aux=True)(number), tuple[Any, Any])
+    assert_type(tr_value_and_grad(f)(number), tuple[TRScalar, TRNode])
+    assert_type(tr_value_and_grad(f)(node), tuple[TRNode, TRNode])
+    assert_type(tr_value_and_grad(f)(array), tuple[TRArray, Doubles])
+    value, gradient, status = tr_value_and_grad(f, with_status=True)(array)
+    assert_type(value, TRArray)
+    assert_type(gradient, Doubles)
+    assert_type(status, Flags)
+    any_value, by_name = tr_value_and_grad(f, "x")([number])
+    assert_type(any_value, Union[TRScalar, TRArray, TRNode])
+    assert_type(by_name, Any)
+    _, several = tr_value_and_grad(f, argnums=[0, 1])(number, array)
+    assert_type(several, tuple[Any, ...])
+    (with_aux, aux), _ = tr_value_and_grad(f, has_aux=True)(number)
+    assert_type(with_aux, Union[TRScalar, TRArray, TRNode])
+    assert_type(aux, Any)
+
+
+def gradients_of_batches(array: Doubles, reduce: Optional[str]) -> None:
+    """The number and the types of the results follow from the request."""
+    batched = tr_vmap(lambda x, p: x)
+    assert_type(batched, BatchedFunction)
+    vg = batched.value_and_grad
+    assert_type(vg(array, 1.0), tuple[TRArray, Doubles])
+    assert_type(vg(array, [1.0, 2.0], argnums="p"), tuple[TRArray, Doubles])
+    assert_type(vg(array, p=array, argnums=(0, "p")), tuple[TRArray, tuple[Doubles, ...]])
+    assert_type(vg(array, reduce="mean"), tuple[TRScalar, Doubles])
+    assert_type(
+        vg(array, argnums=[0, 1], reduce="sum", with_status=True),
+        tuple[TRScalar, tuple[Doubles, ...], tuple[Flags, ...]],
+    )
+    assert_type(vg(array, with_status=True), tuple[TRArray, Doubles, Flags])
+    assert_type(vg(array, with_mask=True), tuple[TRArray, Doubles, SampleMask])
+    assert_type(
+        vg(array, reduce="mean", with_status=True, with_mask=True),
+        tuple[TRScalar, Doubles, Flags, SampleMask],
+    )
+    assert_type(vg(array, {"a": 1.0}, argnums=1), tuple[TRArray, Any])
+    assert_type(
+        vg({"a": array}, reduce="mean", with_status=True, with_mask=True),
+        tuple[TRScalar, Any, Any, SampleMask],
+    )
+    assert_type(vg(array, has_aux=True), tuple[tuple[TRArray, Any], Any])
+    assert_type(vg(array, has_aux=True, reduce="sum"), tuple[tuple[TRScalar, Any], Any])
+    assert_type(vg(array, reduce=reduce), tuple[Any, ...])
+    assert_type(batched.jacobian(array, {"a": 1.0}), Doubles)
+    assert_type(batched.jacobian(array, with_status=True), tuple[Doubles, Flags])
 
 
 def modes() -> tuple[GradientMode, float, Optional[float], dict[str, Any]]:
@@ -174,3 +267,22 @@ def batches() -> tuple[TRArray, int]:
     print(batched.program(y, 0.5), jacobian)
     set_num_threads(2)
     return y, get_num_threads()
+
+
+def training() -> tuple[StepReport, float, Optional[StepReport]]:
+    """Optimizers of nodes, arrays and structures of them."""
+    node: TRNode = TRNode.parameter(0.5)
+    optimizers: list[Optimizer] = [
+        SGD([node], lr=0.1, momentum=0.9, nesterov=True, masked="skip"),
+        Adam({"p": np.zeros(3)}, lr=lambda step: 0.1 / (1 + step), betas=(0.9, 0.99)),
+    ]
+    (node * node).backward()
+    total: StepReport = optimizers[0].step() + StepReport(updated=1)
+    total += optimizers[1].step({"p": np.ones(3)}, GradientStatus.EXACT)
+    optimizers[0].zero_grad()
+    optimizers[0].lr = 0.5
+    state: dict[str, Any] = optimizers[1].state_dict()
+    optimizers[1].load_state_dict(state)
+    count: int = total.updated + optimizers[0].steps
+    assert count
+    return total, optimizers[1].lr, optimizers[0].last_step

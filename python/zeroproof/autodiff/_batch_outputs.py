@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .._arrays import Array
-from ..array import TRArray
-from ._batch_arguments import FLOAT64, Shape
-from ._batch_trace import Structure
-
-
-class Values:
-    """Arrays for the values of all outputs, one for each result of the function."""
-
-    def __init__(self, structure: Structure, samples: int, out: Any) -> None:
-        self._structure = structure
-        self.arrays: list[Array] = []
-        for place, (array, shape) in enumerate(zip(_per_result(out, structure), structure.shapes)):
-            name = "out" if structure.container is None else f"out[{place}]"
-            self.arrays.append(allocate(array, (samples, *shape), name))
-
-    def results(self) -> Any:
-        """The return value of the call, once the arrays are written."""
-        return self._structure.pack([TRArray(array) for array in self.arrays])
-
-
-def _per_result(out: Any, structure: Structure) -> Sequence[Any]:
-    count = len(structure.shapes)
-    if structure.container is None:
-        return [out]
-    if out is None:
-        return [None] * count
-    return expect_items(out, count, "out")
+from .._arrays import Array, Shape
+from .._trees import Kind, Structure
+from ._batch_arguments import FLOAT64
 
 
 def expect_items(out: Any, count: int, name: str) -> Sequence[Any]:
@@ -48,24 +23,45 @@ def expect_items(out: Any, count: int, name: str) -> Sequence[Any]:
     return out
 
 
-def gradient_arrays(shapes: Sequence[Shape], out: Any, single: bool, name: str) -> list[Array]:
-    """Arrays for gradients of these shapes.
+def arrays_for(structure: Structure, shapes: Sequence[Shape], out: Any, name: str) -> list[Array]:
+    """An array for each leaf of a structure.
 
     Args:
-        shapes: one for each gradient.
-        out: the arrays given, a sequence unless ``single``; None for new ones.
-        single: whether a single gradient is requested rather than a tuple.
+        structure: that of the results.
+        shapes: one for each leaf.
+        out: the arrays given, in the same structure, in which None stands for new ones; a list or
+            tuple stands for a named tuple, too.
         name: of ``out``, for errors.
     """
     if out is None:
         return [np.empty(shape) for shape in shapes]
-    if single:
+    if structure.is_leaf:
         return [allocate(out, shapes[0], name)]
-    given = expect_items(out, len(shapes), name)
-    return [
-        allocate(array, shape, f"{name}[{place}]")
-        for place, (array, shape) in enumerate(zip(given, shapes))
-    ]
+    arrays: list[Array] = []
+    for key, child, item in zip(structure.keys, structure.children, _items(structure, out, name)):
+        own = shapes[len(arrays) : len(arrays) + child.count]
+        arrays.extend(arrays_for(child, own, item, name + structure.step(key)))
+    return arrays
+
+
+def _items(structure: Structure, out: Any, name: str) -> Sequence[Any]:
+    """What ``out`` has for each child of a structure."""
+    keys = structure.keys
+    if structure.kind is Kind.MAPPING:
+        if not isinstance(out, Mapping):
+            raise TypeError(
+                f"{name} must be a mapping with {len(keys)} items, not {type(out).__name__}"
+            )
+        if out.keys() != set(keys):
+            raise ValueError(f"{name} must have the keys {list(keys)}, not {list(out)}")
+        return [out[key] for key in keys]
+    if structure.kind is Kind.DATACLASS:
+        assert structure.container is not None
+        if not isinstance(out, structure.container):
+            wanted = structure.container.__name__
+            raise TypeError(f"{name} must be a {wanted}, not {type(out).__name__}")
+        return [getattr(out, key) for key in keys]
+    return expect_items(out, len(keys), name)
 
 
 def allocate(out: Any, shape: Shape, name: str) -> Array:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
-from .._arrays import Array, at_least_1d
+from .._arrays import Array, Shape, at_least_1d
 from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
+from .._trees import Kind, Structure
 from ..array import TRArray
 from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
-from ._batch_arguments import Numbers, Parameters, Shape
-from ._batch_outputs import Values, allocate, expect_items, gradient_arrays
+from ._batch_arguments import Inputs, Unconverted
+from ._batch_layout import Layout
+from ._batch_outputs import allocate, arrays_for, expect_items
 from ._batch_trace import Traced
+from ._parameters import Key
 
 
 def check_reduction(reduce: Optional[str]) -> None:
@@ -26,6 +29,11 @@ def check_reduction(reduce: Optional[str]) -> None:
         return
     error = ValueError if isinstance(reduce, str) else TypeError
     raise error(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
+
+
+def _readable(inputs: Inputs) -> list[Array]:
+    """The inputs as the engine reads them. Nothing is converted before a request is in order."""
+    return at_least_1d(inputs.converted() if isinstance(inputs, Unconverted) else inputs)
 
 
 def _watch(
@@ -46,34 +54,71 @@ class ValuesRequest:
     """The values of all outputs."""
 
     def __init__(self, traced: Traced) -> None:
-        self._structure = traced.structure
+        self._results = traced.results
         self._program = traced.program
         self._plan = traced.program.values()
+        self._is_single = traced.layout.is_single
 
-    def run(self, inputs: Sequence[Array], samples: int, out: Any) -> Any:
+    def run(self, inputs: Inputs, samples: int, out: Any) -> Any:
         """The values in the structure that the function returns."""
-        values = Values(self._structure, samples, out)
-        _watch(self._program, None, samples, inputs)
-        self._plan.run(samples, get_num_threads(), at_least_1d(inputs), values.arrays, [], [])
-        return values.results()
+        axis = () if self._is_single else (samples,)
+        shapes = [(*axis, *shape) for shape in self._results.shapes]
+        arrays = arrays_for(self._results.structure, shapes, out, "out")
+        ready = _readable(inputs)
+        _watch(self._program, None, samples, ready)
+        return self._computed(ready, samples, arrays)
+
+    def unwatched(self, ready: list[Array], samples: int) -> Any:
+        """The values once more, of a call that is logged already."""
+        axis = () if self._is_single else (samples,)
+        arrays = [np.empty((*axis, *shape)) for shape in self._results.shapes]
+        return self._computed(ready, samples, arrays)
+
+    def _computed(self, ready: list[Array], samples: int, arrays: list[Array]) -> Any:
+        values = at_least_1d(arrays) if self._is_single else arrays
+        self._plan.run(samples, get_num_threads(), ready, values, [], [])
+        structure = self._results.structure
+        if structure.is_leaf:
+            return TRArray(arrays[0])
+        return structure.unflatten(map(TRArray, arrays))
 
 
 class Sources:
     """The arguments to differentiate with respect to: ``argnums`` resolved."""
 
-    def __init__(self, parameters: Parameters, traced: Traced, argnums: Numbers) -> None:
-        self.single = isinstance(argnums, int)
-        numbers = (argnums,) if isinstance(argnums, int) else argnums
-        count = len(traced.shapes)
-        places = [parameters.place(number, count, "argnums") for number in numbers]
-        self.distinct = list(dict.fromkeys(places))
-        self.order = [self.distinct.index(place) for place in places]
-        self.shapes = [traced.shapes[place] for place in self.distinct]
+    def __init__(self, layout: Layout, keys: Sequence[Key], single: bool) -> None:
+        distinct = list(dict.fromkeys(keys))
+        self._single = single
+        self._order = [distinct.index(key) for key in keys]
+        self._ranges = [layout.leaves(key) for key in distinct]
+        self._structures = [layout.structure(key) for key in distinct]
+        self.leaves = [leaf for leaves in self._ranges for leaf in leaves]
+        """The numbers of their leaves, each once."""
+        self.shapes = [layout.shapes[leaf] for leaf in self.leaves]
+        self._is_leaf = single and self._structures[0].is_leaf
+        self._are_leaves = all(structure.is_leaf for structure in self._structures)
 
     @property
     def repeats(self) -> bool:
         """Whether an argument is named twice."""
-        return len(self.order) > len(self.distinct)
+        return len(self._order) > len(self._ranges)
+
+    def arrays(self, shapes: Sequence[Shape], out: Any, name: str) -> list[Array]:
+        """An array of this shape for each leaf, those of ``out`` if given.
+
+        Raises:
+            ValueError: if ``out`` is given and an argument is named twice.
+        """
+        if out is None:
+            return [np.empty(shape) for shape in shapes]
+        self.refuse_repeats(out)
+        if self._single:
+            return arrays_for(self._structures[0], shapes, out, name)
+        count = len(self._structures)
+        leaves = sum(structure.count for structure in self._structures)
+        keys, children = tuple(range(count)), tuple(self._structures)
+        whole = Structure(Kind.SEQUENCE, tuple, keys, children, count=leaves)
+        return arrays_for(whole, shapes, out, name)
 
     def refuse_repeats(self, out: Any) -> None:
         """Raises if ``out`` is given and an argument is named twice."""
@@ -81,8 +126,28 @@ class Sources:
             raise ValueError("with out, argnums must not name an argument twice")
 
     def pack(self, results: Sequence[npt.NDArray[Any]]) -> Any:
-        """The results of the distinct arguments in the structure of ``argnums``."""
-        return results[0] if self.single else tuple(results[place] for place in self.order)
+        """The results of the leaves in the structure of ``argnums``."""
+        if self._is_leaf:
+            return results[0]
+        if self._are_leaves and not self._single:
+            return tuple([results[place] for place in self._order])
+        given = iter(results)
+        trees = [
+            structure.unflatten([next(given) for _ in range(structure.count)])
+            for structure in self._structures
+        ]
+        return trees[0] if self._single else tuple([trees[place] for place in self._order])
+
+    def columns(self) -> list[int]:
+        """The columns of a Jacobian of the leaves, in the order of ``argnums``."""
+        sizes = iter([prod(shape) for shape in self.shapes])
+        widths = [sum([next(sizes) for _ in leaves]) for leaves in self._ranges]
+        starts = [sum(widths[:place]) for place in range(len(widths))]
+        return [
+            column
+            for place in self._order
+            for column in range(starts[place], starts[place] + widths[place])
+        ]
 
 
 class GradientRequest:
@@ -90,68 +155,74 @@ class GradientRequest:
 
     def __init__(
         self,
-        parameters: Parameters,
         traced: Traced,
-        argnums: Numbers,
+        sources: Sources,
         coordinate: Optional[int],
         reduce: Optional[str],
+        pair: Optional[Traced] = None,
     ) -> None:
-        if not traced.structure.is_node:
-            raise TypeError(
-                f"value_and_grad needs a function that returns one node, but {parameters.label} "
-                "returns several; jacobian differentiates them all"
-            )
-        self._sources = sources = Sources(parameters, traced, argnums)
+        """Compiles it.
+
+        Args:
+            traced: the function, which returns one node.
+            sources: the arguments to differentiate with respect to.
+            coordinate: the leaf that exploration regions refer to.
+            reduce: None, ``"sum"`` or ``"mean"``.
+            pair: the function that returns this node and further results, if these are requested.
+        """
+        layout = traced.layout
+        self._sources = sources
         self._program = traced.program
-        self._plan: BatchPlan = traced.program.gradient(sources.distinct, coordinate, reduce)
-        self._per_sample = traced.per_sample
+        self._plan: BatchPlan = traced.program.gradient(sources.leaves, coordinate, reduce)
+        self._pair = None if pair is None else ValuesRequest(pair)
+        self._watched = (pair or traced).program
+        self._is_single = layout.is_single
+        self._per_sample = layout.per_sample
         self._builder: Optional[MaskBuilder] = None
         self._reduces = reduce is not None
-        summed = [self._reduces and not traced.per_sample[place] for place in sources.distinct]
+        summed = [self._reduces and not layout.per_sample[leaf] for leaf in sources.leaves]
         self._shapes = list(zip(sources.shapes, summed))
 
     def run(
-        self,
-        inputs: Sequence[Array],
-        samples: int,
-        with_status: bool,
-        with_mask: bool,
-        out: Any,
+        self, inputs: Inputs, samples: int, with_status: bool, with_mask: bool, out: Any
     ) -> Any:
         """Value and gradients, and statuses and the mask if requested."""
-        shapes = [shape if summed else (samples, *shape) for shape, summed in self._shapes]
+        axis = () if self._is_single else (samples,)
+        shapes = [shape if summed else (*axis, *shape) for shape, summed in self._shapes]
         sources = self._sources
-        sources.refuse_repeats(out)
         if self._reduces:
             values = []
-            gradients = gradient_arrays(shapes, out, sources.single, "out")
+            gradients = sources.arrays(shapes, out, "out")
         else:
             value_out, gradient_out = (None, None) if out is None else expect_items(out, 2, "out")
-            values = [allocate(value_out, (samples,), "out[0]")]
-            gradients = gradient_arrays(shapes, gradient_out, sources.single, "out[1]")
+            values = [allocate(value_out, axis, "out[0]")]
+            gradients = sources.arrays(shapes, gradient_out, "out[1]")
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
-        _watch(self._program, self._plan, samples, inputs)
+        ready = _readable(inputs)
+        _watch(self._watched, self._plan, samples, ready)
         total, kept, dropped = self._plan.run(
             samples,
             get_num_threads(),
-            at_least_1d(inputs),
-            values,
+            ready,
+            at_least_1d(values) if self._is_single else values,
             at_least_1d(gradients),
             at_least_1d(statuses),
         )
-        _watch_dropped(self._plan, samples, inputs, dropped)
-        own_values = values[0] if values else None
+        _watch_dropped(self._plan, samples, ready, dropped)
+        own_values = at_least_1d(values)[0] if values else None
         if has_active_alarms():
             real = kept if own_values is None else int(np.count_nonzero(np.isfinite(own_values)))
             warn_if_too_many_masked(
-                self._mask_builder, samples, inputs, own_values, samples - (real or 0)
+                self._mask_builder, samples, ready, own_values, samples - (real or 0)
             )
-        value: Union[TRScalar, TRArray] = TRArray(values[0]) if total is None else TRScalar(total)
+        value: Any = TRArray(values[0]) if total is None else TRScalar(total)
+        if self._pair is not None:
+            value = (value, self._pair.unwatched(ready, samples)[1])
         results = [value, sources.pack(gradients)]
         if with_status:
             results.append(sources.pack(statuses))
         if with_mask:
-            results.append(self._mask_builder.mask(samples, inputs, own_values, dropped))
+            results.append(self._mask_builder.mask(samples, ready, own_values, dropped))
         return tuple(results)
 
     @property
@@ -165,36 +236,25 @@ class GradientRequest:
 class JacobianRequest:
     """The derivatives of all outputs."""
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        traced: Traced,
-        argnums: Numbers,
-        coordinate: Optional[int],
-    ) -> None:
-        self._sources = sources = Sources(parameters, traced, argnums)
+    def __init__(self, traced: Traced, sources: Sources, coordinate: Optional[int]) -> None:
+        self._sources = sources
         self._program = traced.program
-        self._plan: BatchPlan = traced.program.jacobian(sources.distinct, coordinate)
-        self._outputs = traced.structure.count
-        sizes = [prod(shape) for shape in sources.shapes]
-        starts = np.cumsum([0, *sizes])
-        self._inputs = int(starts[-1])
-        self._columns = [
-            column for place in sources.order for column in range(starts[place], starts[place + 1])
-        ]
+        self._plan: BatchPlan = traced.program.jacobian(sources.leaves, coordinate)
+        self._is_single = traced.layout.is_single
+        inputs = sum(map(prod, sources.shapes))
+        self._shape: Shape = (traced.results.count, inputs)
 
-    def run(self, inputs: Sequence[Array], samples: int, with_status: bool, out: Any) -> Any:
+    def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Jacobian, and statuses if requested."""
         self._sources.refuse_repeats(out)
-        shape: Shape = (samples, self._outputs, self._inputs)
+        shape: Shape = self._shape if self._is_single else (samples, *self._shape)
         jacobian = allocate(out, shape, "out")
         statuses = [np.empty(shape, np.uint8)] if with_status else []
-        _watch(self._program, self._plan, samples, inputs)
-        *_, dropped = self._plan.run(
-            samples, get_num_threads(), at_least_1d(inputs), [], [jacobian], statuses
-        )
-        _watch_dropped(self._plan, samples, inputs, dropped)
+        ready = _readable(inputs)
+        _watch(self._program, self._plan, samples, ready)
+        *_, dropped = self._plan.run(samples, get_num_threads(), ready, [], [jacobian], statuses)
+        _watch_dropped(self._plan, samples, ready, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
         if self._sources.repeats:
-            results = [np.take(result, self._columns, axis=2) for result in results]
+            results = [np.take(result, self._sources.columns(), axis=-1) for result in results]
         return tuple(results) if with_status else results[0]

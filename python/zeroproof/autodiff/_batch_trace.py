@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
 from .. import _native
+from .._arrays import Shape
 from .._native import TracedCondition, TracedProgram, Tracer, TRNode, TRScalar
-from ._batch_arguments import Parameters, Shape
+from .._trees import Structure, flatten
+from ..array import TRArray
+from ._batch_layout import Layout
+from ._grad_arguments import elements_of
 
 
 @dataclass(frozen=True)
-class Structure:
-    """The structure of a result: one array or node, or a tuple or list of them."""
+class Results:
+    """What a function returns: a structure whose leaves are nodes or arrays of nodes."""
 
-    container: Optional[type]
+    structure: Structure
     shapes: tuple[Shape, ...]
+    """One for each leaf."""
 
     @property
     def is_node(self) -> bool:
         """Whether it is one node."""
-        return self.container is None and self.shapes == ((),)
+        return self.structure.is_leaf and self.shapes == ((),)
 
     @property
     def count(self) -> int:
         """The number of nodes."""
         return sum(map(prod, self.shapes))
-
-    def pack(self, results: list[Any]) -> Any:
-        """The results as the function returns them."""
-        return results[0] if self.container is None else self.container(results)
 
 
 @dataclass(frozen=True)
@@ -41,61 +42,87 @@ class Traced:
     """A function as a program, for arguments of these shapes."""
 
     program: TracedProgram
-    structure: Structure
-    shapes: tuple[Shape, ...]
-    per_sample: tuple[bool, ...]
+    results: Results
+    layout: Layout
 
 
 def trace(
     function: Callable[..., Any],
-    parameters: Parameters,
-    shapes: Sequence[Shape],
-    per_sample: Sequence[bool],
+    layout: Layout,
+    label: str,
+    select: Callable[[Any], Any] = lambda result: result,
 ) -> Traced:
-    """Calls the function on tracers: object arrays of them, and bare ones for shape ()."""
-    names = [parameters.name(place) for place in range(len(shapes))]
-    running = _native.Trace(list(zip(names, shapes, per_sample)))
+    """Calls the function on tracers: object arrays of them, and bare ones for shape ().
+
+    Args:
+        function: the function.
+        layout: its arguments.
+        label: its name, for errors.
+        select: takes what the program is to compute from what the function returns.
+    """
+    leaves = list(zip(layout.names, layout.shapes, layout.per_sample))
+    running = _native.Trace(leaves)
     try:
-        arguments = [_shaped(running.elements(place), shape) for place, shape in enumerate(shapes)]
-        nodes, structure = _flatten(function(*arguments), parameters.label)
+        elements = [running.elements(leaf) for leaf in range(len(leaves))]
+        try:
+            result = layout.call(function, elements)
+        except IndexError as error:
+            raise _explained(error, label) from error
+        nodes, results = _flatten(select(result), label)
         program = running.finish(nodes)
     finally:
         running.close()
-    return Traced(program, structure, tuple(shapes), tuple(per_sample))
+    return Traced(program, results, layout)
 
 
-def _shaped(elements: list[Tracer], shape: Shape) -> Any:
-    if shape == ():
-        return elements[0]
-    array = np.empty(len(elements), dtype=object)
-    array[:] = elements
-    return array.reshape(shape)
+def _explained(error: IndexError, label: str) -> IndexError:
+    """An error of NumPy's about an index that is no number, with what to do if that is a tracer."""
+    if "valid indices" not in str(error) and "used as indices" not in str(error):
+        return error
+    return IndexError(
+        f"{error}. If {label} indexes an array with a number that depends on the samples, use "
+        "tr_take(array, index)"
+    )
 
 
-def _flatten(result: Any, label: str) -> tuple[list[Any], Structure]:
-    """The nodes of a result in order."""
-    container = next((kind for kind in (tuple, list) if isinstance(result, kind)), None)
-    items = [result] if container is None else list(result)
+def _flatten(result: Any, label: str) -> tuple[list[Any], Results]:
+    """The nodes of a result in order; numbers as TR scalars."""
+    leaves, structure = flatten(result, "its result")
     nodes: list[Any] = []
     shapes: list[Shape] = []
-    for place, item in enumerate(items):
-        is_array = isinstance(item, np.ndarray) and item.dtype == object
-        shapes.append(item.shape if is_array else ())
-        for node in item.ravel().tolist() if is_array else [item]:
-            if not isinstance(node, (Tracer, TRNode, TRScalar)):
-                where = (
-                    "" if container is None else f" at place {place} of its {container.__name__}"
+    for place, leaf in enumerate(leaves):
+        value = leaf.to_ieee() if isinstance(leaf, TRArray) else leaf
+        is_array = isinstance(value, np.ndarray) and value.dtype.kind in "Ofiu"
+        shapes.append(value.shape if is_array else ())
+        for item in elements_of(value) if is_array else [value]:
+            node = _node(item)
+            if node is None:
+                where = "" if structure.is_leaf else f" at {structure.paths('result')[place]}"
+                raise TypeError(
+                    f"{label} must return nodes or numbers, not {_kind(item)}{where}{_hint(item)}"
                 )
-                hint = (
-                    "; choose between numbers with tr_where(condition, a, b)"
-                    if isinstance(node, TracedCondition)
-                    else ""
-                )
-                raise TypeError(f"{label} must return nodes, not {_kind(node)}{where}{hint}")
             nodes.append(node)
     if not nodes:
         raise TypeError(f"{label} must return nodes, but returned none")
-    return nodes, Structure(container, tuple(shapes))
+    return nodes, Results(structure, tuple(shapes))
+
+
+def _node(item: Any) -> Any:
+    """What the engine takes as an output; None for what is neither a node nor a number."""
+    if isinstance(item, (Tracer, TRNode, TRScalar)):
+        return item
+    if isinstance(item, (bool, np.bool_)):
+        return None
+    try:
+        return TRScalar(item)
+    except TypeError:
+        return None
+
+
+def _hint(item: Any) -> str:
+    if isinstance(item, (TracedCondition, bool, np.bool_)):
+        return "; choose between numbers with tr_where(condition, a, b)"
+    return ""
 
 
 def _kind(value: Any) -> str:

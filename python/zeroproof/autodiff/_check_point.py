@@ -12,12 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _native
+from .._arrays import Shape, drawn
 from .._enums import GradientMode, GradientStatus, OpType
 from .._native import TRNode, TRScalar
 from .._op_facts import PERIODIC
+from .._trees import LEAF, Structure, flatten
 from ..array import TRArray
-from ._batch_arguments import Parameters
+from ._batch_arguments import is_structure
 from ._differences import EPSILON
+from ._grad_results import as_node
+from ._parameters import ParameterNames
 
 _SMALLEST = 2.0**-1074
 #: A saturation bound at which bounded partials are the classical ones, but at a pole.
@@ -68,18 +72,22 @@ class Point:
             TypeError: if an argument is not a number.
             ValueError: if one is not finite, or there is none.
         """
-        parameters = Parameters(f, 0)
+        parameters = ParameterNames(f)
         self._f = f
-        self._shapes: list[Optional[tuple[int, ...]]] = []
+        self._structures: list[Structure] = []
+        self._shapes: list[Optional[Shape]] = []  # of each leaf of the structures
         self.names: list[str] = []
         self.values: list[float] = []
         self._kinds: list[Callable[[float], TRNode]] = []
         for place, x in enumerate(xs):
-            array = _as_array(x)
-            self._shapes.append(None if array is None else array.shape)
             name = parameters.name(place)
-            for where, element in _elements(x, array):
-                self._add(name + where, element)
+            leaves, structure = flatten(x, name) if is_structure(x) else ([x], LEAF)
+            self._structures.append(structure)
+            for leaf, path in zip(leaves, structure.paths(name)):
+                array = _as_array(leaf)
+                self._shapes.append(None if array is None else array.shape)
+                for where, element in _elements(leaf, array):
+                    self._add(path + where, element)
         if not self.values:
             raise ValueError("there is nothing to check: pass the point, a number for each input")
         self._constants = [TRNode.constant(value) for value in self.values]
@@ -122,22 +130,12 @@ class Point:
     def _call(self, nodes: Sequence[TRNode]) -> TRNode:
         """The value at these nodes, as many as there are inputs."""
         given = iter(nodes)
-        arguments: list[Any] = []
-        for shape in self._shapes:
-            if shape is None:
-                arguments.append(next(given))
-            else:
-                array = np.empty(shape, dtype=object)
-                for index in np.ndindex(shape):
-                    array[index] = next(given)
-                arguments.append(array)
-        value = self._f(*arguments)
-        if not isinstance(value, TRNode):
-            raise TypeError(
-                f"the function must return a TRNode, not {type(value).__name__}: compute with the "
-                "nodes it is given, and return one"
-            )
-        return value
+        leaves = iter([drawn(shape, given) for shape in self._shapes])
+        arguments = [
+            structure.unflatten([next(leaves) for _ in range(structure.count)])
+            for structure in self._structures
+        ]
+        return as_node(self._f(*arguments))
 
     def _add(self, name: str, element: Any) -> None:
         is_input = isinstance(element, TRNode) and element.op is OpType.INPUT

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from functools import update_wrapper
 from itertools import count
 from operator import attrgetter
-from typing import Any, Optional, SupportsIndex, Union
+from typing import Any, Optional, Union
 
-from .._arrays import Array
 from .._native import TracedProgram
-from ._batch_arguments import ArgNums, InAxes, Parameters, Shape, argument_numbers, is_ready
-from ._batch_requests import GradientRequest, JacobianRequest, ValuesRequest, check_reduction
+from ._batch_arguments import (
+    InAxes,
+    Inputs,
+    Parameters,
+    Unconverted,
+    common_length,
+    is_ready,
+)
+from ._batch_layout import Layout
+from ._batch_requests import (
+    GradientRequest,
+    JacobianRequest,
+    Sources,
+    ValuesRequest,
+    check_reduction,
+)
 from ._batch_trace import Traced, trace
+from ._batch_types import jacobian_of, value_and_grad_of
+from ._grad_results import separate_aux
+from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
 
 __all__ = ["BatchedFunction", "tr_vmap"]
 
-#: An argument by place or name, or none.
-Coordinate = Union[SupportsIndex, str, None]
+#: An argument by place or name, one of its arrays by path, or none.
+Coordinate = Optional[ArgNum]
 
 #: The most programs that a batched function keeps, one for each combination of argument shapes.
 PROGRAMS = 64
@@ -39,16 +55,20 @@ def tr_vmap(
     is traced; pass values that change as arguments, or call ``tr_vmap`` again.
 
     Args:
-        function: takes nodes, or object arrays of nodes, and returns a node, an object array of
-            nodes, or a tuple or list of these. TR scalars, and nodes that need no gradients, are
-            constants.
+        function: takes nodes, object arrays of nodes, or structures of these, and returns a node,
+            an object array of nodes or a structure of these. Structures are dicts, lists, tuples,
+            named tuples and dataclasses, nested in any way. Numbers, TR scalars, and nodes that
+            need no gradients, are constants.
         in_axes: for each argument 0, if its first axis runs over the samples, or None, if all
-            samples share it; or one of these for all arguments.
-        coordinate: the argument, by place or name, whose value exploration regions refer to.
+            samples share it; or one of these for all arguments. For a structure, a structure of
+            these, in which an entry in place of a container holds for all that is in it. An
+            argument passed by keyword has the entry of its parameter, and 0 if there is none.
+        coordinate: the argument, by place or name, whose value exploration regions refer to; in a
+            structure an array by its path, such as ``"p['x']"``.
 
     Raises:
         TypeError: if the function is not callable, or for ``in_axes`` of another type.
-        ValueError: for ``in_axes`` other than 0 and None, or without any 0.
+        ValueError: for ``in_axes`` other than 0 and None.
     """
     return BatchedFunction(function, in_axes, coordinate)
 
@@ -65,11 +85,14 @@ class _Programs:
 class BatchedFunction:
     """A function replayed over batches, the result of :func:`tr_vmap`.
 
-    Calls take positional arguments: numbers, TR scalars, ``TRArray`` and anything that NumPy
-    converts to an array of real numbers. C-contiguous arrays of float64 are read in place, others
-    are converted. An argument that all samples share has the shape that the function receives;
-    others have one more axis in front. Arrays must not be written to while a call runs in another
-    thread.
+    Arguments are numbers, TR scalars, ``TRArray`` and anything that NumPy converts to an array of
+    real numbers, or structures of these: dicts, lists, tuples, named tuples and dataclasses, nested
+    in any way. A list or tuple of nothing but numbers is an array, unless ``in_axes`` has a
+    structure for it. Arguments may be passed by keyword, unless a method has a parameter of that
+    name. C-contiguous arrays of float64 are read in place, others are converted. An argument that
+    all samples share has the shape that the function receives; others have one more axis in front.
+    If all arguments are shared, the call is of one sample, and results have no axis of samples.
+    Arrays must not be written to while a call runs in another thread.
 
     Gradients are in the current gradient mode at the call, and the statistics of the calling thread
     or async task count every sample. Calls run on several threads (``zeroproof.set_num_threads``)
@@ -79,7 +102,8 @@ class BatchedFunction:
     Raises:
         TypeError: for arguments that are not real numbers, and for a function whose control flow
             depends on a value or that returns no node.
-        ValueError: if the numbers of samples of the arguments differ.
+        ValueError: if the numbers of samples of the arguments differ, or a structure does not match
+            its ``in_axes``.
     """
 
     __wrapped__: Callable[..., Any]
@@ -95,7 +119,7 @@ class BatchedFunction:
         update_wrapper(self, function, updated=())  # its attributes could hide the methods
         self._settings = (function, in_axes, coordinate)
         self._parameters = Parameters(function, in_axes)
-        self._programs: dict[tuple[Shape, ...], _Programs] = {}
+        self._programs: dict[Hashable, _Programs] = {}
         self._uses = count()
 
     def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
@@ -105,19 +129,19 @@ class BatchedFunction:
             *args: the arguments of the function.
             out: the arrays to write to, in the structure of the result: C-contiguous float64 arrays
                 of the right shape; None, also for single items, for new ones.
-            **keywords: not supported; bind keyword arguments with ``functools.partial``.
+            **keywords: further arguments of the function.
 
         Returns:
             A TRArray with an element for each sample; for an object array of nodes one more axis in
-            front; for a tuple or list of results a tuple or list.
+            front; for a structure of results the same structure.
         """
-        _refuse(keywords)
-        inputs, samples, programs = self._prepare(args)
+        inputs, samples, programs = self._prepare(args, keywords)
         request = programs.requests.get("values")
         if request is None:
             request = programs.requests["values"] = ValuesRequest(programs.traced)
         return request.run(inputs, samples, out)
 
+    @value_and_grad_of
     def value_and_grad(
         self,
         *args: Any,
@@ -125,6 +149,7 @@ class BatchedFunction:
         reduce: Optional[str] = None,
         with_status: bool = False,
         with_mask: bool = False,
+        has_aux: bool = False,
         out: Any = None,
         coordinate: Coordinate = None,
         **keywords: Any,
@@ -133,27 +158,31 @@ class BatchedFunction:
 
         Args:
             *args: the arguments of the function, which must return one node.
-            argnums: the place of the argument to differentiate with respect to, or several as a
-                sequence or one-dimensional array; negative numbers count from the end.
+            argnums: the place or name of the argument to differentiate with respect to, or several
+                as a sequence or one-dimensional array; negative numbers count from the last
+                positional argument.
             reduce: None for each sample's gradients; ``"sum"`` or ``"mean"`` for those of the sum
                 or mean of the values over the samples whose value is REAL.
             with_status: whether to return the gradients' ``GradientStatus`` flags as well.
             with_mask: whether to return a ``SampleMask`` as well, with the samples that were left
                 out and the reasons.
+            has_aux: whether the function returns ``(value, aux)``, of which only the value is
+                differentiated. It is traced twice.
             out: the arrays to write to, ``(values, gradients)``, or with ``reduce`` the gradients
                 alone: C-contiguous float64 arrays of the right shape; None, also for
                 single items, for new ones.
             coordinate: the argument, by place or name, whose value exploration regions refer to;
                 the default is that of ``tr_vmap``.
-            **keywords: not supported, as in a call.
+            **keywords: further arguments of the function.
 
         Returns:
-            ``(values, gradients)``, then statuses and the mask if requested. Gradients are
-            float64 arrays, a tuple of them for several ``argnums``, with one row for each sample.
-            With ``reduce``, ``values`` is one TRScalar, a shared argument's gradient has its shape,
-            and that of an argument with one value for each sample keeps its rows. Statuses are
-            uint8 arrays of the same shapes, with ``reduce`` the union over the samples. An argument
-            named twice has the same array twice.
+            ``(values, gradients)``, then statuses and the mask if requested; with ``has_aux``
+            ``(values, aux)`` in place of the values, of which ``aux`` is as a call returns it.
+            Gradients are float64 arrays with one row for each sample, in the structure of the
+            argument; for several ``argnums`` a tuple. With ``reduce``, ``values`` is one TRScalar,
+            a shared array's gradient has its shape, and that of an array with one value for each
+            sample keeps its rows. Statuses are uint8 arrays of the same shapes, with ``reduce`` the
+            union over the samples. An argument named twice has the same array twice.
 
         Raises:
             TypeError: if the function returns several nodes, which ``jacobian`` differentiates, and
@@ -161,18 +190,18 @@ class BatchedFunction:
             ValueError: if ``argnums`` or ``coordinate`` names no argument, for another ``reduce``,
                 or if ``out`` has another shape.
         """
-        _refuse(keywords)
-        inputs, samples, programs = self._prepare(args)
         check_reduction(reduce)
         numbers = argument_numbers(argnums)
-        place = self._coordinate(coordinate, len(args))
-        key = (numbers, place, reduce)
+        coordinate = coordinate_number(coordinate, self._settings[2])
+        inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
+        key = (numbers, coordinate, reduce, has_aux)
         request = programs.requests.get(key)
         if request is None:
-            request = GradientRequest(self._parameters, programs.traced, numbers, place, reduce)
+            request = self._gradient_request(programs, numbers, coordinate, reduce, has_aux)
             programs.requests[key] = request
         return request.run(inputs, samples, with_status, with_mask, out)
 
+    @jacobian_of
     def jacobian(
         self,
         *args: Any,
@@ -190,68 +219,115 @@ class BatchedFunction:
             with_status: whether to return the derivatives' ``GradientStatus`` flags as well.
             out: the array to write to; None for a new one.
             coordinate: as for ``value_and_grad``.
-            **keywords: not supported, as in a call.
+            **keywords: further arguments of the function.
 
         Returns:
             A float64 array (samples, outputs, inputs), or that and a uint8 array of the same shape.
             Outputs are the nodes that the function returns, in order; inputs are the elements of
-            the arguments in ``argnums``, one argument after the other.
+            all arrays in the arguments of ``argnums``, one argument after the other.
 
         Raises:
             TypeError: for ``argnums`` or ``coordinate`` of another type.
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
-        _refuse(keywords)
-        inputs, samples, programs = self._prepare(args)
         numbers = argument_numbers(argnums)
-        place = self._coordinate(coordinate, len(args))
-        key = ("jacobian", numbers, place)
+        coordinate = coordinate_number(coordinate, self._settings[2])
+        inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
+        key = ("jacobian", numbers, coordinate)
         request = programs.requests.get(key)
         if request is None:
-            request = JacobianRequest(self._parameters, programs.traced, numbers, place)
-            programs.requests[key] = request
+            layout = programs.traced.layout
+            sources = self._sources(layout, numbers)
+            leaf = self._parameters.coordinate(layout, coordinate)
+            request = programs.requests[key] = JacobianRequest(programs.traced, sources, leaf)
         return request.run(inputs, samples, with_status, out)
 
-    def program(self, *args: Any) -> TracedProgram:
+    def program(self, *args: Any, **keywords: Any) -> TracedProgram:
         """The program that is replayed for such arguments; ``print`` lists its operations."""
-        return self._prepare(args)[2].traced.program
+        return self._prepare(args, keywords)[2].traced.program
 
-    def _prepare(self, args: tuple[Any, ...]) -> tuple[list[Array], int, _Programs]:
+    def _prepare(
+        self,
+        args: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        numbers: Numbers = (),
+        coordinate: Coordinate = None,
+    ) -> tuple[Inputs, int, _Programs]:
         """The arguments as arrays, the number of samples, and the function traced for them."""
         parameters = self._parameters
-        per_sample = parameters.per_sample(len(args))
-        inputs = [
-            argument if is_ready(argument) else parameters.doubles(argument, place)
-            for place, argument in enumerate(args)
-        ]
-        samples = parameters.samples(inputs, per_sample)
+        per_sample = None if keywords else parameters.flat_axes(len(args))
+        inputs: Optional[Inputs] = args
+        if per_sample is None or not all(map(is_ready, args)):
+            # What is requested is looked at first, so that nothing is converted in vain.
+            parameters.check_request(numbers, coordinate, args, keywords)
+            inputs = None if per_sample is None else parameters.plain(args)
+        if per_sample is None or inputs is None:
+            return self._prepare_structures(args, keywords)
+        arrays = inputs.arrays if isinstance(inputs, Unconverted) else inputs
+        samples = common_length(arrays, per_sample)
+        if samples is None:
+            return self._prepare_structures(args, keywords)
         shapes = tuple(
-            [array.shape[1:] if own else array.shape for array, own in zip(inputs, per_sample)]
+            [array.shape[1:] if own else array.shape for array, own in zip(arrays, per_sample)]
         )
         programs = self._programs.get(shapes)
         if programs is None:
-            programs = self._trace(shapes, per_sample)
+            programs = self._trace(shapes, parameters.flat_layout(shapes, per_sample))
         programs.last_use = next(self._uses)
         return inputs, samples, programs
 
-    def _trace(self, shapes: tuple[Shape, ...], per_sample: tuple[bool, ...]) -> _Programs:
-        """The function traced for these shapes. The first of several threads that trace wins."""
-        new = _Programs(trace(self.__wrapped__, self._parameters, shapes, per_sample))
+    def _prepare_structures(
+        self, args: tuple[Any, ...], keywords: Mapping[str, Any]
+    ) -> tuple[Inputs, int, _Programs]:
+        """The same for structures and keywords, and for what raises."""
+        parameters = self._parameters
+        unconverted, layout = parameters.laid_out(args, keywords)
+        samples = parameters.samples(unconverted.arrays, layout.per_sample, layout.names)
+        is_flat = not keywords and all(structure.is_leaf for structure in layout.structures)
+        programs = self._programs.get(layout.shapes if is_flat else layout)
+        if programs is None:
+            programs = self._trace(layout.shapes if is_flat else layout, layout)
+        programs.last_use = next(self._uses)
+        return unconverted, samples, programs
+
+    def _trace(self, key: Hashable, layout: Layout) -> _Programs:
+        """The function traced for this layout. The first of several threads that trace wins."""
+        new = _Programs(trace(self.__wrapped__, layout, self._parameters.label))
         # Without a lock: a finalizer, a hook or a signal handler may come here meanwhile.
-        while shapes not in self._programs and len(self._programs) >= PROGRAMS:
+        while key not in self._programs and len(self._programs) >= PROGRAMS:
             programs = self._programs.copy()
             oldest = min(programs, key=lambda key: programs[key].last_use)
             self._programs.pop(oldest, None)
-        return self._programs.setdefault(shapes, new)
+        return self._programs.setdefault(key, new)
 
-    def _coordinate(self, coordinate: Coordinate, arguments: int) -> Optional[int]:
-        """The place of the coordinate of a call."""
-        if coordinate is None:
-            coordinate = self._settings[2]
-        if coordinate is None:
-            return None
-        return self._parameters.place(coordinate, arguments, "coordinate")
+    def _gradient_request(
+        self,
+        programs: _Programs,
+        numbers: Numbers,
+        coordinate: Coordinate,
+        reduce: Optional[str],
+        has_aux: bool,
+    ) -> GradientRequest:
+        label, traced = self._parameters.label, programs.traced
+        layout, pair = traced.layout, None
+        if has_aux:
+            # A program has one kind of outputs: here the node alone, there everything.
+            pair = traced
+            traced = trace(self.__wrapped__, layout, label, lambda result: separate_aux(result)[0])
+        if not traced.results.is_node:
+            raise TypeError(
+                f"value_and_grad needs a function that returns one node, but {label} returns "
+                "several; jacobian differentiates them all, and has_aux=True takes (value, aux)"
+            )
+        sources = self._sources(layout, numbers)
+        leaf = self._parameters.coordinate(layout, coordinate)
+        return GradientRequest(traced, sources, leaf, reduce, pair)
+
+    def _sources(self, layout: Layout, numbers: Numbers) -> Sources:
+        single = not isinstance(numbers, tuple)
+        keys = self._parameters.keys_of(numbers, layout.positional, layout.keywords)
+        return Sources(layout, keys, single)
 
     def __get__(self, instance: object, owner: Optional[type] = None) -> BatchedFunction:
         """Itself through a class; an instance cannot be batched over.
@@ -284,12 +360,3 @@ def _global_name(batched: BatchedFunction) -> Optional[str]:
     except (AttributeError, KeyError):
         return None
     return name if found is batched else None
-
-
-def _refuse(keywords: dict[str, Any]) -> None:
-    if keywords:
-        name = next(iter(keywords))
-        raise TypeError(
-            f"keyword arguments such as {name!r} do not reach the function: pass them by position, "
-            "or bind them with functools.partial"
-        )

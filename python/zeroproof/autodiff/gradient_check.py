@@ -98,18 +98,21 @@ def check_gradient(
 
     Args:
         f: takes a node for each of ``xs``, or an object array of nodes for an array, and returns a
-            node.
-        xs: the point: each a number, a TR scalar or a node, or a list, tuple or array of these.
+            node or a number.
+        xs: the point: each a number, a TR scalar or a node, or a list, tuple or array of these; or
+            a structure of all that: a dict, list, tuple, named tuple or dataclass, nested in any
+            way. A list or tuple without arrays and containers in it reaches ``f`` as an array.
         mode: the gradient mode or its name, such as ``"hybrid"``; by default the current one.
         rtol: the relative error allowed.
         atol: the absolute error allowed, in addition to the error estimate of the differences.
 
     Returns:
-        A ``GradientCheck``: a table of one row for each input. For a single number it also
-        unpacks as ``analytical, numerical, relative_error``.
+        A ``GradientCheck``: a table of one row for each input, named by its path, such as
+        ``p['w'][0, 1]``. For a single number it also unpacks as ``analytical, numerical,
+        relative_error``.
 
     Raises:
-        TypeError: if ``f`` does not return a node, or an input is not a number.
+        TypeError: if ``f`` returns neither a node nor a number, or an input is not a number.
         ValueError: if there are no inputs or one is not finite, for an unknown mode, unless
             ``rtol`` is positive and finite, and unless ``atol`` is finite and not negative.
     """

@@ -6,14 +6,19 @@ the number of ``gradient`` calls unless it is persistent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import Any, Optional
+
+import numpy as np
 
 from .. import _native
+from .._arrays import Shape, drawn
 from .._enums import GradientStatus, TRTag
 from .._native import TRNode, TRScalar
+from .._trees import flatten, is_container
 from ..typing import Operand
+from ._grad_arguments import elements_of
 
 __all__ = ["TRGradientTape", "gradient_tape"]
 
@@ -41,63 +46,78 @@ class TRGradientTape:
     ) -> None:
         """Exits the tape; ``gradient`` is usually called after that."""
 
-    def watch(self, node: Union[TRNode, Iterable[TRNode]]) -> None:
-        """Makes a constant a source for the operations recorded from now on.
+    def watch(self, node: Any) -> None:
+        """Makes constants sources for the operations recorded from now on.
 
         Parameters and inputs are always sources. A constant stays watched after the tape is exited.
 
+        Args:
+            node: a node, an iterable of nodes, or a structure of nodes and object arrays of nodes.
+
         Raises:
-            TypeError: if it is not a node or nodes.
+            TypeError: if anything else is in it. Then nothing is watched.
         """
-        for each in [node] if isinstance(node, TRNode) else list(node):
-            if not isinstance(each, TRNode):
-                raise TypeError(f"watch takes TRNodes, not {type(each).__name__}")
+        is_iterable = isinstance(node, Iterable) and not isinstance(node, (str, bytes, np.ndarray))
+        # A set or a generator is no structure.
+        given = list(node) if is_iterable and not is_container(node) else node
+        nodes = _Nodes(given, "watch", "node").nodes
+        for each in nodes:
             _native.watch(each)
-            self._watched.append(each)
+        self._watched.extend(nodes)
 
     def gradient(
         self,
-        target: Union[TRNode, Sequence[TRNode]],
+        target: Any,
         sources: Any,
         output_gradients: Any = None,
     ) -> Any:
         """The gradients of ``target`` with respect to ``sources``.
 
         Args:
-            target: a node, or several whose gradients are added.
-            sources: a node, or a nested structure of lists, tuples and dicts of nodes.
-            output_gradients: the adjoint of the target, by default 1; for several targets a list.
+            target: a node, or several whose gradients are added: an object array or a structure of
+                nodes.
+            sources: a node, or a structure of nodes and object arrays of nodes: dicts, lists,
+                tuples, named tuples and dataclasses, nested in any way.
+            output_gradients: the adjoint of the target, by default 1; for several targets as many,
+                in a list, an array or the structure of the targets.
 
         Returns:
-            Constants in the structure of ``sources``. A source that the target does not depend on
-            gives REAL 0 if it requires a gradient or is watched, and None otherwise. Each has its
-            status as ``gradient_status``. No node's ``gradient`` changes.
+            Constants in the structure of ``sources``, in object arrays where these are. A source
+            that the target does not depend on gives REAL 0 if it requires a gradient or is watched,
+            and None otherwise. Each has its status as ``gradient_status``. No node's ``gradient``
+            changes.
 
         Raises:
+            NotImplementedError: if a target was computed from a gradient that may depend on a
+                source: there are no second derivatives yet. ``gradient.detach()`` makes it a
+                constant.
             RuntimeError: at the second call, unless the tape is persistent.
+            TypeError: if a target or a source is no node. The error names its place.
+            ValueError: for another number of output gradients than of targets.
         """
         if self._used and not self._persistent:
             raise RuntimeError(
                 "this tape has been used; make it with gradient_tape(persistent=True) to call "
                 "gradient more than once"
             )
-        targets: list[Any] = list(target) if isinstance(target, (list, tuple)) else [target]
+        targets = _Nodes(target, "gradient", "target").nodes
+        if not targets:
+            raise TypeError("gradient takes at least one target")
         adjoints = _adjoints(output_gradients, len(targets))
-        nodes = list(_flatten(sources))
-        for node in [*targets, *nodes]:
-            if not isinstance(node, TRNode):
-                raise TypeError(f"gradient takes TRNodes, not {type(node).__name__}")
+        wanted = _Nodes(sources, "gradient", "sources")
+        nodes = wanted.nodes
         self._used = True
         totals: list[Optional[TRNode]] = [None] * len(nodes)
         for each, adjoint in zip(targets, adjoints):
             for k, found in enumerate(_native.gradients_of(each, nodes, adjoint)):
                 if found is not None and self._is_source(nodes[k]):
                     totals[k] = _add(totals[k], *found)
-        results = iter(
-            TRNode.constant(0.0) if total is None and self._is_source(node) else total
-            for node, total in zip(nodes, totals)
+        return wanted.filled(
+            [
+                TRNode.constant(0.0) if total is None and self._is_source(node) else total
+                for node, total in zip(nodes, totals)
+            ]
         )
-        return _like(sources, results)
 
     def _is_source(self, node: TRNode) -> bool:
         # Nodes compare by value and hash by identity.
@@ -117,37 +137,57 @@ def gradient_tape(persistent: bool = False) -> TRGradientTape:
 def _add(total: Optional[TRNode], gradient: TRScalar, status: GradientStatus) -> TRNode:
     """A sum of gradients with the union of their statuses."""
     if total is None:
-        return _native.gradient_node(gradient, status)
+        return _native.gradient_node(gradient, status, True)
     # An overflowed sum keeps its value, so that no gradient is ever Φ.
     value = total.value + gradient if total.tag is TRTag.REAL else total.value
-    return _native.gradient_node(value, total.gradient_status | status)
+    return _native.gradient_node(value, total.gradient_status | status, True)
 
 
 def _adjoints(output_gradients: Any, count: int) -> list[Optional[Operand]]:
+    """The adjoint of each target."""
     if output_gradients is None:
         return [None] * count
-    given = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients]
+    leaves = flatten(output_gradients, "output_gradients")[0]
+    given = [
+        element
+        for leaf in leaves
+        for element in (elements_of(leaf) if isinstance(leaf, np.ndarray) else [leaf])
+    ]
     if len(given) != count:
         raise ValueError(f"{count} targets need as many output gradients, not {len(given)}")
-    return list(given)
+    return given
 
 
-def _flatten(structure: Any) -> Iterable[Any]:
-    if isinstance(structure, Mapping):
-        structure = structure.values()
-    elif not isinstance(structure, (list, tuple)):
-        yield structure
-        return
-    for item in structure:
-        yield from _flatten(item)
+class _Nodes:
+    """The nodes of a structure, and what else may stand in their places."""
 
+    def __init__(self, tree: Any, method: str, name: str) -> None:
+        """Takes the structure apart.
 
-def _like(structure: Any, results: Any) -> Any:
-    """The results, taken one by one, in the structure of the sources."""
-    if isinstance(structure, Mapping):
-        return {key: _like(item, results) for key, item in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        items = [_like(item, results) for item in structure]
-        is_named = hasattr(structure, "_fields")
-        return type(structure)(*items) if is_named else type(structure)(items)
-    return next(results)
+        Args:
+            tree: nodes, object arrays of nodes, or a structure of these.
+            method: the method that takes it, for errors.
+            name: its name, for errors.
+
+        Raises:
+            TypeError: if it holds anything else.
+        """
+        if tree is None:
+            raise TypeError(f"{method} takes TRNodes, not None")
+        leaves, self._structure = flatten(tree, name)
+        self._shapes: list[Optional[Shape]] = []
+        self.nodes: list[TRNode] = []
+        for place, leaf in enumerate(leaves):
+            is_array = isinstance(leaf, np.ndarray) and leaf.dtype == object
+            self._shapes.append(leaf.shape if is_array else None)
+            for element in leaf.ravel().tolist() if is_array else [leaf]:
+                if not isinstance(element, TRNode):
+                    where = self._structure.paths(name)[place]
+                    at = "" if where == name else f" at {where}"
+                    raise TypeError(f"{method} takes TRNodes, not {type(element).__name__}{at}")
+                self.nodes.append(element)
+
+    def filled(self, results: Sequence[Any]) -> Any:
+        """The structure with a result in place of each node."""
+        given = iter(results)
+        return self._structure.unflatten([drawn(shape, given) for shape in self._shapes])

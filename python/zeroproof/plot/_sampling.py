@@ -125,7 +125,7 @@ def _evaluator(function: Callable[[Any], Any], first: FloatArray) -> Callable[[F
     def call(x: FloatArray) -> Curve:
         pairs = [differentiated(each) for each in x.tolist()]
         return Curve(
-            np.array([value.item() for value, _ in pairs]),
+            np.array([float(value) for value, _ in pairs]),
             np.array([gradient.item() for _, gradient in pairs]),
             np.array([gradient.gradient_status for _, gradient in pairs], np.uint8),
         )

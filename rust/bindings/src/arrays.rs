@@ -1,9 +1,11 @@
 //! Operations on NumPy arrays, element by element, as arrays of objects.
 
+use crate::locks::filled;
 use crate::number::{element, taken_out};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyList, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{IntoPyDict, PyList, PyTuple, PyType};
 use zeroproof::Op;
 
 /// So many elements pass between two looks for signals.
@@ -13,13 +15,50 @@ const PATIENCE: usize = 1024;
 pub(crate) fn operator_of(op: Op) -> &'static str {
     match op {
         Op::Div => "truediv",
+        Op::Remainder => "mod",
         op => op.name(),
     }
 }
 
 /// Whether it is a NumPy array.
 pub(crate) fn is_array(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    object.is_instance(&object.py().import("numpy")?.getattr("ndarray")?)
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = object.py();
+    let class = filled(&CLASS, py, || Ok(py.import("numpy")?.getattr("ndarray")?.cast_into()?.unbind()))?;
+    Ok(object.is_exact_instance(class.bind(py)) || object.is_instance(class.bind(py))?)
+}
+
+/// Whether functions go through its elements: an array, a list or a tuple.
+pub(crate) fn has_elements(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(is_sequence(object) || is_array(object)?)
+}
+
+fn is_sequence(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>()
+}
+
+/// So many dimensions NumPy can broadcast.
+const DEEPEST: usize = 32;
+
+/// A list or tuple, of lists or tuples perhaps, as an array of objects.
+fn array_of<'py>(sequence: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    /// The items, each taken out of the array if it is one of one object and no dimensions.
+    fn items<'py>(sequence: &Bound<'py, PyAny>, depth: usize) -> PyResult<Bound<'py, PyList>> {
+        let found = sequence.try_iter()?.map(|item| {
+            let item = item?;
+            refuse_masked(&item)?;
+            match is_sequence(&item) {
+                true if depth == DEEPEST => {
+                    Err(PyTypeError::new_err(format!("lists are nested more than {DEEPEST} deep")))
+                }
+                true => Ok(items(&item, depth + 1)?.into_any()),
+                false => Ok(element(&item)?.unwrap_or(item)),
+            }
+        });
+        PyList::new(sequence.py(), found.collect::<PyResult<Vec<_>>>()?)
+    }
+    let items = items(sequence, 1)?;
+    sequence.py().import("numpy")?.call_method1("array", (items, "O"))
 }
 
 /// An array of one object and no dimensions, for NumPy to broadcast.
@@ -73,9 +112,9 @@ pub(crate) fn refuse_masked(operand: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// What `function` makes of the elements of arrays and of what is no array, put together by NumPy's rules
-/// of broadcasting: an array of objects, or for no dimensions the one object. NumPy only lends the
-/// elements, so that none of its warnings comes of them.
+/// What `function` makes of the elements of arrays, lists and tuples and of what has none, put together by
+/// NumPy's rules of broadcasting: an array of objects, or for no dimensions the one object. NumPy only
+/// lends the elements, so that none of its warnings comes of them.
 ///
 /// # Errors
 /// `ValueError` for shapes that do not go together; `TypeError` for a masked array, whose mask would be
@@ -88,7 +127,13 @@ pub(crate) fn broadcast<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let arrays = operands.iter().map(|operand| {
         refuse_masked(operand)?;
-        if is_array(operand)? { Ok(operand.clone()) } else { boxed(operand) }
+        if is_sequence(operand) {
+            array_of(operand)
+        } else if is_array(operand)? {
+            Ok(operand.clone())
+        } else {
+            boxed(operand)
+        }
     });
     let numpy = py.import("numpy")?;
     let arrays = PyTuple::new(py, arrays.collect::<PyResult<Vec<_>>>()?)?;

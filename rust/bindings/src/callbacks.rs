@@ -19,7 +19,7 @@ impl Callback {
         Self { function: GilCell::new(|| None), purpose }
     }
 
-    fn set(&self, function: Bound<'_, PyAny>) {
+    pub(crate) fn set(&self, function: Bound<'_, PyAny>) {
         let py = function.py();
         let before = self.function.with(py, |current| current.replace(function.unbind()));
         drop(before); // outside the cell, since it drops a Python object
@@ -64,6 +64,8 @@ pub(crate) static EXPLAIN: Callback = Callback::new("explains nodes");
 pub(crate) static DRAW: Callback = Callback::new("draws graphs");
 /// Makes a function run in a block.
 pub(crate) static DECORATE: Callback = Callback::new("decorates functions");
+/// What `__array_ufunc__` leaves to Python.
+pub(crate) static UFUNC: Callback = Callback::new("answers NumPy's functions");
 
 /// Registers who is told of singularities.
 #[pyfunction]

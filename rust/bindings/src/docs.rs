@@ -24,7 +24,7 @@ pub(crate) fn docstring(op: Op, kind: Kind) -> &'static CStr {
 
 fn signature(op: Op) -> &'static str {
     match op.arity() {
-        Arity::Leaf => "()",
+        Arity::Leaf | Arity::Alias => "()",
         Arity::Unary => "(a, /)",
         Arity::Power => "(a, n, /)",
         Arity::Binary => "(a, b, /)",
@@ -90,7 +90,7 @@ fn takes(op: Op, kind: Kind) -> String {
             match kind {
                 Kind::InKind => format!(
                     "Takes TRScalars or numbers{exponent}, and returns a TRScalar. A TRNode among them gives a \
-                     TRNode, a NumPy\narray an array of objects, element by element."
+                     TRNode; an\narray, list or tuple gives an array of objects, element by element."
                 ),
                 Kind::Lifted => {
                     format!("Takes TRNodes, TRScalars or numbers{exponent}, and returns a TRNode.")

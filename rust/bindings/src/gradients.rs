@@ -59,7 +59,7 @@ fn gradients_of<'py>(
     passes::run_pass(py, |arena, state, statistics| {
         let scratch = &mut arena.scratch;
         let (gradients, counts) =
-            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
+            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch)?;
         found = gradients;
         Ok(counts)
     })?
@@ -67,11 +67,20 @@ fn gradients_of<'py>(
     gradient_list(py, found)
 }
 
-/// A constant that holds a gradient and has its status.
+/// A constant that holds a gradient and has its status. If the gradient ``depends`` on what others may be
+/// asked for, whoever asks for the derivative of what is computed from it gets a NotImplementedError.
 #[pyfunction]
-fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
+fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depends: bool) -> PyResult<TRNode> {
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
+    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status, depends))))
+}
+
+/// Whether ``target`` depends on a parameter, input, watched constant, alias or gradient that is not among
+/// ``sources``: then its gradients do. An alias among them stands for the node that it was made from.
+#[pyfunction]
+fn depends_on_others(py: Python<'_>, target: TRNode, sources: Vec<TRNode>) -> bool {
+    let sources: Vec<_> = sources.into_iter().map(|source| source.0).collect();
+    arena::with(py, |arena| arena.graph.depends_on_others(target.0, &sources, &mut arena.scratch))
 }
 
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
@@ -110,6 +119,16 @@ fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, 
 #[pyfunction]
 fn watch(py: Python<'_>, node: TRNode) {
     arena::with(py, |arena| arena.graph.watch(node.0));
+}
+
+/// A node equal to ``node``, through which gradients flow on to it; for ``gradients_of`` a source of its own.
+///
+/// It requires a gradient in any case. Where it is among the sources, contributions are summed there as at a
+/// parameter, and go on as that sum if ``node`` is, or depends on, another source. Everywhere else it stands
+/// for ``node``: its ``gradient`` is that of ``node``, and so is the coordinate that it depends on.
+#[pyfunction]
+fn alias(py: Python<'_>, node: TRNode) -> TRNode {
+    TRNode(arena::with(py, |arena| arena.graph.alias(node.0)))
 }
 
 /// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
@@ -164,9 +183,11 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
+        wrap_pyfunction!(depends_on_others, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,
         wrap_pyfunction!(watch, module)?,
+        wrap_pyfunction!(alias, module)?,
         wrap_pyfunction!(arena_usage, module)?,
         wrap_pyfunction!(explain_node, module)?,
     ] {

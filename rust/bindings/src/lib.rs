@@ -30,6 +30,7 @@ mod schedule;
 mod second_order;
 mod table;
 mod tracer;
+mod ufuncs;
 mod values;
 
 use pyo3::exceptions::PyImportError;
@@ -60,5 +61,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     context::register(module)?;
     schedule::register(module)?;
     tracer::register(module)?;
-    batch::register(module)
+    batch::register(module)?;
+    ufuncs::register(module)
 }

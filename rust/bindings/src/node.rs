@@ -4,6 +4,7 @@ use crate::arena;
 use crate::arrays::{operator_of, with_array};
 use crate::callbacks;
 use crate::enums;
+use crate::errors::{attribute_error, type_error};
 use crate::gradients::{backward, objects};
 use crate::number::integer_exponent;
 use crate::operand::{Operand, expect_operand, operand, value_of};
@@ -59,6 +60,21 @@ fn binary<'py>(
     }
 }
 
+/// `aⁿ` for a number slot.
+fn power<'py>(
+    py: Python<'py>,
+    a: &Bound<'py, PyAny>,
+    n: &Bound<'py, PyAny>,
+    modulus: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    no_modulus(modulus)?;
+    match (payload::<TRNode>(a), integer_exponent(n)?) {
+        (Some(base), Some(0)) => new_object(py, record_unary(py, Op::Unit, Operand::Node(base.0), 0)?),
+        (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)?),
+        _ => binary(py, Op::Pow, a, n),
+    }
+}
+
 fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     new_object(py, record_unary(py, op, expect_operand(a)?, 0)?)
 }
@@ -79,6 +95,47 @@ fn named_leaf<'py>(py: Python<'py>, op: Op, arguments: &Arguments<'_, 'py>) -> P
     let name: Option<String> = name.filter(|name| !name.is_none()).map(|name| name.extract()).transpose()?;
     let value = value.expect("a required argument");
     new_object(py, leaf(py, op, &value, name.as_deref())?)
+}
+
+/// Assigns a leaf the value of a number or node.
+fn assign(
+    py: Python<'_>,
+    node: TRNode,
+    value: &Bound<'_, PyAny>,
+    refused: fn(zeroproof::Error) -> PyErr,
+) -> PyResult<()> {
+    let value = value_of(value)?;
+    read(py, node, |graph, node| graph.assign(node, value)).map_err(refused)?;
+    if !value.is_finite() {
+        let op = read(py, node, |graph, node| graph.op(node));
+        origins::note(py, node, op, &[])?;
+    }
+    Ok(())
+}
+
+/// An operator that puts its result in the place of the left operand.
+#[inline(always)]
+fn in_place<'py>(
+    py: Python<'py>,
+    a: &Bound<'py, PyAny>,
+    operator: &str,
+    result: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if read(py, this(a)?, |graph, node| graph.has_leaf_gradient(node)) {
+        return Err(rebound(operator));
+    }
+    result()
+}
+
+/// The error of an update of a leaf that would leave the name with another node.
+#[cold]
+fn rebound(operator: &str) -> PyErr {
+    PyTypeError::new_err(format!(
+        "{operator} gives a new node and would leave the name without the parameter or input, which holds a \
+         gradient: to update it, assign as in w.assign(w.value - lr * w.gradient), or use zeroproof.optim; \
+         to record an operation, write it out as in y = w {} x",
+        operator.trim_end_matches('=')
+    ))
 }
 
 fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
@@ -144,14 +201,22 @@ Make leaves with ``TRNode.parameter``, ``TRNode.input`` and ``TRNode.constant``;
 functions of ``tr_ops_grad`` make the others. An operation none of whose inputs needs a gradient\n\
 gives a constant. Nodes compare by value and hash by identity, as tensors do. Nodes may be used and\n\
 dropped from any thread.\n\n\
+A parameter or input is given another value by ``assign``, or by setting ``value``. ``w -= step`` and the\n\
+like make a new node as ``w - step`` does, and raise TypeError where that is likely a mistake: if ``w``\n\
+is a parameter or input that holds a gradient.\n\n\
 A leaf pickles and copies as its value, kind and name, without its gradient; other nodes refuse\n\
 and name ``detach()``.";
 
 fn properties() -> Vec<ffi::PyGetSetDef> {
     vec![
-        property!(c"value", c"The TR value.", |py, node| {
-            new_object(py, TRScalar(tr_value(py, this(node)?)))
-        }),
+        property!(
+            c"value",
+            c"The TR value. That of a parameter or input can be set, which is ``assign``.",
+            |py, node| new_object(py, TRScalar(tr_value(py, this(node)?))),
+            set | py,
+            node,
+            value | assign(py, this(node)?, value, attribute_error)
+        ),
         property!(c"tag", c"The class of the value.", |py, node| {
             enums::tag(py, tr_value(py, this(node)?).tag())
         }),
@@ -248,6 +313,26 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             }
         ),
         method!(
+            c"assign",
+            0,
+            c"assign($self, value)\n--\n\n\
+              Gives a parameter or input another value; ``w.value = v`` does the same.\n\n\
+              Its gradient, name and identity stay. Nodes recorded from it before keep the value that they\n\
+              were computed with: their derivatives are those at the old value, and their backward passes\n\
+              still add to this gradient.\n\n\
+              Args:\n    value: a TRScalar, a number, or a node whose value is taken.\n\n\
+              Raises:\n    TypeError: if it is a constant or was made by an operation, or if it is what \
+              ``inputs`` gives of\n        a node recorded before an earlier assignment.",
+            |py, node, arguments| {
+                let value = match arguments.positional() {
+                    Some([value]) => *value,
+                    None => arguments.named("assign", ["value"], 1)?[0].expect("a required argument"),
+                };
+                assign(py, receiver(node)?, &value, type_error)?;
+                Ok(py.None().into_bound(py))
+            }
+        ),
+        method!(
             c"zero_grad",
             0,
             c"zero_grad($self)\n--\n\nSets the gradient to REAL 0.",
@@ -333,16 +418,25 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_subtract, (a, b) -> *mut PyObject, |py| binary(py, Op::Sub, a, b)),
         slot!(Py_nb_multiply, (a, b) -> *mut PyObject, |py| binary(py, Op::Mul, a, b)),
         slot!(Py_nb_true_divide, (a, b) -> *mut PyObject, |py| binary(py, Op::Div, a, b)),
+        slot!(Py_nb_remainder, (a, b) -> *mut PyObject, |py| binary(py, Op::Remainder, a, b)),
         slot!(Py_nb_negative, (a) -> *mut PyObject, |py| unary(py, Op::Neg, a)),
         slot!(Py_nb_absolute, (a) -> *mut PyObject, |py| unary(py, Op::Abs, a)),
         slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),
-        slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| {
-            no_modulus(modulus)?;
-            match (payload::<TRNode>(a), integer_exponent(n)?) {
-                (Some(base), Some(0)) => new_object(py, record_unary(py, Op::Unit, Operand::Node(base.0), 0)?),
-                (Some(base), Some(n)) => new_object(py, record_unary(py, Op::PowInt, Operand::Node(base.0), n)?),
-                _ => binary(py, Op::Pow, a, n),
-            }
+        slot!(Py_nb_power, (a, n, modulus) -> *mut PyObject, |py| power(py, a, n, modulus)),
+        slot!(Py_nb_inplace_add, (a, b) -> *mut PyObject, |py| {
+            in_place(py, a, "+=", || binary(py, Op::Add, a, b))
+        }),
+        slot!(Py_nb_inplace_subtract, (a, b) -> *mut PyObject, |py| {
+            in_place(py, a, "-=", || binary(py, Op::Sub, a, b))
+        }),
+        slot!(Py_nb_inplace_multiply, (a, b) -> *mut PyObject, |py| {
+            in_place(py, a, "*=", || binary(py, Op::Mul, a, b))
+        }),
+        slot!(Py_nb_inplace_true_divide, (a, b) -> *mut PyObject, |py| {
+            in_place(py, a, "/=", || binary(py, Op::Div, a, b))
+        }),
+        slot!(Py_nb_inplace_power, (a, n, modulus) -> *mut PyObject, |py| {
+            in_place(py, a, "**=", || power(py, a, n, modulus))
         }),
         slot!(Py_nb_bool, (a) -> c_int, |py| Ok(tr_value(py, this(a)?).is_truthy())),
         slot!(Py_nb_float, (a) -> *mut PyObject, |py| plain(py, this(a)?)?.into_bound_py_any(py)),

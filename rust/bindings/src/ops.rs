@@ -1,7 +1,7 @@
 //! The op table as Python functions. Each is public as `tr_NAME`; this module holds it as `_op_NAME`, which
 //! answers in the kind of its operands, and as `_node_NAME`, which always records a node.
 
-use crate::arrays::{broadcast, is_array, refuse_masked};
+use crate::arrays::{broadcast, has_elements, refuse_masked};
 use crate::docs::{Kind, docstring};
 use crate::enums;
 use crate::flags;
@@ -87,7 +87,7 @@ fn otherwise<'py>(
     }
     let mut arrays = false;
     for operand in &operands {
-        arrays |= is_array(operand)?;
+        arrays |= has_elements(operand)?;
     }
     if arrays && kind == Kind::InKind {
         broadcast(py, &operands, |elements| on_elements(op, elements))

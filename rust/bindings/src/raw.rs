@@ -194,6 +194,17 @@ impl Returned for bool {
     }
 }
 
+/// That a setter did its work.
+pub(crate) struct Done;
+
+impl Returned for Done {
+    type Raw = c_int;
+    const ERROR: c_int = -1;
+    fn into_raw(self) -> c_int {
+        0
+    }
+}
+
 impl Returned for isize {
     type Raw = ffi::Py_hash_t;
     const ERROR: ffi::Py_hash_t = -1;
@@ -408,8 +419,34 @@ macro_rules! method {
 }
 pub(crate) use method;
 
-/// A read-only property: `property!(c"name", c"doc", |py, this| body)`.
+/// A property: `property!(c"name", c"doc", |py, this| body)`, read-only unless
+/// `set |py, this, value| body` follows.
 macro_rules! property {
+    (
+        $name:expr, $doc:expr, |$py:ident, $this:ident| $body:expr,
+        set |$set_py:ident, $set_this:ident, $value:ident| $assignment:expr
+    ) => {{
+        unsafe extern "C" fn set(
+            this: *mut pyo3::ffi::PyObject,
+            value: *mut pyo3::ffi::PyObject,
+            _closure: *mut std::ffi::c_void,
+        ) -> std::ffi::c_int {
+            // SAFETY: called by the interpreter with the GIL held, on an object of the type, with a live
+            // value or null for a deletion.
+            unsafe {
+                $crate::raw::guard(|$set_py| {
+                    let $set_this = &pyo3::Borrowed::from_ptr($set_py, this);
+                    let $value = &pyo3::Borrowed::from_ptr_or_opt($set_py, value).ok_or_else(|| {
+                        pyo3::exceptions::PyAttributeError::new_err(
+                            "an attribute of a node cannot be deleted",
+                        )
+                    })?;
+                    $assignment.map(|()| $crate::raw::Done)
+                })
+            }
+        }
+        pyo3::ffi::PyGetSetDef { set: Some(set), ..$crate::raw::property!($name, $doc, |$py, $this| $body) }
+    }};
     ($name:expr, $doc:expr, |$py:ident, $this:ident| $body:expr) => {{
         unsafe extern "C" fn get(
             this: *mut pyo3::ffi::PyObject,
@@ -511,8 +548,6 @@ impl Spec {
         };
         // SAFETY: the spec is complete and its tables are terminated; the new reference is checked.
         let class = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))? };
-        // NumPy numbers on the left leave an operation to the class.
-        class.setattr("__array_ufunc__", py.None())?;
         let class = class.cast_into::<PyType>()?;
         P::class().object.store(class.clone().into_ptr().cast(), Ordering::Relaxed); // kept for ever
         Ok(class)
@@ -542,4 +577,25 @@ pub(crate) fn set_functions(
         owner.setattr(format!("{prefix}{}", name.strip_prefix("tr_").unwrap_or(&name)), function)?;
     }
     Ok(())
+}
+
+/// Adds a method to a class that is built.
+pub(crate) fn set_method(class: &Bound<'_, PyType>, definition: ffi::PyMethodDef) -> PyResult<()> {
+    let definition = Box::leak(Box::new(definition));
+    // SAFETY: the class is a type, the definition lives for ever and names itself by a C string; the new
+    // reference is checked.
+    let (name, method) = unsafe {
+        let new = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+        (CStr::from_ptr(definition.ml_name), Bound::from_owned_ptr_or_err(class.py(), new)?)
+    };
+    class.setattr(&*name.to_string_lossy(), method)
+}
+
+/// What makes a function a method where it is an attribute of a class, as Python's own functions are.
+pub(crate) fn as_method<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    unsafe extern "C" {
+        fn PyInstanceMethod_New(function: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    }
+    // SAFETY: any object may be wrapped; the new reference is checked.
+    unsafe { Bound::from_owned_ptr_or_err(function.py(), PyInstanceMethod_New(function.as_ptr())) }
 }

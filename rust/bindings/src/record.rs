@@ -6,6 +6,7 @@ use crate::operand::Operand;
 use crate::origins;
 use crate::values::TRNode;
 use pyo3::prelude::*;
+use zeroproof::graph::aliases::Side;
 use zeroproof::{Op, Reduction};
 
 /// Records an op of two operands, at least one of them a node.
@@ -69,4 +70,26 @@ pub(crate) fn record_reduction(
         (TRNode(node), is_real)
     });
     if is_real { Ok(node) } else { origins::note(py, node, op, operands) }
+}
+
+fn side(operand: Operand) -> Side {
+    match operand {
+        Operand::Node(handle) => Side::Node(handle),
+        Operand::Value(value) => Side::Value(value),
+    }
+}
+
+/// Records that a condition chose between two operands, at least one of them a node; `None` if the node
+/// chosen may stand for the choice itself.
+pub(crate) fn record_choice(py: Python<'_>, chosen: Operand, other: Operand) -> PyResult<Option<TRNode>> {
+    let (choice, is_real) = arena::with(py, |arena| {
+        let graph = &mut arena.graph;
+        let node = graph.choose(side(chosen), side(other));
+        (node, node.is_none_or(|node| graph.value(node).is_real()))
+    });
+    match choice.map(TRNode) {
+        // A number that is not REAL begins here; a node brings its origin along.
+        Some(node) if !is_real => origins::note(py, node, Op::Where, &[chosen]).map(Some),
+        node => Ok(node),
+    }
 }

@@ -119,6 +119,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_subtract, (a, b) -> *mut PyObject, |py| binary(py, Op::Sub, a, b)),
         slot!(Py_nb_multiply, (a, b) -> *mut PyObject, |py| binary(py, Op::Mul, a, b)),
         slot!(Py_nb_true_divide, (a, b) -> *mut PyObject, |py| binary(py, Op::Div, a, b)),
+        slot!(Py_nb_remainder, (a, b) -> *mut PyObject, |py| binary(py, Op::Remainder, a, b)),
         slot!(Py_nb_negative, (a) -> *mut PyObject, |py| new_object(py, TRScalar(-this(a)?))),
         slot!(Py_nb_absolute, (a) -> *mut PyObject, |py| new_object(py, TRScalar(this(a)?.abs()))),
         slot!(Py_nb_positive, (a) -> *mut PyObject, |_py| Ok(Bound::clone(a))),

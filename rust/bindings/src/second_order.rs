@@ -70,7 +70,7 @@ fn hessian<'py>(
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
     let sources = handles(&sources)?;
     let found = second_order(py, |graph, state, statistics, scratch| {
-        Ok(graph.hessian(root.0, seed, &sources, state, statistics, scratch))
+        graph.hessian(root.0, seed, &sources, state, statistics, scratch)
     })?;
     let columns = found.products.into_iter().map(|column| gradient_list(py, column));
     let columns = PyList::new(py, columns.collect::<PyResult<Vec<_>>>()?)?;

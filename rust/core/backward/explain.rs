@@ -116,7 +116,8 @@ impl<N> Explanation<N> {
 impl Graph {
     /// Explains the value of a node and the gradients of a backward pass from it: those of all
     /// leaves below, or of `wrt` alone. Of a parameter or input by itself, explains its gradient in the
-    /// last backward pass, whose root must still be there.
+    /// last backward pass, whose root must still be there. A parameter or input stands for what it was
+    /// before an assignment as well.
     ///
     /// Nothing changes. At most `limit` events of each kind are told in full.
     pub fn explain(
@@ -138,9 +139,15 @@ impl Graph {
             None => (row.needs_grad().then(|| begins(node)), None),
         };
         let mut pass = Pass::new(self, source.map(|source| vec![source]));
-        let depends = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
+        let leads = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
         let origins = pass.find_origins(scratch, node);
         let (found, trails, leaves) = pass.into_parts(limit);
+        // Also through what was not chosen, from where no gradient comes.
+        let depends = leads
+            || replayed.as_ref().is_some_and(|replayed| match source {
+                Some(source) => scratch.dependencies(self, replayed.root, source).contains(&source),
+                None => true,
+            });
         let mut explanation = Explanation {
             root: replayed.as_ref().map(|replayed| self.handle(replayed.root)),
             depends,
@@ -154,7 +161,14 @@ impl Graph {
             if *count <= limit {
                 let below = leaves.below(self, &found);
                 let mut event = self.event(found, &trails);
-                event.leaves = below.iter().map(|&leaf| self.handle(leaf)).collect();
+                // Versions of one leaf are told as one.
+                let mut leaves = vec![];
+                for held in below.iter().map(|&leaf| self.held_version(leaf)) {
+                    if !leaves.contains(&held) {
+                        leaves.push(held);
+                    }
+                }
+                event.leaves = leaves.into_iter().map(|leaf| self.handle(leaf)).collect();
                 explanation.events.push(event);
             }
         }

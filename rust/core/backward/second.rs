@@ -31,9 +31,9 @@ mod reverse;
 mod rows;
 mod rules;
 
-use super::{Coordinate, PassCounts, Scratch};
+use super::{Coordinate, Gradient, PassCounts, Scratch};
 use crate::error::Error;
-use crate::graph::{Graph, Handle};
+use crate::graph::{Graph, Handle, accumulate};
 use crate::mode::{GradientMode, ModeState};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
@@ -53,16 +53,13 @@ pub enum Product {
     Transposed,
 }
 
-/// A number and how it came about.
-pub type Found = (TrScalar, Status);
-
 /// What a second-order pass found, in the order of the sources: `None` for one that no path leads to.
 #[derive(Clone, Debug, Default)]
 pub struct SecondOrder {
     /// The gradient.
-    pub gradient: Vec<Option<Found>>,
+    pub gradient: Vec<Option<Gradient>>,
     /// The products, one list for each direction.
-    pub products: Vec<Vec<Option<Found>>>,
+    pub products: Vec<Vec<Option<Gradient>>>,
     /// What was silenced and left out, for [`Statistics::add_pass`].
     pub counts: PassCounts,
 }
@@ -73,9 +70,41 @@ struct Pass<'a> {
     graph: &'a Graph,
     root: u32,
     seed: f64,
-    sources: &'a [u32],
+    sources: &'a Sources,
     product: Product,
     state: &'a ModeState,
+}
+
+/// What is differentiated by.
+struct Sources {
+    nodes: Vec<u32>,
+    /// The place and a row of each; a leaf that was assigned a value may have several.
+    rows: Vec<(usize, u32)>,
+}
+
+impl Sources {
+    fn new(nodes: Vec<u32>, graph: &Graph, reached: &[u32]) -> Self {
+        let versions = graph.versions(&nodes, reached);
+        let mut rows = vec![];
+        for (place, &node) in nodes.iter().enumerate() {
+            match graph.versions_of(node, &versions) {
+                Some(versions) => rows.extend(versions.map(|row| (place, row))),
+                None => rows.push((place, node)),
+            }
+        }
+        Self { nodes, rows }
+    }
+
+    /// What was found for each source.
+    fn found(&self, of_row: impl Fn(u32) -> Option<(f64, Status)>) -> Vec<Option<Gradient>> {
+        let mut found = vec![None; self.nodes.len()];
+        for &(place, row) in &self.rows {
+            if let Some(more) = of_row(row) {
+                accumulate(&mut found[place], more);
+            }
+        }
+        found.into_iter().map(|found| found.map(|(x, status)| (TrScalar::from_ieee(x), status))).collect()
+    }
 }
 
 impl Graph {
@@ -93,14 +122,17 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> Result<(Vec<Found>, PassCounts), Error> {
+    ) -> Result<(Vec<Gradient>, PassCounts), Error> {
         check(sources, tangents)?;
         let roots: Vec<u32> = roots.iter().map(|&root| self.node(root)).collect();
-        let sources: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
+        let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
+        for &root in &roots {
+            refuse_gradients(self, root, &nodes, scratch)?;
+        }
         let (mut unasked, mut rows) = (Statistics::default(), std::mem::take(&mut scratch.second.one));
         let on_input = trace(self, &roots, state, scratch);
-        rows.reach(self, &roots, &sources, &mut scratch.set);
-        rows.seed(&sources, |place, _| tangents[place]);
+        rows.reach(self, &roots, &nodes, &mut scratch.set);
+        rows.seed(&Sources::new(nodes, self, &rows.reached).rows, |place, _| tangents[place]);
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut rules = Rules::new(state, statistics.unwrap_or(&mut unasked), coordinates);
         let dropped = rows.ascend(self, Some(&mut rules));
@@ -131,29 +163,29 @@ impl Graph {
         scratch: &mut Scratch,
     ) -> Result<SecondOrder, Error> {
         check(sources, direction)?;
-        let sources: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
-        let pass = Pass {
-            graph: self,
-            root: self.node(root),
-            seed: seed.to_ieee(),
-            sources: &sources,
-            product,
-            state,
-        };
+        let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
+        let (root, seed) = (self.node(root), seed.to_ieee());
+        refuse_gradients(self, root, &nodes, scratch)?;
         let mut unasked = Statistics::default();
         let statistics = statistics.unwrap_or(&mut unasked);
-        let on_input = trace(self, &[pass.root], state, scratch);
+        let on_input = trace(self, &[root], state, scratch);
         let mut rows = std::mem::take(&mut scratch.second.one);
-        rows.reach(self, &[pass.root], &sources, &mut scratch.set);
+        rows.reach(self, &[root], &nodes, &mut scratch.set);
+        let sources = Sources::new(nodes, self, &rows.reached);
+        let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-        let (found, _) = pass.run(&mut rows, 1, |place, _| direction[place], statistics, coordinates);
+        let (mut found, _) = pass.run(&mut rows, 1, |place, _| direction[place], statistics, coordinates);
         scratch.second.one = rows;
+        pass.add_dead_sources(&mut found, scratch);
         Ok(found)
     }
 
     /// The Jacobian of the gradient of `root` with respect to the sources, and the gradient: `products[j][i]` is
     /// how the gradient by source i changes with source j. Several columns are worked out in one go. Counts the
     /// decisions of Hybrid mode once.
+    ///
+    /// # Errors
+    /// [`Error::SecondDerivative`] if `root` was computed from a gradient that may depend on a source.
     pub fn hessian(
         &self,
         root: Handle,
@@ -162,21 +194,24 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> SecondOrder {
-        let sources: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
+    ) -> Result<SecondOrder, Error> {
+        let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         let (root, seed, product) = (self.node(root), seed.to_ieee(), Product::Jacobian);
-        let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
+        refuse_gradients(self, root, &nodes, scratch)?;
         let mut unasked = Statistics::default();
         let statistics = statistics.unwrap_or(&mut unasked);
         let mut again = statistics.silent();
         let on_input = trace(self, &[root], state, scratch);
         let mut rows = std::mem::take(&mut scratch.second.several);
-        rows.reach(self, &[root], &sources, &mut scratch.set);
+        rows.reach(self, &[root], &nodes, &mut scratch.set);
+        let sources = Sources::new(nodes, self, &rows.reached);
+        let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
+        let count = sources.nodes.len();
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut all = SecondOrder::default();
-        for first in (0..sources.len().max(1)).step_by(LANES) {
+        for first in (0..count.max(1)).step_by(LANES) {
             let counted = if first == 0 { &mut *statistics } else { &mut again };
-            let lanes = (sources.len() - first).min(LANES);
+            let lanes = (count - first).min(LANES);
             let direction = |place: usize, lane: usize| f64::from(u8::from(place == first + lane));
             let (found, dropped) = pass.run(&mut rows, lanes, direction, counted, coordinates);
             // What happened to the gradient is the same each time.
@@ -188,7 +223,8 @@ impl Graph {
             all.products.extend(found.products);
         }
         scratch.second.several = rows;
-        all
+        pass.add_dead_sources(&mut all, scratch);
+        Ok(all)
     }
 }
 
@@ -223,7 +259,7 @@ impl Pass<'_> {
         coordinates: &[Coordinate],
     ) -> (SecondOrder, u64) {
         let Self { graph, sources, product, state, .. } = *self;
-        rows.seed(sources, direction);
+        rows.seed(&sources.rows, direction);
         let mut dropped = match product {
             Product::Jacobian => rows.ascend(graph, None),
             Product::Transposed => {
@@ -234,14 +270,29 @@ impl Pass<'_> {
         let mut rules = Rules::new(state, statistics, coordinates);
         dropped += rows.descend(self, &mut rules);
         let found = SecondOrder {
-            gradient: sources.iter().map(|&source| rows.gradient(source)).collect(),
-            products: (0..lanes)
-                .map(|lane| sources.iter().map(|&source| rows.product(source, lane)).collect())
-                .collect(),
+            gradient: sources.found(|row| rows.gradient(row)),
+            products: (0..lanes).map(|lane| sources.found(|row| rows.product(row, lane))).collect(),
             counts: PassCounts { dropped: rules.dropped + dropped, masked: rules.masked },
         };
         (found, dropped)
     }
+}
+
+impl Pass<'_> {
+    /// Sources that the root depends on only through what a condition did not choose get 0.
+    fn add_dead_sources(&self, found: &mut SecondOrder, scratch: &mut Scratch) {
+        if !self.graph.may_lead_to_alias(self.root) || !found.gradient.contains(&None) {
+            return;
+        }
+        for list in std::iter::once(&mut found.gradient).chain(&mut found.products) {
+            scratch.zero_dead_sources(self.graph, self.root, &self.sources.nodes, list);
+        }
+    }
+}
+
+/// A root that was computed from a gradient has no second derivatives here: they would be third ones.
+fn refuse_gradients(graph: &Graph, root: u32, sources: &[u32], scratch: &mut Scratch) -> Result<(), Error> {
+    if scratch.needs_second_order(graph, root, sources) { Err(Error::SecondDerivative) } else { Ok(()) }
 }
 
 /// The columns of second-order passes, kept between them for their memory.

@@ -46,8 +46,8 @@ impl Graph {
         let mut live = vec![];
         while let Some(node) = self.set.take_last() {
             live.push(node);
-            let operands = self.nodes[node as usize].operands(&self.lists);
-            operands.for_each(|input| self.set.insert(input));
+            let references = self.nodes[node as usize].references(&self.lists);
+            references.for_each(|input| self.set.insert(input));
         }
         live
     }
@@ -55,7 +55,9 @@ impl Graph {
     /// Moves the live nodes, given in descending order, to the front without changing their order.
     fn slide(&mut self, live: &[u32]) {
         self.remap.resize(self.remap.len().max(self.len), 0);
-        let (mut list_end, mut leaf_end) = (0, 0);
+        self.forget_leaf_rows(live);
+        self.first_alias = UNOWNED;
+        let mut list_end = 0;
         for (new, &old) in live.iter().rev().enumerate() {
             let old = old as usize;
             self.remap[old] = new as u32;
@@ -65,14 +67,18 @@ impl Graph {
                 self.slots[node.owner as usize].node = new as u32;
             }
             match node.op.arity() {
-                Arity::Leaf if node.has_leaf() => {
-                    self.leaves.swap(leaf_end, node.links[0] as usize);
-                    node.links[0] = leaf_end as u32;
-                    leaf_end += 1;
+                Arity::Leaf if node.has_leaf() => self.find_leaf(&mut node, new as u32),
+                Arity::Leaf if node.gradient_since().is_some() => {
+                    // The gradient itself may be gone: what was recorded before it stays before it.
+                    node.links[0] = place_after(live, node.links[0]);
                 }
                 Arity::Leaf => {}
                 Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
                 Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
+                Arity::Alias => {
+                    node.links = node.links.map(|i| self.remap[i as usize]);
+                    self.first_alias = self.first_alias.min(new as u32);
+                }
                 Arity::Variadic => {
                     let (start, len) = node.list();
                     node.links[0] = list_end as u32;
@@ -86,8 +92,8 @@ impl Graph {
         }
         self.slide_notes(live);
         self.lists.truncate(list_end);
-        self.leaves.truncate(leaf_end);
         self.truncate(live.len());
+        self.place_leaves();
     }
 
     /// Makes room for so many rows, and gives memory back that is much more than they need.
@@ -113,4 +119,9 @@ impl Graph {
 /// per row recorded, and less generously for large arenas.
 fn room_for(live: usize) -> usize {
     if live < 1 << 16 { 2 * live } else { live + live / 2 }
+}
+
+/// Where a place is after sliding: behind the live rows, given in descending order, that are before it.
+pub(super) fn place_after(live: &[u32], place: u32) -> u32 {
+    (live.len() - live.partition_point(|&row| row >= place)) as u32
 }

@@ -51,6 +51,13 @@ impl Graph {
         taken
     }
 
+    /// Moves the handles of a node to a new last row.
+    pub(super) fn move_handles(&mut self, handle: Handle, row: u32) {
+        let before = std::mem::replace(&mut self.slots[handle.0 as usize].node, row);
+        self.nodes[before as usize].owner = UNOWNED;
+        self.nodes[row as usize].owner = handle.0;
+    }
+
     /// Makes more handle slots, chained as free.
     #[cold]
     #[inline(never)]
@@ -86,12 +93,10 @@ impl Graph {
     /// Drops unowned nodes from the end: nothing after them can refer to them.
     pub(super) fn cut_tail(&mut self) {
         let live = self.nodes[..self.len].iter().rposition(|n| n.owner != UNOWNED).map_or(0, |last| last + 1);
-        let dead = &self.nodes[live..self.len];
-        if let Some(first) = dead.iter().find(|node| node.has_leaf()) {
-            self.leaves.truncate(first.links[0] as usize);
-        }
+        self.cut_leaves(live);
         if !self.lists.is_empty()
-            && let Some(first) = dead.iter().find(|node| node.op.arity() == Arity::Variadic)
+            && let Some(first) =
+                self.nodes[live..self.len].iter().find(|node| node.op.arity() == Arity::Variadic)
         {
             self.lists.truncate(first.list().0);
         }
@@ -101,6 +106,9 @@ impl Graph {
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = len;
         self.adjoints.truncate(len);
+        if self.first_alias as usize >= len {
+            self.first_alias = UNOWNED;
+        }
         if len < self.noted_end {
             self.forget_notes(len);
         }

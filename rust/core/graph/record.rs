@@ -38,15 +38,15 @@ impl Graph {
         debug_assert_eq!(op.arity(), Arity::Leaf);
         self.make_room(1);
         let flags = match op {
-            Op::Parameter => flag::NEEDS_GRAD | flag::LEARNS,
-            Op::Input => flag::NEEDS_GRAD | flag::LEARNS | flag::ON_INPUT,
+            Op::Parameter => flag::NEEDS_GRAD | flag::FLOWS | flag::LEARNS,
+            Op::Input => flag::NEEDS_GRAD | flag::FLOWS | flag::LEARNS | flag::ON_INPUT,
             _ => 0,
         };
         let place = self.leaves.len() as u32;
-        if flags != 0 {
-            self.leaves.push(Leaf { gradient: None, name: name.map(Into::into) });
-        }
         let node = self.push_row(op, value, [place, 0], flags);
+        if flags != 0 {
+            self.leaves.push(Leaf::new(node, name));
+        }
         self.new_handle(node)
     }
 
@@ -130,27 +130,27 @@ impl Graph {
         let inputs = &self.lists[start..];
         let value = mode.fold(op, inputs.iter().map(|&i| self.nodes[i as usize].value));
         let flags = inputs.iter().fold(0, |all, &i| all | self.nodes[i as usize].flags);
+        let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
+        let node = self.push(op, value, [start as u32, packed], flags);
         if flags & flag::NEEDS_GRAD == 0 {
             self.lists.truncate(start);
         }
-        let packed = (inputs_len(&self.lists, start) << 2) | mode as u32;
-        let node = self.push(op, value, [start as u32, packed], flags);
         self.new_handle(node)
     }
 
     /// Moves the handles of a constant to a row of its own that gradients flow to.
-    pub(super) fn watch_anew(&mut self, handle: Handle, value: f64) {
+    pub(super) fn watch_anew(&mut self, handle: Handle) {
         self.make_room(1);
-        let (before, watched) =
-            (self.node(handle), self.push_row(Op::Constant, value, [0; 2], flag::NEEDS_GRAD));
-        self.nodes[before as usize].owner = UNOWNED;
-        self.nodes[watched as usize].owner = handle.0;
-        self.slots[handle.0 as usize].node = watched;
+        let before = self.node(handle);
+        let row = self.nodes[before as usize];
+        let flags = row.flags | flag::NEEDS_GRAD | flag::FLOWS;
+        let watched = self.push_row(Op::Constant, row.value, row.links, flags);
+        self.move_handles(handle, watched);
         self.hand_on(before, watched, false);
     }
 
     #[inline(always)]
-    fn push_constant(&mut self, value: f64) -> u32 {
+    pub(super) fn push_constant(&mut self, value: f64) -> u32 {
         self.push_row(Op::Constant, value, [0; 2], 0)
     }
 
@@ -166,13 +166,17 @@ impl Graph {
     fn push(&mut self, op: Op, value: f64, links: [u32; 2], operand_flags: u8) -> u32 {
         let flags = operand_flags & flag::INHERITED;
         if flags & flag::NEEDS_GRAD == 0 {
-            return self.push_constant(value);
+            return if flags == 0 {
+                self.push_constant(value)
+            } else {
+                self.push_gradient(op, value, links, flags)
+            };
         }
         self.push_row(op, value, links, flags)
     }
 
     #[inline(always)]
-    fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
+    pub(super) fn push_row(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
         let node = self.len;
         self.nodes[node] = Node { value, links, owner: UNOWNED, op, flags };
         self.len = node + 1;

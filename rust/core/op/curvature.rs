@@ -34,7 +34,7 @@ mod trigonometric;
 use super::facts::Read;
 use super::kinds::{Elementwise, NoPole};
 pub(crate) use entry::{Entries, Entry, One, Wide};
-pub(crate) use weighted::{term, wide_term};
+pub(crate) use weighted::{term, term_fast, wide_term};
 
 /// Which entries are not 0 for all operands: `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`.
 pub(crate) type Coupled = [bool; 4];

@@ -13,13 +13,15 @@ pub enum Arity {
     Binary,
     /// Any number of operands.
     Variadic,
+    /// None: the node stands for another one.
+    Alias,
 }
 
 impl Arity {
     /// How many operands an elementwise op has; 0 for any other.
     pub const fn operands(self) -> usize {
         match self {
-            Self::Leaf | Self::Variadic => 0,
+            Self::Leaf | Self::Variadic | Self::Alias => 0,
             Self::Unary | Self::Power => 1,
             Self::Binary => 2,
         }

@@ -16,6 +16,7 @@ macro_rules! registry {
     (
         ($d:tt)
         leaves { $($leaf_code:literal $leaf:ident $leaf_name:ident $leaf_formula:literal)* }
+        aliases { $($alias_code:literal $alias:ident $alias_name:ident $alias_formula:literal)* }
         elementwise { $($code:literal $op:ident $name:ident $arity:ident in $family:ident $formula:literal)* }
         variadic { $($many_code:literal $many:ident $many_name:ident in $many_family:ident $many_formula:literal)* }
     ) => {
@@ -24,6 +25,7 @@ macro_rules! registry {
         #[repr(u8)]
         pub enum Op {
             $(#[doc = $leaf_formula] $leaf = $leaf_code,)*
+            $(#[doc = $alias_formula] $alias = $alias_code,)*
             $(#[doc = $formula] $op = $code,)*
             $(#[doc = $many_formula] $many = $many_code,)*
         }
@@ -31,12 +33,13 @@ macro_rules! registry {
         $(elementwise! { $arity $op in $family })*
 
         /// The number of ops.
-        const COUNT: usize = [$($leaf_code,)* $($code,)* $($many_code,)*].len();
+        const COUNT: usize = [$($leaf_code,)* $($alias_code,)* $($code,)* $($many_code,)*].len();
 
         /// The ops by code; a code that is missing or given twice does not compile.
         const BY_CODE: [Op; COUNT] = {
             let mut ops = [None; COUNT];
             $(assert!(ops[$leaf_code].is_none()); ops[$leaf_code] = Some(Op::$leaf);)*
+            $(assert!(ops[$alias_code].is_none()); ops[$alias_code] = Some(Op::$alias);)*
             $(assert!(ops[$code].is_none()); ops[$code] = Some(Op::$op);)*
             $(assert!(ops[$many_code].is_none()); ops[$many_code] = Some(Op::$many);)*
             let mut found = [Op::Constant; COUNT];
@@ -56,6 +59,7 @@ macro_rules! registry {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Op::$leaf => stringify!($leaf_name),)*
+                    $(Op::$alias => stringify!($alias_name),)*
                     $(Op::$op => stringify!($name),)*
                     $(Op::$many => stringify!($many_name),)*
                 }
@@ -65,6 +69,7 @@ macro_rules! registry {
             pub const fn formula(self) -> &'static str {
                 match self {
                     $(Op::$leaf => $leaf_formula,)*
+                    $(Op::$alias => $alias_formula,)*
                     $(Op::$op => $formula,)*
                     $(Op::$many => $many_formula,)*
                 }
@@ -74,15 +79,17 @@ macro_rules! registry {
             pub const fn arity(self) -> Arity {
                 match self {
                     $(Op::$leaf => Arity::Leaf,)*
+                    $(Op::$alias => Arity::Alias,)*
                     $(Op::$op => Arity::$arity,)*
                     $(Op::$many => Arity::Variadic,)*
                 }
             }
 
-            /// Facts about the op; none for a leaf.
+            /// Facts about the op; none for a leaf or an alias.
             pub const fn facts(self) -> Option<&'static Facts> {
                 match self {
                     $(Op::$leaf => None,)*
+                    $(Op::$alias => None,)*
                     $(Op::$op => Some(const { &<super::$family::$op as $arity>::FACTS }),)*
                     $(Op::$many => Some(const { &<super::$many_family::$many as Variadic>::FACTS }),)*
                 }
@@ -125,6 +132,7 @@ macro_rules! registry {
             pub const fn second_partials(self) -> Option<&'static str> {
                 match self {
                     $(Op::$leaf => None,)*
+                    $(Op::$alias => None,)*
                     $(Op::$op => Some(second_formula!($arity super::$family::$op)),)*
                     $(Op::$many => Some(<super::$many_family::$many as CurvedVariadic>::FORMULA),)*
                 }
@@ -377,6 +385,9 @@ registry! {
         0 Constant constant "a value that no gradient flows to"
         1 Parameter parameter "a value to learn"
         2 Input input "a coordinate: a given value that gradients may be asked for"
+    }
+    aliases {
+        63 Where where "the operand that a condition chose"
     }
     elementwise {
         3 Add add Binary in arithmetic "a + b"

@@ -1,7 +1,8 @@
 //! Derivatives forward and second derivatives of variables.
 
 use super::{Arena, Tape, Var, with_scratch};
-use crate::backward::second::{Found, Product, SecondOrder};
+use crate::backward::Gradient;
+use crate::backward::second::{Product, SecondOrder};
 use crate::error::Error;
 use crate::mode::ModeState;
 use crate::stats::Statistics;
@@ -62,7 +63,7 @@ impl<A: Arena> Tape<A> {
     ///
     /// # Errors
     /// [`Error::Tangents`] and [`Error::Tangent`] for a direction that does not fit or is not REAL.
-    pub fn jvp(&self, roots: &[&Var<'_, A>], along: &Along<'_, '_, A>) -> Result<Vec<Found>, Error> {
+    pub fn jvp(&self, roots: &[&Var<'_, A>], along: &Along<'_, '_, A>) -> Result<Vec<Gradient>, Error> {
         let (roots, sources) = (handles(roots, self), along.handles(self));
         let Along { direction, state, .. } = along;
         with_scratch(|scratch| self.graph().jvp(&roots, &sources, direction, state, None, scratch))
@@ -74,7 +75,7 @@ impl<A: Arena> Tape<A> {
     ///
     /// # Errors
     /// [`Error::Tangents`] and [`Error::Tangent`] for a direction that does not fit or is not REAL.
-    pub fn hvp(&self, root: &Var<'_, A>, along: &Along<'_, '_, A>) -> Result<Vec<Option<Found>>, Error> {
+    pub fn hvp(&self, root: &Var<'_, A>, along: &Along<'_, '_, A>) -> Result<Vec<Option<Gradient>>, Error> {
         let found = self.hvp_with(root, 1.0, along, &mut Statistics::default())?;
         Ok(found.products.into_iter().next().unwrap_or_default())
     }
@@ -103,20 +104,23 @@ impl<A: Arena> Tape<A> {
 
     /// The Jacobian of the gradient of `root`, and the gradient: `products[j][i]` says how the gradient by
     /// variable i changes with variable j.
+    ///
+    /// # Errors
+    /// [`Error::SecondDerivative`] if `root` was computed from a gradient.
     pub fn hessian(
         &self,
         root: &Var<'_, A>,
         variables: &[&Var<'_, A>],
         state: &ModeState,
         statistics: &mut Statistics,
-    ) -> SecondOrder {
+    ) -> Result<SecondOrder, Error> {
         root.assert_on(self);
         let sources = handles(variables, self);
         let found = with_scratch(|scratch| {
             let graph = self.graph();
             graph.hessian(root.handle, 1.0.into(), &sources, state, Some(statistics), scratch)
-        });
+        })?;
         statistics.add_pass(found.counts);
-        found
+        Ok(found)
     }
 }

@@ -136,8 +136,8 @@ def test_ops_show_as_the_table_writes_them():
     assert r"sin\n0" in to_dot(tr_sin(x))
     assert r"√\n0" in to_dot(tr_sqrt(x))
     assert r"−a\n-0" in to_dot(-x)
-    leaves = {OpType.CONSTANT, OpType.PARAMETER, OpType.INPUT}
-    assert set(OpType) - leaves == set(SIGNS)
+    others = {OpType.CONSTANT, OpType.PARAMETER, OpType.INPUT, OpType.WHERE}
+    assert set(OpType) - others == set(SIGNS)
 
 
 def test_values_that_are_not_real_are_filled_by_tag():

@@ -374,7 +374,7 @@ class TestArguments:
             (tr_sin, [INF], {}, ValueError, "is inf.*pass a finite number"),
             (lambda v: v[0], [[NAN]], {}, ValueError, r"v\[0\] is nan"),
             (tr_sin, ["1"], {}, TypeError, "must be a number, a TRScalar or a TRNode, not str"),
-            (lambda x: 1.0, [1.0], {}, TypeError, "must return a TRNode, not float: compute"),
+            (lambda x: "1", [1.0], {}, TypeError, "must return a TRNode or a number, not str: c"),
             (tr_sin, [1.0], {"rtol": 0.0}, ValueError, "rtol must be a positive finite"),
             (tr_sin, [1.0], {"rtol": NAN}, ValueError, "rtol must be a positive finite"),
             (tr_sin, [1.0], {"atol": -1.0}, ValueError, "atol must be"),

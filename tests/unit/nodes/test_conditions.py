@@ -79,7 +79,7 @@ class TestOnValues:
                 given = (a,) if name == "tr_not" else (a, b)
                 assert of(name)(*map(form, given)) is LOGIC[name](*given)
 
-    @pytest.mark.parametrize("bad", ["1", None, 1j, np.ones(2)])
+    @pytest.mark.parametrize("bad", ["1", None, 1j, np.array(["1"]), ["1"], {1.0}])
     def test_only_numbers_are_compared(self, bad: Any) -> None:
         for name in COMPARISONS:
             with pytest.raises(TypeError, match="expected a TRNode, a TRScalar or a number"):
@@ -108,15 +108,23 @@ class TestWhere:
 
     def test_of_nodes_it_is_the_node_chosen(self) -> None:
         a, b = TRNode.parameter(1.0), TRNode.parameter(2.0)
-        assert tr_where(True, a, b) is a
-        assert tr_where(False, a, b) is b
+        assert [float(node.value) for node in tr_where(True, a, b).inputs] == [1.0, 2.0]
+        assert [float(node.value) for node in tr_where(False, a, b).inputs] == [2.0, 1.0]
+        assert tr_where(False, b, a) == a
+        assert tr_where(True, a, a) is a
+        c, d = TRNode.constant(1.0), TRNode.constant(2.0)
+        assert tr_where(True, c, d) is c
+        assert tr_where(False, c, 2.0) == 2.0
 
-    def test_a_number_beside_a_node_is_a_constant(self) -> None:
-        a = TRNode.parameter(1.0)
+    @pytest.mark.parametrize("make", [TRNode.constant, TRNode.parameter, TRNode.input])
+    def test_a_number_beside_a_node_is_a_node_that_requires_what_that_does(
+        self, make: Condition
+    ) -> None:
+        a = make(1.0)
         for chosen in (tr_where(False, a, -0.0), tr_where(True, real(-0.0), a)):
             assert isinstance(chosen, TRNode)
-            assert not chosen.requires_grad
-            assert same(chosen, -0.0)
+            assert chosen.requires_grad is a.requires_grad
+            assert same(chosen.value, -0.0)
 
     def test_the_branch_not_taken_contributes_nothing(self) -> None:
         x = TRNode.parameter(0.0)

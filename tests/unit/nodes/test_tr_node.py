@@ -26,6 +26,7 @@ OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], OpType]] = {
     "sub": (operator.sub, OpType.SUB),
     "mul": (operator.mul, OpType.MUL),
     "div": (operator.truediv, OpType.DIV),
+    "remainder": (operator.mod, OpType.REMAINDER),
 }
 
 
@@ -69,7 +70,7 @@ class TestLeaves:
     def test_nodes_are_not_made_or_changed_directly(self) -> None:
         with pytest.raises(TypeError):
             TRNode(1.0)  # type: ignore[call-arg]
-        for name in ("value", "gradient", "name", "other"):
+        for name in ("gradient", "name", "op", "other"):
             with pytest.raises(AttributeError):
                 setattr(TRNode.parameter(1.0), name, 2.0)
 
@@ -118,7 +119,7 @@ def test_what_is_no_operand_is_refused() -> None:
                 apply(x, bad)
             with pytest.raises(TypeError):
                 apply(bad, x)
-    for apply in (operator.floordiv, operator.mod, operator.matmul):
+    for apply in (operator.floordiv, operator.matmul):
         with pytest.raises(TypeError):
             apply(x, x)
 

@@ -384,9 +384,8 @@ def test_bad_options(options, error, message):
     ("f", "message"),
     [
         (3.0, "f must be a function of one node, not float"),
-        (lambda x: 3.0, "must return a TRNode, not float"),
-        (lambda x: None, "must return a TRNode, not NoneType"),
-        (lambda x: (x, x), "must return a TRNode, not tuple"),
+        (lambda x: None, "must return a TRNode or a number, not NoneType"),
+        (lambda x: (x, x), "must return a TRNode or a number, not tuple"),
     ],
 )
 def test_what_is_no_function_of_a_node(f, message):

@@ -55,7 +55,7 @@ def test_functions_are_the_table() -> None:
 
 
 def test_the_cases_of_the_tests_are_the_table() -> None:
-    operations = [row["name"] for row in TABLE if row["arity"] != "leaf"]
+    operations = [row["name"] for row in TABLE if row["domain"] is not None]
     assert sorted(CASES) == sorted(operations)
     poles = {row["name"] for row in TABLE if row["pole"]}
     assert {name for name, case in CASES.items() if case.pole} == poles
@@ -76,8 +76,8 @@ def test_each_row_names_itself(row: Row) -> None:
     name, arity, formula = row["name"], row["arity"], row["formula"]
     assert formula
     for fact in ("domain", "partials", "reason", "notation", "smooth_on"):
-        assert (row[fact] is None) is (arity == "leaf"), fact
-    if arity != "leaf":
+        assert (row[fact] is None) is (arity in ("leaf", "alias")), fact
+    if row["domain"] is not None:
         low, high = row["smooth_on"]
         assert low < high
         assert row["notation"][0] in ("infix", "prefix", "call")
@@ -91,6 +91,9 @@ def test_each_row_names_itself(row: Row) -> None:
     x = TRNode.parameter(1.5)
     if arity == "leaf":
         node = getattr(TRNode, name)(1.5)
+    elif arity == "alias":
+        node = getattr(zeroproof, f"tr_{name}")(True, x, 2.0)
+        assert [float(operand.value) for operand in node.inputs] == [1.5, 2.0]
     elif arity == "variadic":
         node = node_op(name)([x, 2.0])
         assert same(node.value, scalar_op(name)([1.5, 2.0]))

@@ -23,6 +23,9 @@ MODULES: dict[str, list[str]] = {
             is_finite is_infinite {ELEMENTWISE} ReductionMode {REDUCTIONS} tr_clip tr_polyval""",
         "zeroproof.bridge": "from_ieee to_ieee",
         "zeroproof.array": "TRArray",
+        "zeroproof.linear_algebra": "tr_det tr_inv tr_solve",
+        "zeroproof.selection": "tr_take",
+        "zeroproof.statistics": "tr_log_softmax tr_softmax tr_std tr_var",
         "zeroproof.threads": "get_num_threads set_num_threads",
         "zeroproof.autodiff.tr_node": "TRNode OpType GradientStatus",
         "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} {REDUCTIONS}",
@@ -40,6 +43,7 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.autodiff.saturating_ops": """saturate_value saturating_reciprocal
             saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
         "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
+        "zeroproof.optim": "Adam Optimizer SGD StepReport",
         "zeroproof.plot": "history modes",
         "zeroproof.policy": "TRPolicy TRPolicyConfig",
     }.items()
@@ -49,7 +53,9 @@ MEMBERS: dict[str, list[str]] = {
     name: names.split()
     for name, names in {
         "zeroproof.core.TRScalar": "value tag",
-        "zeroproof.array.TRArray": "values tags is_real to_ieee shape ndim size dtype",
+        "zeroproof.array.TRArray": """values tags is_real to_ieee shape ndim size dtype item
+            tolist T copy reshape ravel flatten transpose squeeze clip round sum prod mean min max
+            norm var std cumsum cumprod argmin argmax any all dot""",
         "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
@@ -66,6 +72,8 @@ MEMBERS: dict[str, list[str]] = {
             update_epoch should_use_saturating update_q_value get_statistics reset_statistics
             end_batch_policy_update detect_poles detected_poles get_q_min get_q_min_epoch
             set_exploration_regions reset""",
+        "zeroproof.optim.Optimizer": """lr steps last_step step zero_grad state_dict
+            load_state_dict""",
         "zeroproof.policy.TRPolicyConfig": "set_policy get_policy",
     }.items()
 }
@@ -120,7 +128,13 @@ def test_common_names_at_the_top() -> None:
             assert getattr(autodiff, name) is public(module, name), name
     for name in ("TRNode", "gradient_tape", "tr_grad", "GradientMode", "TRPolicy", "OpType"):
         assert name in top.__all__
-    for module in "zeroproof.array", "zeroproof.threads", "zeroproof.autodiff.conditions":
+    composed = ["zeroproof.linear_algebra", "zeroproof.selection", "zeroproof.statistics"]
+    for module in [
+        "zeroproof.array",
+        "zeroproof.threads",
+        "zeroproof.autodiff.conditions",
+        *composed,
+    ]:
         for name in MODULES[module]:
             assert getattr(top, name) is public(module, name), name
     assert top.tr_vmap is autodiff.tr_vmap

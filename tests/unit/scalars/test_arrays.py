@@ -11,7 +11,7 @@ import pytest
 
 from zeroproof import TRNode, TRScalar, from_ieee, ninf, phi, pinf, real
 
-ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv]
+ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.mod]
 COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
 ARRAYS = [
     np.array([0.0, -1.0, np.inf, np.nan]),

@@ -31,7 +31,14 @@ from zeroproof.autodiff import conditions, saturating_ops, tr_ops_grad
 LEAST = 2.2250738585072014e-308
 VALUES = [0.0, -0.0, 5e-324, LEAST, -1e-200, 0.3, 1.0, -2.0, 800.0, 1e200, np.inf, -np.inf, np.nan]
 KINDS: dict[str, Callable[[float], Any]] = {"scalars": TRScalar, "nodes": TRNode.parameter}
-OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+OPERATORS = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.pow,
+    operator.mod,
+]
 COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
 
 
@@ -80,7 +87,9 @@ def test_powers(kind: str, exponent: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("op", [op for op in OpType if hasattr(zeroproof, f"tr_{op.name.lower()}")])
+@pytest.mark.parametrize(
+    "op", [op for op in OpType if hasattr(tr_ops_grad, f"tr_{op.name.lower()}")]
+)
 def test_functions_and_their_derivatives(op: OpType, kind: str) -> None:
     name = f"tr_{op.name.lower()}"
     for function in getattr(zeroproof, name), getattr(tr_ops_grad, name):

@@ -88,6 +88,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "sub": operator.sub,
     "mul": operator.mul,
     "div": operator.truediv,
+    "remainder": operator.mod,
 }
 
 

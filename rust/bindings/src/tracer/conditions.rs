@@ -1,21 +1,22 @@
 //! Total conditions, and the choice between two operands by one.
 //!
-//! Of values and nodes a condition is a Python bool and the choice is made at once, so that nothing
-//! is recorded of the branch not taken. Of tracers both are recorded.
+//! Of values and nodes a condition is a Python bool, and the node that is recorded stands for the one
+//! chosen. Of tracers condition and choice are recorded.
 
 use super::objects::{Trace, TracedCondition, is_traced};
 use super::recording::{Traced, common_trace, push, traced, tracer};
-use crate::arena;
+use crate::arrays::{broadcast, has_elements, is_array};
 use crate::flags;
 use crate::number::taken_out;
 use crate::operand::{Operand, expect_operand};
 use crate::raw::new_object;
-use crate::values::{TRNode, TRScalar};
+use crate::record::record_choice;
+use crate::values::TRScalar;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
-use zeroproof::Op;
+use std::cell::Cell;
 use zeroproof::batch::{Kind, NodeId, Predicate};
 
 type Operands<'py> = [Bound<'py, PyAny>];
@@ -52,13 +53,52 @@ fn new_condition<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound
     Ok(Bound::new(trace.py(), TracedCondition { trace: trace.clone().unbind(), node })?.into_any())
 }
 
-/// The predicate of conditions.
+/// What `one` makes of the operands, or of their elements if some are arrays, lists or tuples.
+fn each<'py>(
+    operands: &[&Bound<'py, PyAny>],
+    one: impl Fn(&Operands<'py>) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = operands[0].py();
+    let operands = taken_out(operands)?;
+    let error = match one(&operands) {
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => error,
+        result => return result,
+    };
+    for operand in &operands {
+        if has_elements(operand)? {
+            return broadcast(py, &operands, one);
+        }
+    }
+    Err(error)
+}
+
+/// [`each`] for conditions: an array of bools if none of them is traced.
+fn each_condition<'py>(
+    operands: &[&Bound<'py, PyAny>],
+    one: impl Fn(&Operands<'py>) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let any_traced = Cell::new(false);
+    let results = each(operands, |operands| {
+        let result = one(operands)?;
+        any_traced.set(any_traced.get() || is_traced(&result));
+        Ok(result)
+    })?;
+    if any_traced.get() || !is_array(&results)? {
+        return Ok(results);
+    }
+    results.call_method1("astype", ("?",))
+}
+
+/// The predicate of conditions, or of arrays of them.
 pub(super) fn logical<'py>(
     predicate: Predicate,
     operands: &[&Bound<'py, PyAny>],
 ) -> PyResult<Bound<'py, PyAny>> {
+    each_condition(operands, |operands| logical_one(predicate, operands))
+}
+
+fn logical_one<'py>(predicate: Predicate, operands: &Operands<'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = operands[0].py();
-    let operands = taken_out(operands)?;
     let operands: Vec<_> = operands.iter().map(condition).collect::<PyResult<_>>()?;
     if let Some(trace) = common_trace(&operands) {
         return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
@@ -77,10 +117,13 @@ fn any_tracer(operands: &Operands<'_>) -> bool {
     operands.iter().any(is_traced)
 }
 
-/// The predicate of numbers.
+/// The predicate of numbers, or of arrays of them.
 fn numerical<'py>(predicate: Predicate, operands: &[&Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
-    let operands = taken_out(operands)?;
-    if any_tracer(&operands) {
+    each_condition(operands, |operands| numerical_one(predicate, operands))
+}
+
+fn numerical_one<'py>(predicate: Predicate, operands: &Operands<'py>) -> PyResult<Bound<'py, PyAny>> {
+    if any_tracer(operands) {
         let operands: Vec<_> = operands.iter().map(traced).collect::<PyResult<_>>()?;
         let trace = common_trace(&operands).expect("one of them is a tracer");
         return new_condition(trace, push(trace, Kind::Condition(predicate), &operands)?);
@@ -102,21 +145,23 @@ fn choose<'py>(holds: bool, operands: &Operands<'py>) -> PyResult<Bound<'py, PyA
             Traced::Constant(value) => tracer(trace, push(trace, Kind::Constant(*value), &[])?),
         };
     }
-    match (expect_operand(chosen)?, expect_operand(a)?, expect_operand(b)?) {
-        (Operand::Node(_), ..) => Ok(chosen.clone()),
-        (Operand::Value(value), Operand::Value(_), Operand::Value(_)) => {
-            new_object(py, TRScalar::from(value))
-        }
-        (Operand::Value(value), ..) => {
-            new_object(py, TRNode(arena::with(py, |arena| arena.graph.leaf(Op::Constant, value, None))))
-        }
+    let (a, b) = (expect_operand(a)?, expect_operand(b)?);
+    let (taken, other) = if holds { (a, b) } else { (b, a) };
+    match (taken, other) {
+        (Operand::Value(value), Operand::Value(_)) => new_object(py, TRScalar::from(value)),
+        _ => match record_choice(py, taken, other)? {
+            Some(node) => new_object(py, node),
+            None => Ok(chosen.clone()),
+        },
     }
 }
 
 /// ``a`` where the condition holds, else ``b``; what is not chosen contributes nothing at all.
 ///
 /// Of two numbers or TR scalars it returns the one chosen as a TRScalar; if one of them is a node, the
-/// one chosen as a node.
+/// one chosen as a node. That requires a gradient if ``a`` or ``b`` does, whatever the condition is: a
+/// parameter that occurs only in what was not chosen has the gradient 0, and its status is EXACT. An
+/// array, list or tuple among the arguments gives an array of objects, element by element.
 ///
 /// Args:
 ///     condition: a bool, or what a condition such as ``tr_less`` returns.
@@ -132,15 +177,14 @@ fn tr_where<'py>(
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let given = taken_out(&[condition, a, b])?;
-    match self::condition(&given[0])? {
+    each(&[condition, a, b], |given| match self::condition(&given[0])? {
         Traced::Constant(holds) => choose(holds != 0.0, &given[1..]),
         decided => {
             let operands = [decided, traced(&given[1])?, traced(&given[2])?];
             let trace = common_trace(&operands).expect("the condition is traced");
             tracer(trace, push(trace, Kind::Select, &operands)?)
         }
-    }
+    })
 }
 
 macro_rules! conditions {
@@ -164,40 +208,48 @@ macro_rules! conditions {
 conditions! {
     /// Whether a < b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
-    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_less(a, b) = numerical(Less; a, b);
     /// Whether a ≤ b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
-    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_less_equal(a, b) = numerical(LessEqual; a, b);
     /// Whether a > b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
-    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_greater(a, b) = numerical(Less; b, a);
     /// Whether a ≥ b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
-    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_greater_equal(a, b) = numerical(LessEqual; b, a);
     /// Whether a = b by tag, then by value: Φ equals Φ, and −0 equals 0.
     ///
-    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition.
+    /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_equal(a, b) = numerical(Equal; a, b);
     /// Whether a is a finite number.
     ///
-    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition.
+    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_is_real(a) = numerical(IsReal; a);
     /// Whether a is +∞ or −∞.
     ///
-    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition.
+    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_is_infinite(a) = numerical(IsInfinite; a);
     /// Whether a is Φ.
     ///
-    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition.
+    /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition. Arrays, lists
+    /// and tuples give an array, element by element.
     tr_is_phi(a) = numerical(IsPhi; a);
-    /// Whether both conditions hold. Takes bools and conditions.
+    /// Whether both conditions hold. Takes bools and conditions, and arrays of them.
     tr_and(a, b) = logical(And; a, b);
-    /// Whether at least one of the conditions holds. Takes bools and conditions.
+    /// Whether at least one of the conditions holds. Takes bools and conditions, and arrays of them.
     tr_or(a, b) = logical(Or; a, b);
-    /// Whether the condition does not hold. Takes a bool or a condition.
+    /// Whether the condition does not hold. Takes a bool or a condition, or an array of them.
     tr_not(a) = logical(Not; a);
 }

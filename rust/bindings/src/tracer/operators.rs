@@ -50,12 +50,6 @@ fn binary<'py>(op: Op, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult
 
 #[pymethods]
 impl Tracer {
-    /// NumPy leaves operators to the tracer.
-    #[classattr]
-    fn __array_ufunc__(py: Python<'_>) -> Py<PyAny> {
-        py.None()
-    }
-
     fn __add__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         binary(Op::Add, slf, other)
     }
@@ -86,6 +80,14 @@ impl Tracer {
 
     fn __rtruediv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         binary(Op::Div, other, slf)
+    }
+
+    fn __mod__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(Op::Remainder, slf, other)
+    }
+
+    fn __rmod__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(Op::Remainder, other, slf)
     }
 
     fn __pow__<'py>(
@@ -132,6 +134,13 @@ impl Tracer {
 
     fn __int__(&self) -> PyResult<i64> {
         unknown("the number", "")
+    }
+
+    fn __index__(&self) -> PyResult<i64> {
+        Err(PyTypeError::new_err(format!(
+            "the number of a tracer {UNKNOWN}; an array is read at a place that is computed by \
+             tr_take(array, index)"
+        )))
     }
 
     fn __len__(&self) -> PyResult<usize> {

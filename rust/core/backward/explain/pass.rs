@@ -4,7 +4,7 @@ use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Satur
 use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, ignore_leaf, run_pass};
 use super::what::{MOST_NAMED, What};
-use crate::adjoints::ACTIVE;
+use crate::adjoints::{ACTIVE, Adjoint};
 use crate::graph::origins::kept;
 use crate::graph::{Graph, LastPass, Node, flag};
 use crate::mode::{GradientMode, ModeState};
@@ -36,6 +36,21 @@ impl Users {
         if *slot == NOBODY {
             *slot = user;
         }
+    }
+
+    /// Where that goes which arrives at a node; every alias on the way is a user of the next node.
+    fn pass_on(&mut self, rows: &[Adjoint], graph: &Graph, node: u32) -> u32 {
+        let target = rows[node as usize].target().unwrap_or(node);
+        let mut at = node;
+        while at != target {
+            let below = graph.nodes[at as usize].links[0];
+            if self.get(below).is_some() {
+                break; // all of the way was gone before
+            }
+            self.note(below, at);
+            at = below;
+        }
+        target
     }
 
     fn get(&self, node: u32) -> Option<u32> {
@@ -82,7 +97,8 @@ impl Leaves {
             for more in operands.inputs().iter().filter_map(|input| known.get(input)) {
                 below = Some(below.map_or_else(|| more.clone(), |so_far| merged(&so_far, more)));
             }
-            if sources.map_or(operands.inputs().is_empty(), |sources| sources.contains(&node)) {
+            let is_source = |sources: &[u32]| sources.binary_search(&node).is_ok();
+            if sources.map_or(operands.inputs().is_empty(), is_source) {
                 below = Some([node].into());
             }
             known.extend(below.map(|below| (node, below)));
@@ -123,7 +139,7 @@ impl Decide for Unasked {
 /// What a pass did, and how it went from node to node.
 pub(super) struct Pass<'a> {
     graph: &'a Graph,
-    /// The only nodes that gradients are asked of; otherwise all leaves.
+    /// The only nodes that gradients are asked of, in ascending order; otherwise all leaves.
     sources: Option<Vec<u32>>,
     /// The nodes that gradients flow through, in descending order.
     active: Vec<u32>,
@@ -166,21 +182,27 @@ impl<'a> Pass<'a> {
         let (graph, state, root) = (self.graph, &pass.state, pass.root);
         scratch.set.grow(graph.len());
         scratch.adjoints.grow(graph.len());
-        self.active = match &self.sources {
-            Some(sources) => scratch.activate(graph, root, sources),
+        self.active = match &mut self.sources {
+            Some(sources) => {
+                let reached = scratch.below(graph, root, Node::needs_grad);
+                sources.extend(graph.versions(sources, &reached).rows());
+                sources.sort_unstable();
+                sources.dedup();
+                scratch.activate(graph, &reached, sources.iter().copied())
+            }
             None => scratch.reachable(graph, root),
         };
-        for &node in &self.active {
-            scratch.adjoints.rows[node as usize].mark |= ACTIVE;
-        }
         self.active.sort_unstable_by(|a, b| b.cmp(a));
         self.active.dedup(); // a source that leads to another one is there twice
+        if self.sources.is_none() {
+            scratch.activate_all(graph, &mut self.active);
+        }
         let leads = scratch.adjoints.rows[root as usize].mark & ACTIVE != 0;
         if leads {
             let mut statistics = Statistics::that_saturates(pass.saturates);
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
-            run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
+            run_pass::<true, true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
             scratch.adjoints = adjoints;
             self.ask_all(scratch, pass, statistics);
         }
@@ -195,7 +217,8 @@ impl<'a> Pass<'a> {
         let on_input = self.graph.nodes[pass.root as usize].flags & flag::ON_INPUT != 0;
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         if pass.seed.is_finite() {
-            self.arrived[pass.root as usize] = true;
+            let (rows, arrived) = (&scratch.adjoints.rows, &mut self.arrived);
+            arrived[self.users.pass_on(rows, self.graph, pass.root) as usize] = true;
         } else {
             // Left out like any contribution.
             self.found.push(Found { what: What::Dropped, node: pass.root, input: None });
@@ -229,6 +252,10 @@ impl<'a> Pass<'a> {
         let operands = row.operands(&graph.lists);
         let (at, from) = (node as usize, Arrived { g, status: 0 });
         let mut notes = Notes { pass: self, scratch, node, inputs: operands.inputs() };
+        if row.is_alias() {
+            // Contributions stay at one that is a source, and go on from there as a sum.
+            return notes.receive(0, g, from);
+        }
         with_elementwise!(row.op, O => step::elementwise::<O, P>(policy, at, from, [x, y, row.value], &mut notes), else {
             let values = operands.inputs().iter().map(|&input| graph.nodes[input as usize].value);
             let mode = operands.reduction();
@@ -284,14 +311,15 @@ impl Notes<'_, '_, '_> {
         self.pass.found.push(Found { what, node: self.node, input });
     }
 
-    /// The input at a place, which got to know its user; `None` if no gradient flows there.
+    /// The input at a place, or what it stands for, which got to know its user; `None` if no gradient flows
+    /// there.
     fn input(&mut self, place: usize) -> Option<u32> {
-        let input = self.inputs[place];
-        let flows = self.scratch.adjoints.rows[input as usize].mark & ACTIVE != 0;
-        if flows {
-            self.pass.users.note(input, self.node);
+        let (input, rows) = (self.inputs[place], &self.scratch.adjoints.rows);
+        if rows[input as usize].mark & ACTIVE == 0 {
+            return None;
         }
-        flows.then_some(input)
+        self.pass.users.note(input, self.node);
+        Some(self.pass.users.pass_on(rows, self.pass.graph, input))
     }
 }
 
@@ -330,6 +358,6 @@ fn both_operands(graph: &Graph, row: &Node) -> [f64; 2] {
         Arity::Unary => [value(a), 0.0],
         Arity::Power => [value(a), f64::from(b as i32)],
         Arity::Binary => [value(a), value(b)],
-        Arity::Leaf | Arity::Variadic => [0.0; 2],
+        Arity::Leaf | Arity::Variadic | Arity::Alias => [0.0; 2],
     }
 }

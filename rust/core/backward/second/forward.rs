@@ -21,10 +21,37 @@ impl<const K: usize> Rows<K> {
             }, else {
                 with_variadic!(node.op, O => {
                     dropped += self.ascend_variadic::<O>(graph, index, node, rules.as_deref_mut());
-                }, else {})
+                }, else {
+                    if node.is_alias() {
+                        self.ascend_alias(index, node.links[0]);
+                    }
+                })
             });
         }
         dropped
+    }
+
+    /// An alias moves with the node that it stands for. If it is a source, it moves besides, and contributions
+    /// stay there first.
+    #[cold]
+    fn ascend_alias(&mut self, index: usize, below: u32) {
+        let Some(&from) = self.active(below as usize) else { return };
+        let mut row = self.begun(index);
+        for lane in 0..K {
+            row.tangents[lane] += from.tangents[lane];
+            row.moves[lane] |= from.moves[lane];
+        }
+        let goes_on = from.target != 0 && from.mark & flag::SOURCE == 0;
+        row.target = if goes_on { from.target } else { below + 1 };
+        self.rows[index] = row;
+    }
+
+    /// The row of a node, with its direction if it is a source.
+    fn begun(&self, index: usize) -> Row<K> {
+        match &self.rows[index] {
+            seeded if seeded.pass == self.pass => *seeded,
+            _ => Row { pass: self.pass, ..Row::NEW },
+        }
     }
 
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
@@ -64,10 +91,7 @@ impl<const K: usize> Rows<K> {
             None if z.is_finite() => Rule::Classical,
             None => Rule::Silence,
         };
-        let mut row = match &self.rows[index] {
-            seeded if seeded.pass == self.pass => *seeded,
-            _ => Row { pass: self.pass, ..Row::NEW },
-        };
+        let mut row = self.begun(index);
         (0..K).for_each(|lane| row.moves[lane] |= moves[lane]);
         let mut dropped = 0;
         let tangents = [left, right].map(|row| row.map(|row| row.tangents));
@@ -130,10 +154,7 @@ impl<const K: usize> Rows<K> {
         let values = inputs.iter().map(|&input| graph.nodes[input as usize].value);
         let shared = O::shared(mode.kept(values.clone()), z);
         let mut dropped = 0;
-        let mut row = match &self.rows[index] {
-            seeded if seeded.pass == self.pass => *seeded,
-            _ => Row { pass: self.pass, ..Row::NEW },
-        };
+        let mut row = self.begun(index);
         for (&input, x) in inputs.iter().zip(values) {
             let Some(from) = self.active(input as usize) else { continue };
             let is_silent = matches!(rule, Rule::Silence) || !mode.keeps(x);

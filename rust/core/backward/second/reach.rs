@@ -10,7 +10,7 @@ const BLOCK_BITS: u32 = 5;
 impl<const K: usize> Rows<K> {
     /// Lists the nodes through which the roots depend on anything from the first source on.
     pub(super) fn reach(&mut self, graph: &Graph, roots: &[u32], sources: &[u32], set: &mut NodeSet) {
-        let first = sources.iter().copied().min().unwrap_or(u32::MAX);
+        let first = sources.iter().map(|&source| graph.made_at(source)).min().unwrap_or(u32::MAX);
         let nodes = graph.len();
         if self.rows.len() < nodes {
             self.rows.resize(nodes, Row::NEW);

@@ -6,7 +6,7 @@ use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
 use super::{Pass, Product};
 use crate::graph::{Graph, Node, Operands};
-use crate::op::curvature::{Coupled, Curved, CurvedVariadic, Entries, Wide, term, wide_term};
+use crate::op::curvature::{Coupled, Curved, CurvedVariadic, Entries, Wide, term, term_fast, wide_term};
 use crate::op::{Arity, Form, Variadic};
 use crate::status::Status;
 
@@ -49,12 +49,20 @@ impl Matrix {
         Self { fast, wide: if holds { None } else { Some(entries.wide()) } }
     }
 
+    /// `g·t·m` for each tangent.
     #[inline(always)]
-    fn term(&self, g: f64, t: f64, entry: usize) -> f64 {
-        match &self.wide {
-            None => term(g, t, self.fast[entry]),
-            Some(wide) => wide_term(g, t, wide[entry]),
+    fn terms<const K: usize>(&self, g: f64, tangents: [f64; K], entry: usize) -> [f64; K] {
+        if let Some(wide) = &self.wide {
+            return tangents.map(|t| wide_term(g, t, wide[entry]));
         }
+        let m = self.fast[entry];
+        let (mut found, mut all_hold) = ([0.0; K], true);
+        for lane in 0..K {
+            let (term, holds) = term_fast(g, tangents[lane], m);
+            found[lane] = term;
+            all_hold &= holds;
+        }
+        if all_hold { found } else { tangents.map(|t| term(g, t, m)) }
     }
 }
 
@@ -71,6 +79,7 @@ impl<const K: usize> Rows<K> {
         rules.dropped += self.start(pass);
         let mut dropped = 0;
         let transposed = pass.product == Product::Transposed;
+        let aliases = pass.graph.may_lead_to_alias(pass.root);
         for place in 0..self.reached.len() {
             let index = self.reached[place] as usize;
             let row = &self.rows[index];
@@ -80,20 +89,41 @@ impl<const K: usize> Rows<K> {
             let at = Arrived::at(row);
             let node = &pass.graph.nodes[index];
             with_elementwise!(node.op, O => {
-                dropped += self.descend_elementwise::<O>(pass.graph, index, node, at, transposed, rules);
+                dropped += self.descend_elementwise::<O>(pass.graph, index, node, at, transposed, aliases, rules);
             }, else {
                 with_variadic!(node.op, O => {
                     dropped += self.descend_variadic::<O>(pass.graph, node, at, transposed, rules);
-                }, else {})
+                }, else {
+                    if node.is_alias() {
+                        self.hand_down(index, at);
+                    }
+                })
             });
         }
         dropped
     }
 
+    /// What was summed at an alias that is a source goes on to what lies below, as from an addition.
+    #[cold]
+    fn hand_down(&mut self, index: usize, at: Arrived<K>) {
+        let received = self.rows[index].mark & flag::RECEIVED;
+        let Some(below) = self.rows[index].target.checked_sub(1) else { return };
+        let row = &mut self.rows[below as usize];
+        row.mark |= flag::REACHED | at.first | received;
+        if received != 0 {
+            row.adjoint += at.g;
+        }
+        for lane in 0..K {
+            row.second[lane] += at.second[lane];
+            row.status[lane] |= at.status[lane];
+        }
+    }
+
     /// The root's adjoint is its first contribution.
     fn start(&mut self, pass: &Pass) -> u64 {
         let now = self.pass;
-        let Some(row) = self.rows.get_mut(pass.root as usize).filter(|row| row.pass == now) else { return 0 };
+        let root = self.goes_to(pass.root as usize);
+        let Some(row) = self.rows.get_mut(root).filter(|row| row.pass == now) else { return 0 };
         row.mark |= flag::REACHED;
         if pass.seed.is_finite() {
             row.adjoint = pass.seed;
@@ -106,6 +136,7 @@ impl<const K: usize> Rows<K> {
 
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
     /// once.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a step")]
     #[cfg_attr(debug_assertions, inline(never))]
     fn descend_elementwise<O: Curved>(
         &mut self,
@@ -114,6 +145,7 @@ impl<const K: usize> Rows<K> {
         node: &Node,
         at: Arrived<K>,
         transposed: bool,
+        aliases: bool,
         rules: &mut Rules,
     ) -> u64 {
         let [a, b] = node.links.map(|link| link as usize);
@@ -125,7 +157,8 @@ impl<const K: usize> Rows<K> {
         let (x, z) = (graph.nodes[a].value, node.value);
         let moving = |row: &Row<K>| (row.tangents, row.moves);
         let right = if O::ARITY == Arity::Binary { self.active(b).map(moving) } else { None };
-        let inputs = Inputs { links: [a, b], values: [x, y, z], moving: [self.active(a).map(moving), right] };
+        let links = if aliases { [a, b].map(|node| self.goes_to(node)) } else { [a, b] };
+        let inputs = Inputs { links, values: [x, y, z], moving: [self.active(a).map(moving), right] };
         match rules.rule::<O>(index, x, y, z) {
             Rule::Silence => {
                 rules.masked += 1;
@@ -222,13 +255,9 @@ impl<const K: usize> Rows<K> {
                 if !given[i].is_finite() || (transposed && !inputs.values[place].is_finite()) {
                     continue;
                 }
-                let mut terms = [0.0; K];
-                for lane in 0..K {
-                    terms[lane] = matrix.term(g, t[lane], entry);
-                }
                 add(
                     sums,
-                    terms,
+                    matrix.terms(g, *t, entry),
                     |lane| g != 0.0 && t[lane] != 0.0,
                     |lane| {
                         status[lane] |= Status::DROPPED.bits();
@@ -257,7 +286,8 @@ impl<const K: usize> Rows<K> {
         let (now, value_is_real) = (self.pass, node.value.is_finite());
         let mut dropped = 0;
         for (&input, x) in inputs.iter().zip(values.clone()) {
-            let row = &mut self.rows[input as usize];
+            let to = self.goes_to(input as usize);
+            let row = &mut self.rows[to];
             if row.pass != now {
                 continue;
             }
@@ -301,7 +331,8 @@ impl<const K: usize> Rows<K> {
             O::curvature(&lists.inputs, &lists.tangents, &mut lists.bends);
             let kept = inputs.iter().zip(values.clone()).filter(|(_, x)| mode.keeps(*x));
             for ((&input, x), &bend) in kept.zip(&lists.bends) {
-                let row = &mut self.rows[input as usize];
+                let to = self.goes_to(input as usize);
+                let row = &mut self.rows[to];
                 if row.pass != now {
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! The columns of a second-order pass, for K directions at once.
 
-use super::Found;
+use super::Gradient;
 use crate::op::curvature::Wide;
 use crate::scalar::TrScalar;
 use crate::status::Status;
@@ -11,6 +11,8 @@ pub(super) const LANES: usize = 4;
 /// The bits of a row's mark besides the [`Status`] of its adjoint.
 pub(super) mod flag {
     pub const STATUS: u8 = 7;
+    /// A direction was given for the node.
+    pub const SOURCE: u8 = 16;
     /// The sweep has come to the node.
     pub const REACHED: u8 = 32;
     /// A contribution was added: the adjoint is a sum.
@@ -34,6 +36,8 @@ pub(super) struct Row<const K: usize> {
     pub second: [f64; K],
     /// The pass that the row belongs to; in any other the node leads to no source.
     pub pass: u32,
+    /// Of an alias the node that it stands for, plus 1.
+    pub target: u32,
     pub mark: u8,
     pub moves: [u8; K],
     pub status: [u8; K],
@@ -45,6 +49,7 @@ impl<const K: usize> Row<K> {
         tangents: [-0.0; K],
         second: [-0.0; K],
         pass: 0,
+        target: 0,
         mark: 0,
         moves: [0; K],
         status: [0; K],
@@ -93,16 +98,16 @@ impl<const K: usize> Rows<K> {
     }
 
     /// Begins a pass over what was reached, with its direction at the sources.
-    pub(super) fn seed(&mut self, sources: &[u32], direction: impl Fn(usize, usize) -> f64) {
+    pub(super) fn seed(&mut self, sources: &[(usize, u32)], direction: impl Fn(usize, usize) -> f64) {
         self.pass = self.next();
-        for (place, &source) in sources.iter().enumerate() {
+        for &(place, source) in sources {
             let i = source as usize;
             if self.seen.get(i) != Some(&self.walk) {
                 continue;
             }
             let row = &mut self.rows[i];
             if row.pass != self.pass {
-                *row = Row { pass: self.pass, ..Row::NEW };
+                *row = Row { pass: self.pass, mark: flag::SOURCE, ..Row::NEW };
             }
             for lane in 0..K {
                 let t = direction(place, lane);
@@ -120,23 +125,38 @@ impl<const K: usize> Rows<K> {
         self.rows.get(node).filter(|row| row.pass == self.pass)
     }
 
-    /// A node's tangent; that of a node that leads to no source is 0.
-    pub(super) fn tangent(&self, node: u32, lane: usize) -> Found {
+    /// Where contributions to a node go: to what an alias stands for, unless it is a source.
+    #[inline(always)]
+    pub(super) fn goes_to(&self, node: usize) -> usize {
+        match self.rows.get(node) {
+            Some(row) if row.target != 0 && row.pass == self.pass && row.mark & flag::SOURCE == 0 => {
+                row.target as usize - 1
+            }
+            _ => node,
+        }
+    }
+
+    /// A node's tangent; that of a node that leads to no source is 0. Zeros are positive here and in products: of
+    /// a second derivative their sign means nothing.
+    pub(super) fn tangent(&self, node: u32, lane: usize) -> Gradient {
         self.active(node as usize).map_or((TrScalar::from_ieee(0.0), Status::EXACT), |row| {
-            (number(row.tangents[lane]), Status::from_bits_truncate(row.moves[lane] & flag::STATUS))
+            (
+                TrScalar::from_ieee(row.tangents[lane] + 0.0),
+                Status::from_bits_truncate(row.moves[lane] & flag::STATUS),
+            )
         })
     }
 
-    pub(super) fn gradient(&self, node: u32) -> Option<Found> {
+    pub(super) fn gradient(&self, node: u32) -> Option<(f64, Status)> {
         self.active(node as usize).map(|row| {
             let adjoint = if row.mark & flag::RECEIVED != 0 { row.adjoint } else { 0.0 };
-            (TrScalar::from_ieee(adjoint), Status::from_bits_truncate(row.mark))
+            (adjoint, Status::from_bits_truncate(row.mark))
         })
     }
 
-    pub(super) fn product(&self, node: u32, lane: usize) -> Option<Found> {
+    pub(super) fn product(&self, node: u32, lane: usize) -> Option<(f64, Status)> {
         self.active(node as usize)
-            .map(|row| (number(row.second[lane]), Status::from_bits_truncate(row.mark | row.status[lane])))
+            .map(|row| (row.second[lane] + 0.0, Status::from_bits_truncate(row.mark | row.status[lane])))
     }
 
     /// Gives memory back that is much more than so many nodes need.
@@ -155,9 +175,4 @@ impl<const K: usize> Rows<K> {
         self.rows.capacity() * size_of::<Row<K>>()
             + (self.seen.capacity() + self.reached.capacity()) * size_of::<u32>()
     }
-}
-
-/// Zeros are positive: of a second derivative their sign means nothing.
-fn number(x: f64) -> TrScalar {
-    TrScalar::from_ieee(x + 0.0)
 }

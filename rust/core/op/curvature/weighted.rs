@@ -1,13 +1,21 @@
 //! An entry times its weights, an adjoint and a tangent.
 
+use super::super::form::Fast;
 use super::super::range::is_normal;
 use super::entry::Wide;
 
-/// `g·t·m` for an entry in fast form: normal or an exact 0.
+/// `g·t·m` for an entry in fast form, normal or an exact 0, and whether the weight loses nothing.
+#[inline(always)]
+pub(crate) fn term_fast(g: f64, t: f64, m: f64) -> Fast<f64> {
+    let weight = g * t;
+    (weight * m, is_normal(weight) | (g == 0.0) | (t == 0.0))
+}
+
+/// `g·t·m` for an entry in fast form.
 #[inline(always)]
 pub(crate) fn term(g: f64, t: f64, m: f64) -> f64 {
-    let weight = g * t;
-    if is_normal(weight) { weight * m } else { odd_weights(g, t, Wide::new(m)) }
+    let (term, holds) = term_fast(g, t, m);
+    if holds { term } else { odd_weights(g, t, Wide::new(m)) }
 }
 
 /// `g·t·m` for an entry of any size.
