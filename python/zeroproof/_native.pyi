@@ -457,6 +457,7 @@ def set_decorator(in_block: Callable[[GradientBlock, Any], Any]) -> None: ...
 def gradients_of(
     target: TRNode, sources: list[TRNode], grad_output: Optional[Operand]
 ) -> list[Optional[tuple[TRScalar, GradientStatus]]]: ...
+
 _Found = Optional[tuple[TRScalar, GradientStatus]]
 
 def jvp(

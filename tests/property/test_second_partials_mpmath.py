@@ -1,8 +1,9 @@
 """Second derivatives of every op against 60 digits, over the full range of doubles.
 
-Wherever an entry times adjoint and direction is representable, both products, with the Jacobian of the
-gradient and with its transpose, are within ``ULPS`` units of the last place, with bounded partials
-within ``BOUNDED_ULPS``. What is larger than every double is dropped, and the status says so.
+Wherever an entry times adjoint and direction is representable, both products, with the Jacobian of
+the gradient and with its transpose, are within ``ULPS`` units of the last place, with bounded
+partials within ``BOUNDED_ULPS``. What is larger than every double is dropped, and the status says
+so.
 """
 
 from __future__ import annotations
@@ -167,9 +168,7 @@ def test_powers(case: OpCase, x: float, n: int, adjoint: float, tangent: float) 
 @example(values=[1e16, 1e16 + 2], adjoint=1.0, tangent=1.0)
 @example(values=[-740.0, 0.0, -800.0], adjoint=1e300, tangent=1e300)
 @example(values=[0.0, 0.0, 3.0], adjoint=1.0, tangent=1.0)
-def test_reductions(
-    case: OpCase, values: list[float], adjoint: float, tangent: float
-) -> None:
+def test_reductions(case: OpCase, values: list[float], adjoint: float, tangent: float) -> None:
     assume(check(case, tuple(values), [(adjoint, tangent)]))
 
 

@@ -16,8 +16,10 @@ STEP, WANTED = 30, 60
 
 #: Ops whose partials are constant between their kinks and jumps, where they do not count.
 STRAIGHT = frozenset(
-    "add sub neg abs sign floor ceil round minimum maximum clip_min clip_max copysign remainder sum"
-    " mean max min unit".split()
+    (
+        *("add", "sub", "neg", "sum", "mean", "unit", "floor", "ceil", "round", "remainder"),
+        *("abs", "sign", "minimum", "maximum", "clip_min", "clip_max", "copysign", "max", "min"),
+    )
 )
 
 Matrix = list[list[Any]]
@@ -111,9 +113,7 @@ def second_partials(
             x = numbers[j]
             scale = min([mpf(1), abs(x)] if x else [mpf(1), *map(mpf, sizes)])
             step = scale * mpf(10) ** -STEP
-            above, below = (
-                partials(*numbers[:j], x + h, *numbers[j + 1 :]) for h in (step, -step)
-            )
+            above, below = (partials(*numbers[:j], x + h, *numbers[j + 1 :]) for h in (step, -step))
             for i in range(count):
                 matrix[i][j] = (above[i] - below[i]) / (2 * step)
         return matrix

@@ -50,6 +50,7 @@ from .saturating_ops import (
     saturating_reciprocal,
     saturating_sqrt_grad,
 )
+from .second_order import tr_hessian, tr_hvp, tr_jacobian, tr_jvp, tr_vjp
 from .tr_node import GradientStatus, OpType, TRNode
 
 __all__ = [
@@ -85,14 +86,19 @@ __all__ = [
     "tr_grad",
     "tr_greater",
     "tr_greater_equal",
+    "tr_hessian",
+    "tr_hvp",
     "tr_is_infinite",
     "tr_is_phi",
     "tr_is_real",
+    "tr_jacobian",
+    "tr_jvp",
     "tr_less",
     "tr_less_equal",
     "tr_not",
     "tr_or",
     "tr_value_and_grad",
+    "tr_vjp",
     "tr_vmap",
     "tr_where",
     "use_mask_real",

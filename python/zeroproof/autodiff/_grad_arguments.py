@@ -13,7 +13,7 @@ from .. import _native
 from .._arrays import Shape, shaped
 from .._enums import GradientStatus
 from .._native import TRNode, TRScalar
-from .._trees import Structure, flatten
+from .._trees import LEAF, Structure, flatten
 from ..array import TRArray
 
 #: A gradient and its status; None where the value does not depend on the leaf.
@@ -76,6 +76,18 @@ class GradArgument:
     def has_arrays(self) -> bool:
         """Whether the argument holds an array without nodes."""
         return any(leaf.is_numeric for leaf in self._leaves)
+
+    @property
+    def structure(self) -> Structure:
+        """The structure of the argument."""
+        return LEAF if self._structure is None else self._structure
+
+    @property
+    def shapes(self) -> tuple[Optional[Shape], ...]:
+        """The shape of each leaf; None for what is no array."""
+        if self._structure is None:
+            return (None,)
+        return tuple([leaf.shape for leaf in self._leaves])
 
     def gradients(self, found: Iterator[Found], depends: bool) -> Any:
         """The gradients.

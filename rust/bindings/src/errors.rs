@@ -26,3 +26,11 @@ pub(crate) fn runtime_error(error: Error) -> PyErr {
         _ => PyRuntimeError::new_err(error.to_string()),
     }
 }
+
+/// An argument that is out of its range, or a derivative that is not available.
+pub(crate) fn argument_error(error: Error) -> PyErr {
+    match error {
+        Error::SecondDerivative => runtime_error(error),
+        _ => value_error(error),
+    }
+}

@@ -1,7 +1,7 @@
 //! Derivatives forward and second derivatives, on the arena.
 
 use crate::context::passes;
-use crate::errors::value_error;
+use crate::errors::argument_error;
 use crate::gradients::{gradient_list, seed};
 use crate::values::TRNode;
 use pyo3::prelude::*;
@@ -31,7 +31,7 @@ fn jvp<'py>(
         found = derivatives;
         Ok(counts)
     })?
-    .map_err(value_error)?;
+    .map_err(argument_error)?;
     gradient_list(py, found.into_iter().map(Some).collect())
 }
 
@@ -86,7 +86,7 @@ fn second_order(
         found = pass(&arena.graph, state, statistics, &mut arena.scratch)?;
         Ok(found.counts)
     })?
-    .map_err(value_error)?;
+    .map_err(argument_error)?;
     Ok(found)
 }
 

@@ -1,176 +1,288 @@
-"""Second derivatives are refused, never silently 0."""
+"""Derivatives along a direction, Hessians and their products, Jacobians."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import dataclasses
+import math
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
-from support.gradients import gradient_of
-from zeroproof import ReductionMode, TRNode, tr_grad, tr_sin, tr_value_and_grad, tr_where
-from zeroproof._native import alias, arena_usage, gradients_of
-from zeroproof.autodiff import tr_ops_grad
-from zeroproof.autodiff.gradient_tape import gradient_tape
-
-Use = Callable[[TRNode], TRNode]
-
-
-def cube(x: TRNode) -> TRNode:
-    return x * x * x
-
-
-def refused() -> Any:
-    return pytest.raises(NotImplementedError, match=r"second derivatives.*detach\(\)")
-
-
-def by_tape(x: TRNode) -> TRNode:
-    with gradient_tape() as tape:
-        y = cube(x)
-    found = tape.gradient(y, x)
-    assert isinstance(found, TRNode)
-    return found
-
-
-def of_closure(x: TRNode) -> TRNode:
-    return tr_grad(lambda v: v * v * x)(1.0)
-
-
-def of_several_targets(x: TRNode) -> TRNode:
-    found = gradient_tape().gradient([x * x, cube(x)], [x])[0]
-    assert isinstance(found, TRNode)
-    return found
-
-
-GRADIENTS = [tr_grad(cube), by_tape, of_closure, of_several_targets]
-USES: list[Use] = [
-    lambda g: g,
-    lambda g: g + 1.0,
-    lambda g: 2.0 / (g * g),
-    lambda g: -g,
-    lambda g: g**3,
-    lambda g: (g - 1.0) ** 2,
-    lambda g: tr_sin(tr_sin(g)),
-    lambda g: tr_ops_grad.tr_sum([1.0, g]),
-    lambda g: tr_ops_grad.tr_max([g, 2.0], ReductionMode.DROP_NULL) * 2.0,
-    lambda g: tr_where(True, g, 0.0),
-    lambda g: tr_where(True, 0.0, g),
-    lambda g: tr_where(True, g, TRNode.parameter(1.0)),
-    lambda g: tr_where(False, g, TRNode.parameter(1.0)),
-    lambda g: alias(g),
-]
-
-
-@pytest.mark.parametrize("gradient", GRADIENTS)
-@pytest.mark.parametrize("use", USES)
-def test_what_is_computed_from_a_gradient_is_not_differentiated(gradient: Use, use: Use) -> None:
-    x, p = TRNode.parameter(2.0), TRNode.parameter(5.0)
-    used = use(gradient(x))
-    loss = used * p + cube(x)
-    with refused():
-        loss.backward()
-    with refused():
-        used.backward()
-    for target in (used, loss):
-        for sources in ([x], [p, x]):
-            with refused():
-                gradient_tape().gradient(target, sources)
-    assert (x.gradient, p.gradient) == (None, None)
-
-
-@pytest.mark.parametrize("gradient", GRADIENTS)
-def test_nested_functions(gradient: Use) -> None:
-    for argument in (2.0, TRNode.constant(2.0), TRNode.parameter(2.0), TRNode.input(2.0)):
-        with refused():
-            tr_grad(gradient)(argument)
-        with refused():
-            tr_value_and_grad(lambda v: (gradient(v) - 1.0) ** 2 + cube(v))(argument)
-
-
-def test_nested_tapes() -> None:
-    x = TRNode.constant(2.0)
-    with gradient_tape() as outer:
-        outer.watch(x)
-        with gradient_tape() as inner:
-            inner.watch(x)
-            y = cube(x)
-        slope = inner.gradient(y, x)
-    assert slope == 12.0
-    with refused():
-        outer.gradient(slope, x)
-
-
-@pytest.mark.parametrize(
-    "clear",
-    [TRNode.detach, TRNode.constant, lambda g: TRNode.constant(g.value), lambda g: g.item()],
+from support.gradients import DROPPED, EXACT, MASKED, SATURATED, mode_block
+from zeroproof import (
+    GradientMode,
+    HybridGradientContext,
+    TRArray,
+    TRNode,
+    TRScalar,
+    tr_cos,
+    tr_exp,
+    tr_grad,
+    tr_hessian,
+    tr_hvp,
+    tr_jacobian,
+    tr_jvp,
+    tr_norm,
+    tr_sin,
+    tr_sqrt,
+    tr_tanh,
+    tr_vjp,
+    tr_where,
 )
-def test_a_gradient_may_be_made_a_constant(clear: Callable[[TRNode], Any]) -> None:
-    x = TRNode.parameter(2.0)
-    loss = clear(tr_grad(cube)(x) * 1.0) * x
-    loss.backward()
-    assert gradient_of(x)[0] == 12.0
-    for make in (TRNode.parameter, TRNode.input):
-        fresh = make(tr_grad(cube)(x))
-        (fresh * fresh).backward()
-        assert fresh.gradient == 24.0
+from zeroproof.core import real
 
 
-def test_a_gradient_that_depends_on_nothing_else_is_a_constant() -> None:
-    p = TRNode.parameter(3.0)
-    for argument in (2.0, TRNode.constant(2.0)):
-        gradient = tr_grad(cube)(argument)
-        (p * gradient).backward()
-        assert gradient_tape().gradient(p * gradient, p) == 12.0
-    assert p.gradient == 24.0
-    # It is 0 whatever x is.
-    x = TRNode.parameter(1.0)
-    (p * tr_grad(lambda v, w: w * 2.0)(2.0, x)).backward()
+def rational(x: Any) -> Any:
+    """x₀·x₁² ÷ (1 + x₂), with Hessian by hand below."""
+    return x[0] * x[1] ** 2 / (1.0 + x[2])
 
 
-def test_sources_that_are_newer_than_a_gradient_do_not_change_it() -> None:
-    x = TRNode.parameter(2.0)
-    gradient = tr_grad(cube)(x)
-    assert tr_grad(lambda w: w * gradient)(5.0) == 12.0
-    assert tr_grad(lambda w: w * (2.0 * gradient + 1.0))(5.0) == 25.0
-    assert tr_grad(cube)(gradient) == 3 * 12.0**2
-    newer = TRNode.parameter(1.0)
-    assert gradient_tape().gradient(newer * gradient, newer) == 12.0
-    # Through the gradient the result depends on x.
-    with refused():
-        (tr_grad(lambda w: w * w * gradient)(5.0) * x).backward()
-    value, _ = tr_value_and_grad(cube)(gradient)
-    with refused():
-        value.backward()
+X = np.array([2.0, -3.0, 0.5])
+HESSIAN = np.array(
+    [
+        [0.0, -6.0 / 1.5, -9.0 / 1.5**2],
+        [-6.0 / 1.5, 4.0 / 1.5, 12.0 / 1.5**2],
+        [-9.0 / 1.5**2, 12.0 / 1.5**2, 36.0 / 1.5**3],
+    ]
+)
 
 
-def test_collections_keep_what_is_newer_than_a_gradient() -> None:
-    x = TRNode.parameter(2.0)
-    rubbish = [TRNode.constant(float(k)) for k in range(100)]
-    older = TRNode.parameter(3.0)
-    gradient = tr_grad(cube)(x)
-    used = gradient * 2.0 + 1.0
-    newer = TRNode.parameter(4.0)
-    del rubbish, gradient
-    arena_usage()  # collects
-    assert gradients_of(used * newer, [newer], None)[0] == (25.0, 0)
-    with refused():
-        gradients_of(used * newer, [newer, older], None)
+class TestHessian:
+    def test_of_an_array(self) -> None:
+        found = tr_hessian(rational)(X)
+        assert found.dtype == np.float64
+        np.testing.assert_allclose(found, HESSIAN, rtol=1e-15)
+        assert (found == found.T).all()
+
+    def test_of_a_matrix_has_both_shapes(self) -> None:
+        found = tr_hessian(lambda x: x[0, 0] * x[1, 2] ** 2)(np.ones((2, 3)))
+        assert found.shape == (2, 3, 2, 3)
+        assert found[0, 0, 1, 2] == found[1, 2, 0, 0] == 2.0
+        assert found[1, 2, 1, 2] == 2.0
+        assert np.count_nonzero(found) == 3
+
+    @pytest.mark.parametrize("make", [float, real, TRNode.parameter, TRNode.constant])
+    def test_of_a_number(self, make: Any) -> None:
+        found = tr_hessian(lambda x: x**3)(make(2.0))
+        assert isinstance(found, TRNode)
+        assert not found.requires_grad
+        assert (float(found.value), found.gradient_status) == (12.0, EXACT)
+
+    def test_of_a_structure(self) -> None:
+        found = tr_hessian(lambda p: p["a"] * tr_exp(p["b"][0]) * p["b"][1])(
+            {"a": 2.0, "b": np.array([0.0, 1.0])}
+        )
+        assert float(found["a"]["a"]) == 0.0
+        np.testing.assert_array_equal(found["a"]["b"], [1.0, 1.0])
+        np.testing.assert_array_equal(found["b"]["a"], [1.0, 1.0])
+        np.testing.assert_array_equal(found["b"]["b"], [[2.0, 2.0], [2.0, 0.0]])
+
+    def test_columns_are_products_to_the_bit(self) -> None:
+        def f(x: Any) -> Any:
+            return tr_norm(list(x)) * tr_sin(x[0] / x[1]) + tr_exp(x[2] * x[5]) / (x[3] - x[4])
+
+        x = np.linspace(0.3, 1.8, 6)
+        matrix, statuses = tr_hessian(f, with_status=True)(x)
+        assert statuses.shape == (6, 6)
+        for j in range(6):
+            np.testing.assert_array_equal(matrix[:, j], tr_hvp(f, x, np.eye(6)[j]))
+
+    def test_further_arguments_are_constants(self) -> None:
+        found = tr_hessian(lambda x, scale: scale * x * x)(3.0, 5.0)
+        assert float(found) == 10.0
+
+    def test_a_function_of_nothing(self) -> None:
+        assert float(tr_hessian(lambda x: 3.0)(1.0)) == 0.0
+        assert tr_hessian(lambda x: 3.0)(np.zeros(0)).shape == (0, 0)
 
 
-def test_the_gradient_of_a_node_is_a_number() -> None:
-    x = TRNode.parameter(2.0)
-    cube(x).backward()
-    assert x.gradient is not None
-    (x * x.gradient).backward()
-    assert x.gradient == 24.0
+class TestProducts:
+    def test_is_the_matrix_times_the_direction(self) -> None:
+        v = np.array([0.5, -1.0, 2.0])
+        for transposed in (False, True):
+            found = tr_hvp(rational, X, v, transposed=transposed)
+            np.testing.assert_allclose(found, HESSIAN @ v, rtol=1e-14)
+
+    def test_directions_are_given_in_the_structure(self) -> None:
+        class Point(NamedTuple):
+            x: Any
+            y: Any
+
+        @dataclasses.dataclass
+        class Model:
+            point: Point
+            scale: Any
+
+        def f(model: Model) -> Any:
+            return model.point.x[0] * model.point.x[1] * model.point.y * model.scale
+
+        model = Model(Point(np.array([1.0, 2.0]), 3.0), real(4.0))
+        along = Model(Point(TRArray([1.0, 0.0]), 0), real(0.0))
+        found = tr_hvp(f, model, along)
+        np.testing.assert_array_equal(found.point.x, [0.0, 12.0])
+        assert (float(found.point.y), float(found.scale)) == (8.0, 6.0)
+
+    def test_statuses(self) -> None:
+        product, status = tr_hvp(lambda x: 1.0 / (1.0 / x + 1.0), 0.0, 1.0, with_status=True)
+        assert (float(product), status) == (0.0, MASKED)
+        product, status = tr_hvp(tr_sqrt, 0.0, 1.0, with_status=True)
+        assert (float(product), status) == (0.0, DROPPED)
+        product, status = tr_hvp(lambda x: 1.0 / x, 1e-160, 1.0, with_status=True)
+        assert (float(product), status) == (0.0, DROPPED)
+        product, status = tr_hvp(lambda x: 3.0 * x, 0.0, 1.0, with_status=True)
+        assert (float(product), status) == (0.0, EXACT)
+
+    def test_bounded_partials(self) -> None:
+        def quotient(x: Any) -> Any:
+            return x[0] / x[1]
+
+        # The partials are recip b and −a ÷ (b² + 1), h² = b² + 1.
+        a, b = 2.0, -0.5
+        h = math.sqrt(b * b + 1.0)
+        matrix = np.array([[0.0, -abs(b) / h**3], [-1 / h**2, 2 * a * b / h**4]])
+        x = np.array([a, b])
+        with mode_block(GradientMode.SATURATING, 1.0):
+            found, statuses = tr_hessian(quotient, with_status=True)(x)
+            transposed = tr_hvp(quotient, x, np.array([1.0, 0.0]), transposed=True)
+        np.testing.assert_allclose(found, matrix, rtol=1e-14)
+        np.testing.assert_allclose(transposed, matrix[0], rtol=1e-14)
+        assert (statuses == SATURATED.value).all()
+
+    def test_decisions_of_hybrid_mode_count_once(self) -> None:
+        HybridGradientContext.reset_statistics()
+        with mode_block(GradientMode.HYBRID, 1.0, 0.1):
+            tr_hvp(lambda x: 1.0 / x + 1.0 / (x + 1.0), 0.05, 1.0)
+        statistics = HybridGradientContext.get_statistics()
+        assert statistics["saturating_activations"] == 1
+        assert statistics["mask_real_activations"] == 1
+
+    def test_no_gradient_of_a_node_changes(self) -> None:
+        x, w = TRNode.parameter(2.0), TRNode.parameter(3.0)
+        found = tr_hvp(lambda x: w * x * x, x, 1.0)
+        assert float(found.value) == 6.0
+        assert (x.gradient, w.gradient) == (None, None)
+
+    def test_a_branch_not_taken_is_a_constant(self) -> None:
+        def f(x: Any) -> Any:
+            return tr_where(x[0] > 0.0, x[0] ** 2, x[1] ** 3)
+
+        product, statuses = tr_hvp(f, X, np.ones(3), with_status=True)
+        np.testing.assert_array_equal(product, [2.0, 0.0, 0.0])
+        assert not statuses.any()
+        chosen = tr_hvp(lambda x: tr_where(x > 0.0, x**2, x**3) * x, -2.0, 1.0)
+        assert float(chosen) == 48.0
+
+    def test_third_derivatives_raise(self) -> None:
+        with pytest.raises(NotImplementedError, match="derivative of a gradient"):
+            tr_hvp(lambda x: tr_grad(lambda y: y**3)(x), 2.0, 1.0)
+        product = tr_hvp(lambda x: x**3, TRNode.parameter(2.0), 1.0)
+        with pytest.raises(NotImplementedError, match="derivative of a gradient"):
+            (product * 2.0).backward()
+
+    @pytest.mark.parametrize(
+        ("v", "error", "text"),
+        [
+            (math.inf, ValueError, "finite"),
+            (math.nan, ValueError, "finite"),
+            ([1.0], ValueError, "v must have the structure"),
+            (np.ones(2), ValueError, r"v must have shape \(\), not \(2,\)"),
+            ("a", TypeError, "v must hold numbers"),
+        ],
+    )
+    def test_what_is_no_direction(self, v: Any, error: type[Exception], text: str) -> None:
+        with pytest.raises(error, match=text):
+            tr_hvp(lambda x: x * x, 2.0, v)
 
 
-def test_a_gradient_that_is_watched() -> None:
-    x = TRNode.parameter(2.0)
-    gradient = tr_grad(cube)(x)
-    with gradient_tape(persistent=True) as tape:
-        tape.watch(gradient)
-        y = gradient * gradient
-    assert tape.gradient(y, gradient) == 24.0
-    with refused():
-        tape.gradient(y, x)
+class TestForward:
+    def test_values_and_derivatives_in_the_structure_of_the_result(self) -> None:
+        (value, derivative, statuses) = tr_jvp(
+            lambda x, y: {"product": x * y, "both": [x / y, 7.0]},
+            (2.0, 4.0),
+            (1.0, -1.0),
+            with_status=True,
+        )
+        assert value["product"] == 8.0
+        assert isinstance(value["product"], TRScalar)
+        assert float(derivative["product"]) == 2.0
+        assert [float(d) for d in derivative["both"]] == [0.375, 0.0]
+        assert statuses == {"product": EXACT, "both": [EXACT, EXACT]}
+
+    def test_is_the_gradient_times_the_tangents_in_every_mode(self) -> None:
+        def f(x: Any) -> Any:
+            return tr_tanh(1.0 / x[0]) + x[1] * tr_cos(x[0]) / x[2]
+
+        for x in (np.array([0.0, 1.0, 2.0]), np.array([0.3, 1.0, -2.0])):
+            for mode in GradientMode:
+                with mode_block(mode, 0.5, 0.4 if mode is GradientMode.HYBRID else None):
+                    v = np.array([0.7, -0.2, 1.5])
+                    _, derivative, status = tr_jvp(f, (x,), (v,), with_status=True)
+                    gradient, statuses = tr_grad(f, with_status=True)(x)
+                assert float(derivative) == pytest.approx(gradient @ v, rel=1e-14)
+                assert status.value == np.bitwise_or.reduce(statuses)
+
+    def test_arrays(self) -> None:
+        value, derivative = tr_jvp(lambda x: x * x, (np.array([1.0, 2.0]),), (np.ones(2),))
+        assert [float(v) for v in value] == [1.0, 4.0]
+        np.testing.assert_array_equal(derivative, [2.0, 4.0])
+
+    def test_what_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="primals must be a tuple or list"):
+            tr_jvp(lambda x: x, 1.0, (1.0,))
+        with pytest.raises(ValueError, match="an item for each of 1 primals, not 2"):
+            tr_jvp(lambda x: x, (1.0,), (1.0, 2.0))
+        with pytest.raises(TypeError, match="must return"):
+            tr_jvp(lambda x: "a", (1.0,), (1.0,))
+
+
+class TestBackward:
+    def test_pulls_adjoints_back(self) -> None:
+        def f(x: Any, y: Any) -> Any:
+            return {"array": x * y, "number": y * y}
+
+        value, pullback = tr_vjp(f, np.array([1.0, 2.0]), 3.0)
+        assert [float(v) for v in value["array"]] == [3.0, 6.0]
+        by_x, by_y = pullback({"array": np.array([1.0, -1.0]), "number": 2.0})
+        np.testing.assert_array_equal(by_x, [3.0, -3.0])
+        assert float(by_y) == 11.0
+        gradients, statuses = pullback(
+            {"array": np.array([1.0, 0.0]), "number": 0.0}, with_status=True
+        )
+        np.testing.assert_array_equal(gradients[0], [3.0, 0.0])
+        assert statuses[1] is EXACT
+
+    def test_an_infinite_output_masks_itself_alone(self) -> None:
+        _, pullback = tr_vjp(lambda x: [1.0 / x, 2.0 * x], 0.0)
+        (gradient,), (status,) = pullback([1.0, 1.0], with_status=True)
+        assert (float(gradient), status) == (2.0, MASKED)
+
+    def test_adjoints_must_fit(self) -> None:
+        _, pullback = tr_vjp(lambda x: [x, x], 1.0)
+        with pytest.raises(ValueError, match="adjoints must have the structure"):
+            pullback(1.0)
+
+
+class TestJacobian:
+    @pytest.mark.parametrize("outputs", [1, 2, 5])
+    def test_forward_and_backward(self, outputs: int) -> None:
+        weights = np.arange(3.0 * outputs).reshape(outputs, 3)
+
+        def f(x: Any) -> Any:
+            return np.array([(row * x * x).sum() for row in weights], dtype=object)
+
+        found, statuses = tr_jacobian(f, with_status=True)(X)
+        np.testing.assert_array_equal(found, 2 * weights * X)
+        assert statuses.shape == (outputs, 3)
+
+    def test_structures(self) -> None:
+        found = tr_jacobian(lambda p: {"y": [p["a"] * p["b"][0], p["b"][1]]})(
+            {"a": 2.0, "b": np.array([3.0, 4.0])}
+        )
+        assert float(found["y"][0]["a"]) == 3.0
+        np.testing.assert_array_equal(found["y"][0]["b"], [2.0, 0.0])
+        np.testing.assert_array_equal(found["y"][1]["b"], [0.0, 1.0])
+
+    def test_names_are_kept(self) -> None:
+        for transform in (tr_hessian, tr_jacobian):
+            assert transform(rational).__name__ == "rational"
