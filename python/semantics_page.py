@@ -53,6 +53,15 @@ propagates nothing; in Mask-REAL mode neither does one that is ±∞.
 mode, and in Hybrid mode where the distance is at most δ, they contribute the *bounded* partials
 instead: with the saturation bound s, `recip(y) = sign(y) ÷ √(y² + s²)`, which is 0 at ±0, ±∞ and Φ.
 All other operations have their classical partials in every mode.
+
+## Second derivatives
+
+They are derivatives of the gradient that the mode computes. What it silences, drops or decides is a
+constant: the winner of a comparison, the integer that was rounded to, the rule at a pole. The *second
+partials* below are those of the value: of two operands by a twice, by both, and by b twice. Where
+none are given they are 0, as at kinks and ties. Bounded partials have the derivatives of the
+formulas given for them, with `recip′(y) = −|y| ÷ (y² + s²)^(3/2)`. The value of a node that is not
+REAL does not change with anything, and the status of what would depend on it is MASKED.
 """
 
 NUMBERS = [-math.inf, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, math.inf, math.nan]
@@ -118,6 +127,8 @@ def section(row: dict[str, Any]) -> list[str]:
     if row["units"] is not None:
         lines += [f"- Units: {row['units']}."]
     lines += [f"- Partials: {row['partials']}."]
+    if row["second_partials"] not in ("0", "0, 0, 0"):
+        lines += [f"- Second partials: {row['second_partials']}."]
     if row["pole"] is not None:
         distance, bounded = row["pole"]["distance"], row["pole"]["bounded"]
         lines += [f"- Singular, at the distance {distance}. Bounded: {bounded}."]

@@ -282,3 +282,50 @@ fn ops_are_smooth_where_no_kink_is_told() {
         assert!(2 * smooth > all, "{op:?}: {smooth} of {all} places are smooth");
     }
 }
+
+/// The second partials of both rules, where the op has them.
+fn second_partials(op: Op, a: f64, b: f64, z: f64) -> Vec<u64> {
+    let bounded = op.pole(a, b).map(|_| op.second_partials(1e100, a, b, z, Some(0.5)));
+    let classical = op.second_partials(1e100, a, b, z, None);
+    [Some(classical), bounded].into_iter().flatten().flatten().map(bits).collect()
+}
+
+#[test]
+fn second_partials_are_computed_from_what_they_read() {
+    let mut replaced = 0;
+    for op in elementwise() {
+        for a in SPECIALS.into_iter().filter(|a| a.is_finite()) {
+            for &b in seconds(op).iter().filter(|b| b.is_finite()) {
+                let z = op.value(a, b);
+                if !z.is_finite() {
+                    continue;
+                }
+                let expected = second_partials(op, a, b, z);
+                let unread = |what| !op.second_reads().contains(&what);
+                // The exponent of a power is part of the op.
+                let b_counts = op.arity() == Arity::Binary && unread(Read::B);
+                let (a, b, z) = (
+                    if unread(Read::A) && op.singular().is_none() { f64::NAN } else { a },
+                    if b_counts { f64::NAN } else { b },
+                    if unread(Read::Z) { f64::NAN } else { z },
+                );
+                assert_eq!(second_partials(op, a, b, z), expected, "{} {a} {b} {z}", op.name());
+                replaced += usize::from(a.is_nan() || b.is_nan() || z.is_nan());
+            }
+        }
+    }
+    assert!(replaced > 1000, "{replaced} cases");
+}
+
+#[test]
+fn every_op_says_what_its_second_partials_are() {
+    for &op in Op::ALL {
+        let formula = op.second_formula();
+        assert_eq!(formula.is_some(), op.facts().is_some(), "{}", op.name());
+        let commas =
+            formula.map_or(0, |formula| formula.split(';').next().unwrap_or("").matches(", ").count());
+        if op.arity() == Arity::Binary {
+            assert_eq!(commas, 2, "{}: aa, ab and bb", op.name());
+        }
+    }
+}

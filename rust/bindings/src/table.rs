@@ -36,6 +36,7 @@ fn row<'py>(py: Python<'py>, op: Op) -> PyResult<Bound<'py, PyDict>> {
     row.set_item("domain", facts.map(|facts| facts.domain))?;
     row.set_item("units", facts.and_then(|facts| facts.units))?;
     row.set_item("partials", facts.map(|facts| facts.partials))?;
+    row.set_item("second_partials", op.second_formula())?;
     row.set_item("reason", facts.map(|facts| facts.reason))?;
     row.set_item("notation", facts.map(|facts| notation(facts.notation)))?;
     row.set_item("smooth_on", facts.map(|facts| facts.smooth_on))?;

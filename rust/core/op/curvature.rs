@@ -100,7 +100,6 @@ pub(crate) trait CurvedVariadic {
 /// An op of one or two operands as the second-order sweep sees it.
 pub(crate) trait Curved: Elementwise {
     const COUPLED: Coupled;
-    #[cfg_attr(not(test), expect(dead_code, reason = "facts for the batch compiler"))]
     const SECOND_READS: &'static [Read];
     fn curvature(a: f64, b: f64, z: f64) -> impl Entries;
     fn bounded_curvature(a: f64, b: f64, z: f64, s: f64) -> impl Entries;

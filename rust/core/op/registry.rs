@@ -129,12 +129,33 @@ macro_rules! registry {
             }
 
             /// The second partials of the value, for documentation; none for a leaf.
-            pub const fn second_partials(self) -> Option<&'static str> {
+            pub const fn second_formula(self) -> Option<&'static str> {
                 match self {
                     $(Op::$leaf => None,)*
                     $(Op::$alias => None,)*
                     $(Op::$op => Some(second_formula!($arity super::$family::$op)),)*
                     $(Op::$many => Some(<super::$many_family::$many as CurvedVariadic>::FORMULA),)*
+                }
+            }
+
+            /// What the second partials of an elementwise op are computed from, classical or bounded.
+            pub const fn second_reads(self) -> &'static [Read] {
+                match self {
+                    $(Op::$op => <super::$family::$op as Curved>::SECOND_READS,)*
+                    _ => &[],
+                }
+            }
+
+            /// How the partials of an elementwise op change with its operands, `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`
+            /// at finite operands, each multiplied by `weight`; `s` is the bound, `None` for the classical
+            /// ones. NaN for any other op.
+            pub fn second_partials(self, weight: f64, a: f64, b: f64, z: f64, s: Option<f64>) -> [f64; 4] {
+                match self {
+                    $(Op::$op => match s {
+                        None => <super::$family::$op as Curved>::curvature(a, b, z).weighted(weight),
+                        Some(s) => <super::$family::$op as Curved>::bounded_curvature(a, b, z, s).weighted(weight),
+                    },)*
+                    _ => [f64::NAN; 4],
                 }
             }
 

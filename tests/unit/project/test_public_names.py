@@ -34,6 +34,7 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
         "zeroproof.autodiff.grad_funcs": "check_gradient tr_grad tr_value_and_grad",
+        "zeroproof.autodiff.second_order": "tr_hessian tr_hvp tr_jacobian tr_jvp tr_vjp",
         "zeroproof.autodiff.gradient_check": """check_gradient assert_gradient GradientCheck
             GradientRow Verdict""",
         "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode

@@ -3,6 +3,7 @@
 use super::super::bounded::smoothed;
 use super::super::form::Fast;
 use super::super::range::is_normal;
+use super::weighted::{term, wide_term};
 use crate::scaled::Scaled;
 
 /// A number of any size.
@@ -192,6 +193,13 @@ pub(crate) trait Entries {
     fn fast(&self) -> Fast<[f64; 4]>;
     /// The entries, whatever their size.
     fn wide(&self) -> [Wide; 4];
+    /// The entries times a weight.
+    fn weighted(&self, weight: f64) -> [f64; 4] {
+        match self.fast() {
+            (entries, true) => entries.map(|entry| term(weight, 1.0, entry)),
+            _ => self.wide().map(|entry| wide_term(weight, 1.0, entry)),
+        }
+    }
 }
 
 /// The only entry of an op of one operand.

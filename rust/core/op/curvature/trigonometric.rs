@@ -30,7 +30,7 @@ impl CurvedUnary for Cos {
 
 impl CurvedUnary for Tan {
     const FLAT: bool = false;
-    const READS: &'static [Read] = &[Z];
+    const READS: &'static [Read] = &[A, Z];
     const FORMULA: &'static str = "2·tan a ÷ cos² a";
 
     #[inline(always)]
