@@ -44,7 +44,7 @@ pub struct Scratch {
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
     /// The columns of second-order passes.
-    second: second::SecondScratch,
+    second: second::rows::SecondScratch,
 }
 
 impl Scratch {

@@ -133,6 +133,19 @@ impl Scaled {
         result
     }
 
+    /// The root of a number that is not negative, with all digits of the pair.
+    pub(crate) fn sqrt(self) -> Self {
+        if self.hi == 0.0 {
+            return self;
+        }
+        // An even exponent is left outside.
+        let inner = self.exponent.rem_euclid(2);
+        let square = Self { exponent: inner, ..self };
+        let root = Self::new((self.hi * power_of_two(inner)).sqrt());
+        let rest = square.add(root.mul(root).neg());
+        root.add(rest.div(root).shifted(-1)).shifted((self.exponent - inner) / 2)
+    }
+
     /// `√(self² + b²)` for `b > 0`, whatever the magnitudes.
     pub(crate) fn hypot(self, b: f64) -> Self {
         let (this, b) = (Self { hi: self.hi.abs(), lo: 0.0, ..self }, Self::new(b));
@@ -192,6 +205,16 @@ mod tests {
         assert_eq!(far.add(far.neg()).to_f64(), 0.0);
         assert_eq!(Scaled::new(0.0).add(far).div(far).to_f64(), 1.0);
         assert_eq!(Scaled::new(-3.0).abs().to_f64(), 3.0);
+    }
+
+    #[test]
+    fn roots_keep_all_digits() {
+        for x in [2.0, 3e300, 5e-324, 1.0, 0.7, 1e-155] {
+            let root = Scaled::new(x).sqrt();
+            let error = root.mul(root).add(Scaled::new(-x)).div(Scaled::new(x)).to_f64();
+            assert!(error.abs() < 1e-29, "{x:e}: {error:e}");
+        }
+        assert!(Scaled::new(0.0).sqrt().is_zero());
     }
 
     #[test]

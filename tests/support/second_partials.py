@@ -87,7 +87,7 @@ def _is_edge(case: OpCase, operands: tuple[float, ...]) -> bool:
 def second_partials(
     case: OpCase, operands: tuple[float, ...], bound: Optional[float] = None
 ) -> Optional[Matrix]:
-    """``∂pᵢ/∂xⱼ``, classical or bounded; None at an edge of the domain."""
+    """``∂pᵢ/∂xⱼ``, classical or bounded; None at an edge of the domain, or where it takes long."""
     count = 1 if case.arity == "power" else len(operands)
     if case.name in STRAIGHT:
         return [[mpf(0)] * count for _ in range(count)]
@@ -95,7 +95,14 @@ def second_partials(
         return None
     sizes = [abs(x) for x in (*operands[:count], bound or 0.0) if x]
     spread = max((abs(math.log10(size)) for size in sizes), default=0.0)
-    with mpmath.workdps(2 * STEP + 2 * WANTED + int(4 * spread)):
+    # A partial that is close to its limit, by so many digits.
+    saturated = 0.45 * min(max(sizes, default=0.0), 1600.0)
+    exponent = abs(operands[1]) if case.name in ("pow", "pow_int") else 0.0
+    if bound is not None and exponent and operands[0]:
+        saturated += 2 * (1 + exponent) * abs(math.log10(abs(operands[0])))
+    if saturated > 20_000:
+        return None  # too many
+    with mpmath.workdps(2 * STEP + 2 * WANTED + int(4 * spread + saturated)):
         numbers = [mpf(x) for x in operands]
         if case.name in _EXPLICIT:
             return _EXPLICIT[case.name](*numbers)
@@ -112,7 +119,7 @@ def second_partials(
         for j in range(count):
             x = numbers[j]
             scale = min([mpf(1), abs(x)] if x else [mpf(1), *map(mpf, sizes)])
-            step = scale * mpf(10) ** -STEP
+            step = scale * mpf(10) ** -STEP / max(1, exponent)
             above, below = (partials(*numbers[:j], x + h, *numbers[j + 1 :]) for h in (step, -step))
             for i in range(count):
                 matrix[i][j] = (above[i] - below[i]) / (2 * step)

@@ -28,7 +28,7 @@ mod forward;
 mod lanes;
 mod reach;
 mod reverse;
-mod rows;
+pub(super) mod rows;
 mod rules;
 
 use super::{Coordinate, Gradient, PassCounts, Scratch};
@@ -38,10 +38,8 @@ use crate::mode::{GradientMode, ModeState};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
-use rows::LANES;
+use rows::{LANES, Rows};
 use rules::Rules;
-
-pub(super) use rows::Rows;
 
 /// Which product with the Jacobian J of a gradient. They differ where partials are bounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -136,7 +134,8 @@ impl Graph {
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut rules = Rules::new(state, statistics.unwrap_or(&mut unasked), coordinates);
         let dropped = rows.ascend(self, Some(&mut rules));
-        let found = roots.iter().map(|&root| rows.tangent(root, 0)).collect();
+        let tangents = roots.iter().map(|&root| rows.tangent(root, 0));
+        let found = tangents.map(|(t, status)| (TrScalar::from_ieee(t), status)).collect();
         let counts = PassCounts { dropped, masked: rules.masked };
         scratch.second.one = rows;
         Ok((found, counts))
@@ -268,7 +267,8 @@ impl Pass<'_> {
             }
         };
         let mut rules = Rules::new(state, statistics, coordinates);
-        dropped += rows.descend(self, &mut rules);
+        let transposed = product == Product::Transposed;
+        dropped += rows.descend(graph, (self.root, self.seed), transposed, &mut rules);
         let found = SecondOrder {
             gradient: sources.found(|row| rows.gradient(row)),
             products: (0..lanes).map(|lane| sources.found(|row| rows.product(row, lane))).collect(),
@@ -293,22 +293,4 @@ impl Pass<'_> {
 /// A root that was computed from a gradient has no second derivatives here: they would be third ones.
 fn refuse_gradients(graph: &Graph, root: u32, sources: &[u32], scratch: &mut Scratch) -> Result<(), Error> {
     if scratch.needs_second_order(graph, root, sources) { Err(Error::SecondDerivative) } else { Ok(()) }
-}
-
-/// The columns of second-order passes, kept between them for their memory.
-#[derive(Debug, Default)]
-pub(super) struct SecondScratch {
-    one: Rows<1>,
-    several: Rows<LANES>,
-}
-
-impl SecondScratch {
-    pub(super) fn trim(&mut self, nodes: usize) {
-        self.one.trim(nodes);
-        self.several.trim(nodes);
-    }
-
-    pub(super) fn allocated_bytes(&self) -> usize {
-        self.one.allocated_bytes() + self.several.allocated_bytes()
-    }
 }

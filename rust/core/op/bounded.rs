@@ -2,18 +2,10 @@
 //! singular ops by themselves.
 
 use super::form::{Fast, Form, guarded};
-use super::range::{is_full, is_normal};
+use super::range::is_full;
+pub(super) use super::range::smoothed;
 use super::registry::Op;
 use crate::scaled::Scaled;
-
-/// `h = √(y² + s²)` for REAL `y`, and whether it kept full precision.
-#[inline(always)]
-pub(super) fn smoothed(y: f64, s: f64) -> Fast<f64> {
-    let (large, small) = if y.abs() > s { (y.abs(), s) } else { (s, y.abs()) };
-    let ratio = small / large;
-    let h = large * (1.0 + ratio * ratio).sqrt();
-    (h, is_normal(h))
-}
 
 /// `ḡ·recip(y)`.
 #[inline(always)]

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! entry.rs    an entry in fast form and as a number of any size; products of factors
+//! wide.rs     numbers of any size
 //! weighted.rs an entry times an adjoint and a tangent
 //! *.rs        the families, as those of the ops
 //! ```
@@ -15,6 +16,7 @@
 
 mod entry;
 mod weighted;
+mod wide;
 
 mod arithmetic;
 mod exponentials;
@@ -33,8 +35,9 @@ mod trigonometric;
 
 use super::facts::Read;
 use super::kinds::{Elementwise, NoPole};
-pub(crate) use entry::{Entries, Entry, One, Wide};
+pub(crate) use entry::{Entries, Entry, One};
 pub(crate) use weighted::{term, term_fast, wide_term};
+pub(crate) use wide::Wide;
 
 /// Which entries are not 0 for all operands: `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`.
 pub(crate) type Coupled = [bool; 4];

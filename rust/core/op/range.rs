@@ -21,6 +21,15 @@ pub(super) fn is_full(factor: f64, numerator: f64) -> bool {
     is_normal(factor) | ((numerator == 0.0) & (factor == 0.0))
 }
 
+/// `h = √(y² + s²)` for REAL `y`, and whether it kept full precision.
+#[inline(always)]
+pub(super) fn smoothed(y: f64, s: f64) -> Fast<f64> {
+    let (large, small) = if y.abs() > s { (y.abs(), s) } else { (s, y.abs()) };
+    let ratio = small / large;
+    let h = large * (1.0 + ratio * ratio).sqrt();
+    (h, is_normal(h))
+}
+
 /// A value in fast form inside of its domain, Φ outside, without a branch: a fallback meets operands inside
 /// only.
 #[inline(always)]

@@ -2,9 +2,9 @@
 
 use super::super::policies::Rule;
 use super::lanes::{add, contributions};
-use super::rows::{Row, Rows, flag, flagged};
+use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
-use crate::graph::{Graph, Node, Operands};
+use crate::graph::{Graph, Operands};
 use crate::op::{Arity, Elementwise, Form, Variadic};
 use crate::status::Status;
 
@@ -15,16 +15,13 @@ impl<const K: usize> Rows<K> {
         let mut dropped = 0;
         for place in (0..self.reached.len()).rev() {
             let index = self.reached[place] as usize;
-            let node = &graph.nodes[index];
-            with_elementwise!(node.op, O => {
-                dropped += self.ascend_elementwise::<O>(graph, index, node, rules.as_deref_mut());
-            }, else {
-                with_variadic!(node.op, O => {
-                    dropped += self.ascend_variadic::<O>(graph, index, node, rules.as_deref_mut());
-                }, else {
+            let (node, rules) = (&graph.nodes[index], rules.as_deref_mut());
+            dropped += with_elementwise!(node.op, O => self.ascend_elementwise::<O>(graph, index, rules), else {
+                with_variadic!(node.op, O => self.ascend_variadic::<O>(graph, index, rules), else {
                     if node.is_alias() {
                         self.ascend_alias(index, node.links[0]);
                     }
+                    0
                 })
             });
         }
@@ -39,8 +36,8 @@ impl<const K: usize> Rows<K> {
         let mut row = self.begun(index);
         for lane in 0..K {
             row.tangents[lane] += from.tangents[lane];
-            row.moves[lane] |= from.moves[lane];
         }
+        row.moves = row.moves.and(from.moves);
         let goes_on = from.target != 0 && from.mark & flag::SOURCE == 0;
         row.target = if goes_on { from.target } else { below + 1 };
         self.rows[index] = row;
@@ -54,27 +51,22 @@ impl<const K: usize> Rows<K> {
         }
     }
 
-    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
-    /// once.
-    #[cfg_attr(debug_assertions, inline(never))]
+    /// Each op has its own code.
+    #[inline(never)]
     fn ascend_elementwise<O: Elementwise>(
         &mut self,
         graph: &Graph,
         index: usize,
-        node: &Node,
         rules: Option<&mut Rules>,
     ) -> u64 {
+        let node = &graph.nodes[index];
         let [a, b] = node.links.map(|link| link as usize);
         let left = self.active(a);
         let right = if O::ARITY == Arity::Binary { self.active(b) } else { None };
         let moves = match (left, right) {
             (None, None) => return 0,
             (Some(one), None) | (None, Some(one)) => one.moves,
-            (Some(left), Some(right)) => {
-                let mut moves = left.moves;
-                (0..K).for_each(|lane| moves[lane] |= right.moves[lane]);
-                moves
-            }
+            (Some(left), Some(right)) => left.moves.and(right.moves),
         };
         let (x, z) = (graph.nodes[a].value, node.value);
         let y = match O::ARITY {
@@ -92,7 +84,7 @@ impl<const K: usize> Rows<K> {
             None => Rule::Silence,
         };
         let mut row = self.begun(index);
-        (0..K).for_each(|lane| row.moves[lane] |= moves[lane]);
+        row.moves = row.moves.and(moves);
         let mut dropped = 0;
         let tangents = [left, right].map(|row| row.map(|row| row.tangents));
         let mut sum = |terms: [f64; K], weights: [f64; K]| {
@@ -102,27 +94,27 @@ impl<const K: usize> Rows<K> {
                 terms,
                 |lane| weights[lane] != 0.0,
                 |lane| {
-                    moves[lane] |= Status::DROPPED.bits();
+                    moves.set(lane, Status::DROPPED.bits());
                     dropped += 1;
                 },
             );
         };
         match rule {
-            Rule::Silence => row.moves = flagged(row.moves, Status::MASKED),
+            Rule::Silence => row.moves = row.moves.flagged(Status::MASKED),
             Rule::Classical => {
                 for place in 0..O::ARITY.operands() {
                     if let Some(t) = tangents[place] {
-                        sum(contributions(t, place, |t| O::classical(t, x, y, z)), t);
+                        sum(contributions(t, place, move |t| O::classical(t, x, y, z)), t);
                     }
                 }
             }
             Rule::Bounded(bound) => {
                 for place in 0..O::ARITY.operands() {
                     if let Some(t) = tangents[place] {
-                        sum(contributions(t, place, |t| O::bounded(t, x, y, z, bound)), t);
+                        sum(contributions(t, place, move |t| O::bounded(t, x, y, z, bound)), t);
                     }
                 }
-                row.moves = flagged(row.moves, Status::SATURATED);
+                row.moves = row.moves.flagged(Status::SATURATED);
             }
         }
         self.rows[index] = row;
@@ -134,9 +126,9 @@ impl<const K: usize> Rows<K> {
         &mut self,
         graph: &Graph,
         index: usize,
-        node: &Node,
         rules: Option<&mut Rules>,
     ) -> u64 {
+        let node = &graph.nodes[index];
         let Operands::List(inputs, mode) = node.operands(&graph.lists) else { return 0 };
         if !inputs.iter().any(|&input| self.active(input as usize).is_some()) {
             return 0;
@@ -158,18 +150,18 @@ impl<const K: usize> Rows<K> {
         for (&input, x) in inputs.iter().zip(values) {
             let Some(from) = self.active(input as usize) else { continue };
             let is_silent = matches!(rule, Rule::Silence) || !mode.keeps(x);
-            for lane in (0..K).filter(|&lane| from.moves[lane] & flag::MOVES != 0) {
-                row.moves[lane] |= from.moves[lane];
-                if is_silent {
-                    row.moves[lane] |= Status::MASKED.bits();
-                    continue;
-                }
+            row.moves = row.moves.and(from.moves);
+            if is_silent {
+                row.moves = row.moves.and(from.moves.flagged(Status::MASKED));
+                continue;
+            }
+            for lane in 0..K {
                 let t = from.tangents[lane];
                 let term = O::share(t, x, shared).full();
                 if term.is_finite() {
                     row.tangents[lane] += term;
                 } else if t != 0.0 {
-                    row.moves[lane] |= Status::DROPPED.bits();
+                    row.moves.set(lane, Status::DROPPED.bits());
                     dropped += 1;
                 }
             }

@@ -9,13 +9,26 @@ pub(super) fn contributions<const K: usize, F: Form<[f64; 2]>>(
     place: usize,
     of: impl Fn(f64) -> F,
 ) -> [f64; K] {
+    if K == 1 {
+        return weights.map(|weight| of(weight).full()[place]);
+    }
     let (mut found, mut all_hold) = ([0.0; K], true);
     for lane in 0..K {
         let (contributions, holds) = of(weights[lane]).fast();
         found[lane] = contributions[place];
         all_hold &= holds;
     }
-    if all_hold { found } else { weights.map(|weight| of(weight).full()[place]) }
+    if all_hold { found } else { with_fallback(weights, place, of) }
+}
+
+#[cold]
+#[inline(never)]
+fn with_fallback<const K: usize, F: Form<[f64; 2]>>(
+    weights: [f64; K],
+    place: usize,
+    of: impl Fn(f64) -> F,
+) -> [f64; K] {
+    weights.map(|weight| of(weight).full()[place])
 }
 
 /// Whether all of them are finite.

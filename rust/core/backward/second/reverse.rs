@@ -2,15 +2,22 @@
 
 use super::super::policies::Rule;
 use super::lanes::{add, contributions};
-use super::rows::{Row, Rows, flag};
+use super::rows::{Nibbles, Row, Rows, flag};
 use super::rules::Rules;
-use super::{Pass, Product};
-use crate::graph::{Graph, Node, Operands};
+use crate::graph::{Graph, Operands};
 use crate::op::curvature::{Coupled, Curved, CurvedVariadic, Entries, Wide, term, term_fast, wide_term};
 use crate::op::{Arity, Form, Variadic};
 use crate::status::Status;
 
 const NO_ENTRIES: Coupled = [false; 4];
+
+/// How the sweep goes.
+struct Way<'a> {
+    graph: &'a Graph,
+    transposed: bool,
+    /// Whether there may be aliases below.
+    aliases: bool,
+}
 
 /// What arrived at a node.
 #[derive(Clone, Copy)]
@@ -19,7 +26,7 @@ struct Arrived<const K: usize> {
     /// The flags of the adjoint.
     first: u8,
     second: [f64; K],
-    status: [u8; K],
+    status: Nibbles,
 }
 
 impl<const K: usize> Arrived<K> {
@@ -70,33 +77,35 @@ impl Matrix {
 struct Inputs<const K: usize> {
     links: [usize; 2],
     values: [f64; 3],
-    moving: [Option<([f64; K], [u8; K])>; 2],
+    moving: [Option<([f64; K], Nibbles)>; 2],
 }
 
 impl<const K: usize> Rows<K> {
     /// Sweeps. Returns how many terms of second order were left out.
-    pub(super) fn descend(&mut self, pass: &Pass, rules: &mut Rules) -> u64 {
-        rules.dropped += self.start(pass);
+    pub(super) fn descend(
+        &mut self,
+        graph: &Graph,
+        (root, seed): (u32, f64),
+        transposed: bool,
+        rules: &mut Rules,
+    ) -> u64 {
+        rules.dropped += self.start(root, seed);
         let mut dropped = 0;
-        let transposed = pass.product == Product::Transposed;
-        let aliases = pass.graph.may_lead_to_alias(pass.root);
+        let way = Way { graph, transposed, aliases: graph.may_lead_to_alias(root) };
         for place in 0..self.reached.len() {
             let index = self.reached[place] as usize;
             let row = &self.rows[index];
             if row.pass != self.pass || row.mark & flag::REACHED == 0 {
                 continue;
             }
-            let at = Arrived::at(row);
-            let node = &pass.graph.nodes[index];
-            with_elementwise!(node.op, O => {
-                dropped += self.descend_elementwise::<O>(pass.graph, index, node, at, transposed, aliases, rules);
+            dropped += with_elementwise!(graph.nodes[index].op, O => {
+                self.descend_elementwise::<O>(&way, index, rules)
             }, else {
-                with_variadic!(node.op, O => {
-                    dropped += self.descend_variadic::<O>(pass.graph, node, at, transposed, rules);
-                }, else {
-                    if node.is_alias() {
-                        self.hand_down(index, at);
+                with_variadic!(graph.nodes[index].op, O => self.descend_variadic::<O>(&way, index, rules), else {
+                    if graph.nodes[index].is_alias() {
+                        self.hand_down(index);
                     }
+                    0
                 })
             });
         }
@@ -105,7 +114,8 @@ impl<const K: usize> Rows<K> {
 
     /// What was summed at an alias that is a source goes on to what lies below, as from an addition.
     #[cold]
-    fn hand_down(&mut self, index: usize, at: Arrived<K>) {
+    fn hand_down(&mut self, index: usize) {
+        let at = Arrived::at(&self.rows[index]);
         let received = self.rows[index].mark & flag::RECEIVED;
         let Some(below) = self.rows[index].target.checked_sub(1) else { return };
         let row = &mut self.rows[below as usize];
@@ -115,18 +125,18 @@ impl<const K: usize> Rows<K> {
         }
         for lane in 0..K {
             row.second[lane] += at.second[lane];
-            row.status[lane] |= at.status[lane];
         }
+        row.status = row.status.and(at.status);
     }
 
     /// The root's adjoint is its first contribution.
-    fn start(&mut self, pass: &Pass) -> u64 {
+    fn start(&mut self, root: u32, seed: f64) -> u64 {
         let now = self.pass;
-        let root = self.goes_to(pass.root as usize);
+        let root = self.goes_to(root as usize);
         let Some(row) = self.rows.get_mut(root).filter(|row| row.pass == now) else { return 0 };
         row.mark |= flag::REACHED;
-        if pass.seed.is_finite() {
-            row.adjoint = pass.seed;
+        if seed.is_finite() {
+            row.adjoint = seed;
             row.mark |= flag::RECEIVED;
             return 0;
         }
@@ -134,20 +144,11 @@ impl<const K: usize> Rows<K> {
         1
     }
 
-    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
-    /// once.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a step")]
-    #[cfg_attr(debug_assertions, inline(never))]
-    fn descend_elementwise<O: Curved>(
-        &mut self,
-        graph: &Graph,
-        index: usize,
-        node: &Node,
-        at: Arrived<K>,
-        transposed: bool,
-        aliases: bool,
-        rules: &mut Rules,
-    ) -> u64 {
+    /// Each op has its own code.
+    #[inline(never)]
+    fn descend_elementwise<O: Curved>(&mut self, way: &Way, index: usize, rules: &mut Rules) -> u64 {
+        let &Way { graph, transposed, aliases } = way;
+        let (node, at) = (&graph.nodes[index], Arrived::at(&self.rows[index]));
         let [a, b] = node.links.map(|link| link as usize);
         let y = match O::ARITY {
             Arity::Binary => graph.nodes[b].value,
@@ -162,21 +163,22 @@ impl<const K: usize> Rows<K> {
         match rules.rule::<O>(index, x, y, z) {
             Rule::Silence => {
                 rules.masked += 1;
-                self.silence(&inputs, at);
+                let moving = [inputs.moving[0].is_some(), inputs.moving[1].is_some()];
+                self.silence(index, inputs.links, moving);
                 0
             }
             Rule::Classical => {
                 let matrix =
                     if O::COUPLED == NO_ENTRIES { Matrix::NONE } else { Matrix::of(O::curvature(x, y, z)) };
-                let partials = |g: f64| O::classical(g, x, y, z);
+                let partials = move |g: f64| O::classical(g, x, y, z);
                 self.pass_on::<O, _, _>(&inputs, at, transposed, partials, partials, &matrix, rules)
             }
             Rule::Bounded(bound) => {
                 let matrix = Matrix::of(O::bounded_curvature(x, y, z, bound));
                 let saturated = Status::SATURATED.bits();
-                let (first, status) = (at.first | saturated, at.status.map(|s| s | saturated));
-                let partials = |g: f64| O::bounded(g, x, y, z, bound);
-                let of_value = |g: f64| O::classical(g, x, y, z);
+                let (first, status) = (at.first | saturated, at.status.and(Nibbles::each(saturated)));
+                let partials = move |g: f64| O::bounded(g, x, y, z, bound);
+                let of_value = move |g: f64| O::classical(g, x, y, z);
                 let at = Arrived { first, status, ..at };
                 self.pass_on::<O, _, _>(&inputs, at, transposed, partials, of_value, &matrix, rules)
             }
@@ -184,10 +186,12 @@ impl<const K: usize> Rows<K> {
     }
 
     #[cold]
-    fn silence(&mut self, inputs: &Inputs<K>, at: Arrived<K>) {
+    #[inline(never)]
+    fn silence(&mut self, index: usize, links: [usize; 2], moving: [bool; 2]) {
+        let at = Arrived::at(&self.rows[index]);
         for place in 0..2 {
-            if inputs.moving[place].is_some() {
-                self.rows[inputs.links[place]].mask(at);
+            if moving[place] {
+                self.rows[links[place]].mask(at);
             }
         }
     }
@@ -201,8 +205,8 @@ impl<const K: usize> Rows<K> {
         inputs: &Inputs<K>,
         at: Arrived<K>,
         transposed: bool,
-        partials: impl Fn(f64) -> P,
-        of_value: impl Fn(f64) -> V,
+        partials: impl Fn(f64) -> P + Copy,
+        of_value: impl Fn(f64) -> V + Copy,
         matrix: &Matrix,
         rules: &mut Rules,
     ) -> u64 {
@@ -217,27 +221,25 @@ impl<const K: usize> Rows<K> {
             let row = &mut self.rows[inputs.links[place]];
             let kept = row.receive(given[place], at);
             rules.dropped += u64::from(!kept && g != 0.0);
-            for lane in 0..K {
-                row.status[lane] |= at.status[lane];
-            }
+            row.status = row.status.and(at.status);
             // What first order left out is a constant, and so is a value that is not REAL.
             let moves = if transposed { value_is_real && inputs.values[place].is_finite() } else { kept };
             if transposed && !moves {
-                row.status = row.status.map(|status| status | Status::MASKED.bits());
+                row.status = row.status.and(Nibbles::each(Status::MASKED.bits()));
             }
             let Row { second: sums, status, .. } = row;
             if moves {
                 let terms = if transposed {
-                    contributions(second, place, &of_value)
+                    contributions(second, place, of_value)
                 } else {
-                    contributions(second, place, &partials)
+                    contributions(second, place, partials)
                 };
                 add(
                     sums,
                     terms,
                     |lane| second[lane] != 0.0,
                     |lane| {
-                        status[lane] |= Status::DROPPED.bits();
+                        status.set(lane, Status::DROPPED.bits());
                         dropped += 1;
                     },
                 );
@@ -249,9 +251,7 @@ impl<const K: usize> Rows<K> {
                     continue;
                 }
                 let Some((t, moves)) = &inputs.moving[other] else { continue };
-                for lane in 0..K {
-                    status[lane] |= moves[lane] & flag::STATUS;
-                }
+                *status = status.and(moves.statuses());
                 if !given[i].is_finite() || (transposed && !inputs.values[place].is_finite()) {
                     continue;
                 }
@@ -260,7 +260,7 @@ impl<const K: usize> Rows<K> {
                     matrix.terms(g, *t, entry),
                     |lane| g != 0.0 && t[lane] != 0.0,
                     |lane| {
-                        status[lane] |= Status::DROPPED.bits();
+                        status.set(lane, Status::DROPPED.bits());
                         dropped += 1;
                     },
                 );
@@ -272,12 +272,12 @@ impl<const K: usize> Rows<K> {
     #[inline(never)]
     fn descend_variadic<O: Variadic + CurvedVariadic>(
         &mut self,
-        graph: &Graph,
-        node: &Node,
-        at: Arrived<K>,
-        transposed: bool,
+        way: &Way,
+        index: usize,
         rules: &mut Rules,
     ) -> u64 {
+        let &Way { graph, transposed, .. } = way;
+        let (node, at) = (&graph.nodes[index], Arrived::at(&self.rows[index]));
         let Operands::List(inputs, mode) = node.operands(&graph.lists) else { return 0 };
         let values = inputs.iter().map(|&input| graph.nodes[input as usize].value);
         let silent = matches!(rules.rule_without_pole(node.value), Rule::Silence);
@@ -298,11 +298,11 @@ impl<const K: usize> Rows<K> {
             let kept = row.receive(O::share(at.g, x, shared).full(), at);
             rules.dropped += u64::from(!kept && at.g != 0.0);
             let moves = if transposed { value_is_real && x.is_finite() } else { kept };
+            row.status = row.status.and(at.status);
+            if transposed && !moves {
+                row.status = row.status.and(Nibbles::each(Status::MASKED.bits()));
+            }
             for lane in 0..K {
-                row.status[lane] |= at.status[lane];
-                if transposed && !moves {
-                    row.status[lane] |= Status::MASKED.bits();
-                }
                 if moves {
                     let change = at.second[lane];
                     dropped += row.add(lane, O::share(change, x, shared).full(), change == 0.0);
@@ -319,10 +319,10 @@ impl<const K: usize> Rows<K> {
             lists.tangents.clear();
             lists.bends.clear();
             for (&input, x) in inputs.iter().zip(values.clone()).filter(|(_, x)| mode.keeps(*x)) {
-                let row = self.active(input as usize).filter(|row| row.moves[lane] & flag::MOVES != 0);
+                let row = self.active(input as usize).filter(|row| row.moves.get(lane) & flag::MOVES != 0);
                 lists.inputs.push(x);
                 lists.tangents.push(row.map_or(0.0, |row| row.tangents[lane]));
-                moves |= row.map_or(0, |row| row.moves[lane]);
+                moves |= row.map_or(0, |row| row.moves.get(lane));
                 weighs |= row.is_some();
             }
             if !weighs {
@@ -336,7 +336,7 @@ impl<const K: usize> Rows<K> {
                 if row.pass != now {
                     continue;
                 }
-                row.status[lane] |= moves & flag::STATUS;
+                row.status.set(lane, moves & flag::STATUS);
                 let passes =
                     if transposed { x.is_finite() } else { O::share(at.g, x, shared).full().is_finite() };
                 if passes {
@@ -368,9 +368,7 @@ impl<const K: usize> Row<K> {
     /// The row is reached, and gets nothing.
     fn mask(&mut self, at: Arrived<K>) {
         self.mark |= flag::REACHED | at.first | Status::MASKED.bits();
-        for lane in 0..K {
-            self.status[lane] |= at.status[lane] | Status::MASKED.bits();
-        }
+        self.status = self.status.and(at.status).and(Nibbles::each(Status::MASKED.bits()));
     }
 
     /// Adds a term of second order, if it is REAL; else 1 if it is left out although it has a weight.
@@ -382,7 +380,7 @@ impl<const K: usize> Row<K> {
         if has_no_weight {
             return 0;
         }
-        self.status[lane] |= Status::DROPPED.bits();
+        self.status.set(lane, Status::DROPPED.bits());
         1
     }
 }

@@ -1,8 +1,6 @@
 //! The columns of a second-order pass, for K directions at once.
 
-use super::Gradient;
 use crate::op::curvature::Wide;
-use crate::scalar::TrScalar;
 use crate::status::Status;
 
 /// So many directions at once where there are several: what a node's partials cost is paid once for them.
@@ -21,10 +19,46 @@ pub(super) mod flag {
     pub const MOVES: u8 = 8;
 }
 
-/// Sets a flag in the lanes that move.
-#[inline(always)]
-pub(super) fn flagged<const K: usize>(moves: [u8; K], status: Status) -> [u8; K] {
-    moves.map(|moves| if moves & flag::MOVES != 0 { moves | status.bits() } else { moves })
+/// Four bits for each direction: a [`Status`] and [`flag::MOVES`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Nibbles(u16);
+
+const _: () = assert!(LANES <= 4);
+
+impl Nibbles {
+    pub const NONE: Self = Self(0);
+    const EACH: u16 = 0x1111;
+
+    /// The same bits for all.
+    #[inline(always)]
+    pub fn each(bits: u8) -> Self {
+        Self(bits as u16 * Self::EACH)
+    }
+
+    #[inline(always)]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// A flag more in the directions that move.
+    #[inline(always)]
+    pub fn flagged(self, status: Status) -> Self {
+        Self(self.0 | (self.0 >> 3 & Self::EACH) * u16::from(status.bits()))
+    }
+
+    /// The statuses alone.
+    #[inline(always)]
+    pub fn statuses(self) -> Self {
+        Self(self.0 & 7 * Self::EACH)
+    }
+
+    pub fn set(&mut self, lane: usize, bits: u8) {
+        self.0 |= u16::from(bits) << (4 * lane);
+    }
+
+    pub fn get(self, lane: usize) -> u8 {
+        (self.0 >> (4 * lane)) as u8 & 15
+    }
 }
 
 /// What a pass knows of a node that leads to a source. Sums begin with −0, which changes no number added to it.
@@ -39,8 +73,8 @@ pub(super) struct Row<const K: usize> {
     /// Of an alias the node that it stands for, plus 1.
     pub target: u32,
     pub mark: u8,
-    pub moves: [u8; K],
-    pub status: [u8; K],
+    pub moves: Nibbles,
+    pub status: Nibbles,
 }
 
 impl<const K: usize> Row<K> {
@@ -51,8 +85,8 @@ impl<const K: usize> Row<K> {
         pass: 0,
         target: 0,
         mark: 0,
-        moves: [0; K],
-        status: [0; K],
+        moves: Nibbles::NONE,
+        status: Nibbles::NONE,
     };
 }
 
@@ -113,7 +147,7 @@ impl<const K: usize> Rows<K> {
                 let t = direction(place, lane);
                 if t != 0.0 {
                     row.tangents[lane] += t;
-                    row.moves[lane] |= flag::MOVES;
+                    row.moves.set(lane, flag::MOVES);
                 }
             }
         }
@@ -138,12 +172,9 @@ impl<const K: usize> Rows<K> {
 
     /// A node's tangent; that of a node that leads to no source is 0. Zeros are positive here and in products: of
     /// a second derivative their sign means nothing.
-    pub(super) fn tangent(&self, node: u32, lane: usize) -> Gradient {
-        self.active(node as usize).map_or((TrScalar::from_ieee(0.0), Status::EXACT), |row| {
-            (
-                TrScalar::from_ieee(row.tangents[lane] + 0.0),
-                Status::from_bits_truncate(row.moves[lane] & flag::STATUS),
-            )
+    pub(super) fn tangent(&self, node: u32, lane: usize) -> (f64, Status) {
+        self.active(node as usize).map_or((0.0, Status::EXACT), |row| {
+            (row.tangents[lane] + 0.0, Status::from_bits_truncate(row.moves.get(lane)))
         })
     }
 
@@ -156,7 +187,7 @@ impl<const K: usize> Rows<K> {
 
     pub(super) fn product(&self, node: u32, lane: usize) -> Option<(f64, Status)> {
         self.active(node as usize)
-            .map(|row| (row.second[lane] + 0.0, Status::from_bits_truncate(row.mark | row.status[lane])))
+            .map(|row| (row.second[lane] + 0.0, Status::from_bits_truncate(row.mark | row.status.get(lane))))
     }
 
     /// Gives memory back that is much more than so many nodes need.
@@ -174,5 +205,23 @@ impl<const K: usize> Rows<K> {
     pub(super) fn allocated_bytes(&self) -> usize {
         self.rows.capacity() * size_of::<Row<K>>()
             + (self.seen.capacity() + self.reached.capacity()) * size_of::<u32>()
+    }
+}
+
+/// The columns of second-order passes, kept between them for their memory.
+#[derive(Debug, Default)]
+pub(in super::super) struct SecondScratch {
+    pub(super) one: Rows<1>,
+    pub(super) several: Rows<LANES>,
+}
+
+impl SecondScratch {
+    pub(in super::super) fn trim(&mut self, nodes: usize) {
+        self.one.trim(nodes);
+        self.several.trim(nodes);
+    }
+
+    pub(in super::super) fn allocated_bytes(&self) -> usize {
+        self.one.allocated_bytes() + self.several.allocated_bytes()
     }
 }

@@ -1,65 +1,10 @@
 //! An entry: a second partial in fast form, and as a number of any size where that does not hold.
 
-use super::super::bounded::smoothed;
 use super::super::form::Fast;
-use super::super::range::is_normal;
+use super::super::range::{is_normal, smoothed};
 use super::weighted::{term, wide_term};
+use super::wide::Wide;
 use crate::scaled::Scaled;
-
-/// A number of any size.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Wide {
-    /// A finite one.
-    Real(Scaled),
-    /// ±∞ or Φ.
-    Other(f64),
-}
-
-impl Wide {
-    pub(crate) const NONE: Self = Self::Other(f64::NAN);
-
-    /// A double, exactly.
-    pub(crate) fn new(x: f64) -> Self {
-        if x.is_finite() { Self::Real(Scaled::new(x)) } else { Self::Other(x) }
-    }
-
-    pub(crate) fn to_f64(self) -> f64 {
-        match self {
-            Self::Real(x) => x.to_f64(),
-            Self::Other(x) => x,
-        }
-    }
-
-    pub(crate) fn mul(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Real(x), Self::Real(y)) => Self::Real(x.mul(y)),
-            _ => Self::Other(self.leading() * other.leading()),
-        }
-    }
-
-    pub(crate) fn div(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Real(x), Self::Real(y)) if !y.is_zero() => Self::Real(x.div(y)),
-            (Self::Real(_), Self::Other(y)) if y.is_infinite() => Self::new(0.0),
-            _ => Self::Other(self.leading() / other.leading()),
-        }
-    }
-
-    pub(crate) fn add(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Real(x), Self::Real(y)) => Self::Real(x.add(y)),
-            _ => Self::Other(self.leading() + other.leading()),
-        }
-    }
-
-    /// What decides beside numbers that are not finite.
-    fn leading(self) -> f64 {
-        match self {
-            Self::Real(x) => x.parts().0,
-            Self::Other(x) => x,
-        }
-    }
-}
 
 /// A second partial for given operands.
 pub(crate) trait Entry {
@@ -182,7 +127,10 @@ fn wide_over_smoothed<const N: usize, const M: usize, const P: usize>(
 /// `√(y² + s²)ᵖ`.
 pub(super) fn wide_smoothed(y: Wide, s: f64, p: u64) -> Wide {
     match y {
-        Wide::Real(y) => Wide::Real(y.hypot(s).powi(p)),
+        Wide::Real(y) => {
+            let s = Scaled::new(s);
+            Wide::Real(y.mul(y).add(s.mul(s)).sqrt().powi(p))
+        }
         Wide::Other(y) => Wide::Other(y.abs()),
     }
 }

@@ -5,7 +5,8 @@ use super::super::facts::Read::{self, A, Z};
 use super::super::form::Fast;
 use super::super::range::{bell, is_normal, scaled_exp};
 use super::CurvedUnary;
-use super::entry::{Entry, Wide, entry};
+use super::entry::{Entry, entry};
+use super::wide::Wide;
 use crate::elementary::{self, second};
 
 impl CurvedUnary for Exp {

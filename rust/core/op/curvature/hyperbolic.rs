@@ -4,7 +4,8 @@ use super::super::facts::Read::{self, A, Z};
 use super::super::form::Fast;
 use super::super::hyperbolic::{Acosh, Asinh, Atanh, Cosh, Sinh, Tanh, rise};
 use super::super::range::{bell, is_normal, scaled_exp};
-use super::entry::{Entry, Wide, number, over_smoothed, ratio, wide_product};
+use super::entry::{Entry, number, over_smoothed, ratio, wide_product};
+use super::wide::Wide;
 use super::{CurvedPoleUnary, CurvedUnary};
 use crate::elementary;
 

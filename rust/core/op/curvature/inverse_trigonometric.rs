@@ -3,7 +3,8 @@
 use super::super::facts::Read::{self, A, B};
 use super::super::inverse_trigonometric::{Acos, Asin, Atan, Atan2, leg};
 use super::super::range::is_normal;
-use super::entry::{Entries, Entry, Wide, over_smoothed, ratio};
+use super::entry::{Entries, Entry, over_smoothed, ratio};
+use super::wide::Wide;
 use super::{Coupled, CurvedBinary, CurvedPoleBinary, CurvedPoleUnary, CurvedUnary};
 use crate::elementary;
 use crate::elementary::second::signed_squares;
@@ -102,16 +103,30 @@ struct Turning {
 }
 
 impl Turning {
-    /// `y² + s² − x²` and `y² − s² − x²` in units of the square of `unit`, a power of two close to the largest of the three.
-    fn mixed(&self, unit: f64) -> [f64; 2] {
+    /// `y² + s² − x²` and `y² − s² − x²` in units of the square of `unit`, a power of two close to the largest of
+    /// the three.
+    fn mixed(&self, unit: f64) -> [Wide; 2] {
         let Self { y, x, bound } = *self;
         if bound == 0.0 {
             // The difference is rounded once.
-            return [((y - x) / unit) * (y / unit + x / unit); 2];
+            return [Wide::new(((y - x) / unit) * (y / unit + x / unit)); 2];
         }
-        let numbers = [y, bound, x].map(|number| number / unit);
-        [[1.0, 1.0, -1.0], [1.0, -1.0, -1.0]].map(|signs| signed_squares(numbers, signs))
+        [signed_sum(y, bound, x, unit), signed_sum(-x, bound, y, unit).neg()]
     }
+}
+
+/// `a² + s² − b²` in units of `unit²`, also next to its roots.
+fn signed_sum(a: f64, s: f64, b: f64, unit: f64) -> Wide {
+    let numbers = [a, s, b].map(|number| number / unit);
+    let sum = signed_squares(numbers, [1.0, 1.0, -1.0]);
+    if sum.abs() > 1e-200 {
+        return Wide::new(sum);
+    }
+    // b is equal to one of the others, and the square of the third underflows.
+    let [a, s, b] = numbers.map(f64::abs);
+    let (near, far) = if (a - b).abs() < (s - b).abs() { (a, s) } else { (s, a) };
+    let [near, far, b] = [near, far, b].map(Wide::new);
+    near.add(b.neg()).mul(near.add(b)).add(far.mul(far))
 }
 
 impl Entries for Turning {
@@ -151,7 +166,7 @@ impl Entries for Turning {
         let (inner, outer) = (square(square(h)), square(Wide::new(unit)));
         // Numbers that are small beside the largest keep their digits.
         let twice = Wide::new(2.0).mul(Wide::new(x)).mul(Wide::new(y)).div(inner).div(outer).div(outer);
-        let [less, more] = self.mixed(unit).map(|mixed| Wide::new(mixed).div(inner).div(outer));
+        let [less, more] = self.mixed(unit).map(|mixed| mixed.div(inner).div(outer));
         [Wide::new(-1.0).mul(twice), less, more, twice]
     }
 }

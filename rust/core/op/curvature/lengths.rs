@@ -4,8 +4,9 @@ use super::super::facts::Read::{self, A, B, Z};
 use super::super::form::Fast;
 use super::super::lengths::{Hypot, Norm};
 use super::super::range::is_normal;
-use super::entry::{Entries, Wide};
+use super::entry::Entries;
 use super::reductions::{Rest, sum};
+use super::wide::Wide;
 use super::{Coupled, CurvedBinary, CurvedVariadic};
 use crate::scaled::Scaled;
 

@@ -1,13 +1,14 @@
 //! Logarithms, and products with them.
 
-use super::super::bounded::smoothed;
 use super::super::facts::Read::{self, A, B};
 use super::super::form::Fast;
 use super::super::logarithms::{Log, Log1p, Log1prel, Log2, Log10, Xlogy};
 use super::super::range::is_normal;
+use super::super::range::smoothed;
 use super::entry::{
-    Entries, Entry, Four, Symmetric, Wide, constant, entry, over_smoothed, ratio, wide_product, wide_smoothed,
+    Entries, Entry, Four, Symmetric, constant, entry, over_smoothed, ratio, wide_product, wide_smoothed,
 };
+use super::wide::Wide;
 use super::{Coupled, CurvedBinary, CurvedPoleBinary, CurvedPoleUnary, CurvedUnary};
 use crate::elementary::second;
 use std::f64::consts::{LN_2, LN_10};

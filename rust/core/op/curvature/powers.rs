@@ -1,11 +1,12 @@
 //! Powers with an integer exponent, the square, and the constant term of a polynomial.
 
-use super::super::bounded::smoothed;
 use super::super::facts::Read::{self, A};
 use super::super::form::Fast;
 use super::super::powers::{PLAIN_POWER, PowInt, Square, Unit, plain_power};
 use super::super::range::is_normal;
-use super::entry::{Entry, Wide, constant, entry, wide_smoothed};
+use super::super::range::smoothed;
+use super::entry::{Entry, constant, entry, wide_smoothed};
+use super::wide::Wide;
 use super::{CurvedPower, CurvedUnary, flat_unary};
 use crate::scaled::Scaled;
 

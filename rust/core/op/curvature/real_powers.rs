@@ -4,7 +4,8 @@ use super::super::facts::Read::{self, A, B, Z};
 use super::super::form::Fast;
 use super::super::range::is_normal;
 use super::super::real_powers::{Pow, scaled_power, sign_of_power};
-use super::entry::{Entries, Wide, wide_smoothed};
+use super::entry::{Entries, wide_smoothed};
+use super::wide::Wide;
 use super::{Coupled, CurvedBinary, CurvedPoleBinary};
 use crate::elementary::{self, second};
 

@@ -3,7 +3,7 @@
 use super::super::range::scaled_exp_of_sum;
 use super::super::reductions::{Logsumexp, Max, Mean, Min, Prod, Sum, difference, largest};
 use super::CurvedVariadic;
-use super::entry::Wide;
+use super::wide::Wide;
 use crate::scaled::Scaled;
 
 /// Reductions that are linear, or choose.
@@ -56,6 +56,9 @@ impl Rest {
     }
 }
 
+/// Powers of e to less are 0 whatever they are weighted with.
+const HOPELESS: f64 = 3000.0;
+
 impl CurvedVariadic for Logsumexp {
     const FLAT: bool = false;
     const FORMULA: &'static str = "δᵢⱼ·wᵢ − wᵢwⱼ, w = eˣ ÷ Σeˣ";
@@ -70,7 +73,7 @@ impl CurvedVariadic for Logsumexp {
         let powers: Vec<Wide> = inputs
             .iter()
             .map(|&x| match difference(x, m) {
-                (d, rest) if d.is_finite() => Wide::Real(scaled_exp_of_sum(d, rest)),
+                (d, rest) if d > -HOPELESS => Wide::Real(scaled_exp_of_sum(d, rest)),
                 _ => Wide::new(0.0),
             })
             .collect();

@@ -4,7 +4,8 @@ use super::super::facts::Read::{self, A};
 use super::super::range::{is_normal, scaled_gauss};
 use super::super::special::{Erf, Erfc, FRAC_1_SQRT_2PI, LogNdtr};
 use super::CurvedUnary;
-use super::entry::{Entry, Wide, entry};
+use super::entry::{Entry, entry};
+use super::wide::Wide;
 use crate::elementary::{self, second};
 use std::f64::consts::FRAC_2_SQRT_PI;
 

@@ -2,7 +2,8 @@
 
 use super::super::facts::Read::{self, A, Z};
 use super::super::trigonometric::{Cos, Cosc, Sin, Sinc, Tan};
-use super::entry::{Entry, Wide, entry, number, over_smoothed, ratio};
+use super::entry::{Entry, entry, number, over_smoothed, ratio};
+use super::wide::Wide;
 use super::{CurvedPoleUnary, CurvedUnary};
 use crate::elementary::{self, second};
 

@@ -2,7 +2,7 @@
 
 use super::super::form::Fast;
 use super::super::range::is_normal;
-use super::entry::Wide;
+use super::wide::Wide;
 
 /// `g·t·m` for an entry in fast form, normal or an exact 0, and whether the weight loses nothing.
 #[inline(always)]
