@@ -57,9 +57,9 @@ All other operations have their classical partials in every mode.
 ## Second derivatives
 
 They are derivatives of the gradient that the mode computes. What it silences, drops or decides is a
-constant: the winner of a comparison, the integer that was rounded to, the rule at a pole. The *second
-partials* below are those of the value: of two operands by a twice, by both, and by b twice. Where
-none are given they are 0, as at kinks and ties. Bounded partials have the derivatives of the
+constant: the winner of a comparison, the integer that was rounded to, the rule at a pole. The
+*second partials* below are those of the value: of two operands by a twice, by both, and by b twice.
+Where none are given they are 0, as at kinks and ties. Bounded partials have the derivatives of the
 formulas given for them, with `recip′(y) = −|y| ÷ (y² + s²)^(3/2)`. The value of a node that is not
 REAL does not change with anything, and the status of what would depend on it is MASKED.
 """

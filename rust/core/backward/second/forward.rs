@@ -1,7 +1,7 @@
 //! The second walk, upward: tangents, and what leads to a source.
 
 use super::super::policies::Rule;
-use super::lanes::{add, contributions};
+use super::lanes::{are_finite, contributions};
 use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
 use crate::graph::{Graph, Operands};
@@ -51,8 +51,9 @@ impl<const K: usize> Rows<K> {
         }
     }
 
-    /// Each op has its own code.
-    #[inline(never)]
+    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
+    /// once.
+    #[cfg_attr(debug_assertions, inline(never))]
     fn ascend_elementwise<O: Elementwise>(
         &mut self,
         graph: &Graph,
@@ -83,42 +84,44 @@ impl<const K: usize> Rows<K> {
             None if z.is_finite() => Rule::Classical,
             None => Rule::Silence,
         };
-        let mut row = self.begun(index);
+        let (left, right) = (left.map(|row| row.tangents), right.map(|row| row.tangents));
+        // In place: a row put together elsewhere would be copied before its parts are written.
+        let row = self.begin(index);
         row.moves = row.moves.and(moves);
         let mut dropped = 0;
-        let tangents = [left, right].map(|row| row.map(|row| row.tangents));
-        let mut sum = |terms: [f64; K], weights: [f64; K]| {
-            let Row { tangents, moves, .. } = &mut row;
-            add(
-                tangents,
-                terms,
-                |lane| weights[lane] != 0.0,
-                |lane| {
-                    moves.set(lane, Status::DROPPED.bits());
-                    dropped += 1;
-                },
-            );
-        };
         match rule {
             Rule::Silence => row.moves = row.moves.flagged(Status::MASKED),
             Rule::Classical => {
-                for place in 0..O::ARITY.operands() {
-                    if let Some(t) = tangents[place] {
-                        sum(contributions(t, place, move |t| O::classical(t, x, y, z)), t);
-                    }
+                let terms = move |t| O::classical(t, x, y, z);
+                if let Some(t) = left {
+                    dropped += row.move_by(contributions(t, 0, terms), t);
+                }
+                if let Some(t) = right {
+                    dropped += row.move_by(contributions(t, 1, terms), t);
                 }
             }
             Rule::Bounded(bound) => {
-                for place in 0..O::ARITY.operands() {
-                    if let Some(t) = tangents[place] {
-                        sum(contributions(t, place, move |t| O::bounded(t, x, y, z, bound)), t);
-                    }
+                let terms = move |t| O::bounded(t, x, y, z, bound);
+                if let Some(t) = left {
+                    dropped += row.move_by(contributions(t, 0, terms), t);
+                }
+                if let Some(t) = right {
+                    dropped += row.move_by(contributions(t, 1, terms), t);
                 }
                 row.moves = row.moves.flagged(Status::SATURATED);
             }
         }
-        self.rows[index] = row;
         dropped
+    }
+
+    /// The row of a node in this pass; a new one, unless the node is a source.
+    #[inline(always)]
+    fn begin(&mut self, index: usize) -> &mut Row<K> {
+        let row = &mut self.rows[index];
+        if row.pass != self.pass {
+            *row = Row { pass: self.pass, ..Row::NEW };
+        }
+        row
     }
 
     #[inline(never)]
@@ -167,6 +170,35 @@ impl<const K: usize> Rows<K> {
             }
         }
         self.rows[index] = row;
+        dropped
+    }
+}
+
+impl<const K: usize> Row<K> {
+    /// Adds terms of a tangent; how many that are not REAL, and have a weight, are left out.
+    #[inline(always)]
+    fn move_by(&mut self, terms: [f64; K], weights: [f64; K]) -> u64 {
+        if !are_finite(&terms) {
+            return self.move_by_some(terms, weights);
+        }
+        for lane in 0..K {
+            self.tangents[lane] += terms[lane];
+        }
+        0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn move_by_some(&mut self, terms: [f64; K], weights: [f64; K]) -> u64 {
+        let mut dropped = 0;
+        for lane in 0..K {
+            if terms[lane].is_finite() {
+                self.tangents[lane] += terms[lane];
+            } else if weights[lane] != 0.0 {
+                self.moves.set(lane, Status::DROPPED.bits());
+                dropped += 1;
+            }
+        }
         dropped
     }
 }

@@ -40,37 +40,3 @@ pub(super) fn are_finite<const K: usize>(numbers: &[f64; K]) -> bool {
     }
     finite
 }
-
-/// Adds terms to sums. Those that are not REAL are left out; the lanes in which one with a weight is are passed
-/// on.
-#[inline(always)]
-pub(super) fn add<const K: usize>(
-    sums: &mut [f64; K],
-    terms: [f64; K],
-    has_weight: impl Fn(usize) -> bool,
-    left_out: impl FnMut(usize),
-) {
-    if are_finite(&terms) {
-        for lane in 0..K {
-            sums[lane] += terms[lane];
-        }
-    } else {
-        add_some(sums, terms, has_weight, left_out);
-    }
-}
-
-#[cold]
-fn add_some<const K: usize>(
-    sums: &mut [f64; K],
-    terms: [f64; K],
-    has_weight: impl Fn(usize) -> bool,
-    mut left_out: impl FnMut(usize),
-) {
-    for lane in 0..K {
-        if terms[lane].is_finite() {
-            sums[lane] += terms[lane];
-        } else if has_weight(lane) {
-            left_out(lane);
-        }
-    }
-}

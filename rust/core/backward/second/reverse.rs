@@ -1,7 +1,7 @@
 //! The third walk, downward: adjoints, and how they change with the direction; or adjoints of values.
 
 use super::super::policies::Rule;
-use super::lanes::{add, contributions};
+use super::lanes::{are_finite, contributions};
 use super::rows::{Nibbles, Row, Rows, flag};
 use super::rules::Rules;
 use crate::graph::{Graph, Operands};
@@ -144,8 +144,9 @@ impl<const K: usize> Rows<K> {
         1
     }
 
-    /// Each op has its own code.
-    #[inline(never)]
+    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
+    /// once.
+    #[cfg_attr(debug_assertions, inline(never))]
     fn descend_elementwise<O: Curved>(&mut self, way: &Way, index: usize, rules: &mut Rules) -> u64 {
         let &Way { graph, transposed, aliases } = way;
         let (node, at) = (&graph.nodes[index], Arrived::at(&self.rows[index]));
@@ -210,61 +211,17 @@ impl<const K: usize> Rows<K> {
         matrix: &Matrix,
         rules: &mut Rules,
     ) -> u64 {
-        let Arrived { g, second, .. } = at;
-        let given = partials(g).full();
-        let value_is_real = inputs.values[2].is_finite();
+        let given = partials(at.g).full();
         let mut dropped = 0;
-        for place in 0..O::ARITY.operands() {
-            if inputs.moving[place].is_none() {
-                continue;
-            }
-            let row = &mut self.rows[inputs.links[place]];
-            let kept = row.receive(given[place], at);
-            rules.dropped += u64::from(!kept && g != 0.0);
-            row.status = row.status.and(at.status);
-            // What first order left out is a constant, and so is a value that is not REAL.
-            let moves = if transposed { value_is_real && inputs.values[place].is_finite() } else { kept };
-            if transposed && !moves {
-                row.status = row.status.and(Nibbles::each(Status::MASKED.bits()));
-            }
-            let Row { second: sums, status, .. } = row;
-            if moves {
-                let terms = if transposed {
-                    contributions(second, place, of_value)
-                } else {
-                    contributions(second, place, partials)
-                };
-                add(
-                    sums,
-                    terms,
-                    |lane| second[lane] != 0.0,
-                    |lane| {
-                        status.set(lane, Status::DROPPED.bits());
-                        dropped += 1;
-                    },
-                );
-            }
-            for other in 0..O::ARITY.operands() {
-                let (i, j) = if transposed { (other, place) } else { (place, other) };
-                let entry = 2 * i + j;
-                if !O::COUPLED[entry] {
-                    continue;
-                }
-                let Some((t, moves)) = &inputs.moving[other] else { continue };
-                *status = status.and(moves.statuses());
-                if !given[i].is_finite() || (transposed && !inputs.values[place].is_finite()) {
-                    continue;
-                }
-                add(
-                    sums,
-                    matrix.terms(g, *t, entry),
-                    |lane| g != 0.0 && t[lane] != 0.0,
-                    |lane| {
-                        status.set(lane, Status::DROPPED.bits());
-                        dropped += 1;
-                    },
-                );
-            }
+        if inputs.moving[0].is_some() {
+            let row = &mut self.rows[inputs.links[0]];
+            dropped +=
+                row.take::<0, O, _, _>(inputs, given, at, transposed, partials, of_value, matrix, rules);
+        }
+        if O::ARITY.operands() == 2 && inputs.moving[1].is_some() {
+            let row = &mut self.rows[inputs.links[1]];
+            dropped +=
+                row.take::<1, O, _, _>(inputs, given, at, transposed, partials, of_value, matrix, rules);
         }
         dropped
     }
@@ -350,6 +307,89 @@ impl<const K: usize> Rows<K> {
 }
 
 impl<const K: usize> Row<K> {
+    /// What arrives at the operand at a place. Places are constants, so that nothing is looked up.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a step")]
+    #[inline(always)]
+    fn take<const PLACE: usize, O: Curved, P: Form<[f64; 2]>, V: Form<[f64; 2]>>(
+        &mut self,
+        inputs: &Inputs<K>,
+        given: [f64; 2],
+        at: Arrived<K>,
+        transposed: bool,
+        partials: impl Fn(f64) -> P + Copy,
+        of_value: impl Fn(f64) -> V + Copy,
+        matrix: &Matrix,
+        rules: &mut Rules,
+    ) -> u64 {
+        let kept = self.receive(given[PLACE], at);
+        rules.dropped += u64::from(!kept && at.g != 0.0);
+        self.status = self.status.and(at.status);
+        // What first order left out is a constant, and so is a value that is not REAL.
+        let operand_is_real = !transposed || inputs.values[PLACE].is_finite();
+        let moves = if transposed { operand_is_real && inputs.values[2].is_finite() } else { kept };
+        if transposed && !moves {
+            self.status = self.status.and(Nibbles::each(Status::MASKED.bits()));
+        }
+        let (second, mut dropped) = (at.second, 0);
+        if moves {
+            let terms = if transposed {
+                contributions(second, PLACE, of_value)
+            } else {
+                contributions(second, PLACE, partials)
+            };
+            dropped += self.add_all(terms, second);
+        }
+        if O::COUPLED[if transposed { PLACE } else { 2 * PLACE }] {
+            let kept = given[if transposed { 0 } else { PLACE }].is_finite() && operand_is_real;
+            dropped +=
+                self.bend(matrix, if transposed { PLACE } else { 2 * PLACE }, at.g, &inputs.moving[0], kept);
+        }
+        if O::ARITY.operands() == 2 && O::COUPLED[if transposed { 2 + PLACE } else { 2 * PLACE + 1 }] {
+            let kept = given[if transposed { 1 } else { PLACE }].is_finite() && operand_is_real;
+            let entry = if transposed { 2 + PLACE } else { 2 * PLACE + 1 };
+            dropped += self.bend(matrix, entry, at.g, &inputs.moving[1], kept);
+        }
+        dropped
+    }
+
+    /// The terms of an entry of the matrix and an operand that moves; only its status if the contribution is not
+    /// kept.
+    #[inline(always)]
+    fn bend(
+        &mut self,
+        matrix: &Matrix,
+        entry: usize,
+        g: f64,
+        moving: &Option<([f64; K], Nibbles)>,
+        kept: bool,
+    ) -> u64 {
+        let Some((tangents, moves)) = moving else { return 0 };
+        self.status = self.status.and(moves.statuses());
+        if !kept {
+            return 0;
+        }
+        let weights = if g == 0.0 { [0.0; K] } else { *tangents };
+        self.add_all(matrix.terms(g, *tangents, entry), weights)
+    }
+
+    /// Adds terms of second order; how many that are not REAL, and have a weight, are left out.
+    #[inline(always)]
+    fn add_all(&mut self, terms: [f64; K], weights: [f64; K]) -> u64 {
+        if are_finite(&terms) {
+            for lane in 0..K {
+                self.second[lane] += terms[lane];
+            }
+            return 0;
+        }
+        self.add_some(terms, weights)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_some(&mut self, terms: [f64; K], weights: [f64; K]) -> u64 {
+        (0..K).map(|lane| self.add(lane, terms[lane], weights[lane] == 0.0)).sum()
+    }
+
     /// A contribution to the adjoint, by the rules of first order; whether it was added.
     #[inline(always)]
     fn receive(&mut self, contribution: f64, at: Arrived<K>) -> bool {
