@@ -95,7 +95,8 @@ impl Scratch {
         if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
             return &[];
         }
-        let reached = self.reachable(graph, root);
+        // Also what only a restricted pass visits, which depends on no coordinate.
+        let reached = self.below(graph, root, Node::needs_grad);
         if self.coordinates.len() < graph.len() {
             self.coordinates.resize(graph.len(), Coordinate::NONE);
         }
