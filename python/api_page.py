@@ -34,6 +34,7 @@ ln a for a > 0, else Φ.
 MODULES = {
     "zeroproof": "What most programs need.",
     "zeroproof.autodiff": "The parts of differentiation that the package does not export.",
+    "zeroproof.optim": "Optimizers, for the [training loop](training.md).",
     "zeroproof.plot": "Plots; needs matplotlib, the extra `plot`.",
 }
 

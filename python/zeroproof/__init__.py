@@ -13,6 +13,7 @@ from importlib.metadata import version as _version
 
 from . import _native, _ops
 from . import _ufuncs as _ufuncs
+from . import optim as optim
 from ._ops import *
 from .array import TRArray
 from .autodiff import (

@@ -168,7 +168,7 @@ fn ignore_leaf(_: u32, _: f64, _: Status) {}
 
 /// One pass over `graph` in the mode that `state` names, working in `adjoints`.
 #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
-fn run_pass<const RESTRICTED: bool>(
+fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     graph: &Graph,
     adjoints: &mut Adjoints,
     scratch: &mut Scratch,
@@ -185,7 +185,7 @@ fn run_pass<const RESTRICTED: bool>(
     adjoints.grow(graph.len());
     // One length for both, so that one check of an index serves both.
     let nodes = graph.len();
-    let mut sweep = Sweep::<RESTRICTED> {
+    let mut sweep = Sweep::<RESTRICTED, ALIASES> {
         nodes: &graph.nodes[..nodes],
         lists: &graph.lists,
         adjoints: &mut adjoints.rows[..nodes],
@@ -240,8 +240,13 @@ impl Graph {
         self.begin_pass(root, seed.to_ieee(), state, saturates);
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let mut leaves = std::mem::take(&mut scratch.leaves);
-        let on_leaf = |node, g, status| leaves.push((node, g, status));
-        let counts = run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
+        let counts = if self.may_lead_to_alias(root) {
+            let on_leaf = |node, g, status| leaves.push((node, g, status));
+            run_pass::<false, true>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
+        } else {
+            let on_leaf = |node, g, status| leaves.push((node, g, status));
+            run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
+        };
         self.adjoints = adjoints;
         for (node, g, status) in leaves.drain(..) {
             if self.nodes[node as usize].has_leaf() {
@@ -288,8 +293,16 @@ impl Graph {
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = PassCounts::default();
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
-            counts =
-                run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, ignore_leaf);
+            counts = run_pass::<true, true>(
+                self,
+                &mut adjoints,
+                scratch,
+                root,
+                seed,
+                state,
+                statistics,
+                ignore_leaf,
+            );
         }
         let found = sources.iter().map(|&source| {
             let Some(rows) = self.versions_of(source, &versions) else { return adjoints.get(source) };

@@ -210,6 +210,8 @@ pub struct Graph {
     remap: Vec<u32>,
     origins: Origins,
     last_pass: LastPass,
+    /// No alias is older than this one; it may be gone, or stand for none.
+    first_alias: u32,
     /// Behind the newest node that has an origin or was the root of the last pass.
     noted_end: usize,
 }
@@ -246,6 +248,7 @@ impl Default for Graph {
             remap: vec![],
             origins: Origins::default(),
             last_pass: LastPass::default(),
+            first_alias: UNOWNED,
             noted_end: 0,
         }
     }

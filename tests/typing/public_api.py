@@ -68,6 +68,7 @@ from zeroproof.autodiff import (
     use_saturating,
 )
 from zeroproof.core import ReductionMode, tr_mean
+from zeroproof.optim import SGD, Adam, Optimizer, StepReport
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -266,3 +267,22 @@ def batches() -> tuple[TRArray, int]:
     print(batched.program(y, 0.5), jacobian)
     set_num_threads(2)
     return y, get_num_threads()
+
+
+def training() -> tuple[StepReport, float, Optional[StepReport]]:
+    """Optimizers of nodes, arrays and structures of them."""
+    node: TRNode = TRNode.parameter(0.5)
+    optimizers: list[Optimizer] = [
+        SGD([node], lr=0.1, momentum=0.9, nesterov=True, masked="skip"),
+        Adam({"p": np.zeros(3)}, lr=lambda step: 0.1 / (1 + step), betas=(0.9, 0.99)),
+    ]
+    (node * node).backward()
+    total: StepReport = optimizers[0].step() + StepReport(updated=1)
+    total += optimizers[1].step({"p": np.ones(3)}, GradientStatus.EXACT)
+    optimizers[0].zero_grad()
+    optimizers[0].lr = 0.5
+    state: dict[str, Any] = optimizers[1].state_dict()
+    optimizers[1].load_state_dict(state)
+    count: int = total.updated + optimizers[0].steps
+    assert count
+    return total, optimizers[1].lr, optimizers[0].last_step

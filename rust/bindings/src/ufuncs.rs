@@ -17,8 +17,8 @@ use crate::values::{TRNode, TRScalar};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString, PyType};
-use pyo3::{Borrowed, IntoPyObjectExt, ffi};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyString, PyType};
+use pyo3::{Borrowed, IntoPyObjectExt, ffi, intern};
 use std::ffi::CStr;
 
 /// The operator that NumPy calls a function for.
@@ -127,7 +127,7 @@ fn called<'py>(
         (None, [a, b]) => function.call1((a, b)),
         (None, [a, b, c]) => function.call1((a, b, c)),
         (Some(Operator::Arithmetic(name)), [a, b]) => {
-            if !is_common(a) && is_array(a)? || !is_common(b) && is_array(b)? {
+            if may_be_array(a)? || may_be_array(b)? {
                 with_array(name, a, b) // NumPy's loop over objects
             } else {
                 function.call1((a, b))
@@ -142,6 +142,12 @@ fn called<'py>(
 #[inline(always)]
 fn is_common(object: &Bound<'_, PyAny>) -> bool {
     payload::<TRNode>(object).is_some() || common_number(object).is_some()
+}
+
+/// Whether it is an array, asked of nodes and numbers at little cost. Some of NumPy's are floats.
+#[inline(always)]
+fn may_be_array(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!is_common(object) && !object.is_instance_of::<PyFloat>() && is_array(object)?)
 }
 
 /// A comparison: that of the operator, but of tracers a condition, which `function` makes.
@@ -172,14 +178,13 @@ fn compared<'py>(
 
 /// A number of NumPy, which makes an array of it to compare it, as Python's; anything else as it is.
 fn python_number<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    if !is_common(object)
-        && let Some(dimensions) = object.getattr_opt("ndim")?
-        && dimensions.eq(0)?
-        && let Some(item) = object.getattr_opt("item")?
-    {
-        return item.call0();
+    let py = object.py();
+    let is_number = !is_common(object)
+        && object.getattr_opt(intern!(py, "ndim"))?.map_or(Ok(false), |dimensions| dimensions.eq(0))?;
+    if !is_number || !object.hasattr(intern!(py, "item"))? {
+        return Ok(object.clone());
     }
-    Ok(object.clone())
+    object.call_method0(intern!(py, "item"))
 }
 
 /// The comparison with its operands in the other order.

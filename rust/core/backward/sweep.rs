@@ -13,8 +13,9 @@ use crate::status::Status;
 /// processor predicts, and between blocks it skips what was not reached.
 const BLOCK_BITS: u32 = 5;
 
-/// The arena during a sweep: what it reads, and the columns that contributions go to.
-pub(super) struct Sweep<'a, const RESTRICTED: bool> {
+/// The arena during a sweep: what it reads, and the columns that contributions go to. The sweep over an arena
+/// without aliases is compiled for itself: looking for them took 4 % of its instructions.
+pub(super) struct Sweep<'a, const RESTRICTED: bool, const ALIASES: bool> {
     pub(super) nodes: &'a [Node],
     pub(super) lists: &'a [u32],
     pub(super) adjoints: &'a mut [Adjoint],
@@ -25,7 +26,7 @@ pub(super) struct Sweep<'a, const RESTRICTED: bool> {
     pub(super) counts: PassCounts,
 }
 
-impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
+impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES> {
     /// Visits what the root reached, in reverse of recording; `on_leaf` sees the leaves.
     #[inline(always)]
     pub(super) fn run<P: Policy>(&mut self, policy: &mut P, mut on_leaf: impl FnMut(u32, f64, Status)) {
@@ -43,7 +44,7 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
                 with_elementwise!(self.nodes[index].op, O => self.elementwise::<O, P>(policy, at), else {
                     with_variadic!(self.nodes[index].op, O => self.variadic::<O, P>(policy, at), else {
                         if RESTRICTED && self.nodes[index].is_alias() {
-                            self.hand_down(at, mark & RECEIVED != 0);
+                            self.counts.dropped += self.apart().hand_down(at, mark & RECEIVED != 0);
                         }
                         on_leaf(index as u32, g, Status::from_bits_truncate(mark));
                     })
@@ -88,7 +89,7 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
             let dropped = self.visit_later(i, from, |row| row.receive(contribution, from.g, from.status));
             self.counts.dropped += u64::from(dropped);
         } else if self.may_go_on_from(i) {
-            self.receive_further(i, contribution, from);
+            self.counts.dropped += self.apart().receive_further(i, contribution, from);
         }
     }
 
@@ -99,7 +100,7 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         if self.stays_at(i) {
             self.visit_later(i, from, |row| row.reach(from.status | Status::MASKED.bits()));
         } else if self.may_go_on_from(i) {
-            self.silence_further(i, from);
+            self.apart().silence_further(i, from);
         }
     }
 
@@ -108,30 +109,44 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
     fn stays_at(&self, i: usize) -> bool {
         if RESTRICTED {
             self.adjoints[i].mark & (ACTIVE | FORWARDS) == ACTIVE
-        } else {
+        } else if ALIASES {
             self.nodes[i].receives()
+        } else {
+            self.nodes[i].flows()
         }
     }
 
     /// Whether a node at which nothing stays is more than a constant.
     #[inline(always)]
     fn may_go_on_from(&self, i: usize) -> bool {
-        if RESTRICTED { self.adjoints[i].mark & FORWARDS != 0 } else { self.nodes[i].needs_grad() }
+        if RESTRICTED { self.adjoints[i].mark & FORWARDS != 0 } else { ALIASES && self.nodes[i].needs_grad() }
     }
 
-    /// What arrives at an alias goes to the node that it stands for.
-    #[cold]
-    #[inline(never)]
-    fn receive_further(&mut self, i: usize, contribution: f64, from: Visit) {
-        if let Some(i) = self.target(i) {
-            let dropped = self.visit_later(i, from, |row| row.receive(contribution, from.g, from.status));
-            self.counts.dropped += u64::from(dropped);
+    /// The same sweep for a function that is called. It gets this copy, since the sweep itself is in
+    /// registers only as long as nobody knows where it is: that was 11 % of a backward pass.
+    #[inline(always)]
+    fn apart(&mut self) -> Sweep<'_, RESTRICTED, ALIASES> {
+        Sweep {
+            nodes: self.nodes,
+            lists: self.lists,
+            adjoints: &mut *self.adjoints,
+            set: &mut *self.set,
+            passed: &mut *self.passed,
+            counts: PassCounts::default(),
         }
     }
 
+    /// What arrives at an alias goes to the node that it stands for. Returns whether it was dropped.
     #[cold]
     #[inline(never)]
-    fn silence_further(&mut self, i: usize, from: Visit) {
+    fn receive_further(mut self, i: usize, contribution: f64, from: Visit) -> u64 {
+        let Some(i) = self.target(i) else { return 0 };
+        u64::from(self.visit_later(i, from, |row| row.receive(contribution, from.g, from.status)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn silence_further(mut self, i: usize, from: Visit) {
         if let Some(i) = self.target(i) {
             self.visit_later(i, from, |row| row.reach(from.status | Status::MASKED.bits()));
         }
@@ -174,19 +189,21 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
         is_new
     }
 
-    /// What was summed at an alias that is a source goes on to what lies below, as from an addition.
+    /// What was summed at an alias that is a source goes on to what lies below, as from an addition. Returns
+    /// how much was dropped.
     #[cold]
     #[inline(never)]
-    fn hand_down(&mut self, at: Visit, received: bool) {
+    fn hand_down(mut self, at: Visit, received: bool) -> u64 {
         let below = self.nodes[at.index].links[0];
         if received {
             self.receive(below, at.g, at);
-            return;
+            return self.counts.dropped;
         }
         let below = self.adjoints[below as usize].target().unwrap_or(below) as usize;
         if self.stays_at(below) {
             self.visit_later(below, at, |row| row.reach(at.status));
         }
+        0
     }
 
     /// Changes a node's row, begun anew if this pass reaches it for the first time, and has the node
@@ -216,13 +233,15 @@ impl<const RESTRICTED: bool> Sweep<'_, RESTRICTED> {
 }
 
 /// The inputs of the node at hand, by place, to which contributions go.
-struct Inputs<'s, 'a, L, const RESTRICTED: bool> {
-    sweep: &'s mut Sweep<'a, RESTRICTED>,
+struct Inputs<'s, 'a, L, const RESTRICTED: bool, const ALIASES: bool> {
+    sweep: &'s mut Sweep<'a, RESTRICTED, ALIASES>,
     links: L,
     at: Visit,
 }
 
-impl<L: Fn(usize) -> u32, const RESTRICTED: bool> Sink for Inputs<'_, '_, L, RESTRICTED> {
+impl<L: Fn(usize) -> u32, const RESTRICTED: bool, const ALIASES: bool> Sink
+    for Inputs<'_, '_, L, RESTRICTED, ALIASES>
+{
     #[inline(always)]
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
         self.sweep.receive((self.links)(place), contribution, Visit { status: from.status, ..self.at });

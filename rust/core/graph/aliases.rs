@@ -37,7 +37,7 @@ impl Graph {
                 Side::Node(handle) => self.node(handle),
                 Side::Value(value) => self.push_constant(value),
             });
-            self.push_row(Op::Where, value, links, flags | flag::ALIAS)
+            self.push_alias(value, links, flags)
         } else {
             let nodes = [chosen, other].map(|side| match side {
                 Side::Node(handle) => self.gradient_since(&[self.node(handle)]),
@@ -62,9 +62,20 @@ impl Graph {
         self.make_room(1);
         let below = self.node(node);
         let row = self.nodes[below as usize];
-        let flags = row.flags & flag::INHERITED | flag::NEEDS_GRAD | flag::FLOWS | flag::ALIAS;
-        let alias = self.push_row(Op::Where, row.value, [below; 2], flags);
+        let flags = row.flags & flag::INHERITED | flag::NEEDS_GRAD | flag::FLOWS;
+        let alias = self.push_alias(row.value, [below; 2], flags);
         self.new_handle(alias)
+    }
+
+    fn push_alias(&mut self, value: f64, links: [u32; 2], flags: u8) -> u32 {
+        let alias = self.push_row(Op::Where, value, links, flags | flag::ALIAS);
+        self.first_alias = self.first_alias.min(alias);
+        alias
+    }
+
+    /// Whether there may be an alias below a node. If not, nobody needs to look for one.
+    pub(crate) fn may_lead_to_alias(&self, node: u32) -> bool {
+        self.first_alias <= node
     }
 
     /// The node that this one stands for, which may be itself.

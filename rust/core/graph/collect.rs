@@ -56,6 +56,7 @@ impl Graph {
     fn slide(&mut self, live: &[u32]) {
         self.remap.resize(self.remap.len().max(self.len), 0);
         self.forget_leaf_rows(live);
+        self.first_alias = UNOWNED;
         let mut list_end = 0;
         for (new, &old) in live.iter().rev().enumerate() {
             let old = old as usize;
@@ -73,7 +74,11 @@ impl Graph {
                 }
                 Arity::Leaf => {}
                 Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
-                Arity::Binary | Arity::Alias => node.links = node.links.map(|i| self.remap[i as usize]),
+                Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
+                Arity::Alias => {
+                    node.links = node.links.map(|i| self.remap[i as usize]);
+                    self.first_alias = self.first_alias.min(new as u32);
+                }
                 Arity::Variadic => {
                     let (start, len) = node.list();
                     node.links[0] = list_end as u32;

@@ -106,6 +106,9 @@ impl Graph {
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = len;
         self.adjoints.truncate(len);
+        if self.first_alias as usize >= len {
+            self.first_alias = UNOWNED;
+        }
         if len < self.noted_end {
             self.forget_notes(len);
         }

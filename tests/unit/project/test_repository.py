@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ["rust", "python", "tests", "benches", "docs"]
+FOLDERS = ["rust", "python", "tests", "benches", "docs", "examples"]
 KINDS = {".rs", ".py", ".pyi", ".md", ".toml", ".sh"}
 
 

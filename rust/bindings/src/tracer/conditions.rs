@@ -1,7 +1,7 @@
 //! Total conditions, and the choice between two operands by one.
 //!
-//! Of values and nodes a condition is a Python bool and the choice is made at once, so that nothing
-//! is recorded of the branch not taken. Of tracers both are recorded.
+//! Of values and nodes a condition is a Python bool, and the node that is recorded stands for the one
+//! chosen. Of tracers condition and choice are recorded.
 
 use super::objects::{Trace, TracedCondition, is_traced};
 use super::recording::{Traced, common_trace, push, traced, tracer};

@@ -202,7 +202,7 @@ impl<'a> Pass<'a> {
             let mut statistics = Statistics::that_saturates(pass.saturates);
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
-            run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
+            run_pass::<true, true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
             scratch.adjoints = adjoints;
             self.ask_all(scratch, pass, statistics);
         }
