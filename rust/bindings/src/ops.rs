@@ -1,7 +1,7 @@
 //! The op table as Python functions. Each is public as `tr_NAME`; this module holds it as `_op_NAME`, which
 //! answers in the kind of its operands, and as `_node_NAME`, which always records a node.
 
-use crate::arrays::{broadcast, has_elements, refuse_masked};
+use crate::arrays::{broadcast, by_array_class, has_elements, refuse_masked};
 use crate::docs::{Kind, docstring};
 use crate::enums;
 use crate::flags;
@@ -84,6 +84,11 @@ fn otherwise<'py>(
     let py = first.py();
     if operands.len() != expected || !error.is_instance_of::<PyTypeError>(py) {
         return Err(error);
+    }
+    if kind == Kind::InKind
+        && let Some(answer) = by_array_class(op.name(), &operands)?
+    {
+        return Ok(answer);
     }
     let mut arrays = false;
     for operand in &operands {
