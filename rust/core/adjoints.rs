@@ -4,6 +4,8 @@
 //! [`REACHED`] bit marks the nodes it still has to visit; between passes that bit is clear
 //! everywhere.
 
+use crate::error::Error;
+use crate::room::reserve_exact;
 use crate::status::Status;
 
 /// The bits of a mark that are a [`Status`].
@@ -61,14 +63,16 @@ pub(crate) struct Adjoints {
 
 impl Adjoints {
     /// Makes room for so many nodes, without the slack of doubling.
-    pub fn grow(&mut self, nodes: usize) {
+    pub fn grow(&mut self, nodes: usize) -> Result<(), Error> {
         if self.rows.len() < nodes {
             if self.rows.capacity() < nodes {
-                let room = nodes.max(self.rows.capacity() * 5 / 4);
-                self.rows.reserve_exact(room - self.rows.len());
+                let (len, room) = (self.rows.len(), nodes.max(self.rows.capacity() * 5 / 4));
+                let generous = reserve_exact(&mut self.rows, room - len);
+                generous.or_else(|_| reserve_exact(&mut self.rows, nodes - len))?;
             }
             self.rows.resize(nodes, Adjoint::default());
         }
+        Ok(())
     }
 
     /// The adjoint of the last pass that visited the node.

@@ -12,23 +12,25 @@ mod sweep;
 
 use crate::adjoints::{ACTIVE, Adjoints};
 use crate::error::Error;
-use crate::graph::{Graph, Handle, accumulate, flag};
+use crate::graph::{Graph, Handle, Versions, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
 pub use crate::pass_counts::PassCounts;
+use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
 use policies::{Coordinate, Hybrid, MaskReal, Saturating};
 use sweep::{Sweep, Visit};
 
+/// The gradients by each source, with their statuses, and what the pass silenced and left out.
+pub type Gradients = (Vec<Option<(TrScalar, Status)>>, PassCounts);
+
 /// What passes need besides the graph; kept between them for its memory.
 #[derive(Debug, Default)]
 pub struct Scratch {
     set: NodeSet,
-    /// The leaves that a pass reached, and what arrived there.
-    leaves: Vec<(u32, f64, Status)>,
     coordinates: Vec<Coordinate>,
     /// The columns of passes that leave the graph's own gradients alone.
     adjoints: Adjoints,
@@ -45,43 +47,44 @@ impl Scratch {
         if self.coordinates.capacity() > 4 * enough {
             self.coordinates.truncate(enough);
             self.coordinates.shrink_to(enough);
-            self.leaves.shrink_to(enough);
             self.set = NodeSet::default();
         }
     }
 
     /// The bytes that it occupies.
     pub fn allocated_bytes(&self) -> usize {
-        self.adjoints.allocated_bytes()
-            + self.coordinates.capacity() * size_of::<Coordinate>()
-            + self.leaves.capacity() * size_of::<(u32, f64, Status)>()
+        self.adjoints.allocated_bytes() + self.coordinates.capacity() * size_of::<Coordinate>()
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
-    fn reachable(&mut self, graph: &Graph, root: u32) -> Vec<u32> {
+    fn reachable(&mut self, graph: &Graph, root: u32) -> Result<Vec<u32>, Error> {
         let mut found = vec![];
+        self.set.grow(graph.len())?;
         self.set.insert(root);
         while let Some(node) = self.set.take_last() {
-            found.push(node);
+            room::push(&mut found, node).inspect_err(|_| self.set.clear())?;
             graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
                 if graph.nodes[input as usize].needs_grad() {
                     self.set.insert(input);
                 }
             });
         }
-        found
+        Ok(found)
     }
 
     /// Follows the inputs (coordinates) up through what the root reaches: the coordinates by node,
     /// none at all if the root depends on no input.
-    fn trace_coordinates(&mut self, graph: &Graph, root: u32, state: &ModeState) -> &[Coordinate] {
+    fn trace_coordinates(
+        &mut self,
+        graph: &Graph,
+        root: u32,
+        state: &ModeState,
+    ) -> Result<&[Coordinate], Error> {
         if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
-            return &[];
+            return Ok(&[]);
         }
-        let reached = self.reachable(graph, root);
-        if self.coordinates.len() < graph.len() {
-            self.coordinates.resize(graph.len(), Coordinate::NONE);
-        }
+        let reached = self.reachable(graph, root)?;
+        room::grow(&mut self.coordinates, graph.len(), Coordinate::NONE)?;
         for &node in reached.iter().rev() {
             let i = node as usize;
             let mut here = match graph.nodes[i].op {
@@ -96,15 +99,23 @@ impl Scratch {
             });
             self.coordinates[i] = here;
         }
-        &self.coordinates
+        Ok(&self.coordinates)
     }
 
     /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
     /// every node marked.
-    fn activate(&mut self, graph: &Graph, reached: &[u32], sources: impl Iterator<Item = u32>) -> Vec<u32> {
+    fn activate(
+        &mut self,
+        graph: &Graph,
+        reached: &[u32],
+        sources: &[u32],
+        versions: &Versions,
+    ) -> Result<Vec<u32>, Error> {
         let mut active = vec![];
+        // Those with an operand among the others are there twice, if at all.
+        room::reserve_exact(&mut active, sources.len() + 2 * reached.len())?;
         let rows = &mut self.adjoints.rows;
-        for source in sources {
+        for source in sources.iter().copied().chain(versions.rows()) {
             rows[source as usize].mark |= ACTIVE;
             active.push(source);
         }
@@ -118,14 +129,15 @@ impl Scratch {
                 active.push(node);
             }
         }
-        active
+        Ok(active)
     }
 }
 
 /// For passes that ask their sources for gradients. One function, so that they share one compiled sweep.
 fn ignore_leaf(_: u32, _: f64, _: Status) {}
 
-/// One pass over `graph` in the mode that `state` names, working in `adjoints`.
+/// One pass over `graph` in the mode that `state` names, working in `adjoints`. All memory is asked for before
+/// anything is changed.
 #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
 fn run_pass<const RESTRICTED: bool>(
     graph: &Graph,
@@ -136,12 +148,12 @@ fn run_pass<const RESTRICTED: bool>(
     state: &ModeState,
     statistics: Option<&mut Statistics>,
     on_leaf: impl FnMut(u32, f64, Status),
-) -> PassCounts {
+) -> Result<PassCounts, Error> {
     scratch.trim(graph.len());
-    scratch.set.grow(graph.len());
+    scratch.set.grow(graph.len())?;
     let on_input =
-        state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state).is_empty();
-    adjoints.grow(graph.len());
+        state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state)?.is_empty();
+    adjoints.grow(graph.len())?;
     // One length for both, so that one check of an index serves both.
     let nodes = graph.len();
     let mut sweep = Sweep::<RESTRICTED> {
@@ -164,7 +176,7 @@ fn run_pass<const RESTRICTED: bool>(
             sweep.run(&mut Hybrid { state, decisions: statistics, coordinates }, on_leaf);
         }
     }
-    sweep.counts
+    Ok(sweep.counts)
 }
 
 impl Graph {
@@ -176,7 +188,8 @@ impl Graph {
     /// returned, for [`Statistics::add_pass`].
     ///
     /// # Errors
-    /// [`Error::NoParameter`] if no gradient can flow below `root`.
+    /// [`Error::NoParameter`] if no gradient can flow below `root`; [`Error::OutOfMemory`]. Then no gradient
+    /// has changed.
     pub fn backward(
         &mut self,
         root: Handle,
@@ -190,19 +203,21 @@ impl Graph {
         }
         let root = self.node(root);
         let saturates = statistics.as_ref().is_some_and(|statistics| statistics.saturates());
-        self.begin_pass(root, seed.to_ieee(), state, saturates);
-        let mut adjoints = std::mem::take(&mut self.adjoints);
-        let mut leaves = std::mem::take(&mut scratch.leaves);
-        let on_leaf = |node, g, status| leaves.push((node, g, status));
+        // What the pass changes is taken out meanwhile.
+        let (mut adjoints, mut leaves) = (std::mem::take(&mut self.adjoints), self.take_leaves());
+        let on_leaf = |node: u32, g, status| {
+            let node = &self.nodes[node as usize];
+            if node.has_leaf() {
+                leaves.accumulate(node.links[0], (g, status));
+            }
+        };
         let counts = run_pass::<false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf);
         self.adjoints = adjoints;
-        for (node, g, status) in leaves.drain(..) {
-            if self.nodes[node as usize].has_leaf() {
-                self.accumulate(node, g, status);
-            }
+        self.put_leaves(leaves);
+        if counts.is_ok() {
+            self.begin_pass(root, seed.to_ieee(), state, saturates);
         }
-        scratch.leaves = leaves;
-        Ok(counts)
+        counts
     }
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
@@ -217,20 +232,34 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> (Vec<Option<(TrScalar, Status)>>, PassCounts) {
+    ) -> Gradients {
+        granted(self.try_gradients_of(root, seed, sources, state, statistics, scratch))
+    }
+
+    /// [`Graph::gradients_of`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_gradients_of(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: &[Handle],
+        state: &ModeState,
+        statistics: Option<&mut Statistics>,
+        scratch: &mut Scratch,
+    ) -> Result<Gradients, Error> {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
         if !self.nodes[root as usize].needs_grad() && !sources.contains(&root) {
-            return (vec![None; sources.len()], PassCounts::default());
+            return Ok((vec![None; sources.len()], PassCounts::default()));
         }
-        scratch.set.grow(self.len());
-        scratch.adjoints.grow(self.len());
-        let reached = scratch.reachable(self, root);
-        let versions = self.versions(&sources, &reached);
-        let marked = sources.iter().copied().chain(versions.rows());
-        let active = scratch.activate(self, &reached, marked);
+        scratch.adjoints.grow(self.len())?;
+        let reached = scratch.reachable(self, root)?;
+        let versions = self.versions(&sources, &reached)?;
+        let active = scratch.activate(self, &reached, &sources, &versions)?;
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
-        let mut counts = PassCounts::default();
+        let mut counts = Ok(PassCounts::default());
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
             counts =
                 run_pass::<true>(self, &mut adjoints, scratch, root, seed, state, statistics, ignore_leaf);
@@ -246,7 +275,7 @@ impl Graph {
             adjoints.rows[node as usize].mark = 0;
         }
         scratch.adjoints = adjoints;
-        (found, counts)
+        Ok((found, counts?))
     }
 
     /// What a node passes to each input for the adjoint `seed`, in operand order: the sum it adds
@@ -261,8 +290,7 @@ impl Graph {
         statistics: &Statistics,
     ) -> Vec<(TrScalar, Status)> {
         let (place, mut scratch) = (self.node(handle), Scratch::default());
-        scratch.set.grow(self.len());
-        let coordinates = scratch.trace_coordinates(self, place, state);
+        let coordinates = granted(scratch.trace_coordinates(self, place, state));
         let explored = coordinates.get(place as usize).is_some_and(|at| at.explored);
 
         // On its own the node no longer sees the coordinates below it, so its inputs become
@@ -292,8 +320,19 @@ impl Graph {
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     pub fn topological_order(&mut self, root: Handle, scratch: &mut Scratch) -> Vec<Handle> {
-        scratch.set.grow(self.len());
-        let order = scratch.reachable(self, self.node(root));
-        order.into_iter().map(|node| self.handle(node)).collect()
+        granted(self.try_topological_order(root, scratch))
+    }
+
+    /// [`Graph::topological_order`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_topological_order(
+        &mut self,
+        root: Handle,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Handle>, Error> {
+        let order = scratch.reachable(self, self.node(root))?;
+        self.handles(&order)
     }
 }

@@ -13,6 +13,9 @@
 //! and at least as many rows were recorded since the last one. Nodes that die at the end of the
 //! arena are cut off at once. Nothing here recurses.
 //!
+//! Memory may be refused. Recording panics then, as Rust programs do; who would rather go on without calls
+//! [`Graph::reserve`] and its like first, after which a recording takes no memory.
+//!
 //! An op none of whose inputs needs a gradient gives a constant: it records no operands, so a
 //! running average does not hold on to its history.
 
@@ -33,16 +36,18 @@ mod notes;
 mod record;
 
 use crate::adjoints::Adjoints;
+use crate::error::Error;
 use crate::mode::ModeState;
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
 use crate::reduce::Reduction;
+use crate::room::{granted, reserve_exact};
 use crate::scalar::TrScalar;
 use crate::status::Status;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
 use leaf::Leaf;
-pub(crate) use leaf::accumulate;
+pub(crate) use leaf::{Versions, accumulate};
 use origins::Origins;
 pub use record::Recorded;
 
@@ -255,9 +260,19 @@ impl Graph {
 
     /// New handles on the operands, in operand order; none for a leaf.
     pub fn inputs(&mut self, handle: Handle) -> Vec<Handle> {
+        granted(self.try_inputs(handle))
+    }
+
+    /// [`Graph::inputs`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_inputs(&mut self, handle: Handle) -> Result<Vec<Handle>, Error> {
+        let operands = self.at(handle).operands(&self.lists);
         let mut inputs = vec![];
-        self.at(handle).operands(&self.lists).for_each(|input| inputs.push(input));
-        inputs.into_iter().map(|node| self.handle(node)).collect()
+        reserve_exact(&mut inputs, operands.inputs().len())?;
+        inputs.extend(operands.inputs());
+        self.handles(&inputs)
     }
 
     /// The gradient and how it came about: accumulated over backward passes for a parameter or
@@ -270,6 +285,11 @@ impl Graph {
             self.adjoints.get(self.node(handle))
         };
         found.map(|(gradient, status)| (TrScalar::from_ieee(gradient), status))
+    }
+
+    /// Whether the node is a parameter or input.
+    pub fn is_leaf(&self, handle: Handle) -> bool {
+        self.at(handle).has_leaf()
     }
 
     /// Whether the node is a parameter or input that has a gradient.
@@ -291,7 +311,7 @@ impl Graph {
     pub fn gradient_node(&mut self, gradient: TrScalar, status: Status) -> Handle {
         let handle = self.constant(gradient.to_ieee());
         if status != Status::EXACT {
-            self.adjoints.grow(self.len);
+            granted(self.adjoints.grow(self.len));
             self.adjoints.set_status(self.node(handle), status);
         }
         handle
@@ -303,15 +323,9 @@ impl Graph {
         if node.has_leaf() {
             self.leaves[node.links[0] as usize].gradient = Some((0.0, Status::EXACT));
         } else {
-            self.adjoints.grow(self.len);
+            granted(self.adjoints.grow(self.len));
             self.adjoints.set_zero(self.node(handle));
         }
-    }
-
-    /// Adds to the gradient of a parameter or input.
-    pub(crate) fn accumulate(&mut self, node: u32, gradient: f64, status: Status) {
-        let place = self.nodes[node as usize].links[0] as usize;
-        accumulate(&mut self.leaves[place].gradient, (gradient, status));
     }
 
     /// Remembers a pass that begins at `root`.

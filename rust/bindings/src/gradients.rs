@@ -59,7 +59,7 @@ fn gradients_of<'py>(
     passes::run_pass(py, |arena, state, statistics| {
         let scratch = &mut arena.scratch;
         let (gradients, counts) =
-            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch);
+            arena.graph.try_gradients_of(target.0, seed, &handles, state, statistics, scratch)?;
         found = gradients;
         Ok(counts)
     })?
@@ -71,7 +71,11 @@ fn gradients_of<'py>(
 #[pyfunction]
 fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8) -> PyResult<TRNode> {
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status))))
+    let node = arena::with(py, |arena| {
+        arena.graph.reserve_gradient()?;
+        Ok(arena.graph.gradient_node(gradient, status))
+    });
+    node.map(TRNode).map_err(runtime_error)
 }
 
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
@@ -99,23 +103,29 @@ fn gradient_list(py: Python<'_>, gradients: Vec<Option<(TrScalar, Status)>>) -> 
 /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
 #[pyfunction]
 fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
-    let order = arena::with(py, |arena| arena.graph.topological_order(root.0, &mut arena.scratch));
-    PyList::new(py, objects(py, order)?)
+    let order = arena::with(py, |arena| arena.graph.try_topological_order(root.0, &mut arena.scratch));
+    PyList::new(py, objects(py, order.map_err(runtime_error)?)?)
 }
 
 /// Lets gradients flow to a constant in what is recorded from now on.
 #[pyfunction]
-fn watch(py: Python<'_>, node: TRNode) {
-    arena::with(py, |arena| arena.graph.watch(node.0));
+fn watch(py: Python<'_>, node: TRNode) -> PyResult<()> {
+    let reserved = arena::with(py, |arena| {
+        arena.graph.reserve(1)?;
+        arena.graph.watch(node.0);
+        Ok(())
+    });
+    reserved.map_err(runtime_error)
 }
 
 /// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
 #[pyfunction]
-fn arena_usage(py: Python<'_>) -> (usize, usize) {
-    arena::with(py, |arena| {
-        arena.graph.collect();
-        (arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes())
-    })
+fn arena_usage(py: Python<'_>) -> PyResult<(usize, usize)> {
+    let usage = arena::with(py, |arena| {
+        arena.graph.try_collect()?;
+        Ok((arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes()))
+    });
+    usage.map_err(runtime_error)
 }
 
 /// What happened at the nodes below ``node``.
@@ -134,8 +144,9 @@ fn explain_node<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let explanation = passes::read(py, |arena, state, statistics| {
         let wrt = wrt.map(|wrt| wrt.0);
-        arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
-    })?;
+        arena.graph.try_explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
+    })?
+    .map_err(runtime_error)?;
     // Every handle gets its object, so that none is lost if one fails.
     let mut object = |handle| new_object(py, TRNode(handle));
     let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);

@@ -6,6 +6,7 @@
 use super::objects::{Trace, TracedCondition, is_traced};
 use super::recording::{Traced, common_trace, push, traced, tracer};
 use crate::arena;
+use crate::errors::runtime_error;
 use crate::flags;
 use crate::number::taken_out;
 use crate::operand::{Operand, expect_operand};
@@ -15,7 +16,6 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
-use zeroproof::Op;
 use zeroproof::batch::{Kind, NodeId, Predicate};
 
 type Operands<'py> = [Bound<'py, PyAny>];
@@ -108,7 +108,11 @@ fn choose<'py>(holds: bool, operands: &Operands<'py>) -> PyResult<Bound<'py, PyA
             new_object(py, TRScalar::from(value))
         }
         (Operand::Value(value), ..) => {
-            new_object(py, TRNode(arena::with(py, |arena| arena.graph.leaf(Op::Constant, value, None))))
+            let node = arena::with(py, |arena| {
+                arena.graph.reserve(1)?;
+                Ok(arena.graph.constant(value))
+            });
+            new_object(py, TRNode(node.map_err(runtime_error)?))
         }
     }
 }

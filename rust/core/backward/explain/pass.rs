@@ -5,10 +5,12 @@ use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, ignore_leaf, run_pass};
 use super::what::{MOST_NAMED, What};
 use crate::adjoints::ACTIVE;
+use crate::error::Error;
 use crate::graph::origins::kept;
-use crate::graph::{Graph, LastPass, Node, flag};
+use crate::graph::{Graph, LastPass, Node, Versions, flag};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Arity;
+use crate::room;
 use crate::stats::Statistics;
 use std::collections::HashMap;
 use std::iter::successors;
@@ -27,8 +29,8 @@ struct Users(Vec<u32>);
 const NOBODY: u32 = u32::MAX;
 
 impl Users {
-    fn of(nodes: usize) -> Self {
-        Self(vec![NOBODY; nodes])
+    fn of(nodes: usize) -> Result<Self, Error> {
+        room::filled(nodes, NOBODY).map(Self)
     }
 
     fn note(&mut self, node: u32, user: u32) {
@@ -51,12 +53,12 @@ pub(super) struct Trails {
 }
 
 impl Trails {
-    fn new(users: Users) -> Self {
-        let mut steps = vec![0; users.0.len()];
+    fn new(users: Users) -> Result<Self, Error> {
+        let mut steps = room::filled(users.0.len(), 0)?;
         for node in (0..steps.len()).rev() {
             steps[node] = users.get(node as u32).map_or(0, |user| steps[user as usize] + 1);
         }
-        Self { users, steps }
+        Ok(Self { users, steps })
     }
 
     /// The nodes behind this one.
@@ -74,8 +76,9 @@ pub(super) struct Leaves(HashMap<u32, Rc<[u32]>>);
 
 impl Leaves {
     /// Of these nodes, given in descending order. A source stands for all that is below it.
-    fn below_each(graph: &Graph, active: &[u32], sources: Option<&[u32]>) -> Self {
-        let mut known: HashMap<u32, Rc<[u32]>> = HashMap::with_capacity(active.len());
+    fn below_each(graph: &Graph, active: &[u32], sources: Option<&[u32]>) -> Result<Self, Error> {
+        let mut known: HashMap<u32, Rc<[u32]>> = HashMap::new();
+        known.try_reserve(active.len()).map_err(|_| Error::OutOfMemory)?;
         for &node in active.iter().rev() {
             let operands = graph.nodes[node as usize].operands(&graph.lists);
             let mut below: Option<Rc<[u32]>> = None;
@@ -88,7 +91,7 @@ impl Leaves {
             }
             known.extend(below.map(|below| (node, below)));
         }
-        Self(known)
+        Ok(Self(known))
     }
 
     /// Those that an event concerns.
@@ -137,17 +140,17 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub fn new(graph: &'a Graph, sources: Option<Vec<u32>>) -> Self {
+    pub fn new(graph: &'a Graph, sources: Option<Vec<u32>>) -> Result<Self, Error> {
         let nodes = graph.len();
-        Self {
+        Ok(Self {
             graph,
             sources,
             active: vec![],
-            arrived: vec![false; nodes],
+            arrived: room::filled(nodes, false)?,
             found: vec![],
-            users: Users::of(nodes),
+            users: Users::of(nodes)?,
             silenced: vec![],
-        }
+        })
     }
 
     /// What was found.
@@ -156,24 +159,24 @@ impl<'a> Pass<'a> {
     }
 
     /// What was found, and the ways and leaves of its nodes if any is to be told.
-    pub fn into_parts(self, limit: usize) -> (Vec<Found>, Trails, Leaves) {
+    pub fn into_parts(self, limit: usize) -> Result<(Vec<Found>, Trails, Leaves), Error> {
         let active = if limit == 0 || self.found.is_empty() { &[][..] } else { &self.active };
-        let leaves = Leaves::below_each(self.graph, active, self.sources.as_deref());
-        (self.found, Trails::new(self.users), leaves)
+        let leaves = Leaves::below_each(self.graph, active, self.sources.as_deref())?;
+        Ok((self.found, Trails::new(self.users)?, leaves))
     }
 
     /// Runs the pass and asks each node that it reached. Returns whether it leads anywhere.
-    pub fn replay(&mut self, scratch: &mut Scratch, pass: &LastPass) -> bool {
+    pub fn replay(&mut self, scratch: &mut Scratch, pass: &LastPass) -> Result<bool, Error> {
         let (graph, state, root) = (self.graph, &pass.state, pass.root);
-        scratch.set.grow(graph.len());
-        scratch.adjoints.grow(graph.len());
-        let reached = scratch.reachable(graph, root);
+        scratch.adjoints.grow(graph.len())?;
+        let reached = scratch.reachable(graph, root)?;
         self.active = match &mut self.sources {
             Some(sources) => {
-                sources.extend(graph.versions(sources, &reached).rows());
+                let versions = graph.versions(sources, &reached)?;
+                sources.extend(versions.rows());
                 sources.sort_unstable();
                 sources.dedup();
-                scratch.activate(graph, &reached, sources.iter().copied())
+                scratch.activate(graph, &reached, sources, &Versions::default())?
             }
             None => reached,
         };
@@ -183,18 +186,23 @@ impl<'a> Pass<'a> {
         self.active.sort_unstable_by(|a, b| b.cmp(a));
         self.active.dedup(); // a source that leads to another one is there twice
         let leads = scratch.adjoints.rows[root as usize].mark & ACTIVE != 0;
+        let mut done = Ok(leads);
         if leads {
             let mut statistics = Statistics::that_saturates(pass.saturates);
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
-            run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
+            let ran =
+                run_pass::<true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
             scratch.adjoints = adjoints;
-            self.ask_all(scratch, pass, statistics);
+            match ran {
+                Ok(_) => self.ask_all(scratch, pass, statistics),
+                Err(error) => done = Err(error),
+            }
         }
         for &node in &self.active {
             scratch.adjoints.rows[node as usize].mark = 0;
         }
-        leads
+        done
     }
 
     fn ask_all(&mut self, scratch: &Scratch, pass: &LastPass, statistics: Statistics) {
@@ -245,11 +253,11 @@ impl<'a> Pass<'a> {
 
     /// Where the values began that are not REAL, of `target` and of what was silenced: the origin behind
     /// `target` first, the others in recording order.
-    pub fn find_origins(&mut self, scratch: &mut Scratch, target: u32) -> Vec<Found> {
+    pub fn find_origins(&mut self, scratch: &mut Scratch, target: u32) -> Result<Vec<Found>, Error> {
         let graph = self.graph;
         let value = |node: u32| graph.nodes[node as usize].value;
-        let (mut origins, mut carriers) = (vec![], Users::of(graph.len()));
-        scratch.set.grow(graph.len());
+        let (mut origins, mut carriers) = (vec![], Users::of(graph.len())?);
+        scratch.set.grow(graph.len())?;
         let starts = self.silenced.iter().chain(Some(&target)).filter(|&&node| !value(node).is_finite());
         starts.for_each(|&start| scratch.set.insert(start));
         while let Some(node) = scratch.set.take_last() {
@@ -274,7 +282,7 @@ impl<'a> Pass<'a> {
         {
             *slot = carrier;
         }
-        origins
+        Ok(origins)
     }
 }
 
