@@ -3,27 +3,59 @@
 //! The compiler knows of no flags, so operands and values go through `black_box`. Run with `--release` for
 //! millions of operands of each op; the code that is tried is what is shipped only then, too.
 
-#![cfg(target_arch = "x86_64")]
+#![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 
-use std::arch::asm;
 use std::hint::black_box;
 use zeroproof::Op;
 use zeroproof::op::Arity;
 
-/// Invalid operation, division by zero, overflow, underflow.
-const FLAGS: u32 = 0b1_1100 | 1;
+#[cfg(target_arch = "x86_64")]
+mod processor {
+    use std::arch::asm;
 
-fn read() -> u32 {
-    let mut register = 0u32;
-    // SAFETY: stores four bytes at a valid pointer.
-    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut register, options(nostack)) }
-    register
+    /// Invalid operation, division by zero, overflow, underflow.
+    const FLAGS: u32 = 0b1_1101;
+
+    fn register() -> u32 {
+        let mut register = 0u32;
+        // SAFETY: stores four bytes at a valid pointer.
+        unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut register, options(nostack)) }
+        register
+    }
+
+    pub fn flags() -> u32 {
+        register() & FLAGS
+    }
+
+    pub fn clear() {
+        let register = register() & !FLAGS;
+        // SAFETY: loads what was read from the register, flags apart.
+        unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const register, options(nostack)) }
+    }
 }
 
-fn clear() {
-    let register = read() & !FLAGS;
-    // SAFETY: loads what was read from the register, flags apart.
-    unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const register, options(nostack)) }
+#[cfg(target_arch = "aarch64")]
+mod processor {
+    use std::arch::asm;
+
+    /// Invalid operation, division by zero, overflow, underflow.
+    const FLAGS: u64 = 0b1111;
+
+    fn register() -> u64 {
+        let register;
+        // SAFETY: reads the status register, which every program may.
+        unsafe { asm!("mrs {}, fpsr", out(reg) register, options(nostack)) }
+        register
+    }
+
+    pub fn flags() -> u64 {
+        register() & FLAGS
+    }
+
+    pub fn clear() {
+        // SAFETY: the status register holds flags only.
+        unsafe { asm!("msr fpsr, {}", in(reg) register() & !FLAGS, options(nostack)) }
+    }
 }
 
 /// Random numbers: xorshift64*.
@@ -87,26 +119,31 @@ impl Random {
     }
 }
 
-/// The flags that an op leaves behind.
-fn flags_after(op: Op, a: f64, b: f64) -> (f64, u32) {
+/// What an op makes of these operands, and whether it leaves a flag behind.
+fn watched(op: Op, a: f64, b: f64) -> (f64, bool) {
     let (a, b) = (black_box(a), black_box(b));
-    clear();
+    processor::clear();
     let value = black_box(black_box(op).value(a, b));
-    (value, read() & FLAGS)
+    (value, processor::flags() != 0)
 }
 
 #[test]
 fn flags_are_seen() {
-    assert_ne!(flags_after(Op::Div, 1.0, 0.0).1, 0);
-    assert_ne!(flags_after(Op::Sub, f64::INFINITY, f64::INFINITY).1, 0);
-    assert_ne!(flags_after(Op::Mul, 1e300, 1e300).1, 0);
-    assert_ne!(flags_after(Op::Mul, 1e-300, 1e-300).1, 0);
-    assert_eq!(flags_after(Op::Mul, 0.1, 0.3).1, 0);
+    let infinite = f64::INFINITY;
+    for (op, a, b) in [
+        (Op::Div, 1.0, 0.0),
+        (Op::Sub, infinite, infinite),
+        (Op::Mul, 1e300, 1e300),
+        (Op::Mul, 1e-300, 1e-300),
+    ] {
+        assert!(watched(op, a, b).1, "{op:?}");
+    }
+    assert!(!watched(Op::Mul, 0.1, 0.3).1);
 }
 
 #[test]
 fn no_op_sets_a_flag_where_it_is_said_to_leave_none() {
-    let count = if cfg!(debug_assertions) { 100_000 } else { 5_000_000 };
+    let count = if cfg!(debug_assertions) { 100_000 } else { 2_000_000 };
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let (mut broken, mut silent) = (vec![], vec![]);
     let elementwise =
@@ -120,11 +157,11 @@ fn no_op_sets_a_flag_where_it_is_said_to_leave_none() {
                 Arity::Binary => random.other(a),
                 _ => a,
             };
-            let (value, flags) = flags_after(op, a, b);
+            let (value, is_set) = watched(op, a, b);
             if op.leaves_no_flags(a, b, value) {
                 promised += 1;
-                if flags != 0 && broken.len() < before + 3 {
-                    broken.push(format!("{op:?}({a:e}, {b:e}) = {value:e} sets {flags:#b}"));
+                if is_set && broken.len() < before + 3 {
+                    broken.push(format!("{op:?}({a:e}, {b:e}) = {value:e}"));
                 }
             }
         }
@@ -134,22 +171,22 @@ fn no_op_sets_a_flag_where_it_is_said_to_leave_none() {
     }
     assert!(broken.is_empty(), "{broken:#?}");
     // What promises nothing would pass whatever it does.
-    assert_eq!(silent, [Op::PowInt]);
+    assert_eq!(silent, [Op::PowInt, Op::Softplus, Op::LogSigmoid]);
 }
 
 /// What makes an op special in the rule does set a flag elsewhere.
 #[test]
 fn ops_with_narrow_operands_need_them() {
     for (op, a, b) in [
-        (Op::Atan2, 1e-26, 1e27),
-        (Op::Sigmoid, 2e13, 2e13),
-        (Op::Softplus, 5e11, 5e11),
-        (Op::LogSigmoid, -900.0, -900.0),
-        (Op::Sinh, 709.0, 709.0),
-        (Op::Cosh, 709.0, 709.0),
+        (Op::Atan2, 7.121516957665891e-26, 1.2379400392853803e27),
+        (Op::Sigmoid, 709.7827128933843, 709.7827128933843),
+        (Op::Softplus, 745.1332191019414, 745.1332191019414),
+        (Op::LogSigmoid, -891.4471189635619, -891.4471189635619),
+        (Op::Sinh, -708.3964185322643, -708.3964185322643),
+        (Op::Cosh, 709.7827128933843, 709.7827128933843),
         (Op::LogNdtr, 22.25, 22.25),
     ] {
-        let (value, flags) = flags_after(op, a, b);
-        assert!(flags != 0 && !op.leaves_no_flags(a, b, value), "{op:?} {value:e} {flags:#b}");
+        let (value, is_set) = watched(op, a, b);
+        assert!(is_set && !op.leaves_no_flags(a, b, value), "{op:?} {value:e} {is_set}");
     }
 }

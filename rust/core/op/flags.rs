@@ -37,10 +37,12 @@ impl Op {
         match self {
             // The last square may overflow, and is not used.
             Self::PowInt => None,
+            // Powers of an exponential that is small already.
+            Self::Softplus | Self::LogSigmoid => None,
             // Squares of a quotient.
             Self::Atan2 => Some((50, 50)),
             // Halves of an exponential that overflows, or one of the other sign that underflows.
-            Self::Sigmoid | Self::Softplus | Self::LogSigmoid | Self::Sinh | Self::Cosh => Some((100, 8)),
+            Self::Sigmoid | Self::Sinh | Self::Cosh => Some((100, 8)),
             // Exponentials of squares.
             Self::LogNdtr => Some((100, 3)),
             _ => Some((100, 100)),
