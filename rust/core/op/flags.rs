@@ -41,6 +41,9 @@ impl Op {
             Self::Softplus | Self::LogSigmoid => None,
             // Squares of a quotient.
             Self::Atan2 => Some((50, 50)),
+            // What is not used of both forms, which some compilers work out all the same.
+            Self::Cosc => Some((100, 20)),
+            Self::Expm1 | Self::Exprel => Some((100, 8)),
             // Halves of an exponential that overflows, or one of the other sign that underflows.
             Self::Sigmoid | Self::Sinh | Self::Cosh => Some((100, 8)),
             // Exponentials of squares.
