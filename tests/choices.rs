@@ -226,7 +226,7 @@ fn a_gradient_depends_on_what_its_root_does() {
     let by_number = bench.graph.binary(Op::Mul, lone, lone);
     let dead = bench.graph.choose(Side::Node(by_number), Side::Node(w)).expect("w may be asked");
     let Bench { graph, scratch, .. } = &mut bench;
-    let mut depends = |root, sources: &[Handle]| graph.depends_on_others(root, sources, scratch);
+    let mut depends = |root, sources: &[Handle]| graph.depends_on_others(root, sources, scratch).unwrap();
     assert!(depends(both, &[own]) && depends(both, &[own, w]) && depends(both, &[x]));
     assert!(!depends(both, &[x, own, w]));
     assert!(!depends(by_number, &[lone]) && depends(by_number, &[own]));

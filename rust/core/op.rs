@@ -11,6 +11,7 @@
 //! facts.rs        facts: what a reverse step reads, how infinities spread, how the op is printed
 //! form.rs         fast form and fallback of an entry
 //! bounded.rs      recip, the bounded reciprocal of the Saturating rule
+//! flags.rs        which ops leave the processor's floating-point flags alone
 //! range.rs        tests whether plain doubles lost anything, and what to do if they did
 //! *.rs            the families
 //! ```
@@ -21,6 +22,7 @@
 //! of it is REAL.
 
 mod facts;
+mod flags;
 mod form;
 mod kinds;
 mod range;

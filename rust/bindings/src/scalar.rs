@@ -15,13 +15,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList, PyTuple};
 use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int, c_void};
+use zeroproof::op::Arity;
 use zeroproof::{Op, TrScalar, TrTag};
 
 /// The value of an op.
 #[inline(always)]
 pub(crate) fn computed(op: Op, a: f64, b: f64) -> TRScalar {
     let value = op.value(a, b);
-    flags::after(op, value);
+    let b = if op.arity() == Arity::Binary { b } else { a };
+    flags::after(op, a, b, value);
     value.into()
 }
 
