@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeSet;
 use zeroproof::batch::events::{BatchEvent, Happened};
-use zeroproof::batch::{Interrupted, Kind, NodeId, Predicate, Request, Total};
+use zeroproof::batch::{Kind, NodeId, Predicate, Request, Stopped, Total};
 use zeroproof::{ModeState, Op, Reduction, TrTag};
 
 fn mask_real() -> Mode {
@@ -149,7 +149,7 @@ fn scans_can_be_interrupted() {
             true
         };
         let found = dropped(&large, &request, &mask_real(), 1, &mut interrupted);
-        assert!(matches!(found, Err(Interrupted)));
+        assert!(matches!(found, Err(Stopped::Interrupted)));
         assert_eq!(asked, 1);
     }
 }

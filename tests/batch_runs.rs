@@ -5,7 +5,7 @@ mod batch_reference;
 use batch_reference::cases::{NUMBER, PLAIN, Random, agree, batch, gradient, jacobian, modes, total};
 use batch_reference::mixture::{TASK, X, hybrid_on_x, mixture, numbers, on_x, run_plain};
 use batch_reference::{Batch, Function, Outcome, check, compare, run, run_into};
-use zeroproof::batch::{Execution, Interrupted, Kind, Predicate, Request, Total};
+use zeroproof::batch::{Execution, Kind, Predicate, Request, Stopped, Total};
 use zeroproof::{HybridSchedule, HysteresisPolicy, Op, Reduction, Statistics, Status};
 
 #[test]
@@ -235,7 +235,7 @@ fn an_interrupted_run_leaves_the_statistics_alone() {
         };
         let execution = Execution { threads, block: None };
         let result = run_into(&mut outcome, &batch, &request, &mode.state, execution, &mut interrupted);
-        assert_eq!((result, asked), (Err(Interrupted), 1));
+        assert_eq!((result, asked), (Err(Stopped::Interrupted), 1));
         assert_eq!(outcome.statistics.summary(&mode.state), before);
     }
 }

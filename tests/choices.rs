@@ -3,7 +3,7 @@
 use zeroproof::backward::Scratch;
 use zeroproof::graph::aliases::Side;
 use zeroproof::graph::{Graph, Handle};
-use zeroproof::{Error, ModeState, Op, Reduction, Statistics, Status};
+use zeroproof::{Error, ModeState, Op, Reduction, Region, Statistics, Status};
 
 const ZERO: Option<(f64, Status)> = Some((0.0, Status::EXACT));
 
@@ -166,6 +166,29 @@ fn an_alias_is_a_leaf_where_it_is_asked_for() {
     assert_eq!(pass, Err(Error::NoParameter));
 }
 
+/// Where passes before had explored nodes, in rows that are used anew.
+#[test]
+fn a_number_that_was_chosen_is_on_no_coordinate() {
+    let mut bench = Bench::default();
+    let mut state = ModeState::hybrid(None).unwrap();
+    state.set_regions(&[Region { low: 0.0, high: 1.0 }]);
+    let (x, q) = (bench.graph.leaf(Op::Input, 0.5, None), bench.parameter(1.0));
+    let slope = |bench: &mut Bench, root: Handle, source: Handle| {
+        let Bench { graph, scratch, .. } = bench;
+        let found = graph.gradients_of(root, 1.0.into(), &[source], &state, None, scratch).unwrap().0;
+        found[0].map(|(gradient, status)| (gradient.to_ieee(), status))
+    };
+    let quotients: Vec<_> =
+        (0..20).map(|_| bench.graph.constant_with_binary(Op::Div, 1.0, x, None).handle).collect();
+    let sum = bench.graph.reduce(Op::Sum, Reduction::Strict, &quotients);
+    assert_eq!(slope(&mut bench, sum, x).map(|found| found.1), Some(Status::SATURATED));
+    quotients.into_iter().chain([sum]).for_each(|node| bench.graph.release(node));
+    let number = bench.graph.choose(Side::Value(4.0), Side::Node(q)).expect("q may be asked");
+    let quotient = bench.graph.constant_with_binary(Op::Div, 1.0, number, None).handle;
+    let root = bench.graph.binary(Op::Mul, quotient, x);
+    assert_eq!(slope(&mut bench, root, number), Some((-0.03125, Status::EXACT)));
+}
+
 #[test]
 fn the_derivative_of_a_gradient_is_refused() {
     let mut bench = Bench::default();
@@ -203,7 +226,7 @@ fn a_gradient_depends_on_what_its_root_does() {
     let by_number = bench.graph.binary(Op::Mul, lone, lone);
     let dead = bench.graph.choose(Side::Node(by_number), Side::Node(w)).expect("w may be asked");
     let Bench { graph, scratch, .. } = &mut bench;
-    let mut depends = |root, sources: &[Handle]| graph.depends_on_others(root, sources, scratch);
+    let mut depends = |root, sources: &[Handle]| graph.depends_on_others(root, sources, scratch).unwrap();
     assert!(depends(both, &[own]) && depends(both, &[own, w]) && depends(both, &[x]));
     assert!(!depends(both, &[x, own, w]));
     assert!(!depends(by_number, &[lone]) && depends(by_number, &[own]));

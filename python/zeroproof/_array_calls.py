@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _array_ufuncs, _folds, _ops
 from ._array_ufunc_table import IEEE
-from ._array_ufuncs import RECORDS, operand_of
+from ._array_ufuncs import RECORDS, Unknown, operand_of
 from ._arrays import Array
 from ._elementwise import elementwise
 from ._enums import ReductionMode
@@ -23,6 +23,7 @@ __all__ = [
     "clip",
     "doubles_of",
     "into",
+    "named",
     "reduce",
     "rounded",
     "universal",
@@ -197,6 +198,20 @@ def universal(
             raise TypeError("where needs out, which says what stands elsewhere")
         result = np.where(where, result, doubles_of(cls, target))
     return into(target, wrapped(cls, result))
+
+
+def named(cls: type[Any], name: str, operands: Sequence[Any]) -> Any:
+    """The function ``tr_NAME``: an operation, a condition or the choice by one.
+
+    Raises:
+        TypeError: for operands that are no numbers, and where a condition is expected.
+        ValueError: if the shapes do not go together.
+    """
+    arrays = [doubles_of(cls, item) for item in operands]
+    try:
+        return wrapped(cls, _array_ufuncs.named(name, arrays))
+    except Unknown as error:
+        raise TypeError(f"tr_{name}: {error}") from None
 
 
 def _at(ufunc: np.ufunc, target: Any, indices: Any, *values: Any) -> None:

@@ -50,6 +50,10 @@ class Operators:
         """A function of NumPy: those that arrange elements give TRArrays, others take doubles."""
         return _array_functions.function(type(self), function, types, args, keywords)
 
+    def __tr_function__(self, name: str, operands: Sequence[Any]) -> Any:
+        """The function ``tr_NAME`` of operands with a TRArray among them."""
+        return _array_calls.named(type(self), name, operands)
+
     def __add__(self, other: Any) -> Any:
         return _operator(np.add, self, other)
 

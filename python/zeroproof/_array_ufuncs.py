@@ -16,10 +16,10 @@ from ._array_ufunc_table import CLASSES, COMPARISONS, ENGINE, IEEE, LOGICAL, SPE
 from ._arrays import Array
 from ._elementwise import elementwise
 from ._folds import is_true
-from ._native import TracedCondition, Tracer, TRNode, TRScalar
+from ._native import TracedCondition, Tracer, TRNode, TRScalar, tr_where
 from .bridge import from_ieee, to_ieee
 
-__all__ = ["RECORDS", "Unknown", "call", "operand_of"]
+__all__ = ["RECORDS", "Unknown", "call", "named", "operand_of"]
 
 #: What records an operation, and so cannot stand in an array of doubles.
 RECORDS = (TRNode, Tracer)
@@ -97,7 +97,7 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any]) -> npt.NDArray[Any]:
             return np.asarray(ufunc(*operands))
     function = ENGINE.get(ufunc) or _special(ufunc)
     if function is not None:
-        return _over_objects(function, operands) if records else elementwise(function, *operands)
+        return _over(function, operands)
     if records:
         raise TypeError(f"numpy.{ufunc.__name__} does not take nodes: take their values")
     if ufunc in CLASSES:
@@ -108,6 +108,68 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any]) -> npt.NDArray[Any]:
         f"numpy.{ufunc.__name__} has no transreal counterpart; numpy.asarray(array) gives the "
         "doubles, for NumPy's rules"
     )
+
+
+#: The universal functions that answer for conditions, by the names of these.
+_CONDITIONS = {
+    "less": np.less,
+    "less_equal": np.less_equal,
+    "equal": np.equal,
+    "is_real": np.isfinite,
+    "is_infinite": np.isinf,
+    "is_phi": np.isnan,
+}
+
+
+def named(name: str, inputs: Sequence[Any]) -> npt.NDArray[Any]:
+    """The function ``tr_NAME`` of arrays of doubles and of anything else that is an operand.
+
+    Returns:
+        As :func:`call`.
+
+    Raises:
+        TypeError: for operands that are no numbers, and where a condition is expected.
+        ValueError: if the shapes do not go together.
+    """
+    if name in _CONDITIONS:
+        return call(_CONDITIONS[name], inputs)
+    if name == "where":
+        return _where(*inputs)
+    if name == "pow_int":
+        return _over(_power_function(operator.index(inputs[1])), [operand_of(inputs[0])])
+    function = getattr(_ops, f"tr_{name}", None)
+    if function is None:
+        raise TypeError(f"tr_{name} takes conditions, not a TRArray: compare its values first")
+    return _over(function, [operand_of(given) for given in inputs])
+
+
+def _over(function: Callable[..., Any], operands: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """A function of numbers by the engine, or of numbers and nodes one by one."""
+    records = any(operand.dtype.kind == "O" for operand in operands)
+    return _over_objects(function, operands) if records else elementwise(function, *operands)
+
+
+def _where(condition: Any, *choices: Any) -> npt.NDArray[Any]:
+    """``tr_where``, of whose conditions none is traced unless the choices are recorded."""
+    conditions = np.asarray(condition)
+    operands = [operand_of(given) for given in choices]
+    if conditions.dtype.kind == "O" or any(operand.dtype.kind == "O" for operand in operands):
+        together = np.broadcast(conditions, *map(_objects, operands))
+        results = np.empty(together.size, object)
+        for place, elements in enumerate(together):
+            results[place] = tr_where(*elements)
+        return results.reshape(together.shape)
+    if conditions.dtype != np.bool_:
+        raise TypeError(
+            f"expected a condition, not an array of {conditions.dtype}: conditions are bools, as "
+            "tr_less, tr_is_real and their like return"
+        )
+    return np.where(conditions, *operands)
+
+
+@lru_cache(maxsize=256)
+def _power_function(n: int) -> Callable[[Any], Any]:
+    return lambda a: _ops.tr_pow_int(a, n)
 
 
 def _special(ufunc: np.ufunc) -> Optional[Callable[..., Any]]:

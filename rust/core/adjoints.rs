@@ -4,6 +4,8 @@
 //! [`REACHED`] bit marks the nodes it still has to visit; between passes that bit is clear
 //! everywhere.
 
+use crate::error::Error;
+use crate::room::reserve_exact;
 use crate::status::Status;
 
 /// The bits of a mark that are a [`Status`].
@@ -16,8 +18,8 @@ pub(crate) const PRESENT: u8 = 16;
 pub(crate) const ACTIVE: u8 = 32;
 /// The pass has to visit the node.
 pub(crate) const REACHED: u8 = 64;
-/// Contributions go to another node, whose index the row holds as the bits of its value; to none if that is
-/// the node itself.
+/// Contributions go to another node, whose index the row holds as the lower bits of its value; to none if
+/// that is the node itself.
 pub(crate) const FORWARDS: u8 = 128;
 
 /// The adjoint of a node and how it came about.
@@ -49,10 +51,18 @@ impl Adjoint {
         self.mark |= status | REACHED | PRESENT;
     }
 
-    /// Has contributions go to another node.
-    pub fn forward(&mut self, target: u32) {
-        self.value = f64::from_bits(u64::from(target));
+    /// Has contributions go to another node. The row may stand in a list of such rows, before `next`: the
+    /// rows are the links, so that a list takes no memory.
+    pub fn forward(&mut self, target: u32, next: Option<u32>) {
+        let next = next.map_or(0, |next| u64::from(next) + 1);
+        self.value = f64::from_bits(next << 32 | u64::from(target));
         self.mark |= FORWARDS;
+    }
+
+    /// Takes the row out of the list at whose beginning it is, and returns the next one.
+    pub fn stop_forwarding(&mut self) -> Option<u32> {
+        self.mark &= !FORWARDS;
+        (self.value.to_bits() >> 32).checked_sub(1).map(|next| next as u32)
     }
 
     /// Where contributions go, if that is not here.
@@ -75,14 +85,16 @@ pub(crate) struct Adjoints {
 
 impl Adjoints {
     /// Makes room for so many nodes, without the slack of doubling.
-    pub fn grow(&mut self, nodes: usize) {
+    pub fn grow(&mut self, nodes: usize) -> Result<(), Error> {
         if self.rows.len() < nodes {
             if self.rows.capacity() < nodes {
-                let room = nodes.max(self.rows.capacity() * 5 / 4);
-                self.rows.reserve_exact(room - self.rows.len());
+                let (len, room) = (self.rows.len(), nodes.max(self.rows.capacity() * 5 / 4));
+                let generous = reserve_exact(&mut self.rows, room - len);
+                generous.or_else(|_| reserve_exact(&mut self.rows, nodes - len))?;
             }
             self.rows.resize(nodes, Adjoint::default());
         }
+        Ok(())
     }
 
     /// The adjoint of the last pass that visited the node.

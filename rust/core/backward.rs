@@ -16,11 +16,12 @@ mod sweep;
 use crate::adjoints::{ACTIVE, Adjoint, Adjoints};
 use crate::error::Error;
 use crate::graph::aliases::Side;
-use crate::graph::{Graph, Handle, Node, accumulate, flag};
+use crate::graph::{Graph, Handle, Node, Versions, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
 pub use crate::pass_counts::PassCounts;
+use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
@@ -30,14 +31,13 @@ use sweep::{Sweep, Visit};
 /// A gradient and how it came about.
 pub type Gradient = (TrScalar, Status);
 
+/// The gradients by each source, and what the pass silenced and left out.
+pub type Gradients = (Vec<Option<Gradient>>, PassCounts);
+
 /// What passes need besides the graph; kept between them for its memory.
 #[derive(Debug, Default)]
 pub struct Scratch {
     set: NodeSet,
-    /// The leaves that a pass reached, and what arrived there.
-    leaves: Vec<(u32, f64, Status)>,
-    /// The aliases that a pass met, and what it did not go on to.
-    passed: Vec<u32>,
     /// Whether there was an alias among what the last restricted pass went through.
     met_alias: bool,
     coordinates: Vec<Coordinate>,
@@ -45,6 +45,8 @@ pub struct Scratch {
     adjoints: Adjoints,
     /// The columns of second-order passes.
     second: second::rows::SecondScratch,
+    /// The list of the rows that a pass passed by.
+    passed: Option<u32>,
 }
 
 impl Scratch {
@@ -59,8 +61,6 @@ impl Scratch {
         if self.coordinates.capacity() > 4 * enough {
             self.coordinates.truncate(enough);
             self.coordinates.shrink_to(enough);
-            self.leaves.shrink_to(enough);
-            self.passed.shrink_to(enough);
             self.set = NodeSet::default();
         }
     }
@@ -70,40 +70,43 @@ impl Scratch {
         self.adjoints.allocated_bytes()
             + self.second.allocated_bytes()
             + self.coordinates.capacity() * size_of::<Coordinate>()
-            + self.leaves.capacity() * size_of::<(u32, f64, Status)>()
-            + self.passed.capacity() * 4
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
-    fn reachable(&mut self, graph: &Graph, root: u32) -> Vec<u32> {
+    fn reachable(&mut self, graph: &Graph, root: u32) -> Result<Vec<u32>, Error> {
         self.below(graph, root, Node::flows)
     }
 
     /// The nodes below `root` that operands of this kind lead to, root first, in reverse of recording.
-    fn below(&mut self, graph: &Graph, root: u32, leads: impl Fn(&Node) -> bool) -> Vec<u32> {
+    fn below(&mut self, graph: &Graph, root: u32, leads: impl Fn(&Node) -> bool) -> Result<Vec<u32>, Error> {
         let mut found = vec![];
+        self.set.grow(graph.len())?;
         self.set.insert(root);
         while let Some(node) = self.set.take_last() {
-            found.push(node);
+            room::push(&mut found, node).inspect_err(|_| self.set.clear())?;
             graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
                 if leads(&graph.nodes[input as usize]) {
                     self.set.insert(input);
                 }
             });
         }
-        found
+        Ok(found)
     }
 
     /// Follows the inputs (coordinates) up through what the root reaches: the coordinates by node,
     /// none at all if the root depends on no input.
-    fn trace_coordinates(&mut self, graph: &Graph, root: u32, state: &ModeState) -> &[Coordinate] {
+    fn trace_coordinates(
+        &mut self,
+        graph: &Graph,
+        root: u32,
+        state: &ModeState,
+    ) -> Result<&[Coordinate], Error> {
         if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
-            return &[];
+            return Ok(&[]);
         }
-        let reached = self.reachable(graph, root);
-        if self.coordinates.len() < graph.len() {
-            self.coordinates.resize(graph.len(), Coordinate::NONE);
-        }
+        // Also what only a restricted pass visits, which depends on no coordinate.
+        let reached = self.below(graph, root, Node::needs_grad)?;
+        room::grow(&mut self.coordinates, graph.len(), Coordinate::NONE)?;
         for &node in reached.iter().rev() {
             let i = node as usize;
             let mut here = match graph.nodes[i].op {
@@ -118,16 +121,24 @@ impl Scratch {
             });
             self.coordinates[i] = here;
         }
-        &self.coordinates
+        Ok(&self.coordinates)
     }
 
     /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
     /// every node marked.
-    fn activate(&mut self, graph: &Graph, reached: &[u32], sources: impl Iterator<Item = u32>) -> Vec<u32> {
+    fn activate(
+        &mut self,
+        graph: &Graph,
+        reached: &[u32],
+        sources: &[u32],
+        versions: &Versions,
+    ) -> Result<Vec<u32>, Error> {
         let mut active = vec![];
+        // Those with an operand among the others are there twice, if at all.
+        room::reserve_exact(&mut active, sources.len() + 2 * reached.len())?;
         self.met_alias = reached.iter().any(|&node| graph.nodes[node as usize].is_alias());
         let rows = &mut self.adjoints.rows;
-        for source in sources {
+        for source in sources.iter().copied().chain(versions.rows()) {
             rows[source as usize].mark |= ACTIVE;
             active.push(source);
         }
@@ -145,7 +156,7 @@ impl Scratch {
                 }
             }
         }
-        active
+        Ok(active)
     }
 
     /// Marks these nodes, given in descending order, which are all that gradients flow through below a root;
@@ -164,14 +175,15 @@ fn forward_alias(rows: &mut [Adjoint], graph: &Graph, node: u32) {
     if graph.nodes[node as usize].is_alias() {
         let below = graph.nodes[node as usize].links[0];
         let target = rows[below as usize].target().unwrap_or(below);
-        rows[node as usize].forward(target);
+        rows[node as usize].forward(target, None);
     }
 }
 
 /// For passes that ask their sources for gradients. One function, so that they share one compiled sweep.
 fn ignore_leaf(_: u32, _: f64, _: Status) {}
 
-/// One pass over `graph` in the mode that `state` names, working in `adjoints`.
+/// One pass over `graph` in the mode that `state` names, working in `adjoints`. All memory is asked for before
+/// anything is changed.
 #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
 fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     graph: &Graph,
@@ -182,12 +194,12 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     state: &ModeState,
     statistics: Option<&mut Statistics>,
     on_leaf: impl FnMut(u32, f64, Status),
-) -> PassCounts {
+) -> Result<PassCounts, Error> {
     scratch.trim(graph.len());
-    scratch.set.grow(graph.len());
+    scratch.set.grow(graph.len())?;
     let on_input =
-        state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state).is_empty();
-    adjoints.grow(graph.len());
+        state.mode == GradientMode::Hybrid && !scratch.trace_coordinates(graph, root, state)?.is_empty();
+    adjoints.grow(graph.len())?;
     // One length for both, so that one check of an index serves both.
     let nodes = graph.len();
     let mut sweep = Sweep::<RESTRICTED, ALIASES> {
@@ -211,7 +223,7 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
             sweep.run(&mut Hybrid { state, decisions: statistics, coordinates }, on_leaf);
         }
     }
-    sweep.counts
+    Ok(sweep.counts)
 }
 
 impl Graph {
@@ -225,7 +237,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NoParameter`] if no gradient can flow below `root`; [`Error::SecondDerivative`] if `root` was
-    /// computed from a gradient.
+    /// computed from a gradient; [`Error::OutOfMemory`]. Then no gradient has changed.
     pub fn backward(
         &mut self,
         root: Handle,
@@ -242,25 +254,26 @@ impl Graph {
         }
         let root = self.node(root);
         let saturates = statistics.as_ref().is_some_and(|statistics| statistics.saturates());
-        self.begin_pass(root, seed.to_ieee(), state, saturates);
-        let mut adjoints = std::mem::take(&mut self.adjoints);
-        let mut leaves = std::mem::take(&mut scratch.leaves);
+        // What the pass changes is taken out meanwhile.
+        let (mut adjoints, mut leaves) = (std::mem::take(&mut self.adjoints), self.take_leaves());
+        let on_leaf = |node: u32, g, status| {
+            let node = &self.nodes[node as usize];
+            if node.has_leaf() {
+                leaves.accumulate(node.links[0], (g, status));
+            }
+        };
         let counts = if self.may_lead_to_alias(root) {
-            let on_leaf = |node, g, status| leaves.push((node, g, status));
             run_pass::<false, true>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
         } else {
-            let on_leaf = |node, g, status| leaves.push((node, g, status));
             run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
         };
         self.adjoints = adjoints;
-        for (node, g, status) in leaves.drain(..) {
-            if self.nodes[node as usize].has_leaf() {
-                self.accumulate(node, g, status);
-            }
+        self.put_leaves(leaves);
+        if counts.is_ok() {
+            self.begin_pass(root, seed.to_ieee(), state, saturates);
         }
-        scratch.leaves = leaves;
         self.end_passed(scratch);
-        Ok(counts)
+        counts
     }
 
     /// The gradients of `root` with respect to `sources`, in their order: `None` for a source that
@@ -270,7 +283,8 @@ impl Graph {
     /// assigned another value.
     ///
     /// # Errors
-    /// [`Error::SecondDerivative`] if `root` was computed from a gradient that may depend on a source.
+    /// [`Error::SecondDerivative`] if `root` was computed from a gradient that may depend on a source;
+    /// [`Error::OutOfMemory`].
     pub fn gradients_of(
         &self,
         root: Handle,
@@ -279,24 +293,22 @@ impl Graph {
         state: &ModeState,
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
-    ) -> Result<(Vec<Option<Gradient>>, PassCounts), Error> {
+    ) -> Result<Gradients, Error> {
         let (root, sources): (_, Vec<u32>) =
             (self.node(root), sources.iter().map(|&s| self.node(s)).collect());
-        if scratch.needs_second_order(self, root, &sources) {
+        if scratch.needs_second_order(self, root, &sources)? {
             return Err(Error::SecondDerivative);
         }
         if !self.nodes[root as usize].needs_grad() && !sources.contains(&root) {
             return Ok((vec![None; sources.len()], PassCounts::default()));
         }
-        scratch.set.grow(self.len());
-        scratch.adjoints.grow(self.len());
+        scratch.adjoints.grow(self.len())?;
         // A source may be what a condition chose, although gradients flow to no leaf from there.
-        let reached = scratch.below(self, root, Node::needs_grad);
-        let versions = self.versions(&sources, &reached);
-        let marked = sources.iter().copied().chain(versions.rows());
-        let active = scratch.activate(self, &reached, marked);
+        let reached = scratch.below(self, root, Node::needs_grad)?;
+        let versions = self.versions(&sources, &reached)?;
+        let active = scratch.activate(self, &reached, &sources, &versions)?;
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
-        let mut counts = PassCounts::default();
+        let mut counts = Ok(PassCounts::default());
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
             counts = run_pass::<true, true>(
                 self,
@@ -321,8 +333,9 @@ impl Graph {
             adjoints.rows[node as usize].mark = 0;
         }
         scratch.adjoints = adjoints;
+        let counts = counts?;
         if scratch.met_alias && found.contains(&None) {
-            scratch.zero_dead_sources(self, root, &sources, &mut found);
+            scratch.zero_dead_sources(self, root, &sources, &mut found)?;
         }
         Ok((found, counts))
     }
@@ -337,10 +350,23 @@ impl Graph {
         seed: TrScalar,
         state: &ModeState,
         statistics: &Statistics,
-    ) -> Vec<(TrScalar, Status)> {
+    ) -> Vec<Gradient> {
+        granted(self.try_contributions(handle, seed, state, statistics))
+    }
+
+    /// [`Graph::contributions`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if there is none for the coordinates below the node.
+    pub fn try_contributions(
+        &self,
+        handle: Handle,
+        seed: TrScalar,
+        state: &ModeState,
+        statistics: &Statistics,
+    ) -> Result<Vec<Gradient>, Error> {
         let (place, mut scratch) = (self.node(handle), Scratch::default());
-        scratch.set.grow(self.len());
-        let coordinates = scratch.trace_coordinates(self, place, state);
+        let coordinates = scratch.trace_coordinates(self, place, state)?;
         let explored = coordinates.get(place as usize).is_some_and(|at| at.explored);
 
         // On its own the node no longer sees the coordinates below it, so its inputs become
@@ -365,17 +391,28 @@ impl Graph {
             (Arity::Variadic, inputs) => {
                 alone.reduce(node.op, self.reduction(handle).unwrap_or_default(), inputs)
             }
-            _ => return vec![],
+            _ => return Ok(vec![]),
         };
         let done = alone.backward(root, seed, &state, Some(&mut statistics.clone()), &mut scratch);
         debug_assert!(done.is_ok() || inputs.is_empty());
-        inputs.into_iter().filter_map(|input| alone.gradient(input)).collect()
+        Ok(inputs.into_iter().filter_map(|input| alone.gradient(input)).collect())
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
     pub fn topological_order(&mut self, root: Handle, scratch: &mut Scratch) -> Vec<Handle> {
-        scratch.set.grow(self.len());
-        let order = scratch.reachable(self, self.node(root));
-        order.into_iter().map(|node| self.handle(node)).collect()
+        granted(self.try_topological_order(root, scratch))
+    }
+
+    /// [`Graph::topological_order`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_topological_order(
+        &mut self,
+        root: Handle,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Handle>, Error> {
+        let order = scratch.reachable(self, self.node(root))?;
+        self.handles(&order)
     }
 }

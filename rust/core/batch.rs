@@ -9,9 +9,11 @@ mod execute;
 mod irregular;
 mod program;
 
+pub use compile::lower::PLAN_BUDGET;
 pub use compile::plan::Plan;
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
+use crate::error::Error;
 use crate::status::Status;
 
 /// How the samples' values are put together.
@@ -92,6 +94,18 @@ pub struct Execution {
     pub block: Option<usize>,
 }
 
-/// The run was interrupted; outputs are half-written, statistics are as before.
+/// Why a run ended early. Outputs are half-written, statistics are as before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interrupted;
+pub enum Stopped {
+    /// The caller, who is asked, said so.
+    Interrupted,
+    /// There is no memory for what the run needs besides its inputs and outputs.
+    OutOfMemory,
+}
+
+impl From<Error> for Stopped {
+    /// Nothing but memory is refused on the way.
+    fn from(_: Error) -> Self {
+        Self::OutOfMemory
+    }
+}

@@ -6,6 +6,17 @@ use std::fmt;
 /// Why a call was refused, in words that say what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
+    /// There is no memory for what was asked. Everything is as it was before.
+    OutOfMemory,
+    /// The derivatives of so many outputs, of which the first ones filled the budget of a plan.
+    PlanTooLarge {
+        /// How many outputs the program has.
+        outputs: usize,
+        /// How many of them a plan has room for.
+        fitting: usize,
+        /// The budget in bytes.
+        budget: usize,
+    },
     /// A value assigned to a node of this op, which is no parameter or input.
     NotAssignable(Op),
     /// A value assigned to what a parameter or input was before an assignment.
@@ -48,6 +59,16 @@ impl fmt::Display for Error {
                 "the derivative of a gradient is asked for, and second derivatives are not available yet: \
                  what is differentiated was computed from a gradient that tr_grad, tr_value_and_grad or a \
                  tape returned; gradient.detach() treats a gradient as a constant",
+            ),
+            Self::OutOfMemory => f.write_str(
+                "there is no memory for more nodes; drop those that are not needed, or compute in smaller parts",
+            ),
+            Self::PlanTooLarge { outputs, fitting, budget } => write!(
+                f,
+                "the derivatives of {outputs} outputs do not fit the {} MiB that a plan may take, those of \
+                 {fitting} do: each output has a backward pass of its own; return fewer outputs per call, add \
+                 them up in the function and ask for one gradient, or split the function",
+                budget >> 20
             ),
             Self::NotAssignable(Op::Constant) => f.write_str(
                 "a constant cannot be assigned a value, only a parameter or input can; make another constant",

@@ -13,6 +13,9 @@
 //! and at least as many rows were recorded since the last one. Nodes that die at the end of the
 //! arena are cut off at once. Nothing here recurses.
 //!
+//! Memory may be refused. Recording panics then, as Rust programs do; who would rather go on without calls
+//! [`Graph::reserve`] and its like first, after which a recording takes no memory.
+//!
 //! An op none of whose inputs needs a gradient gives a constant: it records no operands, so a
 //! running average does not hold on to its history.
 
@@ -35,16 +38,18 @@ mod notes;
 mod record;
 
 use crate::adjoints::Adjoints;
+use crate::error::Error;
 use crate::mode::ModeState;
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
 use crate::reduce::Reduction;
+use crate::room::{granted, reserve_exact};
 use crate::scalar::TrScalar;
 use crate::status::Status;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
 use leaf::Leaf;
-pub(crate) use leaf::accumulate;
+pub(crate) use leaf::{Versions, accumulate};
 use origins::Origins;
 pub use record::Recorded;
 
@@ -305,9 +310,19 @@ impl Graph {
     /// New handles on the operands, in operand order; none for a leaf. Of a choice, what was chosen comes
     /// first.
     pub fn inputs(&mut self, handle: Handle) -> Vec<Handle> {
+        granted(self.try_inputs(handle))
+    }
+
+    /// [`Graph::inputs`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_inputs(&mut self, handle: Handle) -> Result<Vec<Handle>, Error> {
+        let operands = self.at(handle).references(&self.lists);
         let mut inputs = vec![];
-        self.at(handle).references(&self.lists).for_each(|input| inputs.push(input));
-        inputs.into_iter().map(|node| self.handle(node)).collect()
+        reserve_exact(&mut inputs, operands.inputs().len())?;
+        inputs.extend(operands.inputs());
+        self.handles(&inputs)
     }
 
     /// The gradient and how it came about: accumulated over backward passes for a parameter or
@@ -321,6 +336,11 @@ impl Graph {
             self.adjoints.get(place)
         };
         found.map(|(gradient, status)| (TrScalar::from_ieee(gradient), status))
+    }
+
+    /// Whether the node is a parameter or input.
+    pub fn is_leaf(&self, handle: Handle) -> bool {
+        self.at(handle).has_leaf()
     }
 
     /// Whether the node is a parameter or input that has a gradient.
@@ -346,7 +366,7 @@ impl Graph {
         let node = self.push_row(Op::Constant, gradient.to_ieee(), [self.len as u32, 0], flags);
         let handle = self.new_handle(node);
         if status != Status::EXACT {
-            self.adjoints.grow(self.len);
+            granted(self.adjoints.grow(self.len));
             self.adjoints.set_status(self.node(handle), status);
         }
         handle
@@ -359,15 +379,9 @@ impl Graph {
         if node.has_leaf() {
             self.leaves[node.links[0] as usize].gradient = Some((0.0, Status::EXACT));
         } else {
-            self.adjoints.grow(self.len);
+            granted(self.adjoints.grow(self.len));
             self.adjoints.set_zero(place);
         }
-    }
-
-    /// Adds to the gradient of a parameter or input.
-    pub(crate) fn accumulate(&mut self, node: u32, gradient: f64, status: Status) {
-        let place = self.nodes[node as usize].links[0] as usize;
-        accumulate(&mut self.leaves[place].gradient, (gradient, status));
     }
 
     /// Whether some leaf has no gradient yet.

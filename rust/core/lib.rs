@@ -41,6 +41,7 @@ mod poles;
 pub mod policy;
 mod quantiles;
 pub mod reduce;
+mod room;
 pub mod scalar;
 mod scaled;
 pub mod schedule;

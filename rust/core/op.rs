@@ -12,6 +12,7 @@
 //! form.rs         fast form and fallback of an entry
 //! bounded.rs      recip, the bounded reciprocal of the Saturating rule
 //! curvature/      second partials, a file per family
+//! flags.rs        which ops leave the processor's floating-point flags alone
 //! range.rs        tests whether plain doubles lost anything, and what to do if they did
 //! *.rs            the families
 //! ```
@@ -23,6 +24,7 @@
 
 pub(crate) mod curvature;
 mod facts;
+mod flags;
 mod form;
 mod kinds;
 mod range;

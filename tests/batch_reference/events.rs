@@ -3,7 +3,7 @@
 use super::{Batch, Function, Mode, scalar};
 use std::collections::BTreeMap;
 use zeroproof::batch::events::{BatchEvent, Happened};
-use zeroproof::batch::{Interrupted, Kind, NodeId, Plan, Request};
+use zeroproof::batch::{Kind, NodeId, Plan, Request, Stopped};
 use zeroproof::graph::origins::MOST_OPERANDS;
 use zeroproof::op::Arity;
 use zeroproof::{Op, TrScalar};
@@ -47,7 +47,7 @@ pub fn dropped(
     mode: &Mode,
     most: usize,
     interrupted: &mut dyn FnMut() -> bool,
-) -> Result<Vec<BatchEvent>, Interrupted> {
+) -> Result<Vec<BatchEvent>, Stopped> {
     let plan = Plan::new(&batch.function.program, request.clone());
     plan.dropped(batch.samples, &batch.arguments(), most, &mode.state, &mode.before, interrupted)
 }

@@ -14,7 +14,7 @@ mod totals;
 
 use std::fmt;
 use zeroproof::batch::{
-    Argument, Execution, Input, Interrupted, Kind, NodeId, Outputs, Plan, Program, Request, Totals,
+    Argument, Execution, Input, Kind, NodeId, Outputs, Plan, Program, Request, Stopped, Totals,
 };
 use zeroproof::{HysteresisPolicy, ModeState, Op, Statistics};
 
@@ -181,7 +181,7 @@ pub fn run(
     mode: &Mode,
     execution: Execution,
     interrupted: &mut dyn FnMut() -> bool,
-) -> Result<Outcome, Interrupted> {
+) -> Result<Outcome, Stopped> {
     let mut outcome = Outcome::of(batch, request, mode);
     run_into(&mut outcome, batch, request, &mode.state, execution, interrupted)?;
     Ok(outcome)
@@ -196,7 +196,7 @@ pub fn run_into(
     state: &ModeState,
     execution: Execution,
     interrupted: &mut dyn FnMut() -> bool,
-) -> Result<(), Interrupted> {
+) -> Result<(), Stopped> {
     let plan = Plan::new(&batch.function.program, request.clone());
     let inputs = batch.arguments();
     let outputs = Outputs {

@@ -67,7 +67,12 @@ def trace(
         try:
             result = layout.call(function, elements)
         except IndexError as error:
-            raise _explained(error, label) from error
+            if not _is_about_the_index(error):
+                raise
+            raise IndexError(
+                f"{error}. If {label} indexes an array with a number that depends on the samples, "
+                "use tr_take(array, index)"
+            ) from error
         nodes, results = _flatten(select(result), label)
         program = running.finish(nodes)
     finally:
@@ -75,14 +80,9 @@ def trace(
     return Traced(program, results, layout)
 
 
-def _explained(error: IndexError, label: str) -> IndexError:
-    """An error of NumPy's about an index that is no number, with what to do if that is a tracer."""
-    if "valid indices" not in str(error) and "used as indices" not in str(error):
-        return error
-    return IndexError(
-        f"{error}. If {label} indexes an array with a number that depends on the samples, use "
-        "tr_take(array, index)"
-    )
+def _is_about_the_index(error: IndexError) -> bool:
+    """Whether NumPy refused an index for its type, as it refuses tracers."""
+    return "valid indices" in str(error) or "used as indices" in str(error)
 
 
 def _flatten(result: Any, label: str) -> tuple[list[Any], Results]:

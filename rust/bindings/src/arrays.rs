@@ -101,6 +101,22 @@ pub(crate) fn with_array<'py>(
     }
 }
 
+/// What a class of arrays of TR values, if one of the operands is of such a class, makes of the function
+/// `tr_NAME`: its method `__tr_function__` is asked.
+#[cold]
+pub(crate) fn by_array_class<'py>(
+    name: &str,
+    operands: &[Bound<'py, PyAny>],
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    for operand in operands {
+        if let Some(answer) = operand.get_type().getattr_opt("__tr_function__")? {
+            let operands = PyTuple::new(operand.py(), operands)?;
+            return answer.call1((operand, name, operands)).map(Some);
+        }
+    }
+    Ok(None)
+}
+
 /// Refuses a masked array, whose mask would be lost.
 pub(crate) fn refuse_masked(operand: &Bound<'_, PyAny>) -> PyResult<()> {
     let is_plain = operand.is_exact_instance_of::<PyList>() || operand.is_exact_instance_of::<PyTuple>();

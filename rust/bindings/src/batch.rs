@@ -2,17 +2,18 @@
 
 use crate::context::passes;
 use crate::enums;
+use crate::errors::runtime_error;
 use crate::flags;
 use crate::places;
 use crate::values::{TRScalar, scalars};
 use pyo3::buffer::{Element, PyBuffer};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use std::ops::Range;
 use std::sync::Arc;
 use zeroproof::batch::events::{BatchEvent, Happened};
-use zeroproof::batch::{Execution, Input, Interrupted, Outputs, Plan, Program, Request, Total, Totals};
+use zeroproof::batch::{Execution, Input, Outputs, Plan, Program, Request, Stopped, Total, Totals};
 
 /// A traced function: ``print`` shows its arguments, operations and results.
 #[pyclass(frozen, module = "zeroproof._native")]
@@ -27,7 +28,7 @@ impl TracedProgram {
         Self { program, places: places.into() }
     }
 
-    fn plan(&self, py: Python<'_>, request: Request) -> BatchPlan {
+    fn plan(&self, py: Python<'_>, request: Request) -> PyResult<BatchPlan> {
         let arguments = self.program.arguments();
         let per_sample = arguments.iter().map(|argument| argument.per_sample).collect::<Vec<_>>();
         let summed = match &request {
@@ -38,15 +39,15 @@ impl TracedProgram {
         };
         let total = matches!(request, Request::Gradient { total: Some(_), .. });
         // Others go on while a large program is compiled.
-        let plan = py.detach(|| Plan::new(&self.program, request));
-        BatchPlan { plan, places: self.places.clone(), per_sample, total, summed }
+        let plan = py.detach(|| Plan::try_new(&self.program, request)).map_err(runtime_error)?;
+        Ok(BatchPlan { plan, places: self.places.clone(), per_sample, total, summed })
     }
 }
 
 #[pymethods]
 impl TracedProgram {
     /// The plan for the values of all outputs.
-    fn values(&self, py: Python<'_>) -> BatchPlan {
+    fn values(&self, py: Python<'_>) -> PyResult<BatchPlan> {
         self.plan(py, Request::Values)
     }
 
@@ -68,11 +69,16 @@ impl TracedProgram {
                 return Err(PyValueError::new_err(message));
             }
         };
-        Ok(self.plan(py, Request::Gradient { sources, coordinate, total }))
+        self.plan(py, Request::Gradient { sources, coordinate, total })
     }
 
     /// The plan for the derivatives of all outputs by the arguments ``sources``.
-    fn jacobian(&self, py: Python<'_>, sources: Vec<usize>, coordinate: Option<usize>) -> BatchPlan {
+    fn jacobian(
+        &self,
+        py: Python<'_>,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+    ) -> PyResult<BatchPlan> {
         self.plan(py, Request::Jacobian { sources, coordinate })
     }
 
@@ -234,7 +240,7 @@ unsafe fn input_slices<'a>(inputs: &'a [PyBuffer<f64>], per_sample: &[bool]) -> 
 /// does an interpreter that is ending.
 fn detached<R: Send>(
     py: Python<'_>,
-    work: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<R, Interrupted> + Send,
+    work: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<R, Stopped> + Send,
 ) -> PyResult<R> {
     let mut raised = None;
     let mut interrupted = || {
@@ -244,7 +250,12 @@ fn detached<R: Send>(
         raised.is_some()
     };
     let done = flags::keeping(|| py.detach(|| work(&mut interrupted)));
-    done.map_err(|Interrupted| raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(())))
+    done.map_err(|stopped| match stopped {
+        Stopped::Interrupted => raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(())),
+        Stopped::OutOfMemory => PyMemoryError::new_err(
+            "there is no memory for what a batch is worked out in: use fewer threads, or split the function",
+        ),
+    })
 }
 
 /// What happened in a batch, for Python.

@@ -7,35 +7,25 @@
 //! Two flags stay as they are: that a result was rounded, which nearly every operation sets and NumPy does
 //! not ask for, and that an operand was subnormal.
 //!
-//! Reading the flags takes longer than the sum of two numbers, so the operations of IEEE arithmetic do so
-//! only if the value that they made says that one may be set ([`after`]). All others read them once at
-//! their end; what is seldom called puts back what it found ([`keeping`]).
+//! Reading the flags takes longer than the sum of two numbers, so an operation does so only if its value and
+//! its operands say that one may be set ([`after`]). What is seldom called puts back what it found
+//! ([`keeping`]).
 
 use std::hint::black_box;
 use zeroproof::Op;
 
-/// Whether an operation that is one correctly rounded operation of the processor may have set a flag, by
-/// its value: an invalid one gives NaN, overflow and division by zero an infinity, underflow a number
-/// below the normal ones or, rounded up, the least of them.
+/// Clears the flags that an op may have set, which made this value of these operands; for an op of one
+/// operand `b` is `a` again.
 #[inline(always)]
-fn is_suspect(value: f64) -> bool {
-    // As integers, since some comparisons of the processor take NaN for invalid.
-    let size = value.to_bits() & !(1 << 63);
-    !(size > f64::MIN_POSITIVE.to_bits() && size < f64::INFINITY.to_bits())
-}
-
-/// Whether the op is one operation of the processor.
-#[inline(always)]
-const fn is_primitive(op: Op) -> bool {
-    matches!(op, Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Neg | Op::Abs | Op::Sqrt)
-}
-
-/// Clears the flags that an op may have set, which made this value.
-#[inline(always)]
-pub(crate) fn after(op: Op, value: f64) {
-    if is_primitive(op) && !is_suspect(value) {
-        return;
+pub(crate) fn after(op: Op, a: f64, b: f64, value: f64) {
+    if !op.leaves_no_flags(a, b, value) {
+        clear_after(value);
     }
+}
+
+/// Clears the flags once the value was computed.
+#[inline(always)]
+fn clear_after(value: f64) {
     let control = processor::read_after(value);
     if control & processor::FLAGS != 0 {
         processor::write(control & !processor::FLAGS);

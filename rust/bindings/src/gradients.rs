@@ -72,15 +72,21 @@ fn gradients_of<'py>(
 #[pyfunction]
 fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depends: bool) -> PyResult<TRNode> {
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    Ok(TRNode(arena::with(py, |arena| arena.graph.gradient_node(gradient, status, depends))))
+    let node = arena::with(py, |arena| {
+        arena.graph.reserve_gradient()?;
+        Ok(arena.graph.gradient_node(gradient, status, depends))
+    });
+    node.map(TRNode).map_err(runtime_error)
 }
 
 /// Whether ``target`` depends on a parameter, input, watched constant, alias or gradient that is not among
 /// ``sources``: then its gradients do. An alias among them stands for the node that it was made from.
 #[pyfunction]
-fn depends_on_others(py: Python<'_>, target: TRNode, sources: Vec<TRNode>) -> bool {
+fn depends_on_others(py: Python<'_>, target: TRNode, sources: Vec<TRNode>) -> PyResult<bool> {
     let sources: Vec<_> = sources.into_iter().map(|source| source.0).collect();
-    arena::with(py, |arena| arena.graph.depends_on_others(target.0, &sources, &mut arena.scratch))
+    let depends =
+        arena::with(py, |arena| arena.graph.depends_on_others(target.0, &sources, &mut arena.scratch));
+    depends.map_err(runtime_error)
 }
 
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
@@ -92,8 +98,9 @@ fn input_gradients<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = seed(grad_output)?;
     let found = passes::read(py, |arena, state, statistics| {
-        arena.graph.contributions(node.0, seed, state, statistics)
-    })?;
+        arena.graph.try_contributions(node.0, seed, state, statistics)
+    })?
+    .map_err(runtime_error)?;
     gradient_list(py, found.into_iter().map(Some).collect())
 }
 
@@ -111,14 +118,19 @@ pub(crate) fn gradient_list(
 /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
 #[pyfunction]
 fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
-    let order = arena::with(py, |arena| arena.graph.topological_order(root.0, &mut arena.scratch));
-    PyList::new(py, objects(py, order)?)
+    let order = arena::with(py, |arena| arena.graph.try_topological_order(root.0, &mut arena.scratch));
+    PyList::new(py, objects(py, order.map_err(runtime_error)?)?)
 }
 
 /// Lets gradients flow to a constant in what is recorded from now on.
 #[pyfunction]
-fn watch(py: Python<'_>, node: TRNode) {
-    arena::with(py, |arena| arena.graph.watch(node.0));
+fn watch(py: Python<'_>, node: TRNode) -> PyResult<()> {
+    let reserved = arena::with(py, |arena| {
+        arena.graph.reserve(1)?;
+        arena.graph.watch(node.0);
+        Ok(())
+    });
+    reserved.map_err(runtime_error)
 }
 
 /// A node equal to ``node``, through which gradients flow on to it; for ``gradients_of`` a source of its own.
@@ -127,17 +139,22 @@ fn watch(py: Python<'_>, node: TRNode) {
 /// parameter, and go on as that sum if ``node`` is, or depends on, another source. Everywhere else it stands
 /// for ``node``: its ``gradient`` is that of ``node``, and so is the coordinate that it depends on.
 #[pyfunction]
-fn alias(py: Python<'_>, node: TRNode) -> TRNode {
-    TRNode(arena::with(py, |arena| arena.graph.alias(node.0)))
+fn alias(py: Python<'_>, node: TRNode) -> PyResult<TRNode> {
+    let alias = arena::with(py, |arena| {
+        arena.graph.reserve(1)?;
+        Ok(arena.graph.alias(node.0))
+    });
+    alias.map(TRNode).map_err(runtime_error)
 }
 
 /// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
 #[pyfunction]
-fn arena_usage(py: Python<'_>) -> (usize, usize) {
-    arena::with(py, |arena| {
-        arena.graph.collect();
-        (arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes())
-    })
+fn arena_usage(py: Python<'_>) -> PyResult<(usize, usize)> {
+    let usage = arena::with(py, |arena| {
+        arena.graph.try_collect()?;
+        Ok((arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes()))
+    });
+    usage.map_err(runtime_error)
 }
 
 /// What happened at the nodes below ``node``.
@@ -156,8 +173,9 @@ fn explain_node<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let explanation = passes::read(py, |arena, state, statistics| {
         let wrt = wrt.map(|wrt| wrt.0);
-        arena.graph.explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
-    })?;
+        arena.graph.try_explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
+    })?
+    .map_err(runtime_error)?;
     // Every handle gets its object, so that none is lost if one fails.
     let mut object = |handle| new_object(py, TRNode(handle));
     let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);

@@ -4,7 +4,7 @@ use crate::arena;
 use crate::arrays::{operator_of, with_array};
 use crate::callbacks;
 use crate::enums;
-use crate::errors::{attribute_error, type_error};
+use crate::errors::{attribute_error, runtime_error, type_error};
 use crate::gradients::{backward, objects};
 use crate::number::integer_exponent;
 use crate::operand::{Operand, expect_operand, operand, value_of};
@@ -82,7 +82,11 @@ fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<
 /// A leaf from anything that has a value.
 fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
     let value = value_of(value)?;
-    let node = TRNode(arena::with(py, |arena| arena.graph.leaf(op, value, name)));
+    let node = arena::with(py, |arena| {
+        arena.graph.reserve_leaf()?;
+        Ok(TRNode(arena.graph.leaf(op, value, name)))
+    })
+    .map_err(runtime_error)?;
     if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
 }
 
@@ -143,7 +147,7 @@ fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
 }
 
 fn inputs<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
-    let inputs = read(py, node, |graph, node| graph.inputs(node));
+    let inputs = read(py, node, |graph, node| graph.try_inputs(node)).map_err(runtime_error)?;
     Ok(PyTuple::new(py, objects(py, inputs)?)?.into_any())
 }
 
@@ -338,7 +342,14 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             c"zero_grad($self)\n--\n\nSets the gradient to REAL 0.",
             |py, node, arguments| {
                 arguments.exactly::<0>("zero_grad")?;
-                read(py, receiver(node)?, |graph, node| graph.zero_gradient(node));
+                let zeroed = read(py, receiver(node)?, |graph, node| {
+                    if !graph.is_leaf(node) {
+                        graph.reserve_gradient()?;
+                    }
+                    graph.zero_gradient(node);
+                    Ok(())
+                });
+                zeroed.map_err(runtime_error)?;
                 Ok(py.None().into_bound(py))
             }
         ),
@@ -388,10 +399,12 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             |py, node, arguments| {
                 arguments.exactly::<0>("detach")?;
                 let node = receiver(node)?;
-                let (copy, is_real) = arena::with(py, |arena| {
-                    let value = arena.graph.value(node.0);
-                    (arena.graph.constant(value.to_ieee()), value.is_real())
-                });
+                let (copy, is_real) = read(py, node, |graph, node| {
+                    graph.reserve(1)?;
+                    let value = graph.value(node);
+                    Ok((graph.constant(value.to_ieee()), value.is_real()))
+                })
+                .map_err(runtime_error)?;
                 if !is_real {
                     origins::note_copy(py, copy, node.0);
                 }

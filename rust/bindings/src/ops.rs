@@ -1,9 +1,10 @@
 //! The op table as Python functions. Each is public as `tr_NAME`; this module holds it as `_op_NAME`, which
 //! answers in the kind of its operands, and as `_node_NAME`, which always records a node.
 
-use crate::arrays::{broadcast, has_elements, refuse_masked};
+use crate::arrays::{broadcast, by_array_class, has_elements, refuse_masked};
 use crate::docs::{Kind, docstring};
 use crate::enums;
+use crate::errors::push;
 use crate::flags;
 use crate::number::{element, exponent, number, taken_out};
 use crate::operand::{Operand, expect_operand};
@@ -84,6 +85,11 @@ fn otherwise<'py>(
     let py = first.py();
     if operands.len() != expected || !error.is_instance_of::<PyTypeError>(py) {
         return Err(error);
+    }
+    if kind == Kind::InKind
+        && let Some(answer) = by_array_class(op.name(), &operands)?
+    {
+        return Ok(answer);
     }
     let mut arrays = false;
     for operand in &operands {
@@ -182,17 +188,22 @@ fn reduce<'py>(
     let values = values.expect("a required argument");
     refuse_masked(&values)?;
     // Kept until the node is recorded: an iterator may be the only owner of what it yields.
-    let objects = values.try_iter()?.map(|object| {
+    let mut objects = vec![];
+    for object in values.try_iter()? {
         let object = object?;
-        Ok(element(&object)?.unwrap_or(object))
-    });
-    let objects: Vec<_> = objects.collect::<PyResult<_>>()?;
+        push(&mut objects, element(&object)?.unwrap_or(object))?;
+    }
     if kind == Kind::InKind
         && let Some(values) = numbers(&objects)?
     {
         return new_object(py, TRScalar(flags::keeping(|| fold(mode, &values))));
     }
-    match objects.iter().map(expect_operand).collect::<PyResult<Vec<_>>>() {
+    let expected = || {
+        let mut operands = vec![];
+        objects.iter().try_for_each(|object| push(&mut operands, expect_operand(object)?))?;
+        Ok(operands)
+    };
+    match expected() {
         Ok(operands) => new_object(py, record_reduction(py, &operands, op, mode)?),
         Err(_) if objects.iter().any(is_traced) => {
             recording::record(batch::Kind::Fold(op, mode), &objects.iter().collect::<Vec<_>>())
@@ -203,10 +214,10 @@ fn reduce<'py>(
 
 /// The values of objects that are all TR scalars or numbers.
 fn numbers(objects: &[Bound<'_, PyAny>]) -> PyResult<Option<Vec<TrScalar>>> {
-    let mut values = Vec::with_capacity(objects.len());
+    let mut values = vec![];
     for object in objects {
         let Some(value) = number(object)? else { return Ok(None) };
-        values.push(value.into());
+        push(&mut values, value.into())?;
     }
     Ok(Some(values))
 }

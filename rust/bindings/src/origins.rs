@@ -7,6 +7,7 @@ use crate::arena;
 use crate::callbacks;
 use crate::context::passes;
 use crate::enums;
+use crate::errors::runtime_error;
 use crate::operand::Operand;
 use crate::places;
 use crate::values::{TRNode, TRScalar, scalars};
@@ -141,8 +142,9 @@ pub(crate) fn tell_dropped(
         return Ok(());
     }
     let found = passes::read(py, |arena, state, statistics| {
-        arena.graph.left_out(root.0, seed, sources, state, statistics, &mut arena.scratch)
-    })?;
+        arena.graph.try_left_out(root.0, seed, sources, state, statistics, &mut arena.scratch)
+    })?
+    .map_err(runtime_error)?;
     if found.is_empty() {
         return Ok(());
     }

@@ -1,27 +1,30 @@
 //! Recording: operations become nodes, and what begins with them is noted.
 
 use crate::arena;
+use crate::errors::runtime_error;
 use crate::flags;
 use crate::operand::Operand;
 use crate::origins;
 use crate::values::TRNode;
 use pyo3::prelude::*;
 use zeroproof::graph::aliases::Side;
-use zeroproof::{Op, Reduction};
+use zeroproof::{Error, Op, Reduction};
 
 /// Records an op of two operands, at least one of them a node.
 #[inline(always)]
 pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
     let mut arena = arena::borrow(py);
     let graph = &mut arena.graph;
+    graph.reserve(2).map_err(runtime_error)?;
     let node = match (a, b) {
         (Operand::Node(a), Operand::Node(b)) => graph.binary_taking(op, a, b, None),
         (Operand::Node(a), Operand::Value(b)) => graph.binary_with_constant(op, a, b, None),
         (Operand::Value(a), Operand::Node(b)) => graph.constant_with_binary(op, a, b, None),
-        (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b)),
+        (Operand::Value(a), Operand::Value(b)) => graph.computed_constant(op.value(a, b), [a, b]),
     };
     let is_event = origins::is_event(graph, op, a, b, node.value);
-    flags::after(op, node.value);
+    let [x, y] = node.operands;
+    flags::after(op, x, y, node.value);
     drop(arena);
     let node = TRNode(node.handle);
     if is_event { origins::note(py, node, op, &[a, b]) } else { Ok(node) }
@@ -33,12 +36,14 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResu
     let exponent = Operand::Value(f64::from(n));
     let mut arena = arena::borrow(py);
     let graph = &mut arena.graph;
+    graph.reserve(1).map_err(runtime_error)?;
     let node = match a {
         Operand::Node(a) => graph.unary_with_immediate(op, a, n),
-        Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n))),
+        Operand::Value(a) => graph.computed_constant(op.value(a, f64::from(n)), [a, a]),
     };
     let is_event = origins::is_event(graph, op, a, exponent, node.value);
-    flags::after(op, node.value);
+    let [x, y] = node.operands;
+    flags::after(op, x, y, node.value);
     drop(arena);
     let node = TRNode(node.handle);
     let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
@@ -52,23 +57,32 @@ pub(crate) fn record_reduction(
     op: Op,
     mode: Reduction,
 ) -> PyResult<TRNode> {
-    let (node, is_real) = arena::with(py, |arena| {
+    let recorded = arena::with(py, |arena| {
         let graph = &mut arena.graph;
-        let handles: Vec<_> = operands
-            .iter()
-            .map(|operand| match *operand {
+        let mut handles = vec![];
+        let mut done = handles.try_reserve_exact(operands.len()).map_err(|_| Error::OutOfMemory);
+        for operand in operands {
+            if done.is_err() {
+                break;
+            }
+            match *operand {
                 Operand::Node(handle) => {
                     graph.retain(handle);
-                    handle
+                    handles.push(handle);
                 }
-                Operand::Value(value) => graph.leaf(Op::Constant, value, None),
-            })
-            .collect();
-        let node = flags::keeping(|| graph.reduce(op, mode, &handles));
-        let is_real = graph.value(node).is_real();
+                Operand::Value(value) => {
+                    done = graph.reserve(1).map(|()| handles.push(graph.leaf(Op::Constant, value, None)));
+                }
+            }
+        }
+        let recorded = done.and_then(|()| graph.reserve_reduction(handles.len())).map(|()| {
+            let node = flags::keeping(|| graph.reduce(op, mode, &handles));
+            (TRNode(node), graph.value(node).is_real())
+        });
         handles.into_iter().for_each(|handle| graph.release(handle));
-        (TRNode(node), is_real)
+        recorded
     });
+    let (node, is_real) = recorded.map_err(runtime_error)?;
     if is_real { Ok(node) } else { origins::note(py, node, op, operands) }
 }
 
@@ -82,11 +96,13 @@ fn side(operand: Operand) -> Side {
 /// Records that a condition chose between two operands, at least one of them a node; `None` if the node
 /// chosen may stand for the choice itself.
 pub(crate) fn record_choice(py: Python<'_>, chosen: Operand, other: Operand) -> PyResult<Option<TRNode>> {
-    let (choice, is_real) = arena::with(py, |arena| {
+    let recorded = arena::with(py, |arena| {
         let graph = &mut arena.graph;
+        graph.reserve(2)?;
         let node = graph.choose(side(chosen), side(other));
-        (node, node.is_none_or(|node| graph.value(node).is_real()))
+        Ok((node, node.is_none_or(|node| graph.value(node).is_real())))
     });
+    let (choice, is_real) = recorded.map_err(runtime_error)?;
     match choice.map(TRNode) {
         // A number that is not REAL begins here; a node brings its origin along.
         Some(node) if !is_real => origins::note(py, node, Op::Where, &[chosen]).map(Some),

@@ -15,13 +15,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList, PyTuple};
 use pyo3::{Borrowed, IntoPyObjectExt, ffi};
 use std::ffi::{CStr, c_int, c_void};
+use zeroproof::op::Arity;
 use zeroproof::{Op, TrScalar, TrTag};
 
 /// The value of an op.
 #[inline(always)]
 pub(crate) fn computed(op: Op, a: f64, b: f64) -> TRScalar {
     let value = op.value(a, b);
-    flags::after(op, value);
+    let b = if op.arity() == Arity::Binary { b } else { a };
+    flags::after(op, a, b, value);
     value.into()
 }
 
@@ -104,6 +106,15 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             let [spec] = arguments.exactly("__format__")?;
             format(receiver(x)?, &spec.extract::<String>()?, py)?.into_bound_py_any(py)
         }),
+        method!(
+            c"item",
+            0,
+            c"item($self)\n--\n\nThe value as a float: ``inf``, ``-inf`` and NaN for +\u{221e}, \u{2212}\u{221e} and \u{3a6}.",
+            |py, x, arguments| {
+                arguments.exactly::<0>("item")?;
+                receiver(x)?.to_ieee().into_bound_py_any(py)
+            }
+        ),
         method!(c"__reduce__", 0, c"__reduce__($self)\n--\n\n", |py, x, arguments| {
             arguments.exactly::<0>("__reduce__")?;
             (TRScalar::class().bind(py), (receiver(x)?.to_ieee(),)).into_bound_py_any(py)

@@ -10,10 +10,12 @@ mod pass;
 mod what;
 
 use super::Scratch;
+use crate::error::Error;
 use crate::graph::origins::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, LastPass};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Op;
+use crate::room::granted;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use pass::{Found, Pass, Trails};
@@ -129,6 +131,22 @@ impl Graph {
         scratch: &mut Scratch,
         limit: usize,
     ) -> Explanation {
+        granted(self.try_explain(target, wrt, state, statistics, scratch, limit))
+    }
+
+    /// [`Graph::explain`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if there is none for what a pass takes.
+    pub fn try_explain(
+        &mut self,
+        target: Handle,
+        wrt: Option<Handle>,
+        state: &ModeState,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+        limit: usize,
+    ) -> Result<Explanation, Error> {
         let node = self.node(target);
         let begins =
             |root| LastPass { root, seed: 1.0, state: state.clone(), saturates: statistics.saturates() };
@@ -138,16 +156,16 @@ impl Graph {
             None if row.has_leaf() => (self.last_pass().cloned(), Some(node)),
             None => (row.needs_grad().then(|| begins(node)), None),
         };
-        let mut pass = Pass::new(self, source.map(|source| vec![source]));
-        let leads = replayed.as_ref().is_some_and(|replayed| pass.replay(scratch, replayed));
-        let origins = pass.find_origins(scratch, node);
-        let (found, trails, leaves) = pass.into_parts(limit);
+        let mut pass = Pass::new(self, source.map(|source| vec![source]))?;
+        let leads = replayed.as_ref().map_or(Ok(false), |replayed| pass.replay(scratch, replayed))?;
+        let origins = pass.find_origins(scratch, node)?;
+        let (found, trails, leaves) = pass.into_parts(limit)?;
         // Also through what was not chosen, from where no gradient comes.
         let depends = leads
-            || replayed.as_ref().is_some_and(|replayed| match source {
-                Some(source) => scratch.dependencies(self, replayed.root, source).contains(&source),
-                None => true,
-            });
+            || match (&replayed, source) {
+                (Some(replayed), Some(source)) => scratch.depends(self, replayed.root, source)?,
+                (replayed, _) => replayed.is_some(),
+            };
         let mut explanation = Explanation {
             root: replayed.as_ref().map(|replayed| self.handle(replayed.root)),
             depends,
@@ -172,7 +190,7 @@ impl Graph {
                 explanation.events.push(event);
             }
         }
-        explanation
+        Ok(explanation)
     }
 
     /// What happened, with handles; all but the leaves.
@@ -217,10 +235,26 @@ impl Graph {
         statistics: &Statistics,
         scratch: &mut Scratch,
     ) -> Vec<LeftOut> {
+        granted(self.try_left_out(root, seed, sources, state, statistics, scratch))
+    }
+
+    /// [`Graph::left_out`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if there is none for what a pass takes.
+    pub fn try_left_out(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: Option<&[Handle]>,
+        state: &ModeState,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<LeftOut>, Error> {
         let sources: Option<Vec<_>> = sources.map(|all| all.iter().map(|&node| self.node(node)).collect());
         let (root, saturates) = (self.node(root), statistics.saturates());
-        let mut pass = Pass::new(self, sources);
-        pass.replay(scratch, &LastPass { root, seed: seed.to_ieee(), state: state.clone(), saturates });
+        let mut pass = Pass::new(self, sources)?;
+        pass.replay(scratch, &LastPass { root, seed: seed.to_ieee(), state: state.clone(), saturates })?;
         let dropped = pass.into_found().into_iter().filter(|found| found.what == What::Dropped);
         let told = dropped.map(|Found { node, input, .. }| LeftOut {
             op: self.nodes[node as usize].op,
@@ -229,7 +263,7 @@ impl Graph {
             place: self.origin_of(node).map(|origin| origin.place),
             input,
         });
-        told.collect()
+        Ok(told.collect())
     }
 
     /// The values of a node's first operands; behind the base of a power its exponent.

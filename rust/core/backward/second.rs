@@ -81,8 +81,8 @@ struct Sources {
 }
 
 impl Sources {
-    fn new(nodes: Vec<u32>, graph: &Graph, reached: &[u32]) -> Self {
-        let versions = graph.versions(&nodes, reached);
+    fn new(nodes: Vec<u32>, graph: &Graph, reached: &[u32]) -> Result<Self, Error> {
+        let versions = graph.versions(&nodes, reached)?;
         let mut rows = vec![];
         for (place, &node) in nodes.iter().enumerate() {
             match graph.versions_of(node, &versions) {
@@ -90,7 +90,7 @@ impl Sources {
                 None => rows.push((place, node)),
             }
         }
-        Self { nodes, rows }
+        Ok(Self { nodes, rows })
     }
 
     /// What was found for each source.
@@ -128,9 +128,9 @@ impl Graph {
             refuse_gradients(self, root, &nodes, scratch)?;
         }
         let (mut unasked, mut rows) = (Statistics::default(), std::mem::take(&mut scratch.second.one));
-        let on_input = trace(self, &roots, state, scratch);
-        rows.reach(self, &roots, &nodes, &mut scratch.set);
-        rows.seed(&Sources::new(nodes, self, &rows.reached).rows, |place, _| tangents[place]);
+        let on_input = trace(self, &roots, state, scratch)?;
+        rows.reach(self, &roots, &nodes, &mut scratch.set)?;
+        rows.seed(&Sources::new(nodes, self, &rows.reached)?.rows, |place, _| tangents[place]);
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut rules = Rules::new(state, statistics.unwrap_or(&mut unasked), coordinates);
         let dropped = rows.ascend(self, Some(&mut rules));
@@ -167,15 +167,15 @@ impl Graph {
         refuse_gradients(self, root, &nodes, scratch)?;
         let mut unasked = Statistics::default();
         let statistics = statistics.unwrap_or(&mut unasked);
-        let on_input = trace(self, &[root], state, scratch);
+        let on_input = trace(self, &[root], state, scratch)?;
         let mut rows = std::mem::take(&mut scratch.second.one);
-        rows.reach(self, &[root], &nodes, &mut scratch.set);
-        let sources = Sources::new(nodes, self, &rows.reached);
+        rows.reach(self, &[root], &nodes, &mut scratch.set)?;
+        let sources = Sources::new(nodes, self, &rows.reached)?;
         let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let (mut found, _) = pass.run(&mut rows, 1, |place, _| direction[place], statistics, coordinates);
         scratch.second.one = rows;
-        pass.add_dead_sources(&mut found, scratch);
+        pass.add_dead_sources(&mut found, scratch)?;
         Ok(found)
     }
 
@@ -200,10 +200,10 @@ impl Graph {
         let mut unasked = Statistics::default();
         let statistics = statistics.unwrap_or(&mut unasked);
         let mut again = statistics.silent();
-        let on_input = trace(self, &[root], state, scratch);
+        let on_input = trace(self, &[root], state, scratch)?;
         let mut rows = std::mem::take(&mut scratch.second.several);
-        rows.reach(self, &[root], &nodes, &mut scratch.set);
-        let sources = Sources::new(nodes, self, &rows.reached);
+        rows.reach(self, &[root], &nodes, &mut scratch.set)?;
+        let sources = Sources::new(nodes, self, &rows.reached)?;
         let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
         let count = sources.nodes.len();
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
@@ -222,22 +222,21 @@ impl Graph {
             all.products.extend(found.products);
         }
         scratch.second.several = rows;
-        pass.add_dead_sources(&mut all, scratch);
+        pass.add_dead_sources(&mut all, scratch)?;
         Ok(all)
     }
 }
 
 /// Follows the inputs up, for Hybrid mode; whether there is one.
-fn trace(graph: &Graph, roots: &[u32], state: &ModeState, scratch: &mut Scratch) -> bool {
+fn trace(graph: &Graph, roots: &[u32], state: &ModeState, scratch: &mut Scratch) -> Result<bool, Error> {
     scratch.trim(graph.len());
-    scratch.set.grow(graph.len());
     let mut on_input = false;
     if state.mode == GradientMode::Hybrid {
         for &root in roots {
-            on_input |= !scratch.trace_coordinates(graph, root, state).is_empty();
+            on_input |= !scratch.trace_coordinates(graph, root, state)?.is_empty();
         }
     }
-    on_input
+    Ok(on_input)
 }
 
 fn check(sources: &[Handle], tangents: &[f64]) -> Result<(), Error> {
@@ -280,17 +279,18 @@ impl Pass<'_> {
 
 impl Pass<'_> {
     /// Sources that the root depends on only through what a condition did not choose get 0.
-    fn add_dead_sources(&self, found: &mut SecondOrder, scratch: &mut Scratch) {
+    fn add_dead_sources(&self, found: &mut SecondOrder, scratch: &mut Scratch) -> Result<(), Error> {
         if !self.graph.may_lead_to_alias(self.root) || !found.gradient.contains(&None) {
-            return;
+            return Ok(());
         }
         for list in std::iter::once(&mut found.gradient).chain(&mut found.products) {
-            scratch.zero_dead_sources(self.graph, self.root, &self.sources.nodes, list);
+            scratch.zero_dead_sources(self.graph, self.root, &self.sources.nodes, list)?;
         }
+        Ok(())
     }
 }
 
 /// A root that was computed from a gradient has no second derivatives here: they would be third ones.
 fn refuse_gradients(graph: &Graph, root: u32, sources: &[u32], scratch: &mut Scratch) -> Result<(), Error> {
-    if scratch.needs_second_order(graph, root, sources) { Err(Error::SecondDerivative) } else { Ok(()) }
+    if scratch.needs_second_order(graph, root, sources)? { Err(Error::SecondDerivative) } else { Ok(()) }
 }

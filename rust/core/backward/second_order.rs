@@ -1,20 +1,28 @@
 //! Derivatives of gradients, which are not available: they are refused, never 0.
 
 use super::Scratch;
+use crate::error::Error;
 use crate::graph::{Graph, Handle, flag};
 use crate::op::Op;
 
 impl Scratch {
     /// Whether `root` was computed from a gradient that may depend on one of these sources: one that was
     /// there before it.
-    pub(super) fn needs_second_order(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> bool {
-        let Some(first) = sources.iter().map(|&source| graph.made_at(source)).min() else { return false };
+    pub(super) fn needs_second_order(
+        &mut self,
+        graph: &Graph,
+        root: u32,
+        sources: &[u32],
+    ) -> Result<bool, Error> {
+        let Some(first) = sources.iter().map(|&source| graph.made_at(source)).min() else {
+            return Ok(false);
+        };
         let is_gradient = |node: u32| graph.nodes[node as usize].flags & flag::GRADIENT != 0;
         if !is_gradient(root) {
-            return false;
+            return Ok(false);
         }
         let mut found = false;
-        self.set.grow(graph.len());
+        self.set.grow(graph.len())?;
         self.set.insert(root);
         while let Some(node) = self.set.take_last() {
             let row = &graph.nodes[node as usize];
@@ -28,19 +36,27 @@ impl Scratch {
                 }
             });
         }
-        found
+        Ok(found)
     }
 }
 
 impl Graph {
     /// Whether `root` depends on a leaf, a watched constant, an alias or a gradient that is not among
     /// `sources`: then so do its gradients. An alias among them stands for what it was made from.
-    pub fn depends_on_others(&self, root: Handle, sources: &[Handle], scratch: &mut Scratch) -> bool {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn depends_on_others(
+        &self,
+        root: Handle,
+        sources: &[Handle],
+        scratch: &mut Scratch,
+    ) -> Result<bool, Error> {
         let mut sources: Vec<_> = sources.iter().map(|&source| self.node(source)).collect();
         sources.sort_unstable();
         let set = &mut scratch.set;
         let mut found = false;
-        set.grow(self.len());
+        set.grow(self.len())?;
         set.insert(self.node(root));
         while let Some(node) = set.take_last() {
             let row = &self.nodes[node as usize];
@@ -55,6 +71,6 @@ impl Graph {
                 });
             }
         }
-        found
+        Ok(found)
     }
 }

@@ -20,9 +20,9 @@ pub(super) struct Sweep<'a, const RESTRICTED: bool, const ALIASES: bool> {
     pub(super) lists: &'a [u32],
     pub(super) adjoints: &'a mut [Adjoint],
     pub(super) set: &'a mut NodeSet,
-    /// The nodes reached that nothing stayed at, each marked [`FORWARDS`]: aliases, and what depends on
-    /// leaves only through what was not chosen. Empty if the pass is restricted.
-    pub(super) passed: &'a mut Vec<u32>,
+    /// The list of the nodes reached that nothing stayed at: aliases, and what depends on leaves only through
+    /// what was not chosen. Empty if the pass is restricted.
+    pub(super) passed: &'a mut Option<u32>,
     pub(super) counts: PassCounts,
 }
 
@@ -183,8 +183,7 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
         let row = &mut self.adjoints[at as usize];
         let is_new = row.mark & FORWARDS == 0;
         if is_new {
-            row.forward(target);
-            self.passed.push(at);
+            row.forward(target, self.passed.replace(at));
         }
         is_new
     }

@@ -5,7 +5,7 @@ pub(crate) mod code;
 mod conditions;
 mod forward;
 mod fuse;
-mod lower;
+pub(crate) mod lower;
 mod lowering;
 mod mask;
 pub(crate) mod plan;

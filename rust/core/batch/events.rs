@@ -7,10 +7,12 @@
 use super::compile::analysis::Analysis;
 use super::irregular::interpreter::{Interpreter, Task};
 use super::program::{Argument, Kind, NodeId, Program};
-use super::{Input, Interrupted, Plan, Request};
+use super::{Input, Plan, Request, Stopped};
+use crate::error::Error;
 use crate::graph::origins::{MOST_OPERANDS, makes_phi};
 use crate::mode::ModeState;
 use crate::op::Arity;
+use crate::room;
 use crate::scalar::{TrScalar, TrTag};
 use crate::stats::Statistics;
 use std::collections::BTreeMap;
@@ -84,8 +86,8 @@ fn replay(
     samples: usize,
     inputs: &[Input<'_>],
     interrupted: &mut dyn FnMut() -> bool,
-    mut look: impl FnMut(&mut Interpreter, Task<'_>, usize, usize),
-) -> Result<(), Interrupted> {
+    mut look: impl FnMut(&mut Interpreter, Task<'_>, usize, usize) -> Result<(), Error>,
+) -> Result<(), Stopped> {
     let task = Task { program, facts, state, drops: false };
     let widths: Vec<usize> = program.arguments().iter().map(Argument::size).collect();
     let (mut interpreter, mut asked) = (Interpreter::default(), Instant::now());
@@ -93,7 +95,7 @@ fn replay(
         if asked.elapsed() >= PATIENCE {
             asked = Instant::now();
             if interrupted() {
-                return Err(Interrupted);
+                return Err(Stopped::Interrupted);
             }
         }
         let lanes = LANES.min(samples - first);
@@ -103,8 +105,8 @@ fn replay(
                 Input::Shared(data) => data[place],
                 Input::PerSample(data) => data[(first + lane) * widths[argument] + place],
             }
-        });
-        look(&mut interpreter, task, first, lanes);
+        })?;
+        look(&mut interpreter, task, first, lanes)?;
     }
     Ok(())
 }
@@ -182,10 +184,10 @@ impl<'a> Log<'a> {
     }
 
     /// Walks from outputs that are not REAL back to where that began, past what selections did not take.
-    fn blame(&mut self, interpreter: &Interpreter, lanes: usize) {
+    fn blame(&mut self, interpreter: &Interpreter, lanes: usize) -> Result<(), Error> {
         let (program, blamed) = (self.program, &mut self.blamed);
         blamed.clear();
-        blamed.resize(program.len() * lanes, false);
+        room::grow(blamed, program.len() * lanes, false)?;
         let at = |node: NodeId, lane: usize| node as usize * lanes + lane;
         for &output in program.outputs() {
             for lane in 0..lanes {
@@ -210,6 +212,7 @@ impl<'a> Log<'a> {
                 }
             }
         }
+        Ok(())
     }
 
     /// By the first sample concerned, and there in the order in which the scalar path would meet them.
@@ -230,7 +233,7 @@ impl Program {
     /// and in which samples, of which at most `most` are named.
     ///
     /// # Errors
-    /// [`Interrupted`] if `interrupted`, asked every 50 ms, said so.
+    /// [`Stopped`]: [`Interrupted`](Stopped::Interrupted) if `interrupted`, asked every 50 ms, said so.
     ///
     /// # Panics
     /// If the inputs are not as many or as long as the program has it.
@@ -240,7 +243,7 @@ impl Program {
         inputs: &[Input<'_>],
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<BatchEvent>, Interrupted> {
+    ) -> Result<Vec<BatchEvent>, Stopped> {
         self.find_origins(samples, inputs, most, interrupted, false)
     }
 
@@ -255,7 +258,7 @@ impl Program {
         inputs: &[Input<'_>],
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<BatchEvent>, Interrupted> {
+    ) -> Result<Vec<BatchEvent>, Stopped> {
         self.origins(samples, inputs, most, interrupted)
     }
 
@@ -263,7 +266,7 @@ impl Program {
     /// again on the way to every output, nor what a selection did not take.
     ///
     /// # Errors
-    /// [`Interrupted`] if `interrupted`, asked every 50 ms, said so.
+    /// [`Stopped`]: [`Interrupted`](Stopped::Interrupted) if `interrupted`, asked every 50 ms, said so.
     ///
     /// # Panics
     /// If the inputs are not as many or as long as the program has it.
@@ -273,7 +276,7 @@ impl Program {
         inputs: &[Input<'_>],
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<BatchEvent>, Interrupted> {
+    ) -> Result<Vec<BatchEvent>, Stopped> {
         self.find_origins(samples, inputs, most, interrupted, true)
     }
 
@@ -284,14 +287,15 @@ impl Program {
         most: usize,
         interrupted: &mut dyn FnMut() -> bool,
         only_blamed: bool,
-    ) -> Result<Vec<BatchEvent>, Interrupted> {
+    ) -> Result<Vec<BatchEvent>, Stopped> {
         let facts = Analysis { needed: vec![true; self.len()], ..Analysis::new(self, &[], None) };
         let mut log = Log::of(self, most);
         let look = |interpreter: &mut Interpreter, _: Task<'_>, first, lanes| {
             if only_blamed {
-                log.blame(interpreter, lanes);
+                log.blame(interpreter, lanes)?;
             }
             log.find_origins(interpreter, first, lanes, only_blamed);
+            Ok(())
         };
         replay(self, &facts, &ModeState::default(), samples, inputs, interrupted, look)?;
         Ok(log.events())
@@ -303,7 +307,7 @@ impl Plan {
     /// most `most` are named. Nothing is counted.
     ///
     /// # Errors
-    /// [`Interrupted`] if `interrupted`, asked every 50 ms, said so.
+    /// [`Stopped`]: [`Interrupted`](Stopped::Interrupted) if `interrupted`, asked every 50 ms, said so.
     ///
     /// # Panics
     /// If the inputs are not as many or as long as the program has it.
@@ -315,7 +319,7 @@ impl Plan {
         state: &ModeState,
         statistics: &Statistics,
         interrupted: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<BatchEvent>, Interrupted> {
+    ) -> Result<Vec<BatchEvent>, Stopped> {
         let program = &self.program;
         let drops = matches!(self.request, Request::Gradient { total: Some(_), .. });
         let mut log = Log::of(program, most);
@@ -323,7 +327,7 @@ impl Plan {
             interpreter.dropped = Some(vec![]);
             for of_output in self.code.derivatives.chunk_by(|a, b| a.output == b.output) {
                 let root = program.outputs()[of_output[0].output as usize];
-                interpreter.backward(Task { drops, ..task }, of_output, root, statistics);
+                interpreter.backward(Task { drops, ..task }, of_output, root, statistics)?;
                 interpreter.notes.clear();
             }
             let mut dropped = interpreter.dropped.take().unwrap_or_default();
@@ -339,6 +343,7 @@ impl Plan {
                     first,
                 );
             }
+            Ok(())
         };
         replay(program, &self.facts, state, samples, inputs, interrupted, look)?;
         Ok(log.events())

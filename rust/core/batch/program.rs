@@ -5,8 +5,10 @@
 //! would record. Conditions and selections are no ops of the table, since the scalar path decides
 //! them while it records; here they are nodes whose truth is 1 or 0.
 
+use crate::error::Error;
 use crate::op::{Arity, Notation, Op};
 use crate::reduce::Reduction;
+use crate::room::{self, granted};
 use std::fmt;
 
 /// A node of a [`Program`], by its place.
@@ -142,23 +144,52 @@ const MOST: usize = 1 << 31;
 
 impl Program {
     /// A program that so far has only its arguments' elements, the nodes from 0 up.
+    ///
+    /// # Panics
+    /// If the elements are 2³¹ or more, and for want of memory.
     pub fn new(arguments: Vec<Argument>) -> Self {
+        granted(Self::try_new(arguments))
+    }
+
+    /// [`Program::new`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    ///
+    /// # Panics
+    /// If the elements are 2³¹ or more.
+    pub fn try_new(arguments: Vec<Argument>) -> Result<Self, Error> {
         let mut program = Self { offsets: vec![0], ..Self::default() };
         for argument in &arguments {
             let from = program.nodes.len();
             let size = argument.size();
             assert!(size < MOST - from, "a program takes fewer than 2^31 numbers");
+            room::reserve(&mut program.nodes, size)?;
             program.nodes.extend(
                 (from..from + size).map(|k| Node { kind: Kind::Argument(k as u32), operands: (0, 0) }),
             );
             program.offsets.push(program.nodes.len() as u32);
         }
         program.arguments = arguments;
-        program
+        Ok(program)
     }
 
     /// Appends a node with these operands, which must be nodes of this program.
+    ///
+    /// # Panics
+    /// If they are not, or not as many as the kind takes; and for want of memory.
     pub fn push(&mut self, kind: Kind, operands: &[NodeId]) -> NodeId {
+        granted(self.try_push(kind, operands))
+    }
+
+    /// [`Program::push`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; then the program is as it was.
+    ///
+    /// # Panics
+    /// If the operands are no nodes of this program, or not as many as the kind takes.
+    pub fn try_push(&mut self, kind: Kind, operands: &[NodeId]) -> Result<NodeId, Error> {
         assert!(
             operands.iter().all(|&o| (o as usize) < self.nodes.len()),
             "an operand comes before its node"
@@ -176,14 +207,26 @@ impl Program {
             "{kind:?} does not take {} operands",
             operands.len()
         );
-        assert!(
-            self.nodes.len() < MOST && self.lists.len() + operands.len() < MOST,
-            "the program is too large"
-        );
+        if self.nodes.len() >= MOST || self.lists.len() + operands.len() >= MOST {
+            return Err(Error::OutOfMemory); // a place has 31 bits
+        }
+        room::reserve(&mut self.lists, operands.len())?;
+        room::reserve(&mut self.nodes, 1)?;
         let start = self.lists.len() as u32;
         self.lists.extend(operands);
         self.nodes.push(Node { kind, operands: (start, self.lists.len() as u32) });
-        (self.nodes.len() - 1) as NodeId
+        Ok((self.nodes.len() - 1) as NodeId)
+    }
+
+    /// How many operands all nodes have together.
+    pub(crate) fn operand_count(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// What it takes, in bytes, arguments apart.
+    pub(crate) fn bytes(&self) -> usize {
+        let ids = self.lists.len() + self.outputs.len() + self.offsets.len();
+        self.nodes.len() * size_of::<Node>() + ids * size_of::<NodeId>()
     }
 
     /// Says which nodes are the results.

@@ -31,7 +31,8 @@ impl Graph {
             (Side::Node(chosen), Side::Node(other)) if chosen == other => return None,
             _ => {}
         }
-        self.make_room(3);
+        // A constant besides, at most: gradients flow from one of them.
+        self.make_room(2);
         let node = if needs_grad {
             let links = [chosen, other].map(|side| match side {
                 Side::Node(handle) => self.node(handle),

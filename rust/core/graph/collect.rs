@@ -1,8 +1,10 @@
 //! Reclaiming: nodes that no handle and no live descendant can reach make room for new ones.
 
 use super::{Graph, Node, SMALLEST_NURSERY, UNOWNED};
+use crate::error::Error;
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
+use crate::room::{self, granted, reserve_exact};
 
 impl Graph {
     #[inline(always)]
@@ -13,23 +15,90 @@ impl Graph {
         }
     }
 
+    /// Has room for so many rows, 2 at most, and for a handle, so that the next recording takes no
+    /// memory: a recording by itself panics if there is none.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; then nothing has changed but that dead nodes may have been reclaimed.
+    #[inline(always)]
+    pub fn reserve(&mut self, rows: usize) -> Result<(), Error> {
+        if self.nodes.len() - self.len < rows || self.free_slot == UNOWNED {
+            return self.find_room(rows);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_room(&mut self, rows: usize) -> Result<(), Error> {
+        if self.nodes.len() - self.len < rows {
+            self.try_collect()?;
+        }
+        if self.free_slot == UNOWNED { self.add_slots() } else { Ok(()) }
+    }
+
+    /// [`Graph::reserve`] for a parameter or input.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn reserve_leaf(&mut self) -> Result<(), Error> {
+        self.reserve(1)?;
+        room::reserve(&mut self.leaves, 1)
+    }
+
+    /// [`Graph::reserve`] for a variadic op of so many operands.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn reserve_reduction(&mut self, operands: usize) -> Result<(), Error> {
+        if self.lists.len() > self.list_room {
+            self.try_collect()?;
+        }
+        self.reserve(1)?;
+        room::reserve(&mut self.lists, operands)
+    }
+
+    /// [`Graph::reserve`] for a node to which a gradient is given.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn reserve_gradient(&mut self) -> Result<(), Error> {
+        self.reserve(1)?;
+        self.adjoints.grow(self.len + 1)?;
+        self.adjoints.truncate(self.len);
+        Ok(())
+    }
+
     /// Reclaims every node that no handle and no live descendant can reach.
     #[cold]
     #[inline(never)]
     pub fn collect(&mut self) {
-        let live = self.mark();
+        granted(self.try_collect());
+    }
+
+    /// [`Graph::collect`], which takes some memory to find out what is alive, and makes room for nodes.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; then all nodes are there, or all live ones.
+    pub fn try_collect(&mut self) -> Result<(), Error> {
+        let live = self.mark()?;
         if live.len() < self.len {
+            room::grow(&mut self.remap, self.len, 0)?;
             self.slide(&live);
         }
-        assert!(self.len < UNOWNED as usize / 2, "more than 2^31 live nodes");
+        drop(live);
+        if self.len >= UNOWNED as usize / 2 {
+            return Err(Error::OutOfMemory); // a node has 31 bits
+        }
         let wanted = room_for(self.len).max(self.nodes.len() / 2).max(SMALLEST_NURSERY);
-        self.set_room(wanted);
+        self.set_room(wanted)?;
         self.list_room = room_for(self.lists.len()).max(SMALLEST_NURSERY);
+        Ok(())
     }
 
     /// The live nodes, in descending order.
-    fn mark(&mut self) -> Vec<u32> {
-        self.set.grow(self.len);
+    fn mark(&mut self) -> Result<Vec<u32>, Error> {
+        self.set.grow(self.len)?;
         // The owned nodes are found from the handle slots or from the rows, whichever are fewer: a burst of
         // handles leaves a long table of free handle slots behind.
         if self.slots.len() <= self.len {
@@ -45,16 +114,15 @@ impl Graph {
         }
         let mut live = vec![];
         while let Some(node) = self.set.take_last() {
-            live.push(node);
+            room::push(&mut live, node).inspect_err(|_| self.set.clear())?;
             let references = self.nodes[node as usize].references(&self.lists);
             references.for_each(|input| self.set.insert(input));
         }
-        live
+        Ok(live)
     }
 
     /// Moves the live nodes, given in descending order, to the front without changing their order.
     fn slide(&mut self, live: &[u32]) {
-        self.remap.resize(self.remap.len().max(self.len), 0);
         self.forget_leaf_rows(live);
         self.first_alias = UNOWNED;
         let mut list_end = 0;
@@ -97,9 +165,22 @@ impl Graph {
     }
 
     /// Makes room for so many rows, and gives memory back that is much more than they need.
-    fn set_room(&mut self, rows: usize) {
+    fn set_room(&mut self, rows: usize) -> Result<(), Error> {
+        if self.remap.len() > SMALLEST_NURSERY {
+            self.remap = vec![];
+        }
         let empty = Node { value: 0.0, links: [0; 2], owner: UNOWNED, op: Op::Constant, flags: 0 };
-        self.nodes.reserve_exact(rows.saturating_sub(self.nodes.len()));
+        // Not much less than wanted: each collection has to pay for itself by what is recorded after it.
+        let enough = self.len + self.len / 8 + 2;
+        let more = |rows: usize| rows.saturating_sub(self.nodes.len());
+        let (wanted, least) = (more(rows), more(enough));
+        let rows = match reserve_exact(&mut self.nodes, wanted) {
+            Ok(()) => rows,
+            Err(_) => {
+                reserve_exact(&mut self.nodes, least)?;
+                self.nodes.len().max(enough)
+            }
+        };
         self.nodes.resize(rows, empty);
         if self.nodes.capacity() > 4 * rows {
             self.nodes.shrink_to(rows);
@@ -109,9 +190,7 @@ impl Graph {
             self.origins.shrink_to(rows);
             self.set = NodeSet::default();
         }
-        if self.remap.len() > SMALLEST_NURSERY {
-            self.remap = vec![];
-        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::Graph;
 use super::handle::{Handle, HandleSlot, UNOWNED};
+use crate::error::Error;
 use crate::op::Arity;
+use crate::room::{granted, reserve_exact};
 
 impl Graph {
     /// The row a handle points to.
@@ -26,7 +28,7 @@ impl Graph {
     #[inline(always)]
     pub(super) fn new_handle(&mut self, node: u32) -> Handle {
         if self.free_slot == UNOWNED {
-            self.add_slots();
+            granted(self.add_slots());
         }
         let place = self.free_slot;
         let slot = &mut self.slots[place as usize];
@@ -61,12 +63,39 @@ impl Graph {
     /// Makes more handle slots, chained as free.
     #[cold]
     #[inline(never)]
-    fn add_slots(&mut self) {
+    pub(super) fn add_slots(&mut self) -> Result<(), Error> {
         let (first, more) = (self.slots.len() as u32, self.slots.len().max(16) as u32);
-        assert!(first <= UNOWNED / 2, "more than 2^31 handles");
+        if first > UNOWNED / 2 {
+            return Err(Error::OutOfMemory); // a handle has 32 bits
+        }
+        let more = match reserve_exact(&mut self.slots, more as usize) {
+            Ok(()) => more,
+            Err(_) => {
+                let least = first / 8 + 2;
+                reserve_exact(&mut self.slots, least as usize)?;
+                least
+            }
+        };
         self.slots.extend((1..=more).map(|k| HandleSlot { node: first + k, count: 0 }));
         self.slots[(first + more - 1) as usize].node = UNOWNED;
         self.free_slot = first;
+        Ok(())
+    }
+
+    /// Handles on nodes, in their order.
+    pub(crate) fn handles(&mut self, nodes: &[u32]) -> Result<Vec<Handle>, Error> {
+        let mut handles = vec![];
+        reserve_exact(&mut handles, nodes.len())?;
+        for &node in nodes {
+            if self.free_slot == UNOWNED
+                && let Err(error) = self.add_slots()
+            {
+                handles.into_iter().for_each(|handle| self.release(handle));
+                return Err(error);
+            }
+            handles.push(self.handle(node));
+        }
+        Ok(handles)
     }
 
     /// Counts a handle once more.

@@ -37,6 +37,18 @@ pub(crate) fn accumulate(sum: &mut Option<Gradient>, (gradient, status): Gradien
     });
 }
 
+/// The table of leaves, while a pass adds to their gradients.
+#[derive(Debug)]
+pub(crate) struct Leaves(pub(super) Vec<Leaf>);
+
+impl Leaves {
+    /// Adds to the gradient of the leaf at a place.
+    #[inline]
+    pub fn accumulate(&mut self, place: u32, gradient: Gradient) {
+        accumulate(&mut self.0[place as usize].gradient, gradient);
+    }
+}
+
 /// The rows of leaves that were assigned to, by the place of the leaf, the newest first.
 #[derive(Debug, Default)]
 pub(crate) struct Versions(pub(super) Vec<(u32, u32)>);

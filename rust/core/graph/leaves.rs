@@ -10,9 +10,10 @@
 
 use super::collect::place_after;
 use super::handle::UNOWNED;
-use super::leaf::Versions;
+use super::leaf::{Leaves, Versions};
 use super::{Graph, Handle, Node};
 use crate::error::Error;
+use crate::room;
 
 impl Graph {
     /// Assigns a value to a parameter or input. What was recorded from it keeps the old value, and
@@ -20,7 +21,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NotAssignable`] for any other node; [`Error::EarlierVersion`] for an operand of what was
-    /// recorded before an assignment.
+    /// recorded before an assignment; [`Error::OutOfMemory`].
     pub fn assign(&mut self, handle: Handle, value: f64) -> Result<(), Error> {
         let row = self.node(handle);
         let Node { op, links: [place, version], .. } = self.nodes[row as usize];
@@ -34,14 +35,24 @@ impl Graph {
             // Nothing was recorded since that is still there, and nothing is noted of the row.
             self.nodes[row as usize].value = value;
         } else {
+            self.reserve(1)?;
             self.assign_anew(handle, value);
         }
         Ok(())
     }
 
+    /// The table of leaves, taken out for a pass, which [`Graph::put_leaves`] puts back.
+    pub(crate) fn take_leaves(&mut self) -> Leaves {
+        Leaves(std::mem::take(&mut self.leaves))
+    }
+
+    /// Puts the table of leaves back.
+    pub(crate) fn put_leaves(&mut self, leaves: Leaves) {
+        self.leaves = leaves.0;
+    }
+
     /// Moves the handles of a leaf to a new row, its next version.
     fn assign_anew(&mut self, handle: Handle, value: f64) {
-        self.make_room(1);
         let before = self.node(handle);
         let Node { op, flags, links: [place, version], .. } = self.nodes[before as usize];
         let version = version.wrapping_add(1);
@@ -65,6 +76,12 @@ impl Graph {
         if is_held { leaf.newest } else { row }
     }
 
+    /// The oldest row of a leaf; of any other node the row itself.
+    pub(crate) fn oldest_version(&self, row: u32) -> u32 {
+        let node = &self.nodes[row as usize];
+        if node.has_leaf() { self.leaves[node.links[0] as usize].oldest } else { row }
+    }
+
     /// Where a source stood when it was made; a leaf also if it was assigned a value since.
     pub(crate) fn made_at(&self, source: u32) -> u32 {
         let node = &self.nodes[source as usize];
@@ -73,11 +90,11 @@ impl Graph {
 
     /// All versions among `reached`, rows in descending order, of the leaves among `sources` that may
     /// have several.
-    pub(crate) fn versions(&self, sources: &[u32], reached: &[u32]) -> Versions {
+    pub(crate) fn versions(&self, sources: &[u32], reached: &[u32]) -> Result<Versions, Error> {
         let mut places: Vec<_> =
             sources.iter().filter_map(|&source| self.place_of_versions(source)).collect();
         if places.is_empty() {
-            return Versions::default();
+            return Ok(Versions::default());
         }
         places.sort_unstable();
         let of_leaf = reached.iter().filter_map(|&row| {
@@ -85,9 +102,12 @@ impl Graph {
             let wanted = node.has_leaf() && places.binary_search(&node.links[0]).is_ok();
             wanted.then_some((node.links[0], row))
         });
-        let mut found: Vec<_> = of_leaf.collect();
+        let mut found = vec![];
+        for version in of_leaf {
+            room::push(&mut found, version)?;
+        }
         found.sort_unstable_by_key(|&(place, row)| (place, !row));
-        Versions(found)
+        Ok(Versions(found))
     }
 
     /// The rows that a source stands for among `versions`; `None` if for itself alone.

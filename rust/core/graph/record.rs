@@ -11,6 +11,8 @@ pub struct Recorded {
     pub handle: Handle,
     /// Its value as a double.
     pub value: f64,
+    /// What it was computed from; the one operand twice.
+    pub operands: [f64; 2],
 }
 
 impl Graph {
@@ -29,8 +31,8 @@ impl Graph {
 
     /// Records what an op made of constants.
     #[inline(always)]
-    pub fn computed_constant(&mut self, value: f64) -> Recorded {
-        Recorded { handle: self.constant(value), value }
+    pub fn computed_constant(&mut self, value: f64, operands: [f64; 2]) -> Recorded {
+        Recorded { handle: self.constant(value), value, operands }
     }
 
     /// Records a leaf; `op` is `Constant`, `Parameter` or `Input`.
@@ -60,8 +62,8 @@ impl Graph {
     #[inline(always)]
     pub fn binary_taking(&mut self, op: Op, a: Handle, b: Handle, taken: Option<Handle>) -> Recorded {
         self.make_room(1);
-        let (node, value) = self.push_binary(op, self.node(a), self.node(b));
-        Recorded { handle: self.handle_from(node, taken), value }
+        let (node, value, operands) = self.push_binary(op, self.node(a), self.node(b));
+        Recorded { handle: self.handle_from(node, taken), value, operands }
     }
 
     /// Records `op(a, constant)`, and releases `taken` if it is given: `a`.
@@ -75,8 +77,8 @@ impl Graph {
     ) -> Recorded {
         self.make_room(2);
         let (a, b) = (self.node(a), self.push_constant(constant));
-        let (node, value) = self.push_binary(op, a, b);
-        Recorded { handle: self.handle_from(node, taken), value }
+        let (node, value, operands) = self.push_binary(op, a, b);
+        Recorded { handle: self.handle_from(node, taken), value, operands }
     }
 
     /// Records `op(constant, b)`, and releases `taken` if it is given: `b`.
@@ -90,8 +92,8 @@ impl Graph {
     ) -> Recorded {
         self.make_room(2);
         let (a, b) = (self.push_constant(constant), self.node(b));
-        let (node, value) = self.push_binary(op, a, b);
-        Recorded { handle: self.handle_from(node, taken), value }
+        let (node, value, operands) = self.push_binary(op, a, b);
+        Recorded { handle: self.handle_from(node, taken), value, operands }
     }
 
     /// Records `op(a)`.
@@ -111,10 +113,10 @@ impl Graph {
     pub fn unary_with_immediate(&mut self, op: Op, a: Handle, n: i32) -> Recorded {
         self.make_room(1);
         let a = self.node(a);
-        let operand = &self.nodes[a as usize];
-        let value = op.value(operand.value, f64::from(n));
-        let node = self.push(op, value, [a, n as u32], operand.flags);
-        Recorded { handle: self.new_handle(node), value }
+        let Node { value: x, flags, .. } = self.nodes[a as usize];
+        let value = op.value(x, f64::from(n));
+        let node = self.push(op, value, [a, n as u32], flags);
+        Recorded { handle: self.new_handle(node), value, operands: [x; 2] }
     }
 
     /// Records a variadic op over any number of nodes.
@@ -155,10 +157,11 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn push_binary(&mut self, op: Op, a: u32, b: u32) -> (u32, f64) {
+    fn push_binary(&mut self, op: Op, a: u32, b: u32) -> (u32, f64, [f64; 2]) {
         let (left, right) = (&self.nodes[a as usize], &self.nodes[b as usize]);
-        let value = op.value(left.value, right.value);
-        (self.push(op, value, [a, b], left.flags | right.flags), value)
+        let operands = [left.value, right.value];
+        let value = op.value(operands[0], operands[1]);
+        (self.push(op, value, [a, b], left.flags | right.flags), value, operands)
     }
 
     /// Appends an op whose operands have, together, these flags.

@@ -432,3 +432,15 @@ class TestRefusedFirst:
             square.value_and_grad(integers, out=(None, np.empty(5)))
         with pytest.raises(TypeError, match="out must be a NumPy array"):
             square.jacobian(integers, out=[1.0])
+
+
+def test_an_index_error_of_the_function_is_its_own() -> None:
+    error = IndexError("mine")
+
+    def f(x: Any) -> Any:
+        raise error
+
+    with pytest.raises(IndexError, match="mine") as caught:
+        tr_vmap(f)(X)
+    assert caught.value is error
+    assert error.__cause__ is None

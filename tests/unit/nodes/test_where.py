@@ -168,6 +168,19 @@ def test_restricted_passes() -> None:
     assert p.gradient is None
 
 
+def test_a_parameter_assigned_since_is_met_in_the_branch_not_taken() -> None:
+    p, q = TRNode.parameter(2.0), TRNode.parameter(3.0)
+    y = tr_where(True, p, q * 2.0) * p
+    p.value, q.value = 7.0, 8.0
+    assert _native.gradients_of(y, [q, p, q], None) == [(0.0, EXACT), (4.0, EXACT), (0.0, EXACT)]
+    assert y.explain(wrt=q).depends
+    newer = TRNode.parameter(1.0)
+    assert _native.gradients_of(y, [newer, q], None) == [None, (0.0, EXACT)]
+    assert not y.explain(wrt=newer).depends
+    y.backward()
+    assert gradient_of(q) == (0.0, EXACT)
+
+
 @pytest.mark.parametrize("value", SPECIALS)
 def test_explanations_name_what_the_chosen_node_began_with(value: float) -> None:
     p = TRNode.parameter(0.0)

@@ -5,7 +5,7 @@
 
 use super::objects::{Trace, TracedCondition, is_traced};
 use super::recording::{Traced, common_trace, push, traced, tracer};
-use crate::arrays::{broadcast, has_elements, is_array};
+use crate::arrays::{broadcast, by_array_class, has_elements, is_array};
 use crate::flags;
 use crate::number::taken_out;
 use crate::operand::{Operand, expect_operand};
@@ -53,8 +53,10 @@ fn new_condition<'py>(trace: &Bound<'py, Trace>, node: NodeId) -> PyResult<Bound
     Ok(Bound::new(trace.py(), TracedCondition { trace: trace.clone().unbind(), node })?.into_any())
 }
 
-/// What `one` makes of the operands, or of their elements if some are arrays, lists or tuples.
+/// What `one` makes of the operands, or of their elements if some are arrays, lists or tuples: the function
+/// `tr_NAME`.
 fn each<'py>(
+    name: &str,
     operands: &[&Bound<'py, PyAny>],
     one: impl Fn(&Operands<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -64,6 +66,9 @@ fn each<'py>(
         Err(error) if error.is_instance_of::<PyTypeError>(py) => error,
         result => return result,
     };
+    if let Some(answer) = by_array_class(name, &operands)? {
+        return Ok(answer);
+    }
     for operand in &operands {
         if has_elements(operand)? {
             return broadcast(py, &operands, one);
@@ -72,13 +77,29 @@ fn each<'py>(
     Err(error)
 }
 
+/// The name of the function, after `tr_`; `tr_greater` and its like are others with the operands exchanged.
+fn name_of(predicate: Predicate) -> &'static str {
+    match predicate {
+        Predicate::Less => "less",
+        Predicate::LessEqual => "less_equal",
+        Predicate::Equal => "equal",
+        Predicate::IsReal => "is_real",
+        Predicate::IsInfinite => "is_infinite",
+        Predicate::IsPhi => "is_phi",
+        Predicate::And => "and",
+        Predicate::Or => "or",
+        Predicate::Not => "not",
+    }
+}
+
 /// [`each`] for conditions: an array of bools if none of them is traced.
 fn each_condition<'py>(
+    predicate: Predicate,
     operands: &[&Bound<'py, PyAny>],
     one: impl Fn(&Operands<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let any_traced = Cell::new(false);
-    let results = each(operands, |operands| {
+    let results = each(name_of(predicate), operands, |operands| {
         let result = one(operands)?;
         any_traced.set(any_traced.get() || is_traced(&result));
         Ok(result)
@@ -94,7 +115,7 @@ pub(super) fn logical<'py>(
     predicate: Predicate,
     operands: &[&Bound<'py, PyAny>],
 ) -> PyResult<Bound<'py, PyAny>> {
-    each_condition(operands, |operands| logical_one(predicate, operands))
+    each_condition(predicate, operands, |operands| logical_one(predicate, operands))
 }
 
 fn logical_one<'py>(predicate: Predicate, operands: &Operands<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -119,7 +140,7 @@ fn any_tracer(operands: &Operands<'_>) -> bool {
 
 /// The predicate of numbers, or of arrays of them.
 fn numerical<'py>(predicate: Predicate, operands: &[&Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
-    each_condition(operands, |operands| numerical_one(predicate, operands))
+    each_condition(predicate, operands, |operands| numerical_one(predicate, operands))
 }
 
 fn numerical_one<'py>(predicate: Predicate, operands: &Operands<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -177,7 +198,7 @@ fn tr_where<'py>(
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    each(&[condition, a, b], |given| match self::condition(&given[0])? {
+    each("where", &[condition, a, b], |given| match self::condition(&given[0])? {
         Traced::Constant(holds) => choose(holds != 0.0, &given[1..]),
         decided => {
             let operands = [decided, traced(&given[1])?, traced(&given[2])?];

@@ -3,11 +3,14 @@
 use super::objects::{Recording, Trace, TracedCondition, Tracer};
 use crate::arena;
 use crate::batch::TracedProgram;
+use crate::errors::runtime_error;
 use crate::operand::{Operand, expect_operand};
 use crate::places::{self, NOWHERE};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use std::sync::Mutex;
+use zeroproof::Error;
 use zeroproof::batch::{Argument, Kind, NodeId, Program};
 
 #[pymethods]
@@ -22,13 +25,19 @@ impl Trace {
         if numbers >= 1 << 31 {
             return Err(PyValueError::new_err("a traced function takes fewer than 2^31 numbers"));
         }
-        Ok(Self(Mutex::new(Some(Recording { program: Program::new(arguments), places: vec![] }))))
+        let program = Program::try_new(arguments).map_err(runtime_error)?;
+        Ok(Self(Mutex::new(Some(Recording { program, places: vec![] }))))
     }
 
     /// The elements of an argument in row-major order.
-    fn elements(slf: &Bound<'_, Self>, argument: usize) -> PyResult<Vec<Tracer>> {
+    fn elements<'py>(slf: &Bound<'py, Self>, argument: usize) -> PyResult<Bound<'py, PyList>> {
         let elements = slf.get().lock().as_ref().ok_or_else(leaked)?.program.elements(argument);
-        Ok(elements.map(|node| Tracer { trace: slf.clone().unbind(), node }).collect())
+        // Appended one by one, which the interpreter refuses with an error if there is no memory.
+        let list = PyList::empty(slf.py());
+        for node in elements {
+            list.append(tracer(slf, node)?)?;
+        }
+        Ok(list)
     }
 
     /// Ends the trace; tracers that were kept are refused from now on.
@@ -43,7 +52,7 @@ impl Trace {
         let outputs = append(slf, &outputs)?;
         let Recording { mut program, mut places } = slf.get().lock().take().ok_or_else(leaked)?;
         program.set_outputs(outputs);
-        places.resize(program.len(), NOWHERE);
+        place_rest(&mut places, program.len(), NOWHERE)?;
         Ok(TracedProgram::new(program, places))
     }
 }
@@ -101,9 +110,19 @@ fn append(trace: &Bound<'_, Trace>, operands: &[Traced<'_, '_>]) -> PyResult<Vec
     let node = |operand: &Traced<'_, '_>| match *operand {
         Traced::Node(home, node) if home.is(trace) => Ok(node),
         Traced::Node(..) => Err(leaked()),
-        Traced::Constant(value) => Ok(program.push(Kind::Constant(value), &[])),
+        Traced::Constant(value) => program.try_push(Kind::Constant(value), &[]).map_err(runtime_error),
     };
     operands.iter().map(node).collect()
+}
+
+/// Gives the nodes that have no place yet this one.
+fn place_rest(places: &mut Vec<u32>, nodes: usize, place: u32) -> PyResult<()> {
+    let more = nodes.saturating_sub(places.len());
+    let generous = more.max(places.len() / 8);
+    let reserved = places.try_reserve(more).or_else(|_| places.try_reserve_exact(generous));
+    reserved.map_err(|_| runtime_error(Error::OutOfMemory))?;
+    places.resize(nodes, place);
+    Ok(())
 }
 
 /// Appends a node whose operands belong to `trace`.
@@ -112,9 +131,9 @@ pub(super) fn push(trace: &Bound<'_, Trace>, kind: Kind, operands: &[Traced<'_, 
     let operands = append(trace, operands)?;
     let mut recording = trace.get().lock();
     let Recording { program, places } = recording.as_mut().ok_or_else(leaked)?;
-    let node = program.push(kind, &operands);
-    places.resize(program.len(), place);
-    Ok(node)
+    // The place first: a node without one would take that of the next.
+    place_rest(places, program.len() + 1, place)?;
+    program.try_push(kind, &operands).inspect_err(|_| places.truncate(program.len())).map_err(runtime_error)
 }
 
 /// Records an operation at least one of whose operands is a tracer.

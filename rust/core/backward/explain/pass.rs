@@ -5,10 +5,12 @@ use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, ignore_leaf, run_pass};
 use super::what::{MOST_NAMED, What};
 use crate::adjoints::{ACTIVE, Adjoint};
+use crate::error::Error;
 use crate::graph::origins::kept;
-use crate::graph::{Graph, LastPass, Node, flag};
+use crate::graph::{Graph, LastPass, Node, Versions, flag};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Arity;
+use crate::room;
 use crate::stats::Statistics;
 use std::collections::HashMap;
 use std::iter::successors;
@@ -27,8 +29,8 @@ struct Users(Vec<u32>);
 const NOBODY: u32 = u32::MAX;
 
 impl Users {
-    fn of(nodes: usize) -> Self {
-        Self(vec![NOBODY; nodes])
+    fn of(nodes: usize) -> Result<Self, Error> {
+        room::filled(nodes, NOBODY).map(Self)
     }
 
     fn note(&mut self, node: u32, user: u32) {
@@ -66,12 +68,12 @@ pub(super) struct Trails {
 }
 
 impl Trails {
-    fn new(users: Users) -> Self {
-        let mut steps = vec![0; users.0.len()];
+    fn new(users: Users) -> Result<Self, Error> {
+        let mut steps = room::filled(users.0.len(), 0)?;
         for node in (0..steps.len()).rev() {
             steps[node] = users.get(node as u32).map_or(0, |user| steps[user as usize] + 1);
         }
-        Self { users, steps }
+        Ok(Self { users, steps })
     }
 
     /// The nodes behind this one.
@@ -87,11 +89,21 @@ impl Trails {
 /// The first [`MOST_NAMED`] leaves below each node of a pass, in recording order.
 pub(super) struct Leaves(HashMap<u32, Rc<[u32]>>);
 
+/// So many lists of leaves are made between two questions whether there is memory for them.
+const LISTS_AT_ONCE: usize = 4096;
+
+/// What a list of leaves takes at most, roughly.
+const SIZE_OF_LIST: usize = MOST_NAMED * size_of::<u32>() + 48;
+
 impl Leaves {
     /// Of these nodes, given in descending order. A source stands for all that is below it.
-    fn below_each(graph: &Graph, active: &[u32], sources: Option<&[u32]>) -> Self {
-        let mut known: HashMap<u32, Rc<[u32]>> = HashMap::with_capacity(active.len());
-        for &node in active.iter().rev() {
+    fn below_each(graph: &Graph, active: &[u32], sources: Option<&[u32]>) -> Result<Self, Error> {
+        let mut known: HashMap<u32, Rc<[u32]>> = HashMap::new();
+        known.try_reserve(active.len()).map_err(|_| Error::OutOfMemory)?;
+        for (place, &node) in active.iter().rev().enumerate() {
+            if place % LISTS_AT_ONCE == 0 {
+                room::probe(LISTS_AT_ONCE * SIZE_OF_LIST)?;
+            }
             let operands = graph.nodes[node as usize].operands(&graph.lists);
             let mut below: Option<Rc<[u32]>> = None;
             for more in operands.inputs().iter().filter_map(|input| known.get(input)) {
@@ -103,7 +115,7 @@ impl Leaves {
             }
             known.extend(below.map(|below| (node, below)));
         }
-        Self(known)
+        Ok(Self(known))
     }
 
     /// Those that an event concerns.
@@ -149,20 +161,23 @@ pub(super) struct Pass<'a> {
     users: Users,
     /// Nodes whose values were the reason that nothing was passed on.
     silenced: Vec<u32>,
+    /// Whether there was memory for all that was found.
+    noted: Result<(), Error>,
 }
 
 impl<'a> Pass<'a> {
-    pub fn new(graph: &'a Graph, sources: Option<Vec<u32>>) -> Self {
+    pub fn new(graph: &'a Graph, sources: Option<Vec<u32>>) -> Result<Self, Error> {
         let nodes = graph.len();
-        Self {
+        Ok(Self {
             graph,
             sources,
             active: vec![],
-            arrived: vec![false; nodes],
+            arrived: room::filled(nodes, false)?,
             found: vec![],
-            users: Users::of(nodes),
+            users: Users::of(nodes)?,
             silenced: vec![],
-        }
+            noted: Ok(()),
+        })
     }
 
     /// What was found.
@@ -171,26 +186,27 @@ impl<'a> Pass<'a> {
     }
 
     /// What was found, and the ways and leaves of its nodes if any is to be told.
-    pub fn into_parts(self, limit: usize) -> (Vec<Found>, Trails, Leaves) {
+    pub fn into_parts(self, limit: usize) -> Result<(Vec<Found>, Trails, Leaves), Error> {
         let active = if limit == 0 || self.found.is_empty() { &[][..] } else { &self.active };
-        let leaves = Leaves::below_each(self.graph, active, self.sources.as_deref());
-        (self.found, Trails::new(self.users), leaves)
+        let leaves = Leaves::below_each(self.graph, active, self.sources.as_deref())?;
+        Ok((self.found, Trails::new(self.users)?, leaves))
     }
 
     /// Runs the pass and asks each node that it reached. Returns whether it leads anywhere.
-    pub fn replay(&mut self, scratch: &mut Scratch, pass: &LastPass) -> bool {
+    pub fn replay(&mut self, scratch: &mut Scratch, pass: &LastPass) -> Result<bool, Error> {
         let (graph, state, root) = (self.graph, &pass.state, pass.root);
-        scratch.set.grow(graph.len());
-        scratch.adjoints.grow(graph.len());
+        scratch.adjoints.grow(graph.len())?;
         self.active = match &mut self.sources {
             Some(sources) => {
-                let reached = scratch.below(graph, root, Node::needs_grad);
-                sources.extend(graph.versions(sources, &reached).rows());
+                let reached = scratch.below(graph, root, Node::needs_grad)?;
+                let versions = graph.versions(sources, &reached)?;
+                room::reserve(sources, versions.rows().count())?;
+                sources.extend(versions.rows());
                 sources.sort_unstable();
                 sources.dedup();
-                scratch.activate(graph, &reached, sources.iter().copied())
+                scratch.activate(graph, &reached, sources, &Versions::default())?
             }
-            None => scratch.reachable(graph, root),
+            None => scratch.reachable(graph, root)?,
         };
         self.active.sort_unstable_by(|a, b| b.cmp(a));
         self.active.dedup(); // a source that leads to another one is there twice
@@ -198,21 +214,34 @@ impl<'a> Pass<'a> {
             scratch.activate_all(graph, &mut self.active);
         }
         let leads = scratch.adjoints.rows[root as usize].mark & ACTIVE != 0;
+        let mut done = Ok(leads);
         if leads {
             let mut statistics = Statistics::that_saturates(pass.saturates);
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
-            run_pass::<true, true>(graph, &mut adjoints, scratch, root, seed, state, counting, ignore_leaf);
+            let ran = run_pass::<true, true>(
+                graph,
+                &mut adjoints,
+                scratch,
+                root,
+                seed,
+                state,
+                counting,
+                ignore_leaf,
+            );
             scratch.adjoints = adjoints;
-            self.ask_all(scratch, pass, statistics);
+            done = match ran {
+                Ok(_) => self.ask_all(scratch, pass, statistics).map(|()| leads),
+                Err(error) => Err(error),
+            };
         }
         for &node in &self.active {
             scratch.adjoints.rows[node as usize].mark = 0;
         }
-        leads
+        done
     }
 
-    fn ask_all(&mut self, scratch: &Scratch, pass: &LastPass, statistics: Statistics) {
+    fn ask_all(&mut self, scratch: &Scratch, pass: &LastPass, statistics: Statistics) -> Result<(), Error> {
         let state = &pass.state;
         let on_input = self.graph.nodes[pass.root as usize].flags & flag::ON_INPUT != 0;
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
@@ -221,7 +250,7 @@ impl<'a> Pass<'a> {
             arrived[self.users.pass_on(rows, self.graph, pass.root) as usize] = true;
         } else {
             // Left out like any contribution.
-            self.found.push(Found { what: What::Dropped, node: pass.root, input: None });
+            self.note(Found { what: What::Dropped, node: pass.root, input: None });
         }
         match state.mode {
             GradientMode::MaskReal => self.ask_each(scratch, &mut MaskReal),
@@ -230,6 +259,19 @@ impl<'a> Pass<'a> {
                 let decisions = &mut Unasked(statistics);
                 self.ask_each(scratch, &mut Hybrid { state, decisions, coordinates });
             }
+        }
+        std::mem::replace(&mut self.noted, Ok(()))
+    }
+
+    fn note(&mut self, found: Found) {
+        if let Err(error) = room::push(&mut self.found, found) {
+            self.noted = Err(error);
+        }
+    }
+
+    fn note_silenced(&mut self, node: u32) {
+        if let Err(error) = room::push(&mut self.silenced, node) {
+            self.noted = Err(error);
         }
     }
 
@@ -265,11 +307,11 @@ impl<'a> Pass<'a> {
 
     /// Where the values began that are not REAL, of `target` and of what was silenced: the origin behind
     /// `target` first, the others in recording order.
-    pub fn find_origins(&mut self, scratch: &mut Scratch, target: u32) -> Vec<Found> {
+    pub fn find_origins(&mut self, scratch: &mut Scratch, target: u32) -> Result<Vec<Found>, Error> {
         let graph = self.graph;
         let value = |node: u32| graph.nodes[node as usize].value;
-        let (mut origins, mut carriers) = (vec![], Users::of(graph.len()));
-        scratch.set.grow(graph.len());
+        let (mut origins, mut carriers) = (vec![], Users::of(graph.len())?);
+        scratch.set.grow(graph.len())?;
         let starts = self.silenced.iter().chain(Some(&target)).filter(|&&node| !value(node).is_finite());
         starts.for_each(|&start| scratch.set.insert(start));
         while let Some(node) = scratch.set.take_last() {
@@ -280,7 +322,8 @@ impl<'a> Pass<'a> {
                 scratch.set.insert(input);
             }
             if graph.carrier(node).is_none() {
-                origins.push(Found { what: What::Born, node, input: None });
+                let origin = Found { what: What::Born, node, input: None };
+                room::push(&mut origins, origin).inspect_err(|_| scratch.set.clear())?;
             }
         }
         origins.reverse();
@@ -294,7 +337,7 @@ impl<'a> Pass<'a> {
         {
             *slot = carrier;
         }
-        origins
+        Ok(origins)
     }
 }
 
@@ -308,7 +351,7 @@ struct Notes<'p, 'g, 'i> {
 
 impl Notes<'_, '_, '_> {
     fn note(&mut self, what: What, input: Option<u32>) {
-        self.pass.found.push(Found { what, node: self.node, input });
+        self.pass.note(Found { what, node: self.node, input });
     }
 
     /// The input at a place, or what it stands for, which got to know its user; `None` if no gradient flows
@@ -335,13 +378,13 @@ impl Sink for Notes<'_, '_, '_> {
 
     fn silence(&mut self, place: usize, _from: Arrived) {
         if let Some(input) = self.input(place) {
-            self.pass.silenced.push(input);
+            self.pass.note_silenced(input);
             self.note(What::Masked, Some(place as u32));
         }
     }
 
     fn mask(&mut self, _operands: usize, _from: Arrived) {
-        self.pass.silenced.push(self.node);
+        self.pass.note_silenced(self.node);
         self.note(What::Masked, None);
     }
 

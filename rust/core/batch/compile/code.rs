@@ -157,6 +157,12 @@ impl Code {
         (start, self.lists.len() as u32)
     }
 
+    /// What the rest of a plan takes, in bytes, which is told by the code.
+    pub fn after_bytes(&self) -> usize {
+        let checked = self.checks.len() + self.derivatives.len();
+        4 * checked * size_of::<Source>() + self.sites.len() * size_of::<Site>()
+    }
+
     /// Shows every source that is read after the last instruction.
     pub fn for_each_result(&mut self, mut visit: impl FnMut(&mut Source)) {
         self.values.iter_mut().chain(&mut self.checks).for_each(&mut visit);

@@ -4,14 +4,41 @@
 
 use super::analysis::Analysis;
 use super::code::Code;
-use super::lowering::{Derivatives, Lowering};
+use super::lowering::{BYTES_OF_REGISTER, Derivatives, Lowering};
 use super::reverse::{Pass, Rows};
 use super::{fuse, registers};
 use crate::batch::program::{Kind, NodeId, Program};
+use crate::error::Error;
+use crate::room;
+
+/// The bytes that the code of a plan, and what compiling it takes, may come to. Each output of a Jacobian has
+/// a backward pass, so that the code of outputs that are computed from each other grows with the square of
+/// their number. The pass of the first output is not counted: a plan whose length is proportional to that of
+/// its program may take what memory there is.
+pub const PLAN_BUDGET: usize = 512 << 20;
+
+/// What compiling takes, in bytes, for each node of a program and each of its operands, besides the code.
+const BYTES_OF_NODE: usize = 128;
+const BYTES_OF_OPERAND: usize = 16;
+
+/// The most instructions that an operand, or the node itself, adds to a pass; more where a selection
+/// chooses its way.
+const STEPS: usize = 1;
+const STEPS_WITH_SELECTIONS: usize = 6;
 
 /// Compiles `program`.
-pub(crate) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivatives<'_>) -> Code {
-    let mut lowering = Lowering::new(program, facts);
+///
+/// # Errors
+/// [`Error::PlanTooLarge`] and [`Error::OutOfMemory`], before the memory is taken.
+pub(crate) fn lower(
+    program: &Program,
+    facts: &Analysis,
+    derivatives: &Derivatives<'_>,
+) -> Result<Code, Error> {
+    let (nodes, operands) = (program.len(), program.operand_count());
+    let mut lowering = Lowering::new(program, facts)?;
+    lowering.reserve(nodes + operands)?;
+    room::probe(nodes * BYTES_OF_NODE + operands * BYTES_OF_OPERAND)?;
     for node in 0..program.len() as NodeId {
         if facts.needed[node as usize] && !matches!(program.kind(node), Kind::Argument(_)) {
             lowering.forward(node);
@@ -22,14 +49,25 @@ pub(crate) fn lower(program: &Program, facts: &Analysis, derivatives: &Derivativ
         lowering.code.values.push(value);
     }
     if !derivatives.elements.is_empty() {
-        let mut rows = Rows::new(program.len());
+        let mut rows = Rows::new(program.len())?;
+        let steps = if facts.selects(program) { STEPS_WITH_SELECTIONS } else { STEPS };
+        let outputs = program.outputs().len();
+        let mut first = 0;
         for (number, &root) in program.outputs().iter().enumerate() {
-            Pass::new(&mut lowering, &mut rows, number, root).run(derivatives);
+            let pass = Pass::new(&mut lowering, &mut rows, number, root, steps)?;
+            pass.run(derivatives)?;
+            let so_far = lowering.bytes();
+            if number == 0 {
+                first = so_far;
+            } else if so_far - first > PLAN_BUDGET {
+                return Err(Error::PlanTooLarge { outputs, fitting: number, budget: PLAN_BUDGET });
+            }
         }
     }
     lowering.code.checks.sort_unstable();
     lowering.code.checks.dedup();
+    room::probe(lowering.registers as usize * BYTES_OF_REGISTER)?;
     fuse::fuse(&mut lowering.code, lowering.registers);
     registers::allocate(&mut lowering.code, lowering.registers);
-    lowering.code
+    Ok(lowering.code)
 }

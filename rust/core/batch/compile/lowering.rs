@@ -1,17 +1,22 @@
 //! The state of a compilation: the code so far, and where each value is.
 
 use super::analysis::Analysis;
-use super::code::{Code, Instruction, Source, Uniform};
+use super::code::{Code, Derivative, Instruction, Site, Source, Uniform};
 use super::mask::Mask;
 use super::reachable::ReachableSets;
 use crate::batch::program::{Kind, NodeId, Program};
+use crate::error::Error;
 use crate::op::Op;
+use crate::room;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A column that is read so often is first copied to a slot. The user's array need not be aligned to
 /// cache lines, and reading it takes up to twice as long.
 const WORTH_A_COPY: u32 = 2;
+
+/// What compiling takes, in bytes, for each register.
+pub(crate) const BYTES_OF_REGISTER: usize = 64;
 
 /// What is differentiated, and where the derivatives go.
 pub(crate) struct Derivatives<'a> {
@@ -41,19 +46,39 @@ pub(crate) struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    pub fn new(program: &'a Program, facts: &'a Analysis) -> Self {
-        Self {
+    pub fn new(program: &'a Program, facts: &'a Analysis) -> Result<Self, Error> {
+        Ok(Self {
             program,
             facts,
             code: Code { uniforms: vec![Uniform::Number(1.0)], ..Code::default() },
-            place: vec![None; program.len()],
+            place: room::filled(program.len(), None)?,
             registers: 0,
             angles: BTreeMap::new(),
             negations: BTreeMap::new(),
             numbers: BTreeMap::new(),
             leading: None,
             reachable_sets: ReachableSets::default(),
-        }
+        })
+    }
+
+    /// Has room for so many more instructions.
+    pub fn reserve(&mut self, instructions: usize) -> Result<(), Error> {
+        room::reserve(&mut self.code.instructions, instructions)?;
+        // A register for each is allocated later.
+        u32::try_from(self.code.instructions.len() + 2 * instructions)
+            .map(drop)
+            .map_err(|_| Error::OutOfMemory)
+    }
+
+    /// What the code takes so far, and what compiling it will take.
+    pub fn bytes(&self) -> usize {
+        let Code { instructions, lists, derivatives, checks, sites, .. } = &self.code;
+        instructions.capacity() * size_of::<Instruction>()
+            + lists.capacity() * size_of::<Source>()
+            + derivatives.capacity() * size_of::<Derivative>()
+            + checks.capacity() * size_of::<Source>()
+            + sites.capacity() * size_of::<Site>()
+            + self.registers as usize * BYTES_OF_REGISTER
     }
 
     pub fn register(&mut self) -> u32 {

@@ -7,7 +7,9 @@ use super::lowering::Derivatives;
 use super::reachable::ReachableSets;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::batch::{Input, Request, Total};
+use crate::error::Error;
 use crate::op::{Arity, Op};
+use crate::room::{self, granted};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -53,8 +55,21 @@ impl Plan {
     /// Compiles a program.
     ///
     /// # Panics
-    /// If a source or the coordinate names no argument, or a gradient is asked of several outputs.
+    /// If a source or the coordinate names no argument, or a gradient is asked of several outputs; and for
+    /// want of memory.
     pub fn new(program: &Program, request: Request) -> Self {
+        granted(Self::try_new(program, request))
+    }
+
+    /// [`Plan::new`].
+    ///
+    /// # Errors
+    /// [`Error::PlanTooLarge`] for a Jacobian of so many outputs that its plan would take more than
+    /// [`PLAN_BUDGET`](crate::batch::PLAN_BUDGET), and [`Error::OutOfMemory`].
+    ///
+    /// # Panics
+    /// If a source or the coordinate names no argument, or a gradient is asked of several outputs.
+    pub fn try_new(program: &Program, request: Request) -> Result<Self, Error> {
         let (sources, coordinate): (&[usize], _) = match &request {
             Request::Values => (&[], None),
             Request::Gradient { sources, coordinate, .. } => (sources, *coordinate),
@@ -63,19 +78,23 @@ impl Plan {
         if let Request::Gradient { .. } = request {
             assert!(program.outputs().len() == 1, "a gradient is that of one output");
         }
+        // The analysis, and the plan's own copy of the program.
+        room::probe(program.bytes() + program.len() * size_of::<f64>() * 2)?;
         let facts = Analysis::new(program, sources, coordinate);
         let sizes: Vec<_> = sources.iter().map(|&s| program.elements(s).len()).collect();
         let total_size: usize = sizes.iter().sum();
         let joined = matches!(request, Request::Jacobian { .. });
         let widths = if joined { vec![total_size * program.outputs().len()] } else { sizes.clone() };
         let mut elements = vec![];
+        room::reserve_exact(&mut elements, total_size)?;
         for (array, &source) in sources.iter().enumerate() {
             for (place, element) in program.elements(source).enumerate() {
                 elements.push(if joined { (element, 0, elements.len()) } else { (element, array, place) });
             }
         }
         let stride = if joined { total_size } else { 0 };
-        let mut code = lower(program, &facts, &Derivatives { elements: &elements, stride });
+        let mut code = lower(program, &facts, &Derivatives { elements: &elements, stride })?;
+        room::probe(program.bytes() + code.after_bytes())?;
         if let Request::Gradient { total: Some(_), .. } = request {
             // A sample whose value is not REAL is left out of a total.
             let value = code.values[0];
@@ -99,7 +118,7 @@ impl Plan {
         let uniform_nodes = (0..program.len() as NodeId)
             .filter(|&n| facts.needed[n as usize] && !facts.varying[n as usize])
             .collect();
-        Self {
+        Ok(Self {
             program: program.clone(),
             request,
             facts,
@@ -112,7 +131,7 @@ impl Plan {
             below,
             below_any: OnceLock::new(),
             uniform_nodes,
-        }
+        })
     }
 
     /// The total that the request asks for.
@@ -158,8 +177,8 @@ impl Plan {
     }
 
     /// The uniform numbers of a run, in the order of the code.
-    pub(crate) fn uniforms(&self, inputs: &[Input<'_>]) -> Vec<f64> {
-        let mut values = vec![0.0; self.program.len()];
+    pub(crate) fn uniforms(&self, inputs: &[Input<'_>]) -> Result<Vec<f64>, Error> {
+        let mut values = room::filled(self.program.len(), 0.0)?;
         for &node in &self.uniform_nodes {
             let operands: Vec<f64> =
                 self.program.operands(node).iter().map(|&o| values[o as usize]).collect();
@@ -182,6 +201,9 @@ impl Plan {
             Uniform::Number(number) => number,
             Uniform::Node(node) => values[node as usize],
         };
-        self.code.uniforms.iter().map(number).collect()
+        let mut uniforms = vec![];
+        room::reserve_exact(&mut uniforms, self.code.uniforms.len())?;
+        uniforms.extend(self.code.uniforms.iter().map(number));
+        Ok(uniforms)
     }
 }

@@ -8,9 +8,14 @@ use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
 use super::lowering::{Derivatives, Lowering};
 use super::mask::Mask;
 use crate::batch::program::{Kind, NodeId};
+use crate::error::Error;
 use crate::op::{Op, Read};
 use crate::reduce::Reduction;
+use crate::room;
 use std::collections::BTreeMap;
+
+/// What a pass takes for a node that it reaches, in bytes, besides the code.
+const BYTES_OF_REACHED: usize = 64;
 
 /// By node, what a pass knows of it; kept between passes for its memory.
 pub(crate) struct Rows {
@@ -21,8 +26,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    pub fn new(nodes: usize) -> Self {
-        Self { visited: vec![Mask::Never; nodes], adjoints: vec![None; nodes], shown: vec![false; nodes] }
+    pub fn new(nodes: usize) -> Result<Self, Error> {
+        Ok(Self {
+            visited: room::filled(nodes, Mask::Never)?,
+            adjoints: room::filled(nodes, None)?,
+            shown: room::filled(nodes, false)?,
+        })
     }
 }
 
@@ -44,16 +53,30 @@ enum Contribution {
 }
 
 impl<'l, 'a> Pass<'l, 'a> {
-    pub fn new(lowering: &'l mut Lowering<'a>, rows: &'l mut Rows, output: usize, root: NodeId) -> Self {
+    /// A pass that adds at most so many instructions for a node and each of its operands.
+    pub fn new(
+        lowering: &'l mut Lowering<'a>,
+        rows: &'l mut Rows,
+        output: usize,
+        root: NodeId,
+        steps: usize,
+    ) -> Result<Self, Error> {
         let reached = lowering.reached(root);
+        let operands: usize = reached.iter().map(|&node| 1 + lowering.program.operands(node).len()).sum();
+        lowering.reserve(operands * steps)?;
+        room::reserve(&mut lowering.code.checks, operands)?;
         if !reached.is_empty() {
             lowering.visit(&reached, &mut rows.visited);
         }
-        Self { lowering, output, reached, rows }
+        Ok(Self { lowering, output, reached, rows })
     }
 
     /// Appends the pass to the code.
-    pub fn run(mut self, derivatives: &Derivatives<'_>) {
+    pub fn run(mut self, derivatives: &Derivatives<'_>) -> Result<(), Error> {
+        let code = &mut self.lowering.code;
+        room::reserve(&mut code.derivatives, derivatives.elements.len())?;
+        room::reserve(&mut code.checks, self.reached.len() + derivatives.elements.len())?;
+        room::probe(self.reached.len() * BYTES_OF_REACHED)?;
         self.check_values();
         let reached = std::mem::take(&mut self.reached);
         if let Some(&root) = reached.first() {
@@ -88,6 +111,7 @@ impl<'l, 'a> Pass<'l, 'a> {
                 self.rows.shown[operand as usize] = false;
             }
         }
+        Ok(())
     }
 
     /// Has those values looked at that tell whether all values on the way of the gradients are REAL:

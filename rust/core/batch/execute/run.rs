@@ -9,8 +9,9 @@ use super::slots::{LANES, Memory};
 use super::totals::{TASK, Tree};
 use super::worker::{TaskOutputs, Worker};
 use crate::batch::compile::plan::Plan;
-use crate::batch::{Execution, Input, Interrupted, Outputs, Request, Total, Totals};
+use crate::batch::{Execution, Input, Outputs, Request, Stopped, Total, Totals};
 use crate::mode::{GradientMode, ModeState};
+use crate::room;
 use crate::stats::Statistics;
 use crate::status::Status;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// A thread is worth starting for this much work, in instructions times samples: some 50 µs.
 const WORTH_A_THREAD: usize = 1 << 19;
+
+/// The bytes that a thread may need for itself: its stack, and what the system keeps for it.
+const OF_A_THREAD: usize = 8 << 20;
 
 /// How often the caller is asked whether to go on.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -95,7 +99,7 @@ impl Plan {
     /// saturates. `interrupted` is asked every 50 ms, on the calling thread.
     ///
     /// # Errors
-    /// [`Interrupted`] if it said so. Outputs are then half-written, statistics are as before.
+    /// [`Stopped`]. Outputs are then half-written, statistics are as before.
     ///
     /// # Panics
     /// If inputs or outputs are not as many or as long as the program and the request have it.
@@ -109,10 +113,10 @@ impl Plan {
         statistics: &mut Statistics,
         execution: Execution,
         interrupted: &mut dyn FnMut() -> bool,
-    ) -> Result<Totals, Interrupted> {
+    ) -> Result<Totals, Stopped> {
         self.check(samples, inputs, &outputs, execution);
         let value_widths = self.value_widths(samples, &outputs);
-        let run = Run::new(self, samples, inputs, state, execution.block);
+        let run = Run::new(self, samples, inputs, state, execution.block)?;
         let work_of_sample =
             self.code.instructions.len() + 4 + if run.only_interpreted { 16 * self.program.len() } else { 0 };
         let work = samples.saturating_mul(work_of_sample);
@@ -130,16 +134,18 @@ impl Plan {
             tree: Tree::default(),
             statistics: statistics.worker(),
             kept: 0,
-            contributed: vec![false; self.totals.len()],
-            statuses: vec![Status::EXACT; self.code.derivatives.len()],
+            contributed: room::filled(self.totals.len(), false)?,
+            statuses: room::filled(self.code.derivatives.len(), Status::EXACT)?,
         });
         let (cancelled, running, done) = (AtomicBool::new(false), AtomicUsize::new(0), Condvar::new());
+        let refused = AtomicBool::new(false);
         let per_block = work_of_sample * run.block;
-        let work = |ask: &mut dyn FnMut() -> bool| {
-            let lines = run.block / LANES;
-            let mut memory = Memory::new(Machine::lines_of(self.code.slots, lines));
+        let lines = run.block / LANES;
+        let slots = || Memory::new(Machine::lines_of(self.code.slots, lines));
+        let own = slots()?;
+        let work = |mut memory: Memory, ask: &mut dyn FnMut() -> bool| -> Result<(), Stopped> {
             let machine = Machine::new(&mut memory, lines, state.mode == GradientMode::Hybrid);
-            let mut worker = Worker::new(&run, machine, statistics.worker());
+            let mut worker = Worker::new(&run, machine, statistics.worker())?;
             let mut unasked = 0;
             let mut stop = || {
                 unasked += per_block;
@@ -153,7 +159,9 @@ impl Plan {
             };
             loop {
                 let Some((number, start, end, mut outputs)) = lock(&tasks).next() else { break };
-                let Some(sums) = worker.task(start, end, &mut outputs, &mut stop) else { break };
+                let sums = worker.task(start, end, &mut outputs, &mut stop).inspect_err(|_| {
+                    cancelled.store(true, Ordering::Relaxed);
+                })?;
                 if self.total().is_some() {
                     lock(&results).tree.add(number, sums);
                 }
@@ -163,6 +171,7 @@ impl Plan {
             results.contributed.iter_mut().zip(&worker.contributed).for_each(|(all, &one)| *all |= one);
             results.statuses.iter_mut().zip(&worker.statuses).for_each(|(all, &status)| *all |= status);
             results.statistics.merge(&worker.into_statistics());
+            Ok(())
         };
         let mut asked = Instant::now();
         let mut ask = || {
@@ -174,6 +183,11 @@ impl Plan {
         };
         std::thread::scope(|scope| {
             for _ in 1..threads {
+                // Here and not in the thread: one that starts without memory for itself takes the process down.
+                let Ok(memory) = slots() else { break };
+                if room::probe(OF_A_THREAD).is_err() {
+                    break;
+                }
                 running.fetch_add(1, Ordering::Relaxed);
                 let helper = || {
                     // Also if the work panics, which the scope then passes on.
@@ -182,7 +196,10 @@ impl Plan {
                         drop(lock(&results)); // so that the caller is either waiting or sees the count
                         done.notify_all();
                     });
-                    work(&mut || false);
+                    // Without memory for it there is one helper less.
+                    if work(memory, &mut || false) == Err(Stopped::OutOfMemory) {
+                        refused.store(true, Ordering::Relaxed);
+                    }
                 };
                 // A thread that the system refuses is done without.
                 if std::thread::Builder::new().spawn_scoped(scope, helper).is_err() {
@@ -190,7 +207,9 @@ impl Plan {
                     break;
                 }
             }
-            work(&mut ask);
+            if work(own, &mut ask) == Err(Stopped::OutOfMemory) {
+                refused.store(true, Ordering::Relaxed);
+            }
             // The lock is free while the caller is asked, who may run anything.
             let wait = || {
                 let waiting = lock(&results);
@@ -206,8 +225,11 @@ impl Plan {
                 }
             }
         });
-        if cancelled.into_inner() {
-            return Err(Interrupted);
+        // All tasks are done if somebody had the memory to begin with them.
+        let unfinished = lock(&tasks).next().is_some();
+        if cancelled.into_inner() || unfinished {
+            let refused = refused.into_inner();
+            return Err(if refused { Stopped::OutOfMemory } else { Stopped::Interrupted });
         }
         let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         statistics.merge(&results.statistics);

@@ -4,6 +4,7 @@ use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::batch::compile::plan::Plan;
 use crate::batch::program::NodeId;
 use crate::batch::{Argument, Input};
+use crate::error::Error;
 use crate::mode::{GradientMode, ModeState};
 
 /// Slots in use at once should fit in a first-level cache.
@@ -34,7 +35,7 @@ impl<'a> Run<'a> {
         inputs: &'a [Input<'a>],
         state: &'a ModeState,
         block: Option<usize>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let per_sample = inputs.iter().map(|input| match *input {
             Input::PerSample(data) => data,
             Input::Shared(_) => &[],
@@ -42,7 +43,7 @@ impl<'a> Run<'a> {
         let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
         let chosen = plan.selects && !plan.code.sites.is_empty();
         let only_interpreted = (chosen || plan.has_undecided_poles) && state.mode != GradientMode::MaskReal;
-        Self {
+        Ok(Self {
             plan,
             state,
             arguments: inputs,
@@ -51,8 +52,8 @@ impl<'a> Run<'a> {
             columns: per_sample.clone().map(lines).collect(),
             rows: per_sample.collect(),
             widths: plan.program.arguments().iter().map(Argument::size).collect(),
-            uniforms: Memory::of_uniforms(&plan.uniforms(inputs)),
-        }
+            uniforms: Memory::of_uniforms(&plan.uniforms(inputs)?)?,
+        })
     }
 
     /// What a block reads that begins at a line of these columns and rows.
@@ -67,16 +68,16 @@ impl<'a> Run<'a> {
     }
 
     /// The columns of an incomplete block, the last sample repeated.
-    pub fn tail_columns(&self, first: usize, samples: usize) -> Vec<Memory> {
+    pub fn tail_columns(&self, first: usize, samples: usize) -> Result<Vec<Memory>, Error> {
         let column = |(data, &width): (&&[f64], &usize)| {
             if width != 1 || data.is_empty() {
-                return Memory::default();
+                return Ok(Memory::default());
             }
-            let mut memory = Memory::new(self.block / LANES);
+            let mut memory = Memory::new(self.block / LANES)?;
             let (head, rest) = memory.lines_mut().as_flattened_mut().split_at_mut(samples);
             head.copy_from_slice(&data[first..first + samples]);
             rest.fill(head[samples - 1]);
-            memory
+            Ok(memory)
         };
         self.rows.iter().zip(&self.widths).map(column).collect()
     }

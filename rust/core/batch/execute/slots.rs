@@ -1,5 +1,8 @@
 //! The memory that a block is worked out in.
 
+use crate::error::Error;
+use crate::room;
+
 /// How many samples the loops of a kernel take at once. Every block is a multiple of it.
 pub(crate) const LANES: usize = 32;
 
@@ -19,18 +22,19 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// Room for so many lines, all zeros.
-    pub fn new(lines: usize) -> Self {
-        let data = vec![0.0; lines * LANES + ALIGNED];
+    pub fn new(lines: usize) -> Result<Self, Error> {
+        let numbers = lines.checked_mul(LANES).and_then(|numbers| numbers.checked_add(ALIGNED));
+        let data = room::filled(numbers.ok_or(Error::OutOfMemory)?, 0.0)?;
         // Where there is no telling how data are aligned, results are the same.
         let start = data.as_ptr().align_offset(ALIGNED * size_of::<f64>()).min(ALIGNED);
-        Self { data, start, lines }
+        Ok(Self { data, start, lines })
     }
 
     /// One line of each number: what a uniform number looks like to a kernel.
-    pub fn of_uniforms(numbers: &[f64]) -> Self {
-        let mut memory = Self::new(numbers.len());
+    pub fn of_uniforms(numbers: &[f64]) -> Result<Self, Error> {
+        let mut memory = Self::new(numbers.len())?;
         memory.lines_mut().iter_mut().zip(numbers).for_each(|(line, &number)| line.fill(number));
-        memory
+        Ok(memory)
     }
 
     #[inline(always)]

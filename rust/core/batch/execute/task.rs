@@ -11,45 +11,55 @@ use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{NOTHING, Sums, add_lanes};
 use super::worker::{Block, TaskOutputs, Worker};
+use crate::batch::Stopped;
+use crate::error::Error;
 use crate::mode::GradientMode;
 use crate::status::Status;
 
 impl<B: Backend> Worker<'_, B> {
     /// Replays samples `start..end`, whose outputs these are, unless `stop` says so. Returns what they
     /// come to under a total.
+    ///
+    /// # Errors
+    /// [`Stopped`]; the outputs are then half-written.
     pub fn task(
         &mut self,
         start: usize,
         end: usize,
         outputs: &mut TaskOutputs<'_>,
         mut stop: impl FnMut() -> bool,
-    ) -> Option<Sums> {
+    ) -> Result<Sums, Stopped> {
         self.lanes.fill([NOTHING; LANES]);
         for first in (start..end).step_by(self.run.block) {
             if stop() {
-                return None;
+                return Err(Stopped::Interrupted);
             }
             let samples = (end - first).min(self.run.block);
-            self.block(Block { first, samples, place: first - start }, outputs);
+            self.block(Block { first, samples, place: first - start }, outputs)?;
         }
-        Some(self.lanes.iter().enumerate().map(|(number, &lanes)| add_lanes(number, lanes)).collect())
+        Ok(self.lanes.iter().enumerate().map(|(number, &lanes)| add_lanes(number, lanes)).collect())
     }
 
-    fn block(&mut self, at: Block, outputs: &mut TaskOutputs<'_>) {
+    fn block(&mut self, at: Block, outputs: &mut TaskOutputs<'_>) -> Result<(), Error> {
         let run = self.run;
         if at.samples == run.block {
             let first_line = at.first / LANES;
             return self.replay(at, &run.inputs(&run.columns, &run.rows, first_line), outputs);
         }
         // The last block has columns of its own, so that the loops over lines need no other end.
-        let tail = run.tail_columns(at.first, at.samples);
+        let tail = run.tail_columns(at.first, at.samples)?;
         let columns: Vec<&[Line]> = tail.iter().map(Memory::lines).collect();
         let rows = run.rows.iter().zip(&run.widths);
         let rows: Vec<&[f64]> = rows.map(|(r, w)| r.get(at.first * w..).unwrap_or(&[])).collect();
-        self.replay(at, &run.inputs(&columns, &rows, 0), outputs);
+        self.replay(at, &run.inputs(&columns, &rows, 0), outputs)
     }
 
-    fn replay(&mut self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
+    fn replay(
+        &mut self,
+        at: Block,
+        inputs: &BlockInputs<'_>,
+        outputs: &mut TaskOutputs<'_>,
+    ) -> Result<(), Error> {
         let (plan, full) = (self.run.plan, at.samples == self.run.block);
         let adds_up = full && !self.lanes.is_empty();
         self.lanes_before.copy_from_slice(&self.lanes);
@@ -66,7 +76,7 @@ impl<B: Backend> Worker<'_, B> {
         if irregular {
             self.lanes.copy_from_slice(&self.lanes_before);
             self.find_irregular(at, inputs);
-            self.compute_irregular(at);
+            self.compute_irregular(at)?;
         }
         if self.run.state.mode == GradientMode::Hybrid {
             self.count_decisions(at, inputs);
@@ -84,14 +94,17 @@ impl<B: Backend> Worker<'_, B> {
         } else if !self.lanes.is_empty() {
             self.add_up(at, inputs);
         }
+        Ok(())
     }
 
     /// Has the irregular samples that were noted computed one by one.
-    fn compute_irregular(&mut self, at: Block) {
+    fn compute_irregular(&mut self, at: Block) -> Result<(), Error> {
         let (run, lanes) = (self.run, std::mem::take(&mut self.irregular.lanes));
         let element = |element, k: usize| run.element(element, at.first + lanes[k]);
-        self.irregular.compute(run.plan, run.state, lanes.len(), &element, self.decisions.statistics());
+        let statistics = self.decisions.statistics();
+        let computed = self.irregular.compute(run.plan, run.state, lanes.len(), &element, statistics);
         self.irregular.lanes = lanes;
+        computed
     }
 
     /// Notes the samples of the block that the vectorised code is not made for.

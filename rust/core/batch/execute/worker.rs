@@ -6,7 +6,9 @@ use super::shared::Run;
 use super::slots::{LANES, Line, Memory};
 use super::totals::NOTHING;
 use crate::batch::irregular::results::IrregularResults;
+use crate::error::Error;
 use crate::mode::GradientMode;
+use crate::room;
 use crate::stats::Statistics;
 use crate::status::Status;
 
@@ -55,7 +57,7 @@ pub(crate) struct Worker<'a, B> {
 
 impl<'a, B: Backend> Worker<'a, B> {
     /// A worker with a back end of its own.
-    pub fn new(run: &'a Run<'a>, backend: B, statistics: Statistics) -> Self {
+    pub fn new(run: &'a Run<'a>, backend: B, statistics: Statistics) -> Result<Self, Error> {
         let code = &run.plan.code;
         let partials = match run.state.mode {
             GradientMode::MaskReal => Partials::Classical,
@@ -63,26 +65,26 @@ impl<'a, B: Backend> Worker<'a, B> {
             GradientMode::Hybrid if statistics.saturates() => Partials::Bounded(run.state.bound()),
             GradientMode::Hybrid => Partials::Deciding(run.state),
         };
-        let mut base = vec![Status::EXACT; code.derivatives.len()];
+        let mut base = room::filled(code.derivatives.len(), Status::EXACT)?;
         if let Partials::Bounded(_) = partials {
             let saturated = base.iter_mut().zip(run.plan.below_any()).filter(|(_, below)| **below);
             saturated.for_each(|(status, _)| *status = Status::SATURATED);
         }
         let totals = run.plan.totals.len();
-        Self {
+        Ok(Self {
             run,
             backend,
             irregular: IrregularResults::default(),
             decisions: Decisions::new(code, statistics),
             partials,
             base,
-            statuses: vec![Status::EXACT; code.derivatives.len()],
-            lanes: vec![[NOTHING; LANES]; totals],
-            lanes_before: vec![[NOTHING; LANES]; totals],
-            contributed: vec![false; totals],
+            statuses: room::filled(code.derivatives.len(), Status::EXACT)?,
+            lanes: room::filled(totals, [NOTHING; LANES])?,
+            lanes_before: room::filled(totals, [NOTHING; LANES])?,
+            contributed: room::filled(totals, false)?,
             kept: 0,
-            scratch: Memory::new(if totals > 0 { run.block / LANES } else { 0 }),
-        }
+            scratch: Memory::new(if totals > 0 { run.block / LANES } else { 0 })?,
+        })
     }
 
     /// All that was counted.

@@ -13,10 +13,12 @@ use crate::batch::compile::analysis::{Analysis, differentiable};
 use crate::batch::compile::code::Derivative;
 use crate::batch::compile::reachable::ReachableSets;
 use crate::batch::program::{Kind, NodeId, Program};
+use crate::error::Error;
 use crate::mode::{GradientMode, ModeState};
 use crate::op::powers::PowInt;
 use crate::op::{Arity, Elementwise, Form, Op, Variadic};
 use crate::reduce::Reduction;
+use crate::room;
 use crate::stats::Statistics;
 use crate::status::Status;
 
@@ -79,11 +81,16 @@ pub(crate) struct Task<'a> {
 
 impl Interpreter {
     /// Works out the values of `lanes` samples, given those of the arguments' elements.
-    pub fn forward(&mut self, task: Task<'_>, lanes: usize, element: &dyn Fn(NodeId, usize) -> f64) {
+    pub fn forward(
+        &mut self,
+        task: Task<'_>,
+        lanes: usize,
+        element: &dyn Fn(NodeId, usize) -> f64,
+    ) -> Result<(), Error> {
         let program = task.program;
         self.lanes = lanes;
         self.values.clear();
-        self.values.resize(program.len() * lanes, 0.0);
+        room::grow(&mut self.values, program.len() * lanes, 0.0)?;
         self.rows.clear();
         self.coordinates.clear();
         for node in (0..program.len() as NodeId).filter(|&n| task.facts.needed[n as usize]) {
@@ -134,6 +141,7 @@ impl Interpreter {
                 }
             }
         }
+        Ok(())
     }
 
     /// The value of a node in a sample.
@@ -154,14 +162,14 @@ impl Interpreter {
         derivatives: &[Derivative],
         root: NodeId,
         statistics: &Statistics,
-    ) {
-        self.rows.resize(task.program.len() * self.lanes, Adjoint::default());
+    ) -> Result<(), Error> {
+        room::grow(&mut self.rows, task.program.len() * self.lanes, Adjoint::default())?;
         let reached = self.reachable_sets.below(task.program, root, |node| task.facts.active[node as usize]);
         self.reached.clear();
         self.reached.extend_from_slice(reached);
         self.activate(task, derivatives);
         if task.state.mode == GradientMode::Hybrid {
-            self.trace_coordinates(task, root);
+            self.trace_coordinates(task, root)?;
         }
         for lane in 0..self.lanes {
             let node = self.taken(task.program, root, lane);
@@ -191,6 +199,7 @@ impl Interpreter {
             }
         }
         self.coordinates = coordinates;
+        Ok(())
     }
 
     /// What a pass found for a derivative in a sample.
@@ -234,12 +243,12 @@ impl Interpreter {
     }
 
     /// The coordinates that each node depends on, in each sample.
-    fn trace_coordinates(&mut self, task: Task<'_>, root: NodeId) {
+    fn trace_coordinates(&mut self, task: Task<'_>, root: NodeId) -> Result<(), Error> {
         let (program, lanes) = (task.program, self.lanes);
         let below = self.reachable_sets.below(program, root, |node| task.facts.on_coordinate[node as usize]);
         let below = below.to_vec();
         if !below.is_empty() {
-            self.coordinates.resize(program.len() * lanes, Coordinate::NONE);
+            room::grow(&mut self.coordinates, program.len() * lanes, Coordinate::NONE)?;
         }
         for node in below.into_iter().rev() {
             for lane in 0..lanes {
@@ -254,6 +263,7 @@ impl Interpreter {
                 };
             }
         }
+        Ok(())
     }
 
     /// Visits the nodes in reverse.

@@ -4,7 +4,9 @@ use super::interpreter::{Found, Interpreter, Note, Task};
 use crate::backward::PassCounts;
 use crate::batch::compile::plan::Plan;
 use crate::batch::program::NodeId;
+use crate::error::Error;
 use crate::mode::ModeState;
+use crate::room;
 use crate::stats::Statistics;
 
 /// What the per-sample interpreter finds for some lanes of a block.
@@ -52,22 +54,23 @@ impl IrregularResults {
         lanes: usize,
         element: &dyn Fn(NodeId, usize) -> f64,
         statistics: &Statistics,
-    ) {
+    ) -> Result<(), Error> {
         if lanes == 0 {
-            return; // a sum overflowed, of samples that are regular
+            return Ok(()); // a sum overflowed, of samples that are regular
         }
         let task = Task { program: &plan.program, facts: &plan.facts, state, drops: plan.total().is_some() };
         (self.outputs, self.derivatives) = (plan.program.outputs().len(), plan.code.derivatives.len());
-        self.interpreter.forward(task, lanes, element);
+        self.interpreter.forward(task, lanes, element)?;
+        room::reserve(&mut self.values, lanes * self.outputs)?;
         for k in 0..lanes {
             self.values
                 .extend(plan.program.outputs().iter().map(|&output| self.interpreter.value(output, k)));
         }
-        self.found.resize(lanes * self.derivatives, Found::default());
+        room::grow(&mut self.found, lanes * self.derivatives, Found::default())?;
         let mut first = 0;
         for of_output in plan.code.derivatives.chunk_by(|a, b| a.output == b.output) {
             let root = plan.program.outputs()[of_output[0].output as usize];
-            self.interpreter.backward(task, of_output, root, statistics);
+            self.interpreter.backward(task, of_output, root, statistics)?;
             for (k, found) in self.found.chunks_exact_mut(self.derivatives).enumerate() {
                 for (found, derivative) in found[first..].iter_mut().zip(of_output) {
                     *found = self.interpreter.found(derivative, k);
@@ -77,6 +80,7 @@ impl IrregularResults {
         }
         // Sample by sample, as the scalar path makes them.
         self.interpreter.notes.sort_by_key(|note| note.lane);
+        Ok(())
     }
 
     /// The decisions of Hybrid mode in the irregular samples, in order.
