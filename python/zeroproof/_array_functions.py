@@ -122,10 +122,22 @@ def function(
         return _array_equal(cls, *args, **keywords)
     if called in OF_TRUTH and args and isinstance(args[0], cls):
         args = [is_true(doubles_of(cls, args[0])), *args[1:]]
+    if called is np.polyval:
+        return _polyval(cls, *args, **keywords)
     plain = [_plain(cls, item) for item in args]
     named = {name: _plain(cls, item) for name, item in keywords.items()}
-    result = called(*plain, **named)
+    with np.errstate(all="ignore"):  # nothing transreal warns
+        result = called(*plain, **named)
     return _arranged(cls, result) if called in ARRANGING else result
+
+
+def _polyval(cls: type[Any], p: Any, x: Any) -> Any:
+    """The polynomial by the operations that NumPy does on an array of objects."""
+    value = cls(np.zeros(np.shape(x)))
+    points = cls(x)
+    for coefficient in cls(p):
+        value = value * points + coefficient
+    return value
 
 
 def _plain(cls: type[Any], item: Any) -> Any:

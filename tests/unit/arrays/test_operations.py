@@ -460,3 +460,14 @@ class TestRefusals:
         assert np.add(a, 1.0, out=np.zeros(2), where=[True, False]).tolist() == [2.0, 0.0]
         with pytest.raises(TypeError, match="nodes cannot be written"):
             np.add(a, np.array([TRNode.parameter(1.0)]), out=np.zeros(2))
+
+
+def test_numpy_polyval_stays_transreal() -> None:
+    points = [0.5, -2.0, 1e200, float("inf"), float("nan")]
+    with np.errstate(all="raise"):
+        found = np.polyval([1.0, -2.0, 0.5], TRArray(points))
+        objects = np.array(list(TRArray(points)), object)
+        expected = TRArray(np.polyval([1.0, -2.0, 0.5], objects))
+    assert isinstance(found, TRArray)
+    assert np.array_equal(found, expected)
+    assert isinstance(np.polyval(TRArray([1.0, 2.0]), TRArray([3.0])), TRArray)
