@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import _native
 from .._arrays import Shape, shaped
 from .._enums import GradientStatus
-from .._native import TRNode, TRScalar
+from .._native import Tracer, TRNode, TRScalar
 from .._trees import LEAF, Structure, flatten
 from ..array import TRArray
 
@@ -69,6 +69,11 @@ class GradArgument:
                 made.append(self._made(value))
             except TypeError as error:
                 path = structure.paths(name)[place]
+                if isinstance(value, Tracer):
+                    raise TypeError(
+                        f"{path} is a tracer, by which only the traced function as a whole is "
+                        "differentiated: tr_vmap(f).value_and_grad gives the gradients of f"
+                    ) from None
                 raise TypeError(f"{path} cannot be differentiated by: {error}") from None
         self.value = structure.unflatten(made)
 

@@ -332,7 +332,7 @@ class _Differentiation:
             name: sources[name].value if name in sources else argument
             for name, argument in kwargs.items()
         }
-        result = self._function(*positional, **named)
+        result = _native.call_differentiated(self._function, tuple(positional), named)
         returned, aux = separate_aux(result) if self._has_aux else (result, None)
         value = as_node(returned)
         leaves = [node for source in sources.values() for node in source.nodes]

@@ -11,7 +11,8 @@ use crate::places;
 use crate::raw::new_object;
 use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
+use std::cell::Cell;
 use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::Handle;
 use zeroproof::{Status, TrScalar};
@@ -197,10 +198,36 @@ fn event_tuple<'py>(
         .into_pyobject(py)
 }
 
+thread_local! {
+    /// How many functions this thread is in that are being differentiated.
+    static DIFFERENTIATED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread is in a function that is being differentiated: a gradient that is computed there may
+/// depend on its arguments.
+pub(crate) fn is_differentiating() -> bool {
+    DIFFERENTIATED.get() > 0
+}
+
+/// Calls a function that is to be differentiated.
+#[pyfunction]
+#[pyo3(signature = (function, args, keywords, /))]
+fn call_differentiated<'py>(
+    function: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    keywords: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    DIFFERENTIATED.set(DIFFERENTIATED.get() + 1);
+    let result = function.call(args, Some(keywords));
+    DIFFERENTIATED.set(DIFFERENTIATED.get() - 1);
+    result
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
+        wrap_pyfunction!(call_differentiated, module)?,
         wrap_pyfunction!(depends_on_others, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,

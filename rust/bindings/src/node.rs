@@ -5,7 +5,7 @@ use crate::arrays::{operator_of, with_array};
 use crate::callbacks;
 use crate::enums;
 use crate::errors::{attribute_error, runtime_error, type_error};
-use crate::gradients::{backward, objects};
+use crate::gradients::{backward, is_differentiating, objects};
 use crate::number::integer_exponent;
 use crate::operand::{Operand, expect_operand, operand, value_of};
 use crate::origins;
@@ -31,6 +31,10 @@ fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
     read(py, node, |graph, node| graph.value(node))
 }
 
+fn is_gradient(py: Python<'_>, node: TRNode) -> bool {
+    read(py, node, |graph, node| graph.is_gradient(node))
+}
+
 /// The double of a constant, where Python or NumPy wants a plain number.
 ///
 /// # Errors
@@ -41,6 +45,13 @@ fn plain(py: Python<'_>, node: TRNode) -> PyResult<f64> {
             "a TRNode that requires a gradient is not turned into a number, since no gradient would flow \
              through that: compute with nodes (tr_sin(x), not math.sin(x); arrays of dtype object), or leave \
              the graph by x.value, x.item() or x.detach()",
+        ));
+    }
+    if is_differentiating() && is_gradient(py, node) {
+        return Err(PyTypeError::new_err(
+            "a gradient is not turned into a number in a function that is being differentiated, since its \
+             own derivative would be lost: compute with nodes (arrays of dtype object), or treat it as a \
+             constant by g.item() or g.detach()",
         ));
     }
     Ok(tr_value(py, node).to_ieee())
@@ -187,6 +198,17 @@ fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
     }
     let make = py.import("zeroproof._native")?.getattr("make_leaf")?;
     (make, (op.name(), TRScalar(value), name)).into_bound_py_any(py)
+}
+
+/// A copy: a leaf of the same kind, value and name. A gradient is its own copy, for as a new constant it would
+/// no longer be known to depend on anything.
+fn copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let (py, node) = (object.py(), this(object)?);
+    if is_gradient(py, node) {
+        return Ok(object.clone());
+    }
+    let (make, arguments): (Bound<'_, PyAny>, Bound<'_, PyTuple>) = reduce(py, node)?.extract()?;
+    make.call1(arguments)
 }
 
 /// The node that a slot or method was called on.
@@ -416,6 +438,14 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             let (node, spec) = (receiver(node)?, spec.extract::<String>()?);
             let shown = if spec.is_empty() { repr(py, node) } else { format(tr_value(py, node), &spec, py) };
             shown?.into_bound_py_any(py)
+        }),
+        method!(c"__copy__", 0, c"__copy__($self)\n--\n\n", |_py, node, arguments| {
+            arguments.exactly::<0>("__copy__")?;
+            copy(&node.expect("a method has a receiver"))
+        }),
+        method!(c"__deepcopy__", 0, c"__deepcopy__($self, memo, /)\n--\n\n", |_py, node, arguments| {
+            arguments.exactly::<1>("__deepcopy__")?;
+            copy(&node.expect("a method has a receiver"))
         }),
         method!(c"__reduce__", 0, c"__reduce__($self)\n--\n\n", |py, node, arguments| {
             arguments.exactly::<0>("__reduce__")?;

@@ -5,7 +5,7 @@
 //! would have to differentiate it is refused. That is so if a source was there before the gradient was;
 //! a constant therefore holds the place of the newest gradient that it was computed from.
 
-use super::{Graph, Node, UNOWNED, flag};
+use super::{Graph, Handle, Node, UNOWNED, flag};
 use crate::op::Op;
 
 impl Node {
@@ -16,6 +16,12 @@ impl Node {
 }
 
 impl Graph {
+    /// Whether the node is a constant that holds, or was computed from, a gradient that depends on what other
+    /// gradients may be asked for.
+    pub fn is_gradient(&self, handle: Handle) -> bool {
+        self.at(handle).gradient_since().is_some()
+    }
+
     /// Appends a constant that was computed from a gradient.
     #[cold]
     #[inline(never)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from support.gradients import gradient_of
-from zeroproof import ReductionMode, TRNode, tr_grad, tr_sin, tr_value_and_grad, tr_where
+from zeroproof import ReductionMode, TRNode, tr_grad, tr_sin, tr_value_and_grad, tr_vmap, tr_where
 from zeroproof._native import alias, arena_usage, gradients_of
 from zeroproof.autodiff import tr_ops_grad
 from zeroproof.autodiff.gradient_tape import gradient_tape
@@ -174,3 +176,36 @@ def test_a_gradient_that_is_watched() -> None:
     assert tape.gradient(y, gradient) == 24.0
     with refused():
         tape.gradient(y, x)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_gradient_is_one(duplicate: Callable[[Any], Any]) -> None:
+    x = TRNode.parameter(2.0)
+    slope = tr_grad(cube)(x)
+    with pytest.raises(NotImplementedError):
+        (duplicate(slope) * x).backward()
+    with pytest.raises(NotImplementedError):
+        (duplicate(np.array([slope], dtype=object))[0] * x).backward()
+    leaf = duplicate(TRNode.parameter(3.0, "w"))
+    assert (leaf.value, leaf.name, leaf.requires_grad) == (3.0, "w", True)
+    with pytest.raises(TypeError, match="only leaves"):
+        duplicate(x * x)
+
+
+def test_a_gradient_is_no_number_where_it_is_differentiated() -> None:
+    def stored(x: TRNode) -> TRNode:
+        slopes = np.zeros(1)
+        slopes[0] = tr_grad(cube)(x)
+        return slopes[0] * x
+
+    with pytest.raises(TypeError, match=r"g\.item\(\) or g\.detach\(\)"):
+        tr_grad(stored)(2.0)
+    assert tr_grad(lambda x: tr_grad(cube)(x).item() * x)(2.0) == 12.0
+    # Elsewhere it converts, as constants do; also of numbers, which depend on nothing.
+    assert float(tr_grad(cube)(TRNode.parameter(2.0))) == 12.0
+    assert tr_grad(lambda x: float(tr_grad(cube)(2.0)) * x)(5.0) == 12.0
+
+
+def test_a_traced_function_is_differentiated_as_a_whole() -> None:
+    with pytest.raises(TypeError, match=r"tr_vmap\(f\)\.value_and_grad"):
+        tr_vmap(tr_grad(cube))(np.ones(3))
