@@ -141,7 +141,7 @@ fn kinks_and_ties_do_not_bend() {
         |x| x.floor(),
         |x| x.remainder(x),
     ] {
-        let (number, status) = bend(|x| kinked(x), 0.0, mask_real());
+        let (number, status) = bend(kinked, 0.0, mask_real());
         assert_eq!(number, 0.0);
         assert!(status == Status::EXACT || status == Status::MASKED, "{status:?}");
     }
@@ -160,9 +160,8 @@ fn reductions_couple_all_of_their_inputs() {
     };
     let delta = |i, j| f64::from(u8::from(i == j));
     let close = |found: Vec<Vec<(f64, Status)>>, expected: &dyn Fn(usize, usize) -> f64| {
-        for i in 0..4 {
-            for j in 0..4 {
-                let (number, status) = found[j][i];
+        for (j, column) in found.iter().enumerate() {
+            for (i, &(number, status)) in column.iter().enumerate() {
                 assert!((number - expected(i, j)).abs() < 1e-15, "{i} {j}: {number} {}", expected(i, j));
                 assert_eq!(status, Status::EXACT);
             }

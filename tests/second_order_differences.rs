@@ -100,8 +100,8 @@ fn products_are_differences_of_gradients_in_every_mode() {
             let along = Along::new(&sources, &v).in_mode(state.clone());
             let found = tape.hvp(&root, &along).unwrap();
             let scale = here.0.iter().fold(1.0f64, |most, g| most.max(g.abs()));
-            for i in 0..INPUTS {
-                let Some((number, status)) = found[i] else { continue };
+            for (i, found) in found.into_iter().enumerate() {
+                let Some((number, status)) = found else { continue };
                 let difference = |k: usize, h: f64| (steps[k].0[i] - steps[k + 1].0[i]) / (2.0 * h);
                 let (coarse, fine) = (difference(0, h), difference(2, h / 2.0));
                 // A fourth of what halving the step changed is left, and the gradients' own errors.

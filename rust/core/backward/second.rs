@@ -283,6 +283,7 @@ impl Pass<'_> {
         if !self.graph.may_lead_to_alias(self.root) || !found.gradient.contains(&None) {
             return Ok(());
         }
+        scratch.adjoints.grow(self.graph.len())?;
         for list in std::iter::once(&mut found.gradient).chain(&mut found.products) {
             scratch.zero_dead_sources(self.graph, self.root, &self.sources.nodes, list)?;
         }

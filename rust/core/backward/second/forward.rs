@@ -181,8 +181,8 @@ impl<const K: usize> Row<K> {
         if !are_finite(&terms) {
             return self.move_by_some(terms, weights);
         }
-        for lane in 0..K {
-            self.tangents[lane] += terms[lane];
+        for (sum, term) in self.tangents.iter_mut().zip(terms) {
+            *sum += term;
         }
         0
     }

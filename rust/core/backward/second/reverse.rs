@@ -376,8 +376,8 @@ impl<const K: usize> Row<K> {
     #[inline(always)]
     fn add_all(&mut self, terms: [f64; K], weights: [f64; K]) -> u64 {
         if are_finite(&terms) {
-            for lane in 0..K {
-                self.second[lane] += terms[lane];
+            for (sum, term) in self.second.iter_mut().zip(terms) {
+                *sum += term;
             }
             return 0;
         }

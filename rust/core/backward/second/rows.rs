@@ -43,13 +43,13 @@ impl Nibbles {
     /// A flag more in the directions that move.
     #[inline(always)]
     pub fn flagged(self, status: Status) -> Self {
-        Self(self.0 | (self.0 >> 3 & Self::EACH) * u16::from(status.bits()))
+        Self(self.0 | (((self.0 >> 3) & Self::EACH) * u16::from(status.bits())))
     }
 
     /// The statuses alone.
     #[inline(always)]
     pub fn statuses(self) -> Self {
-        Self(self.0 & 7 * Self::EACH)
+        Self(self.0 & (7 * Self::EACH))
     }
 
     pub fn set(&mut self, lane: usize, bits: u8) {
@@ -91,7 +91,7 @@ impl<const K: usize> Row<K> {
 }
 
 #[derive(Debug)]
-pub(in super::super) struct Rows<const K: usize> {
+pub(crate) struct Rows<const K: usize> {
     pub(super) rows: Vec<Row<K>>,
     /// The last walk that came by each node.
     pub(super) seen: Vec<u32>,
@@ -210,18 +210,18 @@ impl<const K: usize> Rows<K> {
 
 /// The columns of second-order passes, kept between them for their memory.
 #[derive(Debug, Default)]
-pub(in super::super) struct SecondScratch {
+pub(crate) struct SecondScratch {
     pub(super) one: Rows<1>,
     pub(super) several: Rows<LANES>,
 }
 
 impl SecondScratch {
-    pub(in super::super) fn trim(&mut self, nodes: usize) {
+    pub(crate) fn trim(&mut self, nodes: usize) {
         self.one.trim(nodes);
         self.several.trim(nodes);
     }
 
-    pub(in super::super) fn allocated_bytes(&self) -> usize {
+    pub(crate) fn allocated_bytes(&self) -> usize {
         self.one.allocated_bytes() + self.several.allocated_bytes()
     }
 }
