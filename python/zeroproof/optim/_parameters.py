@@ -116,7 +116,14 @@ class Parameters:
         return values
 
     def write(self, values: Array) -> None:
-        """Gives every element its value of the vector."""
+        """Gives every element its value of the vector, or none of them.
+
+        Raises:
+            TypeError: if an array was made read-only since the optimizer was made.
+        """
+        for leaf in self.leaves:
+            if leaf.numbers is not None:
+                _writeable(leaf.numbers, leaf.path)
         for array, elements in self._arrays:
             array[...] = values[elements].reshape(array.shape)
         for node, value in zip(self.nodes, values[self._places].tolist()):

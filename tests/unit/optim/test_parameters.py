@@ -252,3 +252,11 @@ class TestRefused:
         assert (p[0], optimizer.steps) == (-1.0, 1)
         with pytest.raises(ValueError, match="lr must be"):
             optimizer.lr = -1.0
+
+    def test_an_array_made_read_only_later(self) -> None:
+        first, second = np.zeros(1), np.zeros(2)
+        optimizer = Adam({"first": first, "second": second}, lr=1.0)
+        second.flags.writeable = False
+        with pytest.raises(TypeError, match=r"\['second'\] is a read-only array"):
+            optimizer.step({"first": np.ones(1), "second": np.ones(2)})
+        assert (first[0], optimizer.steps) == (0.0, 0)
