@@ -132,11 +132,13 @@ IN_KIND = {
     "unary": [
         ("a: TRNode, /", "TRNode"),
         ("a: Value, /", "TRScalar"),
+        ("a: TRArray, /", "TRArray"),
         ("a: _Array, /", "_Objects"),
     ],
     "power": [
         ("a: TRNode, n: _Integer, /", "TRNode"),
         ("a: Value, n: _Integer, /", "TRScalar"),
+        ("a: TRArray, n: _Integer, /", "TRArray"),
         ("a: _Array, n: Union[_Integer, _Array], /", "_Objects"),
         ("a: Operand, n: _Array, /", "_Objects"),
     ],
@@ -144,6 +146,10 @@ IN_KIND = {
         ("a: TRNode, b: Operand, /", "TRNode"),
         ("a: Value, b: TRNode, /", "TRNode"),
         ("a: Value, b: Value, /", "TRScalar"),
+        ("a: TRArray, b: Union[Value, TRArray], /", "TRArray"),
+        ("a: Value, b: TRArray, /", "TRArray"),
+        ("a: TRArray, b: Union[TRNode, _Array], /", "Union[TRArray, _Objects]"),
+        ("a: Union[TRNode, _Array], b: TRArray, /", "Union[TRArray, _Objects]"),
         ("a: _Array, b: Union[Operand, _Array], /", "_Objects"),
         ("a: Operand, b: _Array, /", "_Objects"),
     ],
@@ -177,9 +183,10 @@ import numpy.typing as npt
 
 from ._enums import ReductionMode
 from ._native import TRNode, TRScalar
+from .array import TRArray
 from .typing import Operand, Value
 
-{listed(public(list(arities)))}
+{listed(public(list(arities))).replace("__all__ =", "__all__: list[str] =", 1)}
 _Array = Union[npt.NDArray[Any], list[Any], tuple[Any, ...]]
 _Objects = npt.NDArray[np.object_]
 _Integer = Union[int, np.integer[Any]]
