@@ -217,6 +217,10 @@ def gradients_of_batches(array: Doubles, reduce: Optional[str]) -> None:
         tuple[TRScalar, Doubles, Flags, SampleMask],
     )
     assert_type(vg(array, {"a": 1.0}, argnums=1), tuple[TRArray, Any])
+    assert_type(vg(array, {"a": 1.0}, reduce="mean"), tuple[TRScalar, Any])
+    unknown: npt.NDArray[Any] = np.array([1.0, 2.0])
+    assert_type(vg(unknown, array, reduce="mean"), tuple[TRScalar, Doubles])
+    assert_type(vg(unknown, with_status=True), tuple[TRArray, Doubles, Flags])
     assert_type(
         vg({"a": array}, reduce="mean", with_status=True, with_mask=True),
         tuple[TRScalar, Any, Any, SampleMask],

@@ -7,8 +7,8 @@ argument, which is beyond these types: they are ``Any``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, Optional, Protocol, Union, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Optional, Protocol, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,15 @@ Plain = Union[
     Sequence[float],
     Sequence[Sequence[float]],
 ]
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+#: An argument that is a structure. The overloads for it match no array, so that an array of unknown
+#: dtype, such as ``np.array([1.0, 2.0])``, leaves no doubt which one is meant.
+Structured = Union[Mapping[Any, Any], Sequence[Any], _Dataclass, None]
 Gradient = npt.NDArray[np.float64]
 Statuses = npt.NDArray[np.uint8]
 Reduction = Literal["mean", "sum"]
@@ -247,6 +256,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: None = None,
@@ -260,6 +271,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: None = None,
@@ -273,6 +286,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: None = None,
@@ -286,6 +301,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: None = None,
@@ -299,6 +316,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: Reduction,
@@ -312,6 +331,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: Reduction,
@@ -325,6 +346,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: Reduction,
@@ -338,6 +361,8 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        first: Structured,
+        /,
         *args: Any,
         argnums: ArgNums = 0,
         reduce: Reduction,
@@ -377,7 +402,118 @@ class ValueAndGrad(Protocol):
     @overload
     def __call__(
         self,
+        *args: Plain,
+        argnums: ArgNums = 0,
+        reduce: Optional[str] = None,
+        with_status: bool = False,
+        with_mask: bool = False,
+        has_aux: bool = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Plain,
+    ) -> tuple[Any, ...]: ...
+    @overload
+    def __call__(
+        self,
+        first: Structured,
+        /,
         *args: Any,
+        argnums: ArgNums = 0,
+        reduce: Optional[str] = None,
+        with_status: bool = False,
+        with_mask: bool = False,
+        has_aux: bool = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[Any, ...]: ...
+    @overload
+    def __call__(
+        self,
+        first: Plain,
+        second: Structured,
+        /,
+        *args: Any,
+        argnums: ArgNums = 0,
+        reduce: None = None,
+        with_status: Literal[False] = False,
+        with_mask: Literal[False] = False,
+        has_aux: Literal[False] = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[TRArray, Any]: ...
+    @overload
+    def __call__(
+        self,
+        first: Plain,
+        second: Structured,
+        /,
+        *args: Any,
+        argnums: ArgNums = 0,
+        reduce: Reduction,
+        with_status: Literal[False] = False,
+        with_mask: Literal[False] = False,
+        has_aux: Literal[False] = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[TRScalar, Any]: ...
+    @overload
+    def __call__(
+        self,
+        first: Plain,
+        second: Structured,
+        /,
+        *args: Any,
+        argnums: ArgNums = 0,
+        reduce: Optional[str] = None,
+        with_status: bool = False,
+        with_mask: bool = False,
+        has_aux: bool = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[Any, ...]: ...
+    @overload
+    def __call__(
+        self,
+        first: Plain,
+        second: Plain,
+        third: Structured,
+        /,
+        *args: Any,
+        argnums: ArgNums = 0,
+        reduce: Optional[str] = None,
+        with_status: bool = False,
+        with_mask: bool = False,
+        has_aux: bool = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[Any, ...]: ...
+    @overload
+    def __call__(
+        self,
+        first: Plain,
+        second: Plain,
+        third: Plain,
+        fourth: Structured,
+        /,
+        *args: Any,
+        argnums: ArgNums = 0,
+        reduce: Optional[str] = None,
+        with_status: bool = False,
+        with_mask: bool = False,
+        has_aux: bool = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[Any, ...]: ...
+    @overload
+    def __call__(
+        self,
+        *,
         argnums: ArgNums = 0,
         reduce: Optional[str] = None,
         with_status: bool = False,
