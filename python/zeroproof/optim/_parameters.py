@@ -82,7 +82,13 @@ class Parameters:
     """
 
     def __init__(self, tree: Any) -> None:
-        values, self.structure = flatten(_listed(tree), ROOT)
+        tree = _listed(tree)
+        if isinstance(tree, (list, tuple)) and any(_is_group(item) for item in tree):
+            raise TypeError(
+                "parameter groups with settings of their own are not supported: make an optimizer "
+                "for each group"
+            )
+        values, self.structure = flatten(tree, ROOT)
         self.leaves: list[Leaf] = []
         self.size = 0
         for value, path in zip(values, self.structure.paths(ROOT)):
@@ -162,6 +168,11 @@ def _listed(tree: Any) -> Any:
 
 def _items(value: Any) -> list[Any]:
     return value.ravel().tolist() if isinstance(value, np.ndarray) else [value]
+
+
+def _is_group(item: Any) -> bool:
+    """Whether it is what PyTorch calls a parameter group."""
+    return isinstance(item, dict) and "params" in item and len(item) > 1
 
 
 def _parameter(value: Any, name: str) -> TRNode:

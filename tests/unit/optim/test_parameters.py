@@ -124,6 +124,10 @@ class TestStructures:
 
 
 class TestRefused:
+    def test_groups_with_settings(self) -> None:
+        with pytest.raises(TypeError, match="an optimizer for each group"):
+            SGD([{"params": [TRNode.parameter(1.0)], "lr": 0.1}])
+
     @pytest.mark.parametrize(
         ("parameters", "error", "message"),
         [
