@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from support.ops import NAMES
+from zeroproof import _native
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "python" / "generate.py"
@@ -22,6 +23,8 @@ def generator() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # In this process the engine is loaded: executed again, it would make its classes anew for all tests.
+    module.__dict__["engine"] = lambda: _native
     return module
 
 
