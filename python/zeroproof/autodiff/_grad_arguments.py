@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import _native
 from .._arrays import Shape, shaped
-from .._enums import GradientStatus
+from .._enums import GradientStatus, TRTag
 from .._native import Tracer, TRNode, TRScalar
 from .._trees import LEAF, Structure, flatten
 from ..array import TRArray
@@ -102,7 +102,7 @@ class GradArgument:
             depends: whether they may depend on nodes that are no arguments.
         """
         if self._structure is None:
-            return _node_of(next(found), depends)
+            return node_of(next(found), depends)
         return self._structure.unflatten(
             [
                 _gradient(leaf, [next(found) for _ in range(leaf.size)], depends)
@@ -155,7 +155,16 @@ def elements_of(array: npt.NDArray[Any]) -> list[Any]:
     return items
 
 
-def _node_of(found: Found, depends: bool) -> TRNode:
+def added(total: Found, more: Found) -> Found:
+    """A sum of gradients with the union of their statuses."""
+    if total is None or more is None:
+        return total or more
+    # An overflowed sum keeps its value, so that no gradient is ever Φ.
+    value = total[0] + more[0] if total[0].tag is TRTag.REAL else total[0]
+    return value, total[1] | more[1]
+
+
+def node_of(found: Found, depends: bool) -> TRNode:
     """A gradient as a constant, which knows whether it may depend on other nodes."""
     gradient, status = found or _NO_DEPENDENCE
     return _native.gradient_node(gradient, status, depends and found is not None)
@@ -166,7 +175,7 @@ def _gradient(leaf: _Leaf, found: list[Found], depends: bool) -> Any:
     if leaf.is_numeric and not depends:
         numbers = [0.0 if each is None else float(each[0]) for each in found]
         return np.array(numbers).reshape(leaf.shape or ())
-    nodes = [_node_of(each, depends) for each in found]
+    nodes = [node_of(each, depends) for each in found]
     return nodes[0] if leaf.shape is None else shaped(nodes, leaf.shape)
 
 

@@ -14,11 +14,10 @@ import numpy as np
 
 from .. import _native
 from .._arrays import Shape, drawn
-from .._enums import GradientStatus, TRTag
-from .._native import TRNode, TRScalar
+from .._native import TRNode
 from .._trees import flatten, is_container
 from ..typing import Operand
-from ._grad_arguments import elements_of
+from ._grad_arguments import Found, added, elements_of, node_of
 
 __all__ = ["TRGradientTape", "gradient_tape"]
 
@@ -107,16 +106,14 @@ class TRGradientTape:
         wanted = _Nodes(sources, "gradient", "sources")
         nodes = wanted.nodes
         self._used = True
-        totals: list[Optional[TRNode]] = [None] * len(nodes)
+        asked = [self._is_source(node) for node in nodes]
+        totals: list[Found] = [None] * len(nodes)
         for each, adjoint in zip(targets, adjoints):
             for k, found in enumerate(_native.gradients_of(each, nodes, adjoint)):
-                if found is not None and self._is_source(nodes[k]):
-                    totals[k] = _add(totals[k], *found)
+                if asked[k]:
+                    totals[k] = added(totals[k], found)
         return wanted.filled(
-            [
-                TRNode.constant(0.0) if total is None and self._is_source(node) else total
-                for node, total in zip(nodes, totals)
-            ]
+            [node_of(total, True) if is_asked else None for total, is_asked in zip(totals, asked)]
         )
 
     def _is_source(self, node: TRNode) -> bool:
@@ -132,15 +129,6 @@ class TRGradientTape:
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
     """Creates a tape, to be used as a ``with`` block."""
     return TRGradientTape(persistent)
-
-
-def _add(total: Optional[TRNode], gradient: TRScalar, status: GradientStatus) -> TRNode:
-    """A sum of gradients with the union of their statuses."""
-    if total is None:
-        return _native.gradient_node(gradient, status, True)
-    # An overflowed sum keeps its value, so that no gradient is ever Φ.
-    value = total.value + gradient if total.tag is TRTag.REAL else total.value
-    return _native.gradient_node(value, total.gradient_status | status, True)
 
 
 def _adjoints(output_gradients: Any, count: int) -> list[Optional[Operand]]:

@@ -12,9 +12,8 @@ from functools import wraps
 from typing import Any
 
 from .. import _native
-from .._enums import TRTag
 from .._native import TRNode
-from ._grad_arguments import Found, GradArgument
+from ._grad_arguments import Found, GradArgument, added
 from ._grad_matrices import Outputs, matrix, matrix_statuses, side_of
 from ._grad_results import Outcome, as_node
 from ._parameters import ParameterNames
@@ -131,7 +130,7 @@ def tr_vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any
         for node, adjoint in zip(outputs.nodes, given):
             for place, found in enumerate(_native.gradients_of(node, call.leaves, adjoint)):
                 if found is not None:
-                    totals[place] = _added(totals[place], found)
+                    totals[place] = added(totals[place], found)
         depends = call.depends(outputs.nodes)
         left, again = iter(totals), iter(totals)
         gradients = tuple([argument.gradients(left, depends) for argument in call.arguments])
@@ -255,11 +254,3 @@ def tr_jacobian(f: Callable[..., Any], *, with_status: bool = False) -> Callable
 
 def _unit(place: int, size: int) -> list[float]:
     return [float(k == place) for k in range(size)]
-
-
-def _added(total: Found, more: Found) -> Found:
-    """A sum of gradients; one that overflowed keeps its value."""
-    if total is None or more is None:
-        return total or more
-    value = total[0] + more[0] if total[0].tag is TRTag.REAL else total[0]
-    return value, total[1] | more[1]

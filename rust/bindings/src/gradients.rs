@@ -24,6 +24,11 @@ pub(crate) fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Boun
     objects.into_iter().collect()
 }
 
+/// The handles of nodes.
+pub(crate) fn handles(nodes: &[Bound<'_, PyAny>]) -> PyResult<Vec<Handle>> {
+    nodes.iter().map(|node| Ok(node.extract::<TRNode>()?.0)).collect()
+}
+
 /// A root adjoint: a number, a TR scalar or the value of a node.
 pub(crate) fn seed(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
     Ok(value_of(object)?.into())
@@ -51,8 +56,7 @@ fn gradients_of<'py>(
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
-    let handles: Vec<_> =
-        sources.iter().map(|source| Ok(source.extract::<TRNode>()?.0)).collect::<PyResult<_>>()?;
+    let handles = handles(&sources)?;
     if origins::watched() {
         origins::tell_dropped(py, target, seed, Some(&handles))?;
     }

@@ -2,18 +2,14 @@
 
 use crate::context::passes;
 use crate::errors::argument_error;
-use crate::gradients::{gradient_list, seed};
+use crate::gradients::{gradient_list, handles, seed};
 use crate::values::TRNode;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use zeroproof::backward::Scratch;
 use zeroproof::backward::second::{Product, SecondOrder};
-use zeroproof::graph::{Graph, Handle};
+use zeroproof::graph::Graph;
 use zeroproof::{Error, ModeState, Statistics};
-
-fn handles(nodes: &[Bound<'_, PyAny>]) -> PyResult<Vec<Handle>> {
-    nodes.iter().map(|node| Ok(node.extract::<TRNode>()?.0)).collect()
-}
 
 /// The derivatives of ``roots`` along ``tangents``, the directions of ``sources``: a list of
 /// (derivative, status).
