@@ -23,7 +23,7 @@ def generator() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    # In this process the engine is loaded: executed again, it would make its classes anew for all tests.
+    # The engine is loaded here: executed again, it would make its classes anew for all tests.
     module.__dict__["engine"] = lambda: _native
     return module
 
