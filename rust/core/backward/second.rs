@@ -31,6 +31,7 @@ mod reverse;
 pub(super) mod rows;
 mod rules;
 
+use super::policies::{Decide, Silent};
 use super::{Coordinate, Gradient, PassCounts, Scratch};
 use crate::error::Error;
 use crate::graph::{Graph, Handle, accumulate};
@@ -121,18 +122,32 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<(Vec<Gradient>, PassCounts), Error> {
+        let mut unasked = Statistics::default();
+        self.jvp_deciding(roots, sources, tangents, state, statistics.unwrap_or(&mut unasked), scratch)
+    }
+
+    /// [`jvp`](Self::jvp), with decisions by anyone.
+    pub(crate) fn jvp_deciding(
+        &self,
+        roots: &[Handle],
+        sources: &[Handle],
+        tangents: &[f64],
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        scratch: &mut Scratch,
+    ) -> Result<(Vec<Gradient>, PassCounts), Error> {
         check(sources, tangents)?;
         let roots: Vec<u32> = roots.iter().map(|&root| self.node(root)).collect();
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         for &root in &roots {
             refuse_gradients(self, root, &nodes, scratch)?;
         }
-        let (mut unasked, mut rows) = (Statistics::default(), std::mem::take(&mut scratch.second.one));
+        let mut rows = std::mem::take(&mut scratch.second.one);
         let on_input = trace(self, &roots, state, scratch)?;
         rows.reach(self, &roots, &nodes, &mut scratch.set)?;
         rows.seed(&Sources::new(nodes, self, &rows.reached)?.rows, |place, _| tangents[place]);
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-        let mut rules = Rules::new(state, statistics.unwrap_or(&mut unasked), coordinates);
+        let mut rules = Rules::new(state, decisions, coordinates);
         let dropped = rows.ascend(self, Some(&mut rules));
         let tangents = roots.iter().map(|&root| rows.tangent(root, 0));
         let found = tangents.map(|(t, status)| (TrScalar::from_ieee(t), status)).collect();
@@ -161,19 +176,35 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<SecondOrder, Error> {
+        let mut unasked = Statistics::default();
+        let decisions = statistics.unwrap_or(&mut unasked);
+        self.hvp_deciding(root, seed, sources, direction, product, state, decisions, scratch)
+    }
+
+    /// [`hvp`](Self::hvp), with decisions by anyone.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a pass")]
+    pub(crate) fn hvp_deciding(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: &[Handle],
+        direction: &[f64],
+        product: Product,
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        scratch: &mut Scratch,
+    ) -> Result<SecondOrder, Error> {
         check(sources, direction)?;
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         let (root, seed) = (self.node(root), seed.to_ieee());
         refuse_gradients(self, root, &nodes, scratch)?;
-        let mut unasked = Statistics::default();
-        let statistics = statistics.unwrap_or(&mut unasked);
         let on_input = trace(self, &[root], state, scratch)?;
         let mut rows = std::mem::take(&mut scratch.second.one);
         rows.reach(self, &[root], &nodes, &mut scratch.set)?;
         let sources = Sources::new(nodes, self, &rows.reached)?;
         let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-        let (mut found, _) = pass.run(&mut rows, 1, |place, _| direction[place], statistics, coordinates);
+        let (mut found, _) = pass.run(&mut rows, 1, |place, _| direction[place], decisions, coordinates);
         scratch.second.one = rows;
         pass.add_dead_sources(&mut found, scratch)?;
         Ok(found)
@@ -194,12 +225,24 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<SecondOrder, Error> {
+        let mut unasked = Statistics::default();
+        let decisions = statistics.unwrap_or(&mut unasked);
+        self.hessian_deciding(root, seed, sources, state, decisions, scratch)
+    }
+
+    /// [`hessian`](Self::hessian), with decisions by anyone.
+    pub(crate) fn hessian_deciding(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: &[Handle],
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        scratch: &mut Scratch,
+    ) -> Result<SecondOrder, Error> {
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         let (root, seed, product) = (self.node(root), seed.to_ieee(), Product::Jacobian);
         refuse_gradients(self, root, &nodes, scratch)?;
-        let mut unasked = Statistics::default();
-        let statistics = statistics.unwrap_or(&mut unasked);
-        let mut again = statistics.silent();
         let on_input = trace(self, &[root], state, scratch)?;
         let mut rows = std::mem::take(&mut scratch.second.several);
         rows.reach(self, &[root], &nodes, &mut scratch.set)?;
@@ -209,10 +252,13 @@ impl Graph {
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut all = SecondOrder::default();
         for first in (0..count.max(1)).step_by(LANES) {
-            let counted = if first == 0 { &mut *statistics } else { &mut again };
             let lanes = (count - first).min(LANES);
             let direction = |place: usize, lane: usize| f64::from(u8::from(place == first + lane));
-            let (found, dropped) = pass.run(&mut rows, lanes, direction, counted, coordinates);
+            let (found, dropped) = if first == 0 {
+                pass.run(&mut rows, lanes, direction, decisions, coordinates)
+            } else {
+                pass.run(&mut rows, lanes, direction, &mut Silent(decisions), coordinates)
+            };
             // What happened to the gradient is the same each time.
             if first == 0 {
                 (all.gradient, all.counts) = (found.gradient, found.counts);
@@ -253,7 +299,7 @@ impl Pass<'_> {
         rows: &mut Rows<K>,
         lanes: usize,
         direction: impl Fn(usize, usize) -> f64,
-        statistics: &mut Statistics,
+        decisions: &mut dyn Decide,
         coordinates: &[Coordinate],
     ) -> (SecondOrder, u64) {
         let Self { graph, sources, product, state, .. } = *self;
@@ -261,11 +307,11 @@ impl Pass<'_> {
         let mut dropped = match product {
             Product::Jacobian => rows.ascend(graph, None),
             Product::Transposed => {
-                let mut silent = statistics.silent();
+                let mut silent = Silent(decisions);
                 rows.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)))
             }
         };
-        let mut rules = Rules::new(state, statistics, coordinates);
+        let mut rules = Rules::new(state, decisions, coordinates);
         let transposed = product == Product::Transposed;
         dropped += rows.descend(graph, (self.root, self.seed), transposed, &mut rules);
         let found = SecondOrder {

@@ -144,6 +144,10 @@ struct Unasked(Statistics);
 
 impl Decide for Unasked {
     fn decide(&mut self, _: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.would_saturate(state, d, at)
+    }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
         self.0.would_saturate(state, d, at.explored)
     }
 }
