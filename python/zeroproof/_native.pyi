@@ -273,6 +273,23 @@ class TracedProgram:
         self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]
     ) -> BatchPlan: ...
     def jacobian(self, sources: list[int], coordinate: Optional[int]) -> BatchPlan: ...
+    def along(
+        self,
+        sources: list[int],
+        coordinate: Optional[int],
+        reduce: Optional[str],
+        widths: list[int],
+    ) -> BatchPlan: ...
+    def product(
+        self,
+        sources: list[int],
+        coordinate: Optional[int],
+        reduce: Optional[str],
+        transposed: bool,
+    ) -> BatchPlan: ...
+    def hessian(
+        self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]
+    ) -> BatchPlan: ...
     def origins(
         self, samples: int, inputs: list[npt.NDArray[Any]], most: int, causes: bool = False
     ) -> list[_Happened]: ...

@@ -12,3 +12,5 @@ pub(crate) mod plan;
 pub(crate) mod reachable;
 mod registers;
 mod reverse;
+mod second;
+pub(crate) mod targets;

@@ -18,14 +18,6 @@ const WORTH_A_COPY: u32 = 2;
 /// What compiling takes, in bytes, for each register.
 pub(crate) const BYTES_OF_REGISTER: usize = 64;
 
-/// What is differentiated, and where the derivatives go.
-pub(crate) struct Derivatives<'a> {
-    /// The elements, with their array and place in a row, for the first output.
-    pub elements: &'a [(NodeId, usize, usize)],
-    /// How many places further the next output's derivatives stand.
-    pub stride: usize,
-}
-
 /// The code so far, and what is known while it grows.
 pub(crate) struct Lowering<'a> {
     pub program: &'a Program,

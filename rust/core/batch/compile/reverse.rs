@@ -5,8 +5,9 @@
 
 use super::analysis::{Pole, pole, propagates};
 use super::code::{Derivative, Instruction, NO_SITE, SEED, Site, Source};
-use super::lowering::{Derivatives, Lowering};
+use super::lowering::Lowering;
 use super::mask::Mask;
+use super::targets::Targets;
 use crate::batch::program::{Kind, NodeId};
 use crate::error::Error;
 use crate::op::{Op, Read};
@@ -72,7 +73,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     }
 
     /// Appends the pass to the code.
-    pub fn run(mut self, derivatives: &Derivatives<'_>) -> Result<(), Error> {
+    pub fn run(mut self, derivatives: &Targets) -> Result<(), Error> {
         let code = &mut self.lowering.code;
         room::reserve(&mut code.derivatives, derivatives.elements.len())?;
         room::reserve(&mut code.checks, self.reached.len() + derivatives.elements.len())?;
@@ -87,7 +88,7 @@ impl<'l, 'a> Pass<'l, 'a> {
                 self.pass_on(node, g);
             }
         }
-        for &(element, array, column) in derivatives.elements {
+        for &(element, array, column) in &derivatives.elements {
             let source =
                 self.rows.adjoints[element as usize].map(|sum| match self.rows.visited[element as usize] {
                     Mask::When(condition) => {
