@@ -146,6 +146,14 @@ macro_rules! registry {
                 }
             }
 
+            /// Which second partials of an elementwise op are not 0 for all operands.
+            pub(crate) const fn coupled(self) -> crate::op::curvature::Coupled {
+                match self {
+                    $(Op::$op => <super::$family::$op as Curved>::COUPLED,)*
+                    _ => [false; 4],
+                }
+            }
+
             /// How the partials of an elementwise op change with its operands, `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`
             /// at finite operands, each multiplied by `weight`; `s` is the bound, `None` for the classical
             /// ones. NaN for any other op.

@@ -56,7 +56,8 @@ pub(crate) fn lower(
     }
     let mut is_interpreted = false;
     if let Request::Directional { what, .. } = request {
-        is_interpreted = !second::lower(&mut lowering, what, derivatives, directions)?;
+        let steps = if facts.selects(program) { STEPS_WITH_SELECTIONS } else { STEPS };
+        is_interpreted = !second::lower(&mut lowering, what, derivatives, directions, steps)?;
     } else if !derivatives.elements.is_empty() {
         let mut rows = Rows::new(program.len())?;
         let steps = if facts.selects(program) { STEPS_WITH_SELECTIONS } else { STEPS };

@@ -6,7 +6,7 @@ use super::lower::lower;
 use super::reachable::ReachableSets;
 use super::targets::Targets;
 use crate::batch::program::{Argument, Kind, NodeId, Program};
-use crate::batch::{Input, Request, Total};
+use crate::batch::{Directional, Input, Product, Request, Total};
 use crate::error::Error;
 use crate::op::{Arity, Op};
 use crate::room::{self, granted};
@@ -102,6 +102,10 @@ impl Plan {
         let (program, directions) = directed(program, &request)?;
         let mut facts = Analysis::new(&program, sources, coordinate);
         directions.iter().for_each(|&element| facts.needed[element as usize] = true);
+        if let Request::Directional { .. } = request {
+            // Numbers of samples are read again and again.
+            facts.uses[..program.element_count()].fill(u32::MAX);
+        }
         let targets = Targets::new(&program, &request)?;
         let lowered = lower(&program, &facts, &request, &targets, &directions)?;
         let (mut code, is_interpreted) = lowered;
@@ -172,6 +176,9 @@ impl Plan {
     /// By derivative: whether contributions of any site reach it.
     pub(crate) fn below_any(&self) -> &[bool] {
         self.below_any.get_or_init(|| {
+            if let Request::Directional { what, .. } = &self.request {
+                return self.saturated_by(what);
+            }
             let mut reached = vec![u32::MAX; self.program.len()];
             let mut below = vec![false; self.code.derivatives.len()];
             let mut derivatives = self.code.derivatives.iter().enumerate().peekable();
@@ -190,6 +197,42 @@ impl Plan {
             }
             below
         })
+    }
+
+    /// The same for what is directional: whether some op on the way uses bounded partials if all do that can, and
+    /// no number of the direction is 0.
+    fn saturated_by(&self, what: &Directional) -> Vec<bool> {
+        let (program, nodes) = (&self.program, self.program.len());
+        let is_active = |node: NodeId| self.facts.active[node as usize] && self.facts.needed[node as usize];
+        let mut is_site = vec![false; nodes];
+        self.code.sites.iter().for_each(|site| is_site[site.node as usize] = true);
+        // Upward: tangents.
+        let mut above = is_site.clone();
+        for node in (0..nodes as NodeId).filter(|&node| is_active(node)) {
+            let operands = differentiable(program.kind(node), program.operands(node));
+            above[node as usize] |= operands.iter().any(|&o| is_active(o) && above[o as usize]);
+        }
+        if let Directional::Derivative { .. } = what {
+            return program.outputs().iter().map(|&output| above[output as usize]).collect();
+        }
+        // Downward: adjoints, and how they change.
+        let mut below = is_site;
+        for node in (0..nodes as NodeId).rev().filter(|&node| is_active(node)) {
+            let operands = differentiable(program.kind(node), program.operands(node));
+            let coupled = match program.op(node) {
+                Some(op) if *what == Directional::Product(Product::Transposed) => op.coupled(),
+                _ => [false; 4],
+            };
+            for (place, &operand) in operands.iter().enumerate() {
+                let bends = |other: usize| {
+                    let moving = operands.get(other).filter(|&&o| is_active(o));
+                    coupled[2 * other + place] && moving.is_some_and(|&o| above[o as usize])
+                };
+                let gets = below[node as usize] || place < 2 && (bends(0) || bends(1));
+                below[operand as usize] |= gets;
+            }
+        }
+        self.code.derivatives.iter().map(|d| below[d.element as usize]).collect()
     }
 
     /// The uniform numbers of a run, in the order of the code.
