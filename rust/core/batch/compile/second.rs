@@ -10,7 +10,7 @@
 //!
 //! What is left to the per-sample interpreter: samples in which something is not REAL, the fast form of a second
 //! partial does not hold, or Hybrid mode decides for bounded partials; and whole programs in which gradients flow
-//! through a product or a logsumexp of many inputs, or whose code would take more than the budget of a plan.
+//! through a product, a norm or a logsumexp of many inputs, or whose code would take more than the budget of a plan.
 
 use super::code::{Derivative, Instruction, SEED, Source};
 use super::lower::PLAN_BUDGET;
@@ -21,6 +21,7 @@ use super::targets::Targets;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::batch::{Directional, Product};
 use crate::error::Error;
+use crate::op::curvature::CurvedVariadic;
 use crate::op::{Op, Read};
 use crate::room;
 use std::collections::BTreeMap;
@@ -109,7 +110,8 @@ fn reached(lowering: &mut Lowering<'_>, roots: &[NodeId]) -> Vec<NodeId> {
 
 /// Whether the node is a variadic op whose shares change with its inputs.
 fn bends_many(program: &Program, node: NodeId) -> bool {
-    matches!(program.kind(node), Kind::Fold(Op::Prod | Op::Logsumexp, _))
+    let Kind::Fold(op, _) = program.kind(node) else { return false };
+    with_variadic!(op, O => !O::FLAT, else false)
 }
 
 /// How long the code was.

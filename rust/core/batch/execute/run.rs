@@ -257,7 +257,9 @@ impl Plan {
         for (number, summand) in self.totals.iter().enumerate() {
             if let Some(derivative) = summand.derivative {
                 let array = self.code.derivatives[derivative].array;
-                let gradient = if kept > 0 { share(whole(number)) } else { 0.0 };
+                // A zero is positive, except in a gradient.
+                let nothing = if self.code.is_directional { 0.0 } else { -0.0 };
+                let gradient = if kept > 0 { share(whole(number)) + nothing } else { 0.0 };
                 totals.gradients[array].push(gradient);
                 totals.statuses[array].push(results.statuses[derivative]);
             }

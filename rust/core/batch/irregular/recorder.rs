@@ -6,14 +6,15 @@
 use super::interpreter::{Found, Note};
 use crate::backward::policies::{Coordinate, Decide};
 use crate::backward::{Gradient, PassCounts, Scratch};
-use crate::batch::Directional;
 use crate::batch::compile::plan::Plan;
 use crate::batch::program::{Kind, NodeId, Program};
+use crate::batch::{Directional, Request};
 use crate::error::Error;
 use crate::graph::aliases::Side;
 use crate::graph::{Graph, Handle};
 use crate::mode::ModeState;
 use crate::op::{Arity, Op};
+use crate::reduce::Reduction;
 use crate::room;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
@@ -49,6 +50,9 @@ pub(crate) struct Recorder {
     /// The inputs of the variadic node at hand.
     inputs: Vec<Handle>,
     sources: Vec<Handle>,
+    roots: Vec<Handle>,
+    /// Under a total, the sum that is the root.
+    sum: Option<Handle>,
     direction: Vec<f64>,
 }
 
@@ -75,6 +79,9 @@ impl Recorder {
             self.differentiate(plan, state, &mut decisions, found)
         });
         // From the newest on: the arena is cut off from its end.
+        if let Some(sum) = self.sum.take() {
+            self.graph.release(sum);
+        }
         for node in (0..self.handles.len()).rev() {
             if let Some(handle) = self.handles[node].take() {
                 self.graph.release(handle);
@@ -147,7 +154,7 @@ impl Recorder {
                 return Ok(());
             }
             Kind::Select => {
-                let holds = self.truths[operands[0] as usize];
+                let holds = self.number(operands[0]) != 0.0;
                 let [a, b] = [operands[1], operands[2]].map(|operand| self.handle(operand));
                 let (chosen, other) = if holds { (a, b) } else { (b, a) };
                 let alias = self.graph.choose(Side::Node(chosen), Side::Node(other));
@@ -169,8 +176,7 @@ impl Recorder {
         }
     }
 
-    /// Differentiates what was recorded. Under a total a sample whose value is not REAL is left out: nothing but
-    /// the reason for that arrives at its derivatives.
+    /// Differentiates what was recorded.
     fn differentiate(
         &mut self,
         plan: &Plan,
@@ -178,27 +184,31 @@ impl Recorder {
         decisions: &mut dyn Decide,
         found: &mut [Found],
     ) -> Result<PassCounts, Error> {
-        let crate::batch::Request::Directional { what, total, .. } = &plan.request else {
+        let Request::Directional { what, total, .. } = &plan.request else {
             unreachable!("nothing else is recorded")
         };
-        let root = self.handle(plan.program.outputs()[0]);
-        let drops = total.is_some() && !self.graph.value(root).is_real();
-        let seed = TrScalar::from_ieee(if drops { 0.0 } else { 1.0 });
-        let left_out = |(number, status): Found| {
-            if drops { (0.0, status | Status::MASKED) } else { (number, status) }
-        };
+        self.roots.clear();
+        room::reserve(&mut self.roots, plan.program.outputs().len())?;
+        for &output in plan.program.outputs() {
+            let mut root = self.handle(output);
+            if total.is_some() {
+                // What is left out is silenced by the sum.
+                self.graph.reserve_reduction(1)?;
+                root = self.graph.reduce(Op::Sum, Reduction::DropNonreal, &[root]);
+                self.sum = Some(root);
+            }
+            self.roots.push(root);
+        }
         // What no path leads to is 0, and says nothing.
         let entry = |of: Option<Gradient>| {
-            of.map_or((0.0, Status::EXACT), |(number, status)| left_out((number.to_ieee(), status)))
+            of.map_or((0.0, Status::EXACT), |(number, status)| (number.to_ieee(), status))
         };
-        let Self { graph, scratch, sources, direction, .. } = self;
+        let seed = TrScalar::from_ieee(1.0);
+        let Self { graph, scratch, sources, roots, direction, .. } = self;
         match what {
             Directional::Derivative { .. } => {
-                let outputs: Vec<_> =
-                    plan.program.outputs().iter().map(|&o| self.handles[o as usize]).collect();
-                let roots: Vec<_> = outputs.into_iter().flatten().collect();
                 let (derivatives, counts) =
-                    graph.jvp_deciding(&roots, sources, direction, state, decisions, scratch)?;
+                    graph.jvp_deciding(roots, sources, direction, state, decisions, scratch)?;
                 for (found, derivative) in found.iter_mut().zip(derivatives) {
                     *found = entry(Some(derivative));
                 }
@@ -206,14 +216,14 @@ impl Recorder {
             }
             Directional::Product(product) => {
                 let pass = graph
-                    .hvp_deciding(root, seed, sources, direction, *product, state, decisions, scratch)?;
+                    .hvp_deciding(roots[0], seed, sources, direction, *product, state, decisions, scratch)?;
                 for (found, number) in found.iter_mut().zip(pass.products.into_iter().flatten()) {
                     *found = entry(number);
                 }
                 Ok(pass.counts)
             }
             Directional::Hessian => {
-                let pass = graph.hessian_deciding(root, seed, sources, state, decisions, scratch)?;
+                let pass = graph.hessian_deciding(roots[0], seed, sources, state, decisions, scratch)?;
                 for (j, column) in pass.products.into_iter().enumerate() {
                     for (i, number) in column.into_iter().enumerate() {
                         found[i * sources.len() + j] = entry(number);
