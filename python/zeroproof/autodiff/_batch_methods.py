@@ -8,7 +8,7 @@ from typing import Any, Optional, TypeVar
 from ._batch_arguments import Inputs, Parameters
 from ._batch_directional import DerivativeRequest, HessianRequest, ProductRequest
 from ._batch_layout import Layout
-from ._batch_requests import Sources, check_reduction
+from ._batch_requests import JacobianRequest, Sources, check_reduction
 from ._batch_trace import Traced
 from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
 
@@ -84,8 +84,9 @@ class DirectionalMethods:
                 self._expect_node(traced, "jvp with reduce")
             return DerivativeRequest(traced, sources, leaf, reduce)
 
+        check_reduction(reduce)
         request, inputs, samples = self._request(
-            ("jvp", reduce), make, primals, keywords, numbers, coordinate, reduce
+            ("jvp", reduce), make, primals, keywords, numbers, coordinate
         )
         return request.run(inputs, samples, tangents, with_status, out)
 
@@ -102,7 +103,7 @@ class DirectionalMethods:
         coordinate: Optional[ArgNum] = None,
         **keywords: Any,
     ) -> Any:
-        """The products of the Hessians of the function with a direction, at the cost of a few gradients.
+        """The products of the Hessians with a direction, at the cost of a few gradients.
 
         Args:
             primals: a tuple or list of the positional arguments of the function, which must return
@@ -139,9 +140,9 @@ class DirectionalMethods:
             self._expect_node(traced, "hvp")
             return ProductRequest(traced, sources, leaf, reduce, bool(transposed))
 
-        request, inputs, samples = self._request(
-            ("hvp", reduce, bool(transposed)), make, primals, keywords, numbers, coordinate, reduce
-        )
+        check_reduction(reduce)
+        kind = ("hvp", reduce, bool(transposed))
+        request, inputs, samples = self._request(kind, make, primals, keywords, numbers, coordinate)
         return request.run(inputs, samples, v, with_status, out)
 
     def hessian(
@@ -184,10 +185,43 @@ class DirectionalMethods:
             self._expect_node(traced, "hessian")
             return HessianRequest(traced, sources, leaf, reduce)
 
+        check_reduction(reduce)
         request, inputs, samples = self._request(
-            ("hessian", reduce), make, args, keywords, numbers, coordinate, reduce
+            ("hessian", reduce), make, args, keywords, numbers, coordinate
         )
         return request.run(inputs, samples, with_status, out)
+
+    def value_and_jacobian(
+        self,
+        *args: Any,
+        argnums: ArgNums = 0,
+        with_status: bool = False,
+        out: Any = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[Any, ...]:
+        """The values of the function and the derivatives of all outputs, for each sample.
+
+        Args:
+            *args: the arguments of the function.
+            argnums: as for ``value_and_grad``.
+            with_status: whether to return the derivatives' ``GradientStatus`` flags as well.
+            out: the arrays to write to, ``(values, jacobian)``, the values in the structure of the
+                result; None, also for single items, for new ones.
+            coordinate: as for ``value_and_grad``.
+            **keywords: further arguments of the function.
+
+        Returns:
+            ``(values, jacobian)``, then statuses if requested: the values as a call returns them,
+            the rest as ``jacobian`` does, an array (samples, outputs, inputs).
+
+        Raises:
+            TypeError, ValueError: as ``jacobian``.
+        """
+        request, inputs, samples = self._request(
+            "jacobian", JacobianRequest, args, keywords, argument_numbers(argnums), coordinate
+        )
+        return request.run_with_values(inputs, samples, with_status, out)
 
     def _request(
         self,
@@ -197,10 +231,8 @@ class DirectionalMethods:
         keywords: Mapping[str, Any],
         numbers: Numbers,
         coordinate: Optional[ArgNum],
-        reduce: Optional[str],
     ) -> tuple[_Request, Inputs, int]:
-        """The request of this kind, compiled at its first call, the arguments and how many samples."""
-        check_reduction(reduce)
+        """The request of this kind, compiled at its first call, with arguments and samples."""
         coordinate = coordinate_number(coordinate, self._settings[2])
         inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
         key = (kind, numbers, coordinate)

@@ -241,20 +241,46 @@ class JacobianRequest:
         self._program = traced.program
         self._plan: BatchPlan = traced.program.jacobian(sources.leaves, coordinate)
         self._is_single = traced.layout.is_single
+        self._results = traced.results
         inputs = sum(map(prod, sources.shapes))
         self._shape: Shape = (traced.results.count, inputs)
 
     def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Jacobian, and statuses if requested."""
+        results = self._computed(inputs, samples, with_status, out, "out", [])
+        return tuple(results) if with_status else results[0]
+
+    def run_with_values(
+        self, inputs: Inputs, samples: int, with_status: bool, out: Any
+    ) -> tuple[Any, ...]:
+        """The values and the Jacobian, and statuses if requested."""
+        value_out, jacobian_out = (None, None) if out is None else expect_items(out, 2, "out")
+        axis = () if self._is_single else (samples,)
+        structure = self._results.structure
+        shapes = [(*axis, *shape) for shape in self._results.shapes]
+        values = arrays_for(structure, shapes, value_out, "out[0]")
+        found = self._computed(inputs, samples, with_status, jacobian_out, "out[1]", values)
+        return (structure.unflatten(map(TRArray, values)), *found)
+
+    def _computed(
+        self,
+        inputs: Inputs,
+        samples: int,
+        with_status: bool,
+        out: Any,
+        name: str,
+        values: list[Array],
+    ) -> list[npt.NDArray[Any]]:
         self._sources.refuse_repeats(out)
         shape: Shape = self._shape if self._is_single else (samples, *self._shape)
-        jacobian = allocate(out, shape, "out")
+        jacobian = allocate(out, shape, name)
         statuses = [np.empty(shape, np.uint8)] if with_status else []
         ready = readable(inputs)
         _watch(self._program, self._plan, samples, ready)
-        *_, dropped = self._plan.run(samples, get_num_threads(), ready, [], [jacobian], statuses)
+        own = at_least_1d(values) if self._is_single else values
+        *_, dropped = self._plan.run(samples, get_num_threads(), ready, own, [jacobian], statuses)
         _watch_dropped(self._plan, samples, ready, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
         if self._sources.repeats:
             results = [np.take(result, self._sources.columns(), axis=-1) for result in results]
-        return tuple(results) if with_status else results[0]
+        return results

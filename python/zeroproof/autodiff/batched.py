@@ -232,16 +232,9 @@ class BatchedFunction(DirectionalMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
-        numbers = argument_numbers(argnums)
-        coordinate = coordinate_number(coordinate, self._settings[2])
-        inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
-        key = ("jacobian", numbers, coordinate)
-        request = programs.requests.get(key)
-        if request is None:
-            layout = programs.traced.layout
-            sources = self._sources(layout, numbers)
-            leaf = self._parameters.coordinate(layout, coordinate)
-            request = programs.requests[key] = JacobianRequest(programs.traced, sources, leaf)
+        request, inputs, samples = self._request(
+            "jacobian", JacobianRequest, args, keywords, argument_numbers(argnums), coordinate
+        )
         return request.run(inputs, samples, with_status, out)
 
     def program(self, *args: Any, **keywords: Any) -> TracedProgram:

@@ -56,8 +56,9 @@ pub(crate) enum Instruction {
     /// How the partials of an op change with its operands, `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`; Φ where the fast
     /// form of some entry does not hold. `is_site` says whether the op is among the singular ones.
     Entries { op: Op, n: i32, a: Source, b: Source, z: Source, to: [Option<u32>; 4], is_site: bool },
-    /// The term `g·t·m` of second order, for an adjoint, a tangent and an entry; with `c` the sum of both.
-    Term { g: Source, t: Source, m: Source, c: Option<Source>, to: u32 },
+    /// The term `g·t·m` of second order, for an adjoint, a tangent and an entry, which is 1 if it is left out; with
+    /// `c` the sum of both.
+    Term { g: Source, t: Source, m: Option<Source>, c: Option<Source>, to: u32 },
 }
 
 impl Instruction {
@@ -107,7 +108,7 @@ impl Instruction {
                 to.iter_mut().flatten().for_each(target);
             }
             Self::Term { g, t, m, c, to } => {
-                [g, t, m].into_iter().chain(c).for_each(&mut source);
+                [g, t].into_iter().chain(m).chain(c).for_each(&mut source);
                 target(to);
             }
             Self::Adjoint { g, a, b, z, to, .. } => {

@@ -56,8 +56,8 @@ pub(crate) enum Contribution {
     Plain(Source),
     Negated(Source),
     Product(Source, Source),
-    /// An adjoint, a tangent and an entry: a term of second order.
-    Term(Source, Source, Source),
+    /// An adjoint, a tangent and an entry, or none for 1: a term of second order.
+    Term(Source, Source, Option<Source>),
 }
 
 /// Which partials contributions are made of.
@@ -446,7 +446,7 @@ impl<'l, 'a> Pass<'l, 'a> {
         }
     }
 
-    fn term(&mut self, g: Source, t: Source, m: Source, c: Option<Source>) -> Source {
+    fn term(&mut self, g: Source, t: Source, m: Option<Source>, c: Option<Source>) -> Source {
         let to = self.lowering.register();
         self.lowering.code.instructions.push(Instruction::Term { g, t, m, c, to });
         Source::Slot(to)

@@ -332,9 +332,9 @@ impl<'l, 'a> Second<'l, 'a> {
             // Its entry is 1.
             (Op::Mul, _) if g == SEED => return Contribution::Plain(t),
             (Op::Mul, _) if t == SEED => return Contribution::Plain(g),
-            (Op::Mul, _) => SEED,
-            (Op::Square, _) | (Op::PowInt, 2) => self.pass.lowering.number(2.0),
-            _ => self.entries(node, (op, n))[entry],
+            (Op::Mul, _) => None,
+            (Op::Square, _) | (Op::PowInt, 2) => Some(self.pass.lowering.number(2.0)),
+            _ => Some(self.entries(node, (op, n))[entry]),
         };
         Contribution::Term(g, t, m)
     }

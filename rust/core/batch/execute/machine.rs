@@ -184,7 +184,8 @@ impl<'m> Machine<'m> {
             }
             Instruction::Term { g, t, m, c, to } => {
                 let slot = self.take(to);
-                let [g, t, m] = [g, t, m].map(|source| self.lines(inputs, source));
+                let [g, t] = [g, t].map(|source| self.lines(inputs, source));
+                let m = m.map(|source| self.lines(inputs, source));
                 let c = c.map(|source| self.lines(inputs, source));
                 vectors.run(Term { to: slot, g, t, m, c });
                 self.put(to, slot);

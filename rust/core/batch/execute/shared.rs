@@ -10,6 +10,10 @@ use crate::mode::{GradientMode, ModeState};
 /// Slots in use at once should fit in a first-level cache.
 const CACHE: usize = 48 << 10;
 
+/// Those of what is directional are so many that in small blocks the calls of kernels would take longer than a
+/// second-level cache.
+const CACHE_OF_MANY: usize = 384 << 10;
+
 /// What all workers of a run share.
 pub(crate) struct Run<'a> {
     pub plan: &'a Plan,
@@ -116,7 +120,8 @@ impl Plan {
     pub fn fitting_block(&self, samples: usize, only_interpreted: bool) -> usize {
         // The per-sample interpreter keeps a value and an adjoint of 16 bytes for every node.
         let numbers = if only_interpreted { 3 * self.program.len() } else { self.code.slots };
-        let fitting = CACHE / size_of::<f64>() / numbers.max(1);
+        let cache = if self.code.is_directional { CACHE_OF_MANY } else { CACHE };
+        let fitting = cache / size_of::<f64>() / numbers.max(1);
         let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
         (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
     }

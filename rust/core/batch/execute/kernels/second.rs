@@ -75,12 +75,12 @@ impl<O: Curved, R: Bending> Work for Bend<'_, O, R> {
     }
 }
 
-/// `g·t·m`, or `c + g·t·m`.
+/// `g·t·m`, or `c + g·t·m`; without an entry m that is 1.
 pub(crate) struct Term<'a> {
     pub to: &'a mut [Line],
     pub g: Lines<'a>,
     pub t: Lines<'a>,
-    pub m: Lines<'a>,
+    pub m: Option<Lines<'a>>,
     pub c: Option<Lines<'a>>,
 }
 
@@ -89,30 +89,48 @@ impl Work for Term<'_> {
 
     #[inline(always)]
     fn run(self) {
-        for (line, to) in self.to.iter_mut().enumerate() {
-            let [g, t, m] = [self.g, self.t, self.m].map(|source| source.at(line));
-            let (mut result, mut holds) = ([0.0; LANES], true);
+        let Self { to, g, t, m, c } = self;
+        match (m, c) {
+            (None, None) => terms::<false, false>(to, [g, t, g, g]),
+            (None, Some(c)) => terms::<false, true>(to, [g, t, g, c]),
+            (Some(m), None) => terms::<true, false>(to, [g, t, m, g]),
+            (Some(m), Some(c)) => terms::<true, true>(to, [g, t, m, c]),
+        }
+    }
+}
+
+/// A loop for each kind of term: everything stays in registers.
+#[inline(always)]
+fn terms<const ENTRY: bool, const SUM: bool>(to: &mut [Line], from: [Lines<'_>; 4]) {
+    for (line, to) in to.iter_mut().enumerate() {
+        let [g, t, m, c] = from.map(|source| source.at(line));
+        let mut least = [f64::INFINITY; 8];
+        for lane in 0..LANES {
+            let weight = g[lane] * t[lane];
+            let term = if ENTRY { weight * m[lane] } else { weight };
+            to[lane] = if SUM { c[lane] + term } else { term };
+            let magnitude = weight.abs();
+            let so_far = &mut least[lane % 8];
+            *so_far = if magnitude < *so_far { magnitude } else { *so_far };
+        }
+        // Where a weight is normal, or not finite, which makes the sample irregular, the fast form holds.
+        if least.iter().any(|&weight| weight < f64::MIN_POSITIVE) {
+            let mut holds = true;
             for lane in 0..LANES {
-                let (term, holds_here) = term_fast(g[lane], t[lane], m[lane]);
-                result[lane] = term;
-                holds &= holds_here;
+                holds &= term_fast(g[lane], t[lane], 1.0).1;
             }
             if !holds {
-                result = full_terms(g, t, m);
+                full_terms::<ENTRY, SUM>(to, [g, t, m, c]);
             }
-            if let Some(c) = self.c {
-                let c = c.at(line);
-                for lane in 0..LANES {
-                    result[lane] += c[lane];
-                }
-            }
-            *to = result;
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn full_terms(g: &Line, t: &Line, m: &Line) -> Line {
-    std::array::from_fn(|lane| term(g[lane], t[lane], m[lane]))
+fn full_terms<const ENTRY: bool, const SUM: bool>(to: &mut Line, [g, t, m, c]: [&Line; 4]) {
+    for lane in 0..LANES {
+        let term = term(g[lane], t[lane], if ENTRY { m[lane] } else { 1.0 });
+        to[lane] = if SUM { c[lane] + term } else { term };
+    }
 }
