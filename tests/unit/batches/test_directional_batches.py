@@ -22,6 +22,7 @@ from zeroproof import (
     tr_hessian,
     tr_hvp,
     tr_jvp,
+    tr_less,
     tr_log,
     tr_prod,
     tr_sin,
@@ -38,7 +39,7 @@ def f(x: Any, w: Any) -> Any:
 
 
 def chosen(x: Any, w: Any) -> Any:
-    return tr_where(x > 0.5, tr_log(x) * w[0], w[1] * x**3) / (x - w[2])
+    return tr_where(tr_less(0.5, x), tr_log(x) * w[0], w[1] * x**3) / (x - w[2])
 
 
 def folded(x: Any, w: Any) -> Any:
@@ -98,10 +99,10 @@ def test_jvp_agrees_with_the_scalar_function(function: Any, mode: Any) -> None:
     with mode():
         values, found, statuses = batched.jvp((X, W), (DX, V), with_status=True)
         counted = HybridGradientContext.get_statistics()
-        HybridGradientContext.reset()
+        HybridGradientContext.reset_statistics()
         for i in range(SAMPLES):
             value, derivative, status = tr_jvp(function, (X[i], W), (DX[i], V), with_status=True)
-            assert values[i] == value.value if hasattr(value, "op") else True
+            np.testing.assert_array_equal(values.to_ieee()[i], value.to_ieee())
             assert item(derivative) == found[i]
             assert int(status) == statuses[i]
         assert HybridGradientContext.get_statistics() == counted
@@ -117,7 +118,7 @@ def test_hvp_agrees_with_the_scalar_function(function: Any, mode: Any, transpose
             (X, W), (DX, V), argnums=(0, 1), transposed=transposed, with_status=True
         )
         counted = HybridGradientContext.get_statistics()
-        HybridGradientContext.reset()
+        HybridGradientContext.reset_statistics()
         for i in range(SAMPLES):
             (of_x, of_w), (status_x, status_w) = tr_hvp(
                 lambda args: function(*args),
@@ -140,7 +141,7 @@ def test_hessian_agrees_with_the_scalar_function(function: Any, mode: Any) -> No
     with mode():
         hessians, statuses = batched.hessian(X, W, argnums=(0, 1), with_status=True)
         counted = HybridGradientContext.get_statistics()
-        HybridGradientContext.reset()
+        HybridGradientContext.reset_statistics()
         of_one = tr_hessian(lambda p: function(p[0], p[1:]), with_status=True)
         for i in range(SAMPLES):
             hessian, status = of_one(np.concatenate([[X[i]], W]))
@@ -242,7 +243,7 @@ def test_out_is_written_to() -> None:
 def test_value_and_jacobian_has_values_and_statuses() -> None:
     batched = tr_vmap(lambda x: {"a": 1 / x, "b": [x * x]})
     values, jacobian, statuses = batched.value_and_jacobian(np.array([0.0, 2.0]), with_status=True)
-    assert [str(value) for value in values["a"]] == ["PINF", "0.5"]
+    assert [str(value) for value in values["a"]] == ["+∞", "0.5"]
     np.testing.assert_array_equal(jacobian, [[[0.0], [0.0]], [[-0.25], [4.0]]])
     np.testing.assert_array_equal(statuses[:, :, 0], [[1, 0], [0, 0]])
 
