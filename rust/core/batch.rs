@@ -9,7 +9,7 @@ mod execute;
 mod irregular;
 mod program;
 
-pub use compile::lower::PLAN_BUDGET;
+pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 

@@ -7,6 +7,7 @@ from typing import Any, Optional, TypeVar
 
 from ._batch_arguments import Inputs, Parameters
 from ._batch_directional import DerivativeRequest, HessianRequest, ProductRequest
+from ._batch_directional_types import hessian_of, jvp_of, value_and_jacobian_of
 from ._batch_layout import Layout
 from ._batch_requests import JacobianRequest, Sources, check_reduction
 from ._batch_trace import Traced
@@ -33,6 +34,7 @@ class DirectionalMethods:
     def _sources(self, layout: Layout, numbers: Numbers) -> Sources:
         raise NotImplementedError
 
+    @jvp_of
     def jvp(
         self,
         primals: Sequence[Any],
@@ -145,6 +147,7 @@ class DirectionalMethods:
         request, inputs, samples = self._request(kind, make, primals, keywords, numbers, coordinate)
         return request.run(inputs, samples, v, with_status, out)
 
+    @hessian_of
     def hessian(
         self,
         *args: Any,
@@ -191,6 +194,7 @@ class DirectionalMethods:
         )
         return request.run(inputs, samples, with_status, out)
 
+    @value_and_jacobian_of
     def value_and_jacobian(
         self,
         *args: Any,

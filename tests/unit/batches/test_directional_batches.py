@@ -69,7 +69,7 @@ def modes() -> list[Any]:
     ]
 
 
-class hybrid:  # noqa: N801 - a block
+class hybrid:
     """Hybrid mode with a threshold that some samples are within."""
 
     def __enter__(self) -> None:

@@ -4,7 +4,7 @@
 
 use super::analysis::Analysis;
 use super::code::Code;
-use super::lowering::{BYTES_OF_REGISTER, Lowering};
+use super::lowering::{BYTES_OF_REGISTER, Lowering, PLAN_BUDGET};
 use super::reverse::{Pass, Rows};
 use super::second;
 use super::targets::Targets;
@@ -13,12 +13,6 @@ use crate::batch::Request;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::error::Error;
 use crate::room;
-
-/// The bytes that the code of a plan, and what compiling it takes, may come to. Each output of a Jacobian has
-/// a backward pass, so that the code of outputs that are computed from each other grows with the square of
-/// their number. The pass of the first output is not counted: a plan whose length is proportional to that of
-/// its program may take what memory there is.
-pub const PLAN_BUDGET: usize = 512 << 20;
 
 /// What compiling takes, in bytes, for each node of a program and each of its operands, besides the code.
 const BYTES_OF_NODE: usize = 128;

@@ -13,8 +13,7 @@
 //! through a product, a norm or a logsumexp of many inputs, or whose code would take more than the budget of a plan.
 
 use super::code::{Derivative, Instruction, SEED, Source};
-use super::lower::PLAN_BUDGET;
-use super::lowering::Lowering;
+use super::lowering::{Lowering, PLAN_BUDGET};
 use super::mask::Mask;
 use super::reverse::{Contribution, Pass, Rows, Rule};
 use super::targets::Targets;

@@ -104,17 +104,16 @@ impl Work for Term<'_> {
 fn terms<const ENTRY: bool, const SUM: bool>(to: &mut [Line], from: [Lines<'_>; 4]) {
     for (line, to) in to.iter_mut().enumerate() {
         let [g, t, m, c] = from.map(|source| source.at(line));
-        let mut least = [f64::INFINITY; 8];
+        let (mut result, mut weights) = ([0.0; LANES], [0.0; LANES]);
         for lane in 0..LANES {
             let weight = g[lane] * t[lane];
             let term = if ENTRY { weight * m[lane] } else { weight };
-            to[lane] = if SUM { c[lane] + term } else { term };
-            let magnitude = weight.abs();
-            let so_far = &mut least[lane % 8];
-            *so_far = if magnitude < *so_far { magnitude } else { *so_far };
+            result[lane] = if SUM { c[lane] + term } else { term };
+            weights[lane] = weight.abs();
         }
-        // Where a weight is normal, or not finite, which makes the sample irregular, the fast form holds.
-        if least.iter().any(|&weight| weight < f64::MIN_POSITIVE) {
+        *to = result;
+        // Where a weight is normal, or infinite, which makes the sample irregular, the fast form holds.
+        if !weights.iter().all(|&weight| weight >= f64::MIN_POSITIVE) {
             let mut holds = true;
             for lane in 0..LANES {
                 holds &= term_fast(g[lane], t[lane], 1.0).1;
