@@ -14,8 +14,10 @@ from zeroproof import (
     GradientMode,
     GradientModeConfig,
     HybridGradientContext,
+    MaskedSamplesWarning,
     TRArray,
     TRScalar,
+    alarm,
     gradient_mode,
     tr_cos,
     tr_exp,
@@ -29,6 +31,7 @@ from zeroproof import (
     tr_sqrt,
     tr_vmap,
     tr_where,
+    watch_singularities,
 )
 
 SAMPLES = 70
@@ -286,3 +289,22 @@ def test_out_may_not_overlap_an_argument() -> None:
     x = np.ones(5)
     with pytest.raises(ValueError, match="shares memory"):
         batched.hvp((x,), np.ones(5), out=x)
+
+
+def test_logs_and_alarms_see_them_as_gradients() -> None:
+    batched = tr_vmap(lambda x: 1 / x)
+    x = np.array([0.0, 1.0, 2.0])
+    with watch_singularities() as expected:
+        batched.value_and_grad(x)
+    calls = [
+        lambda: batched.hvp((x,), np.ones(3)),
+        lambda: batched.hessian(x),
+        lambda: batched.jvp((x,), (np.ones(3),)),
+    ]
+    for call in calls:
+        with watch_singularities() as log:
+            call()
+        assert str(log) == str(expected)
+        assert len(log) == 1
+        with alarm(0.1), pytest.warns(MaskedSamplesWarning, match="1 of 3 samples"):
+            call()
