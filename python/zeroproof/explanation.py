@@ -22,6 +22,7 @@ _KINDS = {
     OpType.CONSTANT: "a constant",
     OpType.PARAMETER: "a parameter",
     OpType.INPUT: "an input",
+    OpType.GRADIENT: "a gradient",
 }
 #: What events do to a gradient, by the fields that hold them.
 _VERBS = {
@@ -158,6 +159,7 @@ class Explanation:
     wrt: Optional[TRNode] = field(default=None, repr=False)
     depends: bool = True
     _is_leaf: bool = field(default=False, repr=False)
+    _is_gradient: bool = field(default=False, repr=False)
     _names: dict[int, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -188,9 +190,9 @@ class Explanation:
             independent = f"{self.name} does not depend on {leaf}, so no gradient reaches it"
             return [] if self.depends else [independent]
         if not self._is_leaf:
-            # A constant that has a status is a gradient.
+            # A constant that has a status is a gradient as well.
             text = f"it is a gradient [{how}]; call explain(wrt=...) on the differentiated node"
-            return [text] if self.root is None and self.status else []
+            return [text] if (self.root is None or self._is_gradient) and self.status else []
         if self.gradient is None:
             return ["it has no gradient yet: no backward pass has reached it"]
         gradient = f"its gradient is {self.gradient} [{how}]"
@@ -268,6 +270,7 @@ def explain(
         wrt=wrt,
         depends=depends,
         _is_leaf=is_leaf,
+        _is_gradient=node.op is OpType.GRADIENT and node.gradient is None,
         _names=names,
     )
 

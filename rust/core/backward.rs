@@ -25,6 +25,7 @@ use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
+use second::gradients::Passed;
 use policies::{Coordinate, Hybrid, MaskReal, Saturating};
 use sweep::{Sweep, Visit};
 
@@ -45,6 +46,8 @@ pub struct Scratch {
     adjoints: Adjoints,
     /// The columns of second-order passes.
     second: second::rows::SecondScratch,
+    /// For the derivatives of recorded gradients, which are passes inside of a pass.
+    inner: Option<Box<Scratch>>,
     /// The list of the rows that a pass passed by.
     passed: Option<u32>,
 }
@@ -70,6 +73,7 @@ impl Scratch {
         self.adjoints.allocated_bytes()
             + self.second.allocated_bytes()
             + self.coordinates.capacity() * size_of::<Coordinate>()
+            + self.inner.as_ref().map_or(0, |inner| inner.allocated_bytes())
     }
 
     /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
@@ -192,8 +196,8 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     root: u32,
     seed: TrScalar,
     state: &ModeState,
-    statistics: Option<&mut Statistics>,
-    on_leaf: impl FnMut(u32, f64, Status),
+    mut statistics: Option<&mut Statistics>,
+    mut on_leaf: impl FnMut(u32, f64, Status),
 ) -> Result<PassCounts, Error> {
     scratch.trim(graph.len());
     scratch.set.grow(graph.len())?;
@@ -213,17 +217,46 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     // The seed is the root's first contribution, and is left out like any other if not REAL.
     let seed = seed.to_ieee();
     sweep.receive(root, seed, Visit { index: 0, block: u32::MAX, g: seed, status: 0 });
-    match state.mode {
-        GradientMode::MaskReal => sweep.run(&mut MaskReal, on_leaf),
-        GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, on_leaf),
-        GradientMode::Hybrid => {
-            let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-            let mut unasked = Statistics::default();
-            let statistics = statistics.unwrap_or(&mut unasked);
-            sweep.run(&mut Hybrid { state, decisions: statistics, coordinates }, on_leaf);
-        }
+    loop {
+        let stopped = match state.mode {
+            GradientMode::MaskReal => sweep.run(&mut MaskReal, &mut on_leaf),
+            GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, &mut on_leaf),
+            GradientMode::Hybrid => {
+                let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
+                let mut unasked = Statistics::default();
+                let decisions = statistics.as_deref_mut().unwrap_or(&mut unasked);
+                sweep.run(&mut Hybrid { state, decisions, coordinates }, &mut on_leaf)
+            }
+        };
+        let Some(at) = stopped else { return Ok(sweep.counts) };
+        let inner = scratch.inner.get_or_insert_default();
+        pass_on_gradients(graph, &mut sweep, at, inner, statistics.as_deref_mut())
+            .inspect_err(|_| sweep.give_up())?;
     }
-    Ok(sweep.counts)
+}
+
+/// What arrived at recorded gradients goes on to what they depend on.
+#[cold]
+#[inline(never)]
+fn pass_on_gradients<const RESTRICTED: bool, const ALIASES: bool>(
+    graph: &Graph,
+    sweep: &mut Sweep<RESTRICTED, ALIASES>,
+    at: Visit,
+    inner: &mut Scratch,
+    statistics: Option<&mut Statistics>,
+) -> Result<(), Error> {
+    let (mut weights, mut found, mut unasked) = (vec![], Passed::default(), Statistics::default());
+    let at = sweep.take_gradients(graph, at, &mut weights)?;
+    let decisions = statistics.unwrap_or(&mut unasked);
+    let counts = inner.pass_on_gradients(graph, at.index as u32, &weights, decisions, &mut found)?;
+    sweep.counts.add(counts);
+    for (node, contribution, status) in found.contributions {
+        sweep.receive(node, contribution, Visit { status: at.status | status, ..at });
+    }
+    if !RESTRICTED {
+        found.choices.into_iter().for_each(|choice| sweep.pass_by_choice(choice));
+    }
+    Ok(())
 }
 
 impl Graph {
@@ -254,12 +287,18 @@ impl Graph {
         }
         let root = self.node(root);
         let saturates = statistics.as_ref().is_some_and(|statistics| statistics.saturates());
-        // What the pass changes is taken out meanwhile.
-        let (mut adjoints, mut leaves) = (std::mem::take(&mut self.adjoints), self.take_leaves());
+        // What the pass changes is taken out meanwhile. A pass that may fail half-way tells the leaves at its end.
+        let mut adjoints = std::mem::take(&mut self.adjoints);
+        let mut leaves = (!self.may_lead_to_gradients(root)).then(|| self.take_leaves());
+        let (mut waiting, mut noted) = (vec![], Ok(()));
         let on_leaf = |node: u32, g, status| {
             let node = &self.nodes[node as usize];
             if node.has_leaf() {
-                leaves.accumulate(node.links[0], (g, status));
+                if let Some(leaves) = &mut leaves {
+                    leaves.accumulate(node.links[0], (g, status));
+                } else if let Err(error) = room::push(&mut waiting, (node.links[0], (g, status))) {
+                    noted = Err(error);
+                }
             }
         };
         let counts = if self.may_lead_to_alias(root) {
@@ -267,12 +306,17 @@ impl Graph {
         } else {
             run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
         };
+        let counts = counts.and_then(|counts| noted.map(|()| counts));
+        let mut leaves = leaves.unwrap_or_else(|| self.take_leaves());
+        if counts.is_ok() {
+            waiting.into_iter().for_each(|(leaf, found)| leaves.accumulate(leaf, found));
+        }
         self.adjoints = adjoints;
         self.put_leaves(leaves);
         if counts.is_ok() {
             self.begin_pass(root, seed.to_ieee(), state, saturates);
         }
-        self.end_passed(scratch);
+        self.end_passed(scratch, counts.is_ok());
         counts
     }
 
@@ -384,7 +428,7 @@ impl Graph {
             (Arity::Unary, &[a]) => alone.unary(node.op, a),
             (Arity::Power, &[a]) => alone.pow_int(a, node.links[1] as i32),
             (Arity::Binary, &[a, b]) => alone.binary(node.op, a, b),
-            (Arity::Alias, &[a]) => alone.alias(a),
+            (Arity::Alias | Arity::Gradient, &[a]) => alone.alias(a),
             (Arity::Alias, &[a, b]) => {
                 alone.choose(Side::Node(a), Side::Node(b)).expect("inputs may be asked for gradients")
             }

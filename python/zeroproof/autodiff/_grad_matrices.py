@@ -9,13 +9,12 @@ from typing import Any, Optional
 
 import numpy as np
 
-from .. import _native
 from .._arrays import Shape, shaped
 from .._enums import GradientStatus
 from .._native import TRNode
 from .._trees import Structure, flatten
 from ..array import TRArray
-from ._grad_arguments import Found, GradArgument, elements_of
+from ._grad_arguments import Found, GradArgument, elements_of, node_of
 from ._grad_results import as_node
 
 #: What a derivative is that nothing leads to.
@@ -144,8 +143,7 @@ def packed(found: Sequence[Found], shape: Optional[Shape], depends: bool) -> Any
 
 
 def _node_of(found: Found, depends: bool) -> TRNode:
-    derivative, status = found or ZERO
-    return _native.gradient_node(derivative, status, depends)
+    return node_of(found or ZERO, depends)
 
 
 def packed_statuses(found: Sequence[Found], shape: Optional[Shape]) -> Any:

@@ -10,17 +10,18 @@ use crate::scalar::TrScalar;
 use crate::status::Status;
 
 impl Graph {
-    /// Ends a pass: what it did not go on to is unmarked, and the leaves below that have no gradient get 0.
-    pub(super) fn end_passed(&mut self, scratch: &mut Scratch) {
+    /// Ends a pass: what it did not go on to is unmarked, and the leaves below that have no gradient get 0 if
+    /// it succeeded.
+    pub(super) fn end_passed(&mut self, scratch: &mut Scratch, succeeded: bool) {
         if let Some(first) = scratch.passed.take() {
-            self.zero_dead_leaves(&mut scratch.set, first);
+            self.zero_dead_leaves(&mut scratch.set, first, succeeded);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn zero_dead_leaves(&mut self, set: &mut NodeSet, first: u32) {
-        let wanted = self.lacks_gradients();
+    fn zero_dead_leaves(&mut self, set: &mut NodeSet, first: u32, succeeded: bool) {
+        let wanted = succeeded && self.lacks_gradients();
         let mut passed = Some(first);
         while let Some(node) = passed {
             passed = self.adjoints.rows[node as usize].stop_forwarding();

@@ -269,6 +269,9 @@ impl Graph {
     /// The values of a node's first operands; behind the base of a power its exponent.
     fn operand_values(&self, node: u32) -> Vec<f64> {
         let row = self.nodes[node as usize];
+        if matches!(row.op, Op::Gradients | Op::Gradient) {
+            return vec![]; // not computed from the values of what it names
+        }
         let operands = row.operands(&self.lists);
         let values = operands.inputs().iter().map(|&input| self.nodes[input as usize].value);
         let exponent = (row.op == Op::PowInt).then_some(f64::from(row.links[1] as i32));

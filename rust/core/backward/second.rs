@@ -25,6 +25,7 @@
 //! unless one of its weights is 0.
 
 mod forward;
+pub(super) mod gradients;
 mod lanes;
 mod reach;
 mod reverse;
@@ -140,7 +141,9 @@ impl Graph {
         let roots: Vec<u32> = roots.iter().map(|&root| self.node(root)).collect();
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         for &root in &roots {
-            refuse_gradients(self, root, &nodes, scratch)?;
+            if scratch.needs_second_order(self, root, &nodes)? {
+                return Err(Error::SecondDerivative);
+            }
         }
         let mut rows = std::mem::take(&mut scratch.second.one);
         let on_input = trace(self, &roots, state, scratch)?;
@@ -148,10 +151,31 @@ impl Graph {
         rows.seed(&Sources::new(nodes, self, &rows.reached)?.rows, |place, _| tangents[place]);
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut rules = Rules::new(state, decisions, coordinates);
-        let dropped = rows.ascend(self, Some(&mut rules));
+        let (mut inner, mut found, mut failed) = (std::mem::take(&mut scratch.inner), vec![], None);
+        let mut below = PassCounts::default();
+        let mut on_gradients = |rows: &mut Rows<1>, row: usize, rules: &mut Rules| {
+            let moves = |node: u32| rows.active(node as usize).map(|_| rows.tangent(node, 0));
+            let (inner, decisions) = (inner.get_or_insert_default(), &mut *rules.decisions);
+            match inner.tangents_of_gradients(self, row as u32, moves, decisions, &mut found) {
+                Ok(counts) => below.add(counts),
+                Err(error) => failed = Some(error),
+            }
+            for gradient in self.gradients_at(row as u32) {
+                if let Some(&Some(tangent)) = found.get(self.place_of_gradient(gradient)) {
+                    rows.set_tangent(gradient, tangent);
+                }
+            }
+        };
+        let dropped = rows.ascend(self, Some(&mut rules), Some(&mut on_gradients));
+        scratch.inner = inner;
+        if let Some(error) = failed {
+            scratch.second.one = rows;
+            return Err(error);
+        }
         let tangents = roots.iter().map(|&root| rows.tangent(root, 0));
         let found = tangents.map(|(t, status)| (TrScalar::from_ieee(t), status)).collect();
-        let counts = PassCounts { dropped, masked: rules.masked };
+        let mut counts = PassCounts { dropped, masked: rules.masked };
+        counts.add(below);
         scratch.second.one = rows;
         Ok((found, counts))
     }
@@ -305,10 +329,10 @@ impl Pass<'_> {
         let Self { graph, sources, product, state, .. } = *self;
         rows.seed(&sources.rows, direction);
         let mut dropped = match product {
-            Product::Jacobian => rows.ascend(graph, None),
+            Product::Jacobian => rows.ascend(graph, None, None),
             Product::Transposed => {
                 let mut silent = Silent(decisions);
-                rows.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)))
+                rows.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)), None)
             }
         };
         let mut rules = Rules::new(state, decisions, coordinates);
@@ -339,5 +363,8 @@ impl Pass<'_> {
 
 /// A root that was computed from a gradient has no second derivatives here: they would be third ones.
 fn refuse_gradients(graph: &Graph, root: u32, sources: &[u32], scratch: &mut Scratch) -> Result<(), Error> {
-    if scratch.needs_second_order(graph, root, sources)? { Err(Error::SecondDerivative) } else { Ok(()) }
+    if scratch.needs_second_order(graph, root, sources)? || scratch.meets_gradients(graph, root, sources)? {
+        return Err(Error::SecondDerivative);
+    }
+    Ok(())
 }

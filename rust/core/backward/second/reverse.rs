@@ -95,7 +95,7 @@ impl<const K: usize> Rows<K> {
         for place in 0..self.reached.len() {
             let index = self.reached[place] as usize;
             let row = &self.rows[index];
-            if row.pass != self.pass || row.mark & flag::REACHED == 0 {
+            if row.pass != self.pass || row.mark & (flag::REACHED | flag::BOUNDARY) != flag::REACHED {
                 continue;
             }
             dropped += with_elementwise!(graph.nodes[index].op, O => {

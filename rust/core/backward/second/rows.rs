@@ -15,6 +15,8 @@ pub(super) mod flag {
     pub const REACHED: u8 = 32;
     /// A contribution was added: the adjoint is a sum.
     pub const RECEIVED: u8 = 64;
+    /// What lies below is not part of the pass: contributions stay at the node.
+    pub const BOUNDARY: u8 = 128;
     /// Beside the status of a tangent: the direction has a part below the node.
     pub const MOVES: u8 = 8;
 }

@@ -6,7 +6,7 @@ use crate::op::Elementwise;
 
 pub(super) struct Rules<'a> {
     state: &'a ModeState,
-    decisions: &'a mut dyn Decide,
+    pub decisions: &'a mut dyn Decide,
     coordinates: &'a [Coordinate],
     /// How many nodes were silenced, and how many contributions to adjoints left out.
     pub masked: u64,
