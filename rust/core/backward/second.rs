@@ -31,6 +31,7 @@ mod reverse;
 pub(super) mod rows;
 mod rules;
 
+use super::explain::LeftOut;
 use super::{Coordinate, Gradient, PassCounts, Scratch};
 use crate::error::Error;
 use crate::graph::{Graph, Handle, accumulate};
@@ -209,6 +210,7 @@ impl Graph {
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut all = SecondOrder::default();
         for first in (0..count.max(1)).step_by(LANES) {
+            rows.repeats = first > 0;
             let counted = if first == 0 { &mut *statistics } else { &mut again };
             let lanes = (count - first).min(LANES);
             let direction = |place: usize, lane: usize| f64::from(u8::from(place == first + lane));
@@ -224,6 +226,26 @@ impl Graph {
         scratch.second.several = rows;
         pass.add_dead_sources(&mut all, scratch)?;
         Ok(all)
+    }
+}
+
+impl Graph {
+    /// The terms that a second-order pass leaves out since they are not REAL, by the nodes that made them. Neither
+    /// the pass nor its decisions are counted.
+    ///
+    /// # Errors
+    /// Those of the pass.
+    pub fn second_left_out<T>(
+        &self,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+        pass: impl FnOnce(&Self, &mut Statistics, &mut Scratch) -> Result<T, Error>,
+    ) -> Result<Vec<LeftOut>, Error> {
+        (scratch.second.one.left_out, scratch.second.several.left_out) = (Some(vec![]), Some(vec![]));
+        let ran = pass(self, &mut statistics.silent(), scratch);
+        let lists = [scratch.second.one.left_out.take(), scratch.second.several.left_out.take()];
+        ran?;
+        Ok(lists.into_iter().flatten().flatten().map(|node| self.left_out_at(node, None)).collect())
     }
 }
 
