@@ -260,7 +260,8 @@ def watch_singularities(
     It logs origins, operations on nodes and in batched calls whose value is not REAL although the
     operands are, or is Φ although they are infinities, and the contributions that backward passes
     drop because they are not REAL; those of second order and forward passes likewise. A block
-    covers its own thread or async task and prints nothing. Within a block, batched calls and backward passes are computed twice.
+    covers its own thread or async task and prints nothing. Within a block, batched
+    calls and backward passes are computed twice.
 
     Args:
         raise_on: the kinds that raise a :class:`SingularityError`: any of ``"phi"``, ``"inf"`` and
