@@ -2,8 +2,8 @@
 
 Every term of an entry is a product of a partial for each node on a path down, one slope of a
 partial, and a partial for each node on a path up. Each factor is within ``FACTOR`` units in the
-last place, or ``BOUNDED_FACTOR``, by the contract, and a product and a sum round once each. An entry
-may be off by that much of the sum of the sizes of its terms, and no more.
+last place, or ``BOUNDED_FACTOR``, by the contract, and a product and a sum round once each. An
+entry may be off by that much of the sum of the sizes of its terms, and no more.
 """
 
 from __future__ import annotations
