@@ -1,8 +1,8 @@
 """Finds equilibria of charges on a line by Newton's method with exact second derivatives.
 
-Charges in a bowl repel each other: the energy has a pole wherever two of them meet. A Newton step may
-jump over such a pole, where the energy has lower values and no meaning. The step is halved until the
-charges keep their order and the energy falls; where two of them meet exactly it is +∞ and no error.
+Charges in a bowl repel each other: the energy has a pole wherever two of them meet. A Newton step
+may jump over such a pole, to where the energy is lower and means nothing. The step is halved until
+the charges keep their order and the energy falls; where two of them meet it is +∞ and no error.
 
 Run: python examples/newton.py
 """
