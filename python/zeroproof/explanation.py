@@ -52,7 +52,8 @@ class SingularEvent:
         location: where the node was recorded. Known for origins, and for REAL values at a pole,
             such as √0; None for all others.
         node: the node itself; None in the log of a block.
-        input: the index of the input concerned, None for all of them.
+        input: the index of the input concerned, None for all of them, or for any of them where a
+            pass of second order dropped a term.
         path: the nodes from the event to the explained node, nearest to the event first, at most
             32.
         steps: the total number of these nodes.

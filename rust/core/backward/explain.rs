@@ -256,14 +256,19 @@ impl Graph {
         let mut pass = Pass::new(self, sources)?;
         pass.replay(scratch, &LastPass { root, seed: seed.to_ieee(), state: state.clone(), saturates })?;
         let dropped = pass.into_found().into_iter().filter(|found| found.what == What::Dropped);
-        let told = dropped.map(|Found { node, input, .. }| LeftOut {
+        let told = dropped.map(|Found { node, input, .. }| self.left_out_at(node, input));
+        Ok(told.collect())
+    }
+
+    /// A contribution or term that a node leaves out, to one input or, by `None`, to any.
+    pub(super) fn left_out_at(&self, node: u32, input: Option<u32>) -> LeftOut {
+        LeftOut {
             op: self.nodes[node as usize].op,
             operands: self.operand_values(node),
             value: self.nodes[node as usize].value,
             place: self.origin_of(node).map(|origin| origin.place),
             input,
-        });
-        Ok(told.collect())
+        }
     }
 
     /// The values of a node's first operands; behind the base of a power its exponent.

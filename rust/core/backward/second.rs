@@ -32,6 +32,7 @@ mod reverse;
 pub(super) mod rows;
 mod rules;
 
+use super::explain::LeftOut;
 use super::policies::{Decide, Silent};
 use super::{Coordinate, Gradient, PassCounts, Scratch};
 use crate::error::Error;
@@ -276,6 +277,7 @@ impl Graph {
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut all = SecondOrder::default();
         for first in (0..count.max(1)).step_by(LANES) {
+            rows.repeats = first > 0;
             let lanes = (count - first).min(LANES);
             let direction = |place: usize, lane: usize| f64::from(u8::from(place == first + lane));
             let (found, dropped) = if first == 0 {
@@ -294,6 +296,26 @@ impl Graph {
         scratch.second.several = rows;
         pass.add_dead_sources(&mut all, scratch)?;
         Ok(all)
+    }
+}
+
+impl Graph {
+    /// The terms that a second-order pass leaves out since they are not REAL, by the nodes that made them. Neither
+    /// the pass nor its decisions are counted.
+    ///
+    /// # Errors
+    /// Those of the pass.
+    pub fn second_left_out<T>(
+        &self,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+        pass: impl FnOnce(&Self, &mut Statistics, &mut Scratch) -> Result<T, Error>,
+    ) -> Result<Vec<LeftOut>, Error> {
+        (scratch.second.one.left_out, scratch.second.several.left_out) = (Some(vec![]), Some(vec![]));
+        let ran = pass(self, &mut Statistics::that_saturates(statistics.saturates()), scratch);
+        let lists = [scratch.second.one.left_out.take(), scratch.second.several.left_out.take()];
+        ran?;
+        Ok(lists.into_iter().flatten().flatten().map(|node| self.left_out_at(node, None)).collect())
     }
 }
 

@@ -27,7 +27,7 @@ impl<const K: usize> Rows<K> {
                 continue;
             }
             let (node, rules) = (&graph.nodes[index], rules.as_deref_mut());
-            dropped += with_elementwise!(node.op, O => self.ascend_elementwise::<O>(graph, index, rules), else {
+            let left_out = with_elementwise!(node.op, O => self.ascend_elementwise::<O>(graph, index, rules), else {
                 with_variadic!(node.op, O => self.ascend_variadic::<O>(graph, index, rules), else {
                     if node.is_alias() {
                         self.ascend_alias(index, node.links[0]);
@@ -39,6 +39,7 @@ impl<const K: usize> Rows<K> {
                     0
                 })
             });
+            dropped += self.leaves_out(index, left_out);
         }
         dropped
     }
