@@ -138,12 +138,8 @@ def packed(found: Sequence[Found], shape: Optional[Shape], depends: bool) -> Any
     """
     if shape is not None and not depends:
         return np.array([float((each or ZERO)[0]) for each in found]).reshape(shape)
-    nodes = [_node_of(each, depends) for each in found]
+    nodes = [node_of(each, depends) for each in found]
     return nodes[0] if shape is None else shaped(nodes, shape)
-
-
-def _node_of(found: Found, depends: bool) -> TRNode:
-    return node_of(found or ZERO, depends)
 
 
 def packed_statuses(found: Sequence[Found], shape: Optional[Shape]) -> Any:
