@@ -257,9 +257,9 @@ impl Plan {
         for (number, summand) in self.totals.iter().enumerate() {
             if let Some(derivative) = summand.derivative {
                 let array = self.code.derivatives[derivative].array;
-                // A zero is positive, except in a gradient.
+                // A sum of zeros is positive, except of gradients.
                 let nothing = if self.code.is_directional { 0.0 } else { -0.0 };
-                let gradient = if kept > 0 { share(whole(number)) + nothing } else { 0.0 };
+                let gradient = if kept > 0 { share(whole(number) + nothing) } else { 0.0 };
                 totals.gradients[array].push(gradient);
                 totals.statuses[array].push(results.statuses[derivative]);
             }
