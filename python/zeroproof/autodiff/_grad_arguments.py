@@ -16,7 +16,8 @@ from .._native import Tracer, TRNode, TRScalar
 from .._trees import LEAF, Structure, flatten
 from ..array import TRArray
 
-#: A gradient, a node where it is recorded, and its status; None where the value does not depend on the leaf.
+#: A gradient, a node where it is recorded, and its status; None where the value does not depend on
+#: the leaf.
 Found = Optional[tuple[Union[TRScalar, TRNode], GradientStatus]]
 
 _NO_DEPENDENCE = (0.0, GradientStatus.EXACT)

@@ -122,10 +122,10 @@ def tr_value_and_grad(
         likewise.
 
         The gradient is in the structure of the argument; for several ``argnums`` a tuple of them.
-        That of a number or node is a node with its status as ``gradient_status``; that of
-        an array a float64 array of the same shape, of an array of nodes, or where it depends on
-        nodes outside of the call, an object array of nodes. A gradient that depends on nodes outside
-        of the call can be differentiated once more, and keeps the graph it was computed on;
+        That of a number or node is a node with its status as ``gradient_status``; that of an array
+        a float64 array of the same shape, of an array of nodes, or where it depends on nodes
+        outside of the call, an object array of nodes. A gradient that depends on nodes outside of
+        the call can be differentiated once more, and keeps the graph that it was computed on;
         ``detach()`` makes it a constant. Statuses are
         ``GradientStatus`` flags, for arrays uint8 arrays. Gradients are in the gradient mode that
         is current at the call. No node's ``gradient`` changes. Where ``f`` returns a number, the

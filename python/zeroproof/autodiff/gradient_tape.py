@@ -88,9 +88,9 @@ class TRGradientTape:
                 in a list, an array or the structure of the targets.
 
         Returns:
-            Nodes in the structure of ``sources``, in object arrays where these are: constants, unless
-            a tape is open around the call, or a function is being differentiated; then they can be
-            differentiated once more. A source
+            Nodes in the structure of ``sources``, in object arrays where these are: constants,
+            unless a tape is open around the call, or a function is being differentiated; then they
+            can be differentiated once more. A source
             that the target does not depend on gives REAL 0 if it requires a gradient or is watched,
             and None otherwise. Each has its status as ``gradient_status``. No node's ``gradient``
             changes.
