@@ -7,181 +7,32 @@
 
 mod dead_branches;
 pub mod explain;
+mod left_out;
 pub(crate) mod policies;
+mod recorded;
+mod scratch;
 pub mod second;
 mod second_order;
 pub(crate) mod step;
 mod sweep;
 
-use crate::adjoints::{ACTIVE, Adjoint, Adjoints};
+use crate::adjoints::{ACTIVE, Adjoints};
 use crate::error::Error;
 use crate::graph::aliases::Side;
-use crate::graph::{Graph, Handle, Node, Versions, accumulate, flag};
+use crate::graph::{Graph, Handle, Node, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
-use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
 pub use crate::pass_counts::PassCounts;
 use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
-use second::gradients::Passed;
-use policies::{Coordinate, Hybrid, MaskReal, Saturating};
+use policies::{Hybrid, MaskReal, Saturating};
+pub use scratch::{Gradient, Scratch};
 use sweep::{Sweep, Visit};
-
-/// A gradient and how it came about.
-pub type Gradient = (TrScalar, Status);
 
 /// The gradients by each source, and what the pass silenced and left out.
 pub type Gradients = (Vec<Option<Gradient>>, PassCounts);
-
-/// What passes need besides the graph; kept between them for its memory.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    set: NodeSet,
-    /// Whether there was an alias among what the last restricted pass went through.
-    met_alias: bool,
-    coordinates: Vec<Coordinate>,
-    /// The columns of passes that leave the graph's own gradients alone.
-    adjoints: Adjoints,
-    /// The columns of second-order passes.
-    second: second::rows::SecondScratch,
-    /// For the derivatives of recorded gradients, which are passes inside of a pass.
-    inner: Option<Box<Scratch>>,
-    /// The list of the rows that a pass passed by.
-    passed: Option<u32>,
-}
-
-impl Scratch {
-    /// Gives memory back that is much more than so many nodes need.
-    fn trim(&mut self, nodes: usize) {
-        self.second.trim(nodes);
-        let enough = nodes.max(1024);
-        if self.adjoints.rows.capacity() > 4 * enough {
-            self.adjoints.rows.truncate(enough);
-            self.adjoints.rows.shrink_to(enough);
-        }
-        if self.coordinates.capacity() > 4 * enough {
-            self.coordinates.truncate(enough);
-            self.coordinates.shrink_to(enough);
-            self.set = NodeSet::default();
-        }
-    }
-
-    /// The bytes that it occupies.
-    pub fn allocated_bytes(&self) -> usize {
-        self.adjoints.allocated_bytes()
-            + self.second.allocated_bytes()
-            + self.coordinates.capacity() * size_of::<Coordinate>()
-            + self.inner.as_ref().map_or(0, |inner| inner.allocated_bytes())
-    }
-
-    /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
-    fn reachable(&mut self, graph: &Graph, root: u32) -> Result<Vec<u32>, Error> {
-        self.below(graph, root, Node::flows)
-    }
-
-    /// The nodes below `root` that operands of this kind lead to, root first, in reverse of recording.
-    fn below(&mut self, graph: &Graph, root: u32, leads: impl Fn(&Node) -> bool) -> Result<Vec<u32>, Error> {
-        let mut found = vec![];
-        self.set.grow(graph.len())?;
-        self.set.insert(root);
-        while let Some(node) = self.set.take_last() {
-            room::push(&mut found, node).inspect_err(|_| self.set.clear())?;
-            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                if leads(&graph.nodes[input as usize]) {
-                    self.set.insert(input);
-                }
-            });
-        }
-        Ok(found)
-    }
-
-    /// Follows the inputs (coordinates) up through what the root reaches: the coordinates by node,
-    /// none at all if the root depends on no input.
-    fn trace_coordinates(
-        &mut self,
-        graph: &Graph,
-        root: u32,
-        state: &ModeState,
-    ) -> Result<&[Coordinate], Error> {
-        if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
-            return Ok(&[]);
-        }
-        // Also what only a restricted pass visits, which depends on no coordinate.
-        let reached = self.below(graph, root, Node::needs_grad)?;
-        room::grow(&mut self.coordinates, graph.len(), Coordinate::NONE)?;
-        for &node in reached.iter().rev() {
-            let i = node as usize;
-            let mut here = match graph.nodes[i].op {
-                Op::Input => Coordinate::of(graph.nodes[i].value, state),
-                _ => Coordinate::NONE,
-            };
-            graph.nodes[i].operands(&graph.lists).for_each(|input| {
-                let flags = graph.nodes[input as usize].flags;
-                if flags & flag::ON_INPUT != 0 && flags & flag::FLOWS != 0 {
-                    here = here.and(self.coordinates[input as usize]);
-                }
-            });
-            self.coordinates[i] = here;
-        }
-        Ok(&self.coordinates)
-    }
-
-    /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
-    /// every node marked.
-    fn activate(
-        &mut self,
-        graph: &Graph,
-        reached: &[u32],
-        sources: &[u32],
-        versions: &Versions,
-    ) -> Result<Vec<u32>, Error> {
-        let mut active = vec![];
-        // Those with an operand among the others are there twice, if at all.
-        room::reserve_exact(&mut active, sources.len() + 2 * reached.len())?;
-        self.met_alias = reached.iter().any(|&node| graph.nodes[node as usize].is_alias());
-        let rows = &mut self.adjoints.rows;
-        for source in sources.iter().copied().chain(versions.rows()) {
-            rows[source as usize].mark |= ACTIVE;
-            active.push(source);
-        }
-        for &node in reached.iter().rev() {
-            let mut leads = false;
-            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                leads |= rows[input as usize].mark & ACTIVE != 0;
-            });
-            if leads {
-                let is_source = rows[node as usize].mark & ACTIVE != 0;
-                rows[node as usize].mark |= ACTIVE;
-                active.push(node);
-                if !is_source {
-                    forward_alias(rows, graph, node);
-                }
-            }
-        }
-        Ok(active)
-    }
-
-    /// Marks these nodes, given in descending order, which are all that gradients flow through below a root;
-    /// none if they do not flow to the root itself.
-    fn activate_all(&mut self, graph: &Graph, active: &mut Vec<u32>) {
-        active.retain(|&node| graph.nodes[node as usize].flows());
-        for &node in active.iter().rev() {
-            self.adjoints.rows[node as usize].mark |= ACTIVE;
-            forward_alias(&mut self.adjoints.rows, graph, node);
-        }
-    }
-}
-
-/// Has an alias send contributions on, to where the node that it stands for has them.
-fn forward_alias(rows: &mut [Adjoint], graph: &Graph, node: u32) {
-    if graph.nodes[node as usize].is_alias() {
-        let below = graph.nodes[node as usize].links[0];
-        let target = rows[below as usize].target().unwrap_or(below);
-        rows[node as usize].forward(target, None);
-    }
-}
 
 /// For passes that ask their sources for gradients. One function, so that they share one compiled sweep.
 fn ignore_leaf(_: u32, _: f64, _: Status) {}
@@ -230,33 +81,9 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
         };
         let Some(at) = stopped else { return Ok(sweep.counts) };
         let inner = scratch.inner.get_or_insert_default();
-        pass_on_gradients(graph, &mut sweep, at, inner, statistics.as_deref_mut())
+        recorded::pass_on_gradients(graph, &mut sweep, at, inner, statistics.as_deref_mut())
             .inspect_err(|_| sweep.give_up())?;
     }
-}
-
-/// What arrived at recorded gradients goes on to what they depend on.
-#[cold]
-#[inline(never)]
-fn pass_on_gradients<const RESTRICTED: bool, const ALIASES: bool>(
-    graph: &Graph,
-    sweep: &mut Sweep<RESTRICTED, ALIASES>,
-    at: Visit,
-    inner: &mut Scratch,
-    statistics: Option<&mut Statistics>,
-) -> Result<(), Error> {
-    let (mut weights, mut found, mut unasked) = (vec![], Passed::default(), Statistics::default());
-    let at = sweep.take_gradients(graph, at, &mut weights)?;
-    let decisions = statistics.unwrap_or(&mut unasked);
-    let counts = inner.pass_on_gradients(graph, at.index as u32, &weights, decisions, &mut found)?;
-    sweep.counts.add(counts);
-    for (node, contribution, status) in found.contributions {
-        sweep.receive(node, contribution, Visit { status: at.status | status, ..at });
-    }
-    if !RESTRICTED {
-        found.choices.into_iter().for_each(|choice| sweep.pass_by_choice(choice));
-    }
-    Ok(())
 }
 
 impl Graph {

@@ -29,6 +29,7 @@ pub mod births {
 
 pub mod aliases;
 mod collect;
+mod gradient_pass;
 mod gradients;
 mod handle;
 mod handles;
@@ -46,8 +47,9 @@ use crate::reduce::Reduction;
 use crate::room::{granted, reserve_exact};
 use crate::scalar::TrScalar;
 use crate::status::Status;
+pub(crate) use gradient_pass::GradientPass;
+use gradient_pass::RecordedGradients;
 pub use handle::Handle;
-use gradients::RecordedGradients;
 use handle::{HandleSlot, UNOWNED};
 use leaf::Leaf;
 pub(crate) use leaf::{Versions, accumulate};

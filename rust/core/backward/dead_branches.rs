@@ -1,7 +1,7 @@
 //! What a condition did not choose: its leaves get a gradient of 0, so that what a result depends on never
 //! depends on a value. This is a walk of its own after the sweep, and only where there was a choice.
 
-use super::{Gradient, Scratch};
+use super::scratch::{Gradient, Scratch};
 use crate::adjoints::{ACTIVE, Adjoints, PRESENT};
 use crate::error::Error;
 use crate::graph::{Graph, flag};

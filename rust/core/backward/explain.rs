@@ -10,6 +10,7 @@ mod pass;
 mod what;
 
 use super::Scratch;
+pub use super::left_out::LeftOut;
 use crate::error::Error;
 use crate::graph::origins::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, LastPass};
@@ -69,21 +70,6 @@ impl<N> Event<N> {
             cause: self.cause.map(|cause| Box::new(cause.map(name))),
         }
     }
-}
-
-/// A contribution that a pass leaves out.
-#[derive(Clone, Debug)]
-pub struct LeftOut {
-    /// The op of the node that made it.
-    pub op: Op,
-    /// The values of the first operands; behind the base of a power its exponent.
-    pub operands: Vec<f64>,
-    /// The value of the node.
-    pub value: f64,
-    /// The place that was noted for the node.
-    pub place: Option<u32>,
-    /// Which input lacks it.
-    pub input: Option<u32>,
 }
 
 /// The answer to "why is this value not REAL, or this gradient zero or bounded?"

@@ -32,12 +32,13 @@ mod reverse;
 pub(super) mod rows;
 mod rules;
 
-use super::explain::LeftOut;
-use super::policies::{Decide, Silent};
-use super::{Coordinate, Gradient, PassCounts, Scratch};
+use super::left_out::LeftOut;
+use super::policies::{Coordinate, Decide, Silent};
+use super::scratch::{Gradient, Scratch};
 use crate::error::Error;
 use crate::graph::{Graph, Handle, accumulate};
 use crate::mode::{GradientMode, ModeState};
+use crate::pass_counts::PassCounts;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;

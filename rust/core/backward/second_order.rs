@@ -1,6 +1,6 @@
 //! Derivatives of gradients, which are not available: they are refused, never 0.
 
-use super::Scratch;
+use super::scratch::Scratch;
 use crate::error::Error;
 use crate::graph::{Graph, Handle, flag};
 use crate::op::Op;

@@ -1,6 +1,5 @@
 //! The sweep over the arena.
 
-use super::PassCounts;
 use super::policies::{Policy, Rule};
 use super::step::{self, Arrived, Sink};
 use crate::adjoints::{ACTIVE, Adjoint, FORWARDS, REACHED, RECEIVED, STATUS};
@@ -8,6 +7,7 @@ use crate::error::Error;
 use crate::graph::{Graph, Node, Operands};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Elementwise, Op, Variadic};
+use crate::pass_counts::PassCounts;
 use crate::status::Status;
 
 /// The sweep's set holds blocks of 32 nodes: inside a block it walks down node by node, which the

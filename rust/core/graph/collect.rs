@@ -141,7 +141,9 @@ impl Graph {
                     node.links[0] = place_after(live, node.links[0]);
                 }
                 Arity::Leaf => {}
-                Arity::Unary | Arity::Power | Arity::Gradient => node.links[0] = self.remap[node.links[0] as usize],
+                Arity::Unary | Arity::Power | Arity::Gradient => {
+                    node.links[0] = self.remap[node.links[0] as usize]
+                }
                 Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
                 Arity::Alias => {
                     node.links = node.links.map(|i| self.remap[i as usize]);

@@ -11,53 +11,13 @@
 //! was there before the gradient was; a constant therefore holds the place of the newest gradient that it was
 //! computed from.
 
+use super::gradient_pass::GradientPass;
 use super::{Graph, Handle, Node, UNOWNED, flag};
 use crate::error::Error;
-use crate::mode::{GradientMode, ModeState};
 use crate::op::Op;
 use crate::room;
 use crate::scalar::TrScalar;
 use crate::status::Status;
-
-/// How gradients that are recorded came about.
-#[derive(Clone, Debug)]
-pub(crate) struct GradientPass {
-    /// The root's adjoint.
-    pub seed: f64,
-    pub state: ModeState,
-    /// Whether the hysteresis policy saturated.
-    pub saturates: bool,
-}
-
-/// The passes of rows of the op `Gradients`, in ascending order of the rows.
-#[derive(Debug, Default)]
-pub(super) struct RecordedGradients(Vec<(u32, GradientPass)>);
-
-impl RecordedGradients {
-    pub fn truncate(&mut self, len: usize) {
-        self.0.truncate(self.0.partition_point(|entry| (entry.0 as usize) < len));
-    }
-
-    /// Behind the newest row.
-    pub fn end(&self) -> usize {
-        self.0.last().map_or(0, |last| last.0 as usize + 1)
-    }
-
-    /// Follows the live nodes, given in descending order, to where each is now.
-    pub fn slide(&mut self, live: &[u32]) {
-        self.0.retain_mut(|(row, _)| {
-            let place = live.binary_search_by(|node| (*row).cmp(node));
-            place.is_ok_and(|place| {
-                *row = (live.len() - 1 - place) as u32;
-                true
-            })
-        });
-    }
-
-    pub fn bytes(&self) -> usize {
-        self.0.capacity() * size_of::<(u32, GradientPass)>()
-    }
-}
 
 /// The bits of a `Gradient` row's second link that are a [`Status`].
 const STATUS_BITS: u32 = 3;
@@ -78,31 +38,23 @@ impl Node {
 }
 
 impl Graph {
-    /// Records the gradients `found` of `root` with respect to `sources`, for which there are as many: the nodes
-    /// hold them, know how each came about, and can be differentiated. `None` for a source that no path leads to.
-    /// A gradient that has no derivative here, since it was computed from another one, becomes a constant whose
-    /// derivative is refused.
-    ///
-    /// `seed`, `state` and `saturates`, the answer of the hysteresis policy, are those of the pass that found
-    /// them.
+    /// Appends the gradients `found` of `root` with respect to `sources`, for which there are as many, or as
+    /// constants whose derivative is refused. [`record_gradients`](Self::record_gradients) says which.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`]; then nothing is recorded.
-    pub fn record_gradients(
+    pub(crate) fn push_gradients(
         &mut self,
         root: Handle,
-        seed: TrScalar,
         sources: &[Handle],
         found: &[Option<(TrScalar, Status)>],
-        pass: (&ModeState, bool),
-        scratch: &mut crate::backward::Scratch,
+        pass: Option<GradientPass>,
     ) -> Result<Vec<Option<Handle>>, Error> {
         debug_assert_eq!(sources.len(), found.len());
         let present = found.iter().flatten().count();
         if present == 0 {
             return Ok(vec![None; found.len()]);
         }
-        let is_first = !scratch.meets_gradients(self, self.node(root), &self.rows_of(sources))?;
         if self.lists.len() > self.list_room {
             self.try_collect()?;
         }
@@ -111,16 +63,16 @@ impl Graph {
         room::reserve(&mut self.lists, sources.len() + 1)?;
         self.adjoints.grow(self.len + present + 1)?;
         let inputs = std::iter::once(&root).chain(sources).map(|&handle| self.node(handle));
-        let flags = inputs.clone().fold(0, |all, node| all | self.nodes[node as usize].flags) & flag::INHERITED;
+        let flags =
+            inputs.clone().fold(0, |all, node| all | self.nodes[node as usize].flags) & flag::INHERITED;
         let first = self.len as u32;
-        if is_first {
+        let is_first = pass.is_some();
+        if let Some(pass) = pass {
             let start = self.lists.len() as u32;
             let inputs: Vec<u32> = inputs.collect();
             self.lists.extend(inputs);
             let value = self.at(root).value;
             let row = self.push_row(Op::Gradients, value, [start, (sources.len() as u32 + 1) << 2], flags);
-            let (state, saturates) = pass;
-            let pass = GradientPass { seed: seed.to_ieee(), state: state.clone(), saturates };
             self.recorded_gradients.0.push((row, pass));
         }
         let mut rows = vec![];
@@ -161,7 +113,7 @@ impl Graph {
 
     /// Whether passes through recorded gradients may decide, in whatever mode they are.
     pub fn has_hybrid_gradients(&self) -> bool {
-        self.recorded_gradients.0.iter().any(|(_, pass)| pass.state.mode == GradientMode::Hybrid)
+        self.recorded_gradients.has_hybrid()
     }
 
     /// Whether there may be recorded gradients below a node.

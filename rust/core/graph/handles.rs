@@ -123,8 +123,7 @@ impl Graph {
         let live = self.nodes[..self.len].iter().rposition(|n| n.owner != UNOWNED).map_or(0, |last| last + 1);
         self.cut_leaves(live);
         if !self.lists.is_empty()
-            && let Some(first) =
-                self.nodes[live..self.len].iter().find(|node| node.has_list())
+            && let Some(first) = self.nodes[live..self.len].iter().find(|node| node.has_list())
         {
             self.lists.truncate(first.list().0);
         }

@@ -13,14 +13,15 @@
 //! A source that leads to another source lies inside.
 
 use super::super::policies::{Coordinate, Decide, Silent};
-use super::super::{PassCounts, Scratch};
+use super::super::scratch::Scratch;
 use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
 use super::{Sources, trace};
 use crate::error::Error;
-use crate::graph::{Graph, Handle};
+use crate::graph::Graph;
 use crate::mode::ModeState;
 use crate::op::Op;
+use crate::pass_counts::PassCounts;
 use crate::room;
 use crate::status::Status;
 
@@ -143,7 +144,12 @@ impl Scratch {
     }
 
     /// Whether recorded gradients lie between a root and these sources.
-    pub(crate) fn meets_gradients(&mut self, graph: &Graph, root: u32, sources: &[u32]) -> Result<bool, Error> {
+    pub(crate) fn meets_gradients(
+        &mut self,
+        graph: &Graph,
+        root: u32,
+        sources: &[u32],
+    ) -> Result<bool, Error> {
         if !graph.may_lead_to_gradients(root) {
             return Ok(false);
         }
@@ -186,7 +192,8 @@ impl Scratch {
         }
         let mut decisions = Again { decisions, saturates: pass.saturates };
         let mut silent = Silent(&decisions);
-        let mut dropped = rows.ascend(graph, Some(&mut Rules::new(&pass.state, &mut silent, coordinates)), None);
+        let mut dropped =
+            rows.ascend(graph, Some(&mut Rules::new(&pass.state, &mut silent, coordinates)), None);
         let mut rules = Rules::new(&pass.state, &mut decisions, coordinates);
         dropped += rows.descend(graph, (root, pass.seed), true, &mut rules);
         let counts = PassCounts { dropped: dropped + rules.dropped, masked: rules.masked };
@@ -249,12 +256,5 @@ impl Scratch {
         let found = sources.found(|row| rows.product(row, 0));
         to.extend(found.into_iter().map(|found| found.map(|(t, status)| (t.to_ieee(), status | flags))));
         Ok(counts)
-    }
-}
-
-impl Graph {
-    /// The node behind a handle, for recording gradients.
-    pub(crate) fn rows_of(&self, handles: &[Handle]) -> Vec<u32> {
-        handles.iter().map(|&handle| self.node(handle)).collect()
     }
 }
