@@ -27,7 +27,7 @@ use crate::status::Status;
 
 /// What recorded gradients pass on.
 #[derive(Default)]
-pub(in super::super) struct Passed {
+pub(crate) struct Passed {
     /// What the boundary gets: a node, a contribution and its flags.
     pub contributions: Vec<(u32, f64, u8)>,
     /// The choices inside.
@@ -139,7 +139,7 @@ fn operands(graph: &Graph, node: u32) -> (u32, &[u32]) {
 
 impl Scratch {
     /// Has room for passes inside of a pass.
-    pub(in super::super) fn inner(&mut self) -> &mut Self {
+    pub(crate) fn inner(&mut self) -> &mut Self {
         self.inner.get_or_insert_default()
     }
 
@@ -163,7 +163,7 @@ impl Scratch {
     }
 
     /// What recorded gradients pass on to, in descending order.
-    pub(in super::super) fn boundary(&mut self, graph: &Graph, node: u32) -> Result<Vec<u32>, Error> {
+    pub(crate) fn boundary(&mut self, graph: &Graph, node: u32) -> Result<Vec<u32>, Error> {
         let (root, sources) = operands(graph, node);
         let rows = &mut self.second.one;
         let found = rows.enclose(graph, root, sources, &mut self.set)?;
@@ -171,7 +171,7 @@ impl Scratch {
     }
 
     /// What recorded gradients pass on if `weights`, one for each source, arrive at them.
-    pub(in super::super) fn pass_on_gradients(
+    pub(crate) fn pass_on_gradients(
         &mut self,
         graph: &Graph,
         node: u32,
