@@ -162,6 +162,8 @@ fn every_op_in_every_mode_at_every_special_value() {
                 match op.arity() {
                     Arity::Leaf => check_leaf(&mut bench, op, g, state),
                     Arity::Alias => check_choice(&mut bench, op, g, state),
+                    // What gradients pass on is a pass of its own: `recorded_gradients.rs`.
+                    Arity::Gradients | Arity::Gradient => {}
                     Arity::Variadic => check_reduction(&mut bench, op, g, state),
                     _ => check_elementwise(&mut bench, op, g, state),
                 }
