@@ -72,7 +72,7 @@ fn the_least_distance_counts_also_where_the_first_is_farther() {
 fn a_batch_without_samples_or_events_has_none() {
     let (f, root) = reciprocal();
     let f = f.returns(&[root]);
-    let nothing = Batch { function: f.clone(), samples: 0, inputs: vec![vec![]] };
+    let nothing = Batch { function: f.clone(), samples: 0, inputs: vec![vec![]], directions: vec![] };
     assert!(origins(&nothing, 5).is_empty() && causes(&nothing, 5).is_empty());
     assert!(dropped_of(&nothing, &gradient(&[0]), &mask_real()).is_empty());
     let regular = batch(f, vec![vec![1.0, -2.0]]);
@@ -179,7 +179,7 @@ impl Case {
             let count = function.width(argument) * rows;
             inputs.push((0..count).map(|_| random.number(self.specials)).collect());
         }
-        Batch { function, samples: self.samples, inputs }
+        Batch { function, samples: self.samples, inputs, directions: vec![] }
     }
 }
 

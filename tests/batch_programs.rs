@@ -6,7 +6,7 @@
 mod batch_reference;
 
 use batch_reference::cases::{Random, modes};
-use batch_reference::recipe::{Recipe, recipe};
+use batch_reference::recipe::{Recipe, directional_recipe, recipe};
 use batch_reference::{Batch, Mode, check};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -23,12 +23,12 @@ struct Case {
     execution: (usize, Option<usize>),
 }
 
-fn case(choices: u32) -> impl Strategy<Value = Case> {
+fn case(recipe: impl Strategy<Value = Recipe>) -> impl Strategy<Value = Case> {
     let samples =
         prop_oneof![6 => 1..70usize, 3 => 70..300usize, 1 => 300..setting("BATCH_SAMPLES", 1300usize)];
     let specials = select(vec![0.0, 0.05, 0.5]);
     let execution = (select(vec![1, 2, 3, 8]), select(vec![None, Some(32), Some(64), Some(256), Some(8192)]));
-    (recipe(choices), samples, any::<u64>(), specials, select(modes()), execution).prop_map(
+    (recipe, samples, any::<u64>(), specials, select(modes()), execution).prop_map(
         |(recipe, samples, seed, specials, mode, execution)| Case {
             recipe,
             samples,
@@ -49,6 +49,19 @@ impl fmt::Debug for Case {
 }
 
 impl Case {
+    /// Finite numbers, of which some are 0; often all that are not are 1.
+    fn direction(&self, random: &mut Random, count: usize) -> Vec<f64> {
+        let of_ones = random.bits() % 4 == 0;
+        let number = |_| match random.bits() % 64 {
+            bits if of_ones => f64::from(u8::from(bits % 3 > 0)),
+            0 => -0.0,
+            1 if self.specials > 0.0 => 1e-310,
+            2 if self.specials > 0.0 => -1e300,
+            _ => random.number(0.0),
+        };
+        (0..count).map(number).collect()
+    }
+
     fn check(&self) -> Result<(), TestCaseError> {
         let function = self.recipe.function();
         let mut random = Random(self.seed);
@@ -56,8 +69,9 @@ impl Case {
             let count = function.width(number) * if per_sample { self.samples } else { 1 };
             (0..count).map(|_| random.number(self.specials)).collect()
         };
-        let inputs = self.recipe.arguments.iter().enumerate().map(input).collect();
-        let batch = Batch { samples: self.samples, inputs, function };
+        let inputs: Vec<Vec<f64>> = self.recipe.arguments.iter().enumerate().map(input).collect();
+        let directions = inputs.iter().map(|numbers| self.direction(&mut random, numbers.len())).collect();
+        let batch = Batch { samples: self.samples, inputs, function, directions };
         let (threads, block) = self.execution;
         let executions = [Execution { threads: 1, block: None }, Execution { threads, block }];
         check(&batch, &self.recipe.request(), &self.mode, &executions).map_err(TestCaseError::fail)
@@ -78,7 +92,7 @@ proptest! {
     #![proptest_config(config(300))]
 
     #[test]
-    fn random_programs_come_to_what_the_scalar_path_does(case in case(1)) {
+    fn random_programs_come_to_what_the_scalar_path_does(case in case(recipe(1))) {
         case.check()?;
     }
 }
@@ -87,7 +101,21 @@ proptest! {
     #![proptest_config(config(100))]
 
     #[test]
-    fn random_programs_with_many_selections_come_to_what_the_scalar_path_does(case in case(8)) {
+    fn random_programs_with_many_selections_come_to_what_the_scalar_path_does(case in case(recipe(8))) {
+        case.check()?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn directional_derivatives_come_to_what_the_scalar_path_does(case in case(directional_recipe(1))) {
+        case.check()?;
+    }
+
+    #[test]
+    fn directional_derivatives_through_selections_do_too(case in case(directional_recipe(8))) {
         case.check()?;
     }
 }

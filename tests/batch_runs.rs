@@ -16,7 +16,8 @@ fn no_sample_count_and_no_block_makes_a_difference() {
     let executions = blocks.map(|block| Execution { threads: 1, block });
     let every_mode = modes();
     for (number, samples) in [0, 1, 31, 32, 33, 255, 257, TASK - 1, TASK, TASK + 1].into_iter().enumerate() {
-        let batch = Batch { samples, inputs: numbers(samples, 0.02), function: function.clone() };
+        let batch =
+            Batch { samples, inputs: numbers(samples, 0.02), function: function.clone(), directions: vec![] };
         let totals = if samples < 300 {
             &[None, Some(Total::Sum), Some(Total::Mean)][..]
         } else {
@@ -65,7 +66,12 @@ fn no_number_of_threads_makes_a_difference_to_a_long_program() {
     }
     let batch = batch(f.returns(&[root]), numbers(SEVERAL_TASKS, 0.001));
     // One thread agrees with the scalar path on fewer samples; more of them agree with one.
-    let few = Batch { samples: 300, inputs: numbers(300, 0.02), function: batch.function.clone() };
+    let few = Batch {
+        samples: 300,
+        inputs: numbers(300, 0.02),
+        function: batch.function.clone(),
+        directions: vec![],
+    };
     agree(&few, &on_x(Some(Total::Mean)), &hybrid_on_x());
     let run = |execution| {
         run(&batch, &on_x(Some(Total::Mean)), &hybrid_on_x(), execution, &mut || false)
@@ -104,7 +110,7 @@ fn arguments_without_elements_and_programs_without_samples_of_their_own() {
     let function = f.returns(&[root]);
     for shared in [0.0, -0.5, f64::INFINITY] {
         let inputs = vec![vec![], vec![1.0, shared, 3.0, f64::NAN], vec![]];
-        let batch = Batch { samples: 70, inputs, function: function.clone() };
+        let batch = Batch { samples: 70, inputs, function: function.clone(), directions: vec![] };
         for mode in modes() {
             for request in
                 [gradient(&[2, 1, 0]), jacobian(&[0, 1]), total(&[0, 1, 2], Total::Mean), gradient(&[])]

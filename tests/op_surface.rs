@@ -91,8 +91,7 @@ fn every_row_is_a_method_of_scalars_and_variables() {
 /// So a contribution that is not REAL shows in every gradient that it reaches.
 #[test]
 fn what_an_op_makes_of_an_adjoint_that_is_not_real_is_not_real() {
-    for op in Op::ALL.iter().filter(|op| !matches!(op.arity(), Arity::Leaf | Arity::Alias | Arity::Variadic))
-    {
+    for op in Op::ALL.iter().filter(|op| op.arity().operands() > 0) {
         let places = if op.arity() == Arity::Binary { 2 } else { 1 };
         for (a, b) in VALUES.iter().flat_map(|&a| VALUES.map(|b| (a, b))) {
             let b = if op.arity() == Arity::Power { -3.0 } else { b };

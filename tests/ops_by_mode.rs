@@ -162,6 +162,8 @@ fn every_op_in_every_mode_at_every_special_value() {
                 match op.arity() {
                     Arity::Leaf => check_leaf(&mut bench, op, g, state),
                     Arity::Alias => check_choice(&mut bench, op, g, state),
+                    // What gradients pass on is a pass of its own: `recorded_gradients.rs`.
+                    Arity::Gradients | Arity::Gradient => {}
                     Arity::Variadic => check_reduction(&mut bench, op, g, state),
                     _ => check_elementwise(&mut bench, op, g, state),
                 }
@@ -264,7 +266,7 @@ fn every_op_in_every_mode_at_random_magnitudes() {
                 let g = Some(random_double(&mut random)).filter(|g| g.is_finite()).unwrap_or(1.0);
                 let mut draw = || random_double(&mut random);
                 match op.arity() {
-                    Arity::Leaf | Arity::Alias => {}
+                    Arity::Leaf | Arity::Alias | Arity::Gradients | Arity::Gradient => {}
                     Arity::Variadic => {
                         let inputs: Vec<_> = (0..1 + k % 5).map(|_| draw()).collect();
                         check_reduction_of(&mut bench, op, Reduction::ALL[k % 3], &inputs, g, state);

@@ -136,3 +136,7 @@ class OpType(IntEnum):
     """1 for REAL a, else Φ: the operator a ** 0"""
     WHERE = 63
     """the operand that a condition chose"""
+    GRADIENTS = 64
+    """the gradients of a node, which can be differentiated once more"""
+    GRADIENT = 65
+    """one of the gradients of a node"""

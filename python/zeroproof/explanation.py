@@ -22,6 +22,7 @@ _KINDS = {
     OpType.CONSTANT: "a constant",
     OpType.PARAMETER: "a parameter",
     OpType.INPUT: "an input",
+    OpType.GRADIENT: "a gradient",
 }
 #: What events do to a gradient, by the fields that hold them.
 _VERBS = {
@@ -51,7 +52,8 @@ class SingularEvent:
         location: where the node was recorded. Known for origins, and for REAL values at a pole,
             such as √0; None for all others.
         node: the node itself; None in the log of a block.
-        input: the index of the input concerned, None for all of them.
+        input: the index of the input concerned, None for all of them, or for any of them where a
+            pass of second order dropped a term.
         path: the nodes from the event to the explained node, nearest to the event first, at most
             32.
         steps: the total number of these nodes.
@@ -158,6 +160,7 @@ class Explanation:
     wrt: Optional[TRNode] = field(default=None, repr=False)
     depends: bool = True
     _is_leaf: bool = field(default=False, repr=False)
+    _is_gradient: bool = field(default=False, repr=False)
     _names: dict[int, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -188,9 +191,9 @@ class Explanation:
             independent = f"{self.name} does not depend on {leaf}, so no gradient reaches it"
             return [] if self.depends else [independent]
         if not self._is_leaf:
-            # A constant that has a status is a gradient.
+            # A constant that has a status is a gradient as well.
             text = f"it is a gradient [{how}]; call explain(wrt=...) on the differentiated node"
-            return [text] if self.root is None and self.status else []
+            return [text] if (self.root is None or self._is_gradient) and self.status else []
         if self.gradient is None:
             return ["it has no gradient yet: no backward pass has reached it"]
         gradient = f"its gradient is {self.gradient} [{how}]"
@@ -268,6 +271,7 @@ def explain(
         wrt=wrt,
         depends=depends,
         _is_leaf=is_leaf,
+        _is_gradient=node.op is OpType.GRADIENT and node.gradient is None,
         _names=names,
     )
 

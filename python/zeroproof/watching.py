@@ -48,7 +48,7 @@ class Occurrence:
         kind: ``"phi"``, ``"inf"`` (of either sign) or ``"dropped"``.
         first: the first event.
         count: the number of events; for ``"dropped"`` one for each pass and each input of the
-            operation.
+            operation, in a pass of second order one for each term.
         distance: the smallest distance to the operation's pole; None for an operation without one.
         samples: the indices of the samples, within their batch, in which it occurred: in a log the
             first 10 of them; empty outside of batches.
@@ -259,8 +259,9 @@ def watch_singularities(
 
     It logs origins, operations on nodes and in batched calls whose value is not REAL although the
     operands are, or is Φ although they are infinities, and the contributions that backward passes
-    drop because they are not REAL. A block covers its own thread or async task and prints nothing.
-    Within a block, batched calls and backward passes are computed twice.
+    drop because they are not REAL; those of second order and forward passes likewise. A block
+    covers its own thread or async task and prints nothing. Within a block, batched
+    calls and backward passes are computed twice.
 
     Args:
         raise_on: the kinds that raise a :class:`SingularityError`: any of ``"phi"``, ``"inf"`` and

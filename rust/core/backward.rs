@@ -7,177 +7,32 @@
 
 mod dead_branches;
 pub mod explain;
+mod left_out;
 pub(crate) mod policies;
+mod recorded;
+mod scratch;
 pub mod second;
 mod second_order;
 pub(crate) mod step;
 mod sweep;
 
-use crate::adjoints::{ACTIVE, Adjoint, Adjoints};
+use crate::adjoints::{ACTIVE, Adjoints};
 use crate::error::Error;
 use crate::graph::aliases::Side;
-use crate::graph::{Graph, Handle, Node, Versions, accumulate, flag};
+use crate::graph::{Graph, Handle, Node, accumulate, flag};
 use crate::mode::{GradientMode, ModeState, Region};
-use crate::node_set::NodeSet;
 use crate::op::{Arity, Op};
 pub use crate::pass_counts::PassCounts;
 use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
-use policies::{Coordinate, Hybrid, MaskReal, Saturating};
+use policies::{Hybrid, MaskReal, Saturating};
+pub use scratch::{Gradient, Scratch};
 use sweep::{Sweep, Visit};
-
-/// A gradient and how it came about.
-pub type Gradient = (TrScalar, Status);
 
 /// The gradients by each source, and what the pass silenced and left out.
 pub type Gradients = (Vec<Option<Gradient>>, PassCounts);
-
-/// What passes need besides the graph; kept between them for its memory.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    set: NodeSet,
-    /// Whether there was an alias among what the last restricted pass went through.
-    met_alias: bool,
-    coordinates: Vec<Coordinate>,
-    /// The columns of passes that leave the graph's own gradients alone.
-    adjoints: Adjoints,
-    /// The columns of second-order passes.
-    second: second::rows::SecondScratch,
-    /// The list of the rows that a pass passed by.
-    passed: Option<u32>,
-}
-
-impl Scratch {
-    /// Gives memory back that is much more than so many nodes need.
-    fn trim(&mut self, nodes: usize) {
-        self.second.trim(nodes);
-        let enough = nodes.max(1024);
-        if self.adjoints.rows.capacity() > 4 * enough {
-            self.adjoints.rows.truncate(enough);
-            self.adjoints.rows.shrink_to(enough);
-        }
-        if self.coordinates.capacity() > 4 * enough {
-            self.coordinates.truncate(enough);
-            self.coordinates.shrink_to(enough);
-            self.set = NodeSet::default();
-        }
-    }
-
-    /// The bytes that it occupies.
-    pub fn allocated_bytes(&self) -> usize {
-        self.adjoints.allocated_bytes()
-            + self.second.allocated_bytes()
-            + self.coordinates.capacity() * size_of::<Coordinate>()
-    }
-
-    /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
-    fn reachable(&mut self, graph: &Graph, root: u32) -> Result<Vec<u32>, Error> {
-        self.below(graph, root, Node::flows)
-    }
-
-    /// The nodes below `root` that operands of this kind lead to, root first, in reverse of recording.
-    fn below(&mut self, graph: &Graph, root: u32, leads: impl Fn(&Node) -> bool) -> Result<Vec<u32>, Error> {
-        let mut found = vec![];
-        self.set.grow(graph.len())?;
-        self.set.insert(root);
-        while let Some(node) = self.set.take_last() {
-            room::push(&mut found, node).inspect_err(|_| self.set.clear())?;
-            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                if leads(&graph.nodes[input as usize]) {
-                    self.set.insert(input);
-                }
-            });
-        }
-        Ok(found)
-    }
-
-    /// Follows the inputs (coordinates) up through what the root reaches: the coordinates by node,
-    /// none at all if the root depends on no input.
-    fn trace_coordinates(
-        &mut self,
-        graph: &Graph,
-        root: u32,
-        state: &ModeState,
-    ) -> Result<&[Coordinate], Error> {
-        if graph.nodes[root as usize].flags & flag::ON_INPUT == 0 {
-            return Ok(&[]);
-        }
-        // Also what only a restricted pass visits, which depends on no coordinate.
-        let reached = self.below(graph, root, Node::needs_grad)?;
-        room::grow(&mut self.coordinates, graph.len(), Coordinate::NONE)?;
-        for &node in reached.iter().rev() {
-            let i = node as usize;
-            let mut here = match graph.nodes[i].op {
-                Op::Input => Coordinate::of(graph.nodes[i].value, state),
-                _ => Coordinate::NONE,
-            };
-            graph.nodes[i].operands(&graph.lists).for_each(|input| {
-                let flags = graph.nodes[input as usize].flags;
-                if flags & flag::ON_INPUT != 0 && flags & flag::FLOWS != 0 {
-                    here = here.and(self.coordinates[input as usize]);
-                }
-            });
-            self.coordinates[i] = here;
-        }
-        Ok(&self.coordinates)
-    }
-
-    /// Marks the sources, and among what a root `reached` all that leads to one of them. Returns
-    /// every node marked.
-    fn activate(
-        &mut self,
-        graph: &Graph,
-        reached: &[u32],
-        sources: &[u32],
-        versions: &Versions,
-    ) -> Result<Vec<u32>, Error> {
-        let mut active = vec![];
-        // Those with an operand among the others are there twice, if at all.
-        room::reserve_exact(&mut active, sources.len() + 2 * reached.len())?;
-        self.met_alias = reached.iter().any(|&node| graph.nodes[node as usize].is_alias());
-        let rows = &mut self.adjoints.rows;
-        for source in sources.iter().copied().chain(versions.rows()) {
-            rows[source as usize].mark |= ACTIVE;
-            active.push(source);
-        }
-        for &node in reached.iter().rev() {
-            let mut leads = false;
-            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
-                leads |= rows[input as usize].mark & ACTIVE != 0;
-            });
-            if leads {
-                let is_source = rows[node as usize].mark & ACTIVE != 0;
-                rows[node as usize].mark |= ACTIVE;
-                active.push(node);
-                if !is_source {
-                    forward_alias(rows, graph, node);
-                }
-            }
-        }
-        Ok(active)
-    }
-
-    /// Marks these nodes, given in descending order, which are all that gradients flow through below a root;
-    /// none if they do not flow to the root itself.
-    fn activate_all(&mut self, graph: &Graph, active: &mut Vec<u32>) {
-        active.retain(|&node| graph.nodes[node as usize].flows());
-        for &node in active.iter().rev() {
-            self.adjoints.rows[node as usize].mark |= ACTIVE;
-            forward_alias(&mut self.adjoints.rows, graph, node);
-        }
-    }
-}
-
-/// Has an alias send contributions on, to where the node that it stands for has them.
-fn forward_alias(rows: &mut [Adjoint], graph: &Graph, node: u32) {
-    if graph.nodes[node as usize].is_alias() {
-        let below = graph.nodes[node as usize].links[0];
-        let target = rows[below as usize].target().unwrap_or(below);
-        rows[node as usize].forward(target, None);
-    }
-}
 
 /// For passes that ask their sources for gradients. One function, so that they share one compiled sweep.
 fn ignore_leaf(_: u32, _: f64, _: Status) {}
@@ -192,8 +47,8 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     root: u32,
     seed: TrScalar,
     state: &ModeState,
-    statistics: Option<&mut Statistics>,
-    on_leaf: impl FnMut(u32, f64, Status),
+    mut statistics: Option<&mut Statistics>,
+    mut on_leaf: impl FnMut(u32, f64, Status),
 ) -> Result<PassCounts, Error> {
     scratch.trim(graph.len());
     scratch.set.grow(graph.len())?;
@@ -213,17 +68,22 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     // The seed is the root's first contribution, and is left out like any other if not REAL.
     let seed = seed.to_ieee();
     sweep.receive(root, seed, Visit { index: 0, block: u32::MAX, g: seed, status: 0 });
-    match state.mode {
-        GradientMode::MaskReal => sweep.run(&mut MaskReal, on_leaf),
-        GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, on_leaf),
-        GradientMode::Hybrid => {
-            let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-            let mut unasked = Statistics::default();
-            let statistics = statistics.unwrap_or(&mut unasked);
-            sweep.run(&mut Hybrid { state, decisions: statistics, coordinates }, on_leaf);
-        }
+    loop {
+        let stopped = match state.mode {
+            GradientMode::MaskReal => sweep.run(&mut MaskReal, &mut on_leaf),
+            GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, &mut on_leaf),
+            GradientMode::Hybrid => {
+                let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
+                let mut unasked = Statistics::default();
+                let decisions = statistics.as_deref_mut().unwrap_or(&mut unasked);
+                sweep.run(&mut Hybrid { state, decisions, coordinates }, &mut on_leaf)
+            }
+        };
+        let Some(at) = stopped else { return Ok(sweep.counts) };
+        let inner = scratch.inner.get_or_insert_default();
+        recorded::pass_on_gradients(graph, &mut sweep, at, inner, statistics.as_deref_mut())
+            .inspect_err(|_| sweep.give_up())?;
     }
-    Ok(sweep.counts)
 }
 
 impl Graph {
@@ -254,12 +114,18 @@ impl Graph {
         }
         let root = self.node(root);
         let saturates = statistics.as_ref().is_some_and(|statistics| statistics.saturates());
-        // What the pass changes is taken out meanwhile.
-        let (mut adjoints, mut leaves) = (std::mem::take(&mut self.adjoints), self.take_leaves());
+        // What the pass changes is taken out meanwhile. A pass that may fail half-way tells the leaves at its end.
+        let mut adjoints = std::mem::take(&mut self.adjoints);
+        let mut leaves = (!self.may_lead_to_gradients(root)).then(|| self.take_leaves());
+        let (mut waiting, mut noted) = (vec![], Ok(()));
         let on_leaf = |node: u32, g, status| {
             let node = &self.nodes[node as usize];
             if node.has_leaf() {
-                leaves.accumulate(node.links[0], (g, status));
+                if let Some(leaves) = &mut leaves {
+                    leaves.accumulate(node.links[0], (g, status));
+                } else if let Err(error) = room::push(&mut waiting, (node.links[0], (g, status))) {
+                    noted = Err(error);
+                }
             }
         };
         let counts = if self.may_lead_to_alias(root) {
@@ -267,12 +133,17 @@ impl Graph {
         } else {
             run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
         };
+        let counts = counts.and_then(|counts| noted.map(|()| counts));
+        let mut leaves = leaves.unwrap_or_else(|| self.take_leaves());
+        if counts.is_ok() {
+            waiting.into_iter().for_each(|(leaf, found)| leaves.accumulate(leaf, found));
+        }
         self.adjoints = adjoints;
         self.put_leaves(leaves);
         if counts.is_ok() {
             self.begin_pass(root, seed.to_ieee(), state, saturates);
         }
-        self.end_passed(scratch);
+        self.end_passed(scratch, counts.is_ok());
         counts
     }
 
@@ -384,7 +255,7 @@ impl Graph {
             (Arity::Unary, &[a]) => alone.unary(node.op, a),
             (Arity::Power, &[a]) => alone.pow_int(a, node.links[1] as i32),
             (Arity::Binary, &[a, b]) => alone.binary(node.op, a, b),
-            (Arity::Alias, &[a]) => alone.alias(a),
+            (Arity::Alias | Arity::Gradient, &[a]) => alone.alias(a),
             (Arity::Alias, &[a, b]) => {
                 alone.choose(Side::Node(a), Side::Node(b)).expect("inputs may be asked for gradients")
             }

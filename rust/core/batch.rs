@@ -9,10 +9,11 @@ mod execute;
 mod irregular;
 mod program;
 
-pub use compile::lower::PLAN_BUDGET;
+pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
+pub use crate::backward::second::Product;
 use crate::error::Error;
 use crate::status::Status;
 
@@ -46,6 +47,72 @@ pub enum Request {
         /// The argument whose elements are coordinates of exploration regions.
         coordinate: Option<usize>,
     },
+    /// Derivatives along a direction, or second derivatives.
+    ///
+    /// Where there is a direction, a run takes further inputs behind those of the arguments: for each source
+    /// its direction, of the same kind and length.
+    Directional {
+        /// Which.
+        what: Directional,
+        /// The arguments, by number; none twice.
+        sources: Vec<usize>,
+        /// The argument whose elements are coordinates of exploration regions.
+        coordinate: Option<usize>,
+        /// Whether results are put together over the samples.
+        total: Option<Total>,
+    },
+}
+
+/// A derivative along a direction, or a second derivative.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Directional {
+    /// The derivative of each output along a direction, and the outputs' values.
+    Derivative {
+        /// How many outputs in a row each array of derivatives takes. Under a [`Total`] there is one output.
+        widths: Vec<usize>,
+    },
+    /// The product of the direction with the Jacobian of the one output's gradient, an array for each source.
+    Product(Product),
+    /// The Jacobian of the one output's gradient, one array: row i says how the derivative by element i of the
+    /// sources changes. Under a [`Total`] all of them are shared.
+    Hessian,
+}
+
+impl Directional {
+    /// Whether there is a direction.
+    pub(crate) fn has_direction(&self) -> bool {
+        !matches!(self, Self::Hessian)
+    }
+}
+
+impl Request {
+    /// The arguments to differentiate by.
+    pub fn sources(&self) -> &[usize] {
+        match self {
+            Self::Values => &[],
+            Self::Gradient { sources, .. }
+            | Self::Jacobian { sources, .. }
+            | Self::Directional { sources, .. } => sources,
+        }
+    }
+
+    /// The argument whose elements are coordinates.
+    pub fn coordinate(&self) -> Option<usize> {
+        match self {
+            Self::Values => None,
+            Self::Gradient { coordinate, .. }
+            | Self::Jacobian { coordinate, .. }
+            | Self::Directional { coordinate, .. } => *coordinate,
+        }
+    }
+
+    /// How results are put together over the samples.
+    pub fn total(&self) -> Option<Total> {
+        match self {
+            Self::Values | Self::Jacobian { .. } => None,
+            Self::Gradient { total, .. } | Self::Directional { total, .. } => *total,
+        }
+    }
 }
 
 /// The numbers of an argument.
@@ -61,11 +128,11 @@ pub enum Input<'a> {
 #[derive(Debug, Default)]
 pub struct Outputs<'a> {
     /// The outputs' values: an array for each output, or arrays that take several outputs in a row.
-    /// Empty under a [`Total`]; may be empty for a Jacobian.
+    /// Empty under a [`Total`]; may be empty for a Jacobian and for second derivatives.
     pub values: Vec<&'a mut [f64]>,
     /// For a gradient, by source: as many numbers a sample as the argument has elements. Under a
     /// [`Total`] those of shared arguments are empty. For a Jacobian one array: outputs × elements of
-    /// all sources.
+    /// all sources. For what is directional see [`Directional`].
     pub gradients: Vec<&'a mut [f64]>,
     /// The same for the flags of [`Status`]; no array at all if nobody asks.
     pub statuses: Vec<&'a mut [u8]>,

@@ -56,10 +56,10 @@ impl fmt::Display for Error {
                  differentiate with respect to; make a leaf with parameter(value)",
             ),
             Self::SecondDerivative => f.write_str(
-                "the derivative of a gradient is asked for, which is not available: what is differentiated was \
-                 computed from a gradient that tr_grad, tr_value_and_grad or a tape returned; tr_hvp and \
-                 tr_hessian give second derivatives of a function, and gradient.detach() treats a gradient as \
-                 a constant",
+                "a derivative is asked for that is not available: what is differentiated was computed from a \
+                 second derivative, from what tr_jvp, tr_hvp or tr_hessian returned, or from the gradient of a \
+                 tape that no tape was open around; there are no third derivatives, tr_grad(tr_grad(f)) gives \
+                 second ones, and .detach() treats a derivative as a constant",
             ),
             Self::OutOfMemory => f.write_str(
                 "there is no memory for more nodes; drop those that are not needed, or compute in smaller parts",

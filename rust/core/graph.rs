@@ -29,6 +29,7 @@ pub mod births {
 
 pub mod aliases;
 mod collect;
+mod gradient_pass;
 mod gradients;
 mod handle;
 mod handles;
@@ -46,6 +47,8 @@ use crate::reduce::Reduction;
 use crate::room::{granted, reserve_exact};
 use crate::scalar::TrScalar;
 use crate::status::Status;
+pub(crate) use gradient_pass::GradientPass;
+use gradient_pass::RecordedGradients;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
 use leaf::Leaf;
@@ -59,7 +62,7 @@ pub(crate) struct Node {
     pub value: f64,
     /// Two operands; or one and the exponent; or the start in `lists` and the packed length; or what an
     /// alias stands for and what was not chosen; or the place of a leaf in its table and the version; or since
-    /// when a constant holds a gradient.
+    /// when a constant holds a gradient; or the gradients of which this is one, and its place and status.
     pub links: [u32; 2],
     /// The handle slot of this node, or [`UNOWNED`].
     owner: u32,
@@ -105,11 +108,15 @@ impl Node {
     pub fn operands<'g>(&self, lists: &'g [u32]) -> Operands<'g> {
         match self.op.arity() {
             Arity::Leaf => Operands::Fixed(self.links, 0),
-            Arity::Unary | Arity::Power | Arity::Alias => Operands::Fixed(self.links, 1),
+            Arity::Unary | Arity::Power | Arity::Alias | Arity::Gradient => Operands::Fixed(self.links, 1),
             Arity::Binary => Operands::Fixed(self.links, 2),
             Arity::Variadic => {
                 let (start, len) = self.list();
                 Operands::List(&lists[start..start + len], Reduction::ALL[(self.links[1] & 3) as usize])
+            }
+            Arity::Gradients => {
+                let (start, len) = self.list();
+                Operands::List(&lists[start..start + len], Reduction::Strict)
             }
         }
     }
@@ -129,8 +136,13 @@ impl Node {
         matches!(self.op, Op::Parameter | Op::Input)
     }
 
-    /// Where a variadic node's operands begin in the arena's lists, and how many they are.
-    fn list(&self) -> (usize, usize) {
+    /// Whether its operands stand in the arena's lists.
+    pub fn has_list(&self) -> bool {
+        matches!(self.op.arity(), Arity::Variadic | Arity::Gradients)
+    }
+
+    /// Where the operands that stand in the arena's lists begin there, and how many they are.
+    pub fn list(&self) -> (usize, usize) {
         (self.links[0] as usize, (self.links[1] >> 2) as usize)
     }
 }
@@ -214,10 +226,11 @@ pub struct Graph {
     set: NodeSet,
     remap: Vec<u32>,
     origins: Origins,
+    recorded_gradients: RecordedGradients,
     last_pass: LastPass,
     /// No alias is older than this one; it may be gone, or stand for none.
     first_alias: u32,
-    /// Behind the newest node that has an origin or was the root of the last pass.
+    /// Behind the newest node that has an origin, records gradients or was the root of the last pass.
     noted_end: usize,
 }
 
@@ -252,6 +265,7 @@ impl Default for Graph {
             set: NodeSet::default(),
             remap: vec![],
             origins: Origins::default(),
+            recorded_gradients: RecordedGradients::default(),
             last_pass: LastPass::default(),
             first_alias: UNOWNED,
             noted_end: 0,
@@ -349,9 +363,12 @@ impl Graph {
         node.has_leaf() && self.leaves[node.links[0] as usize].gradient.is_some()
     }
 
-    /// How the gradient came about; for a constant made by [`Graph::gradient_node`], how the
-    /// gradient that it holds did.
+    /// How the gradient came about; for a node made by [`Graph::gradient_node`] or
+    /// [`Graph::record_gradients`], how the gradient that it holds did.
     pub fn status(&self, handle: Handle) -> Status {
+        if let Some((_, status)) = self.at(handle).recorded_gradient() {
+            return status;
+        }
         match self.gradient(handle) {
             Some((_, status)) => status,
             None => self.adjoints.status(self.stands_for(self.node(handle))),
@@ -437,5 +454,6 @@ impl Graph {
             + self.remap.capacity() * 4
             + self.slots.capacity() * size_of::<HandleSlot>()
             + self.origins.allocated_bytes()
+            + self.recorded_gradients.bytes()
     }
 }

@@ -8,3 +8,11 @@ pub struct PassCounts {
     /// Nodes that were silenced.
     pub masked: u64,
 }
+
+impl PassCounts {
+    /// Counts what another pass counted as well.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.dropped += more.dropped;
+        self.masked += more.masked;
+    }
+}

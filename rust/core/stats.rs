@@ -176,11 +176,6 @@ impl Statistics {
         saturate
     }
 
-    /// Statistics that decide alike, and that nobody reads.
-    pub(crate) fn silent(&self) -> Self {
-        Self::that_saturates(self.saturating)
-    }
-
     /// The decision of a singular op, without counting it.
     pub(crate) fn would_saturate(&self, state: &ModeState, d: f64, explored: bool) -> bool {
         explored || self.saturating || is_near(state, d)

@@ -3,7 +3,7 @@
 use super::{Function, Mode};
 use std::cmp::Ordering;
 use zeroproof::backward::Scratch;
-use zeroproof::batch::{Kind, Predicate};
+use zeroproof::batch::{Directional, Kind, Predicate};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction, Statistics, Status, TrScalar, TrTag};
@@ -138,6 +138,46 @@ impl Arena {
         statistics.add_pass(counts);
         let gradient = |(gradient, status): (TrScalar, _)| (gradient.to_ieee(), status);
         found.into_iter().map(|found| found.map_or((0.0, Status::EXACT), gradient)).collect()
+    }
+
+    /// The derivatives of the roots along a direction, the product of the direction with a Hessian, or the Hessian
+    /// row by row, and how they came about.
+    pub fn directional(
+        &mut self,
+        roots: &[Handle],
+        sources: &[Handle],
+        direction: &[f64],
+        what: &Directional,
+        mode: &Mode,
+        statistics: &mut Statistics,
+    ) -> Vec<(f64, Status)> {
+        let Self { graph, scratch, .. } = self;
+        let number = |(number, status): (TrScalar, _)| (number.to_ieee(), status);
+        let entry = |found: &Option<(TrScalar, Status)>| found.map_or((0.0, Status::EXACT), number);
+        let (root, state) = (roots[0], &mode.state);
+        let (found, counts) = match what {
+            Directional::Derivative { .. } => {
+                let (found, counts) =
+                    graph.jvp(roots, sources, direction, state, Some(statistics), scratch).unwrap();
+                (found.into_iter().map(number).collect(), counts)
+            }
+            Directional::Product(product) => {
+                let seed = 1.0.into();
+                let found = graph
+                    .hvp(root, seed, sources, direction, *product, state, Some(statistics), scratch)
+                    .unwrap();
+                (found.products[0].iter().map(entry).collect(), found.counts)
+            }
+            Directional::Hessian => {
+                let found =
+                    graph.hessian(root, 1.0.into(), sources, state, Some(statistics), scratch).unwrap();
+                let rows = 0..sources.len();
+                let entries = rows.flat_map(|i| found.products.iter().map(move |column| entry(&column[i])));
+                (entries.collect(), found.counts)
+            }
+        };
+        statistics.add_pass(counts);
+        found
     }
 
     /// Gives everything back that was recorded.

@@ -111,7 +111,7 @@ pub fn batch(function: Function, columns: Vec<Vec<f64>>) -> Batch {
     let samples = (0..columns.len())
         .filter(|&k| function.is_per_sample(k))
         .map(|k| columns[k].len() / function.width(k).max(1));
-    Batch { samples: samples.max().unwrap_or(1), inputs: columns, function }
+    Batch { samples: samples.max().unwrap_or(1), inputs: columns, function, directions: vec![] }
 }
 
 /// All combinations of the numbers of some lists, by column.

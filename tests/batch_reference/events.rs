@@ -27,13 +27,18 @@ fn bits(value: f64) -> u64 {
 
 /// What the engine tells, of each event so many samples.
 pub fn origins(batch: &Batch, most: usize) -> Vec<BatchEvent> {
-    let found = batch.function.program.origins(batch.samples, &batch.arguments(), most, &mut || false);
+    let found =
+        batch
+            .function
+            .program
+            .origins(batch.samples, &batch.arguments(&Request::Values), most, &mut || false);
     found.expect("nobody interrupts")
 }
 
 /// What the engine tells of outputs that are not REAL.
 pub fn causes(batch: &Batch, most: usize) -> Vec<BatchEvent> {
-    let found = batch.function.program.causes(batch.samples, &batch.arguments(), most, &mut || false);
+    let found =
+        batch.function.program.causes(batch.samples, &batch.arguments(&Request::Values), most, &mut || false);
     found.expect("nobody interrupts")
 }
 
@@ -49,7 +54,14 @@ pub fn dropped(
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<BatchEvent>, Stopped> {
     let plan = Plan::new(&batch.function.program, request.clone());
-    plan.dropped(batch.samples, &batch.arguments(), most, &mode.state, &mode.before, interrupted)
+    plan.dropped(
+        batch.samples,
+        &batch.arguments(&Request::Values),
+        most,
+        &mode.state,
+        &mode.before,
+        interrupted,
+    )
 }
 
 /// By node and kind; a place that is told twice fails.

@@ -14,7 +14,7 @@ mod totals;
 
 use std::fmt;
 use zeroproof::batch::{
-    Argument, Execution, Input, Kind, NodeId, Outputs, Plan, Program, Request, Stopped, Totals,
+    Argument, Directional, Execution, Input, Kind, NodeId, Outputs, Plan, Program, Request, Stopped, Totals,
 };
 use zeroproof::{HysteresisPolicy, ModeState, Op, Statistics};
 
@@ -77,16 +77,21 @@ pub struct Batch {
     pub samples: usize,
     /// By argument: the numbers of every sample, or those that all share.
     pub inputs: Vec<Vec<f64>>,
+    /// By argument, for a request that has a direction: the same for that.
+    pub directions: Vec<Vec<f64>>,
 }
 
 impl Batch {
-    /// The numbers as the engine takes them.
-    fn arguments(&self) -> Vec<Input<'_>> {
+    /// The numbers as the engine takes them, then the directions of the sources.
+    fn arguments(&self, request: &Request) -> Vec<Input<'_>> {
+        let sources = if has_direction(request) { request.sources() } else { &[] };
+        let directions = sources.iter().map(|&source| (source, &self.directions[source]));
         let input = |(argument, numbers)| match self.function.is_per_sample(argument) {
             true => Input::PerSample(numbers),
             false => Input::Shared(numbers),
         };
-        self.inputs.iter().map(|numbers| &numbers[..]).enumerate().map(input).collect()
+        let all = self.inputs.iter().enumerate().chain(directions);
+        all.map(|(argument, numbers)| (argument, &numbers[..])).map(input).collect()
     }
 
     /// How many numbers a sample sees of each of some arguments.
@@ -96,10 +101,27 @@ impl Batch {
 
     /// The numbers that a sample sees of an argument.
     fn row(&self, argument: usize, sample: usize) -> &[f64] {
+        &self.inputs[argument][self.place(argument, sample)]
+    }
+
+    /// The numbers of an argument's direction in a sample.
+    fn direction(&self, argument: usize, sample: usize) -> &[f64] {
+        &self.directions[argument][self.place(argument, sample)]
+    }
+
+    fn place(&self, argument: usize, sample: usize) -> std::ops::Range<usize> {
         let width = self.function.width(argument);
         let start = if self.function.is_per_sample(argument) { sample * width } else { 0 };
-        &self.inputs[argument][start..start + width]
+        start..start + width
     }
+}
+
+/// Whether a request is about a direction.
+fn has_direction(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Directional { what: Directional::Derivative { .. } | Directional::Product(_), .. }
+    )
 }
 
 /// A gradient mode, and what was measured before.
@@ -163,6 +185,22 @@ impl Outcome {
             Request::Jacobian { sources, .. } => {
                 (outputs, vec![outputs * of_sources(sources, false).iter().sum::<usize>()])
             }
+            Request::Directional { what, sources, total, .. } => {
+                let (rows, values) = match total {
+                    Some(_) => (0, 0),
+                    None => (samples, outputs),
+                };
+                match what {
+                    Directional::Derivative { widths } => {
+                        (values, widths.iter().map(|width| rows * width).collect())
+                    }
+                    Directional::Product(_) => (values, of_sources(sources, total.is_some())),
+                    Directional::Hessian => {
+                        let n: usize = sources.iter().map(|&source| function.width(source)).sum();
+                        (values, vec![rows * n * n])
+                    }
+                }
+            }
         };
         Self {
             values: vec![vec![0.5; samples]; values],
@@ -198,7 +236,7 @@ pub fn run_into(
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<(), Stopped> {
     let plan = Plan::new(&batch.function.program, request.clone());
-    let inputs = batch.arguments();
+    let inputs = batch.arguments(request);
     let outputs = Outputs {
         values: outcome.values.iter_mut().map(|all| &mut all[..]).collect(),
         gradients: outcome.gradients.iter_mut().map(|all| &mut all[..]).collect(),

@@ -4,7 +4,7 @@ use super::Function;
 use super::cases::SPECIALS;
 use proptest::prelude::*;
 use proptest::sample::select;
-use zeroproof::batch::{Kind, NodeId, Predicate, Request, Total};
+use zeroproof::batch::{Directional, Kind, NodeId, Predicate, Product, Request, Total};
 use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction};
 
@@ -79,6 +79,10 @@ enum Asked {
     Values,
     Gradient(Option<Total>),
     Jacobian,
+    Derivatives,
+    Derivative(Total),
+    Product(Product, Option<Total>),
+    Hessian(Option<Total>),
 }
 
 /// A random program and what is asked of it.
@@ -93,9 +97,8 @@ pub struct Recipe {
     asked: Asked,
 }
 
+/// A random program of which values or first derivatives are asked.
 pub fn recipe(choices: u32) -> impl Strategy<Value = Recipe> {
-    let width = prop_oneof![3 => Just(None), 1 => (0..4usize).prop_map(Some)];
-    let argument = (width, prop::bool::weighted(0.75), prop::bool::weighted(0.75));
     let asked = prop_oneof![
         1 => Just(Asked::Values),
         4 => Just(Asked::Gradient(None)),
@@ -103,6 +106,25 @@ pub fn recipe(choices: u32) -> impl Strategy<Value = Recipe> {
         2 => Just(Asked::Gradient(Some(Total::Mean))),
         3 => Just(Asked::Jacobian),
     ];
+    recipe_of(choices, asked)
+}
+
+/// One of which derivatives along a direction are asked, or second ones.
+pub fn directional_recipe(choices: u32) -> impl Strategy<Value = Recipe> {
+    let total = || prop_oneof![2 => Just(None), 1 => Just(Some(Total::Sum)), 1 => Just(Some(Total::Mean))];
+    let asked = prop_oneof![
+        3 => Just(Asked::Derivatives),
+        1 => select(vec![Total::Sum, Total::Mean]).prop_map(Asked::Derivative),
+        4 => total().prop_map(|total| Asked::Product(Product::Jacobian, total)),
+        4 => total().prop_map(|total| Asked::Product(Product::Transposed, total)),
+        4 => total().prop_map(Asked::Hessian),
+    ];
+    recipe_of(choices, asked)
+}
+
+fn recipe_of(choices: u32, asked: impl Strategy<Value = Asked>) -> impl Strategy<Value = Recipe> {
+    let width = prop_oneof![3 => Just(None), 1 => (0..4usize).prop_map(Some)];
+    let argument = (width, prop::bool::weighted(0.75), prop::bool::weighted(0.75));
     let steps = prop::collection::vec(step(choices), 1..=25);
     let outputs = prop::collection::vec(prop_oneof![3 => Just(0), 1 => 0..30usize], 1..4);
     (prop::collection::vec(argument, 1..5), steps, outputs, prop::option::weighted(0.7, 0..4usize), asked)
@@ -218,19 +240,21 @@ impl Recipe {
         let mut construction = Construction { function, numbers, conditions };
         self.steps.iter().for_each(|step| construction.append(step));
         let outputs = match self.asked {
-            Asked::Gradient(_) => &self.outputs[..1],
-            _ => &self.outputs[..],
+            Asked::Values | Asked::Jacobian | Asked::Derivatives => &self.outputs[..],
+            _ => &self.outputs[..1],
         };
         let outputs: Vec<_> = outputs.iter().map(|&back| construction.number(back)).collect();
         construction.function.returns(&outputs)
     }
 
     pub fn request(&self) -> Request {
+        // A total of Hessians is one of shared arguments.
+        let only_shared = matches!(self.asked, Asked::Hessian(Some(_)));
         let sources: Vec<_> = self
             .arguments
             .iter()
             .enumerate()
-            .filter(|(_, (_, _, source))| *source)
+            .filter(|&(_, &(_, per_sample, source))| source && !(only_shared && per_sample))
             .map(|(number, _)| number)
             .collect();
         let coordinate = self.coordinate.filter(|&number| number < self.arguments.len());
@@ -238,6 +262,23 @@ impl Recipe {
             Asked::Values => Request::Values,
             Asked::Gradient(total) => Request::Gradient { sources, coordinate, total },
             Asked::Jacobian => Request::Jacobian { sources, coordinate },
+            Asked::Derivatives => {
+                // Two arrays if there are several outputs.
+                let rest = self.outputs.len() - 1;
+                let widths = if rest > 0 { vec![1, rest] } else { vec![1] };
+                let what = Directional::Derivative { widths };
+                Request::Directional { what, sources, coordinate, total: None }
+            }
+            Asked::Derivative(total) => {
+                let what = Directional::Derivative { widths: vec![1] };
+                Request::Directional { what, sources, coordinate, total: Some(total) }
+            }
+            Asked::Product(product, total) => {
+                Request::Directional { what: Directional::Product(product), sources, coordinate, total }
+            }
+            Asked::Hessian(total) => {
+                Request::Directional { what: Directional::Hessian, sources, coordinate, total }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::{Batch, Mode, Outcome, totals};
-use zeroproof::batch::Request;
+use zeroproof::batch::{Directional, Request};
 use zeroproof::graph::Handle;
 use zeroproof::{Op, Status};
 
@@ -12,16 +12,18 @@ struct Asked {
     coordinate: Option<usize>,
     /// Whether samples whose value is not REAL are left out.
     total: bool,
+    /// Unless it is the gradient of every output.
+    what: Option<Directional>,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        let (sources, coordinate, total) = match request.clone() {
-            Request::Values => (vec![], None, None),
-            Request::Gradient { sources, coordinate, total } => (sources, coordinate, total),
-            Request::Jacobian { sources, coordinate } => (sources, coordinate, None),
+        let what = match request {
+            Request::Directional { what, .. } => Some(what.clone()),
+            _ => None,
         };
-        Self { sources, coordinate, total: total.is_some() }
+        let (sources, coordinate) = (request.sources().to_vec(), request.coordinate());
+        Self { sources, coordinate, total: request.total().is_some(), what }
     }
 
     /// What the elements of an argument are on an arena.
@@ -63,12 +65,26 @@ pub fn outcome(batch: &Batch, request: &Request, mode: &Mode) -> Outcome {
         }
         let derivatives = sample.derivatives.concat();
         match request {
-            Request::Jacobian { .. } => write_rows(&mut outcome, number, &[derivatives.len()], &derivatives),
+            Request::Jacobian { .. } | Request::Directional { what: Directional::Hessian, .. } => {
+                write_rows(&mut outcome, number, &[derivatives.len()], &derivatives);
+            }
+            Request::Directional { what: Directional::Derivative { widths }, .. } => {
+                write_rows(&mut outcome, number, widths, &derivatives);
+            }
             _ => write_rows(&mut outcome, number, &batch.widths(&asked.sources), &derivatives),
         }
     }
-    if let Request::Gradient { sources, total: Some(total), .. } = request {
-        totals::put_together(batch, sources, *total, &samples, &mut outcome);
+    if let Some(total) = request.total() {
+        let arrays: Vec<_> = match &asked.what {
+            Some(Directional::Derivative { .. } | Directional::Hessian) => {
+                vec![(true, samples.first().map_or(0, |sample| sample.derivatives[0].len()))]
+            }
+            _ => {
+                let is_summed = asked.sources.iter().map(|&source| !batch.function.is_per_sample(source));
+                is_summed.zip(batch.widths(&asked.sources)).collect()
+            }
+        };
+        totals::put_together(&arrays, total, &samples, &mut outcome);
     }
     outcome
 }
@@ -116,6 +132,16 @@ fn replay(
     let roots = arena.record(&batch.function, &leaves.concat());
     let values = roots.iter().map(|&root| arena.value(root)).collect();
     let sources = asked.of_sources(&leaves);
+    if let Some(what) = &asked.what {
+        let sum = |root| if asked.total { arena.sum_of_real(&[root]) } else { root };
+        let roots: Vec<_> = roots.into_iter().map(sum).collect();
+        let direction = match what {
+            Directional::Hessian => vec![],
+            _ => asked.sources.iter().flat_map(|&source| batch.direction(source, sample)).copied().collect(),
+        };
+        let found = arena.directional(&roots, &sources, &direction, what, mode, &mut outcome.statistics);
+        return Sample { values, derivatives: vec![found] };
+    }
     let mut derivatives = vec![];
     for root in roots {
         let root = if asked.total { arena.sum_of_real(&[root]) } else { root };

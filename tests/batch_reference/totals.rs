@@ -1,8 +1,8 @@
 //! Totals from the samples' own results: sample `i` in lane `i mod 32` of task `i div 8192`, the lanes
 //! added in halves, the tasks in a binary tree.
 
+use super::Outcome;
 use super::scalar::Sample;
-use super::{Batch, Outcome};
 use zeroproof::Status;
 use zeroproof::backward::PassCounts;
 use zeroproof::batch::{Total, Totals};
@@ -41,13 +41,9 @@ fn sum(contributions: &[Option<f64>], add: fn(f64, f64) -> f64) -> f64 {
 }
 
 /// Puts the samples together, and divides what was written for each sample by their number.
-pub fn put_together(
-    batch: &Batch,
-    sources: &[usize],
-    total: Total,
-    samples: &[Sample],
-    outcome: &mut Outcome,
-) {
+///
+/// `arrays` says of each array of derivatives whether it is summed, and how many a sample has.
+pub fn put_together(arrays: &[(bool, usize)], total: Total, samples: &[Sample], outcome: &mut Outcome) {
     let is_kept = |sample: &Sample| sample.values[0].is_finite();
     let kept = samples.iter().filter(|sample| is_kept(sample)).count() as u64;
     let values: Vec<_> = samples.iter().map(|s| Some(s.values[0]).filter(|v| v.is_finite())).collect();
@@ -56,14 +52,14 @@ pub fn put_together(
     let mut totals = Totals {
         value: if total == Total::Mean { value / kept as f64 } else { value },
         kept,
-        gradients: vec![vec![]; sources.len()],
-        statuses: vec![vec![]; sources.len()],
+        gradients: vec![vec![]; arrays.len()],
+        statuses: vec![vec![]; arrays.len()],
     };
     let mut number = 0;
-    for ((array, &source), width) in sources.iter().enumerate().zip(batch.widths(sources)) {
+    for (array, &(is_summed, width)) in arrays.iter().enumerate() {
         let numbers = number..number + width;
         number += width;
-        if batch.function.is_per_sample(source) {
+        if !is_summed {
             outcome.gradients[array].iter_mut().for_each(|gradient| *gradient = mean(*gradient));
             continue;
         }

@@ -13,7 +13,7 @@ from zeroproof.autodiff import tr_ops_grad
 #: computes nothing; ``tr_where`` has tests of its own.
 NAMES: dict[str, list[str]] = {}
 for _row in _native.op_table():
-    if _row["arity"] != "alias":
+    if _row["arity"] not in ("alias", "gradient", "gradients"):
         NAMES.setdefault(_row["arity"], []).append(_row["name"])
 
 #: Exponents on both sides of 0, with the edges of the multiplied-out powers.

@@ -31,7 +31,7 @@ def check_reduction(reduce: Optional[str]) -> None:
     raise error(f"reduce must be None, 'mean' or 'sum', not {reduce!r}")
 
 
-def _readable(inputs: Inputs) -> list[Array]:
+def readable(inputs: Inputs) -> list[Array]:
     """The inputs as the engine reads them. Nothing is converted before a request is in order."""
     return at_least_1d(inputs.converted() if isinstance(inputs, Unconverted) else inputs)
 
@@ -64,7 +64,7 @@ class ValuesRequest:
         axis = () if self._is_single else (samples,)
         shapes = [(*axis, *shape) for shape in self._results.shapes]
         arrays = arrays_for(self._results.structure, shapes, out, "out")
-        ready = _readable(inputs)
+        ready = readable(inputs)
         _watch(self._program, None, samples, ready)
         return self._computed(ready, samples, arrays)
 
@@ -88,15 +88,15 @@ class Sources:
 
     def __init__(self, layout: Layout, keys: Sequence[Key], single: bool) -> None:
         distinct = list(dict.fromkeys(keys))
-        self._single = single
+        self.is_single = single
         self._order = [distinct.index(key) for key in keys]
         self._ranges = [layout.leaves(key) for key in distinct]
-        self._structures = [layout.structure(key) for key in distinct]
+        self.structures = [layout.structure(key) for key in distinct]
         self.leaves = [leaf for leaves in self._ranges for leaf in leaves]
         """The numbers of their leaves, each once."""
         self.shapes = [layout.shapes[leaf] for leaf in self.leaves]
-        self._is_leaf = single and self._structures[0].is_leaf
-        self._are_leaves = all(structure.is_leaf for structure in self._structures)
+        self._is_leaf = single and self.structures[0].is_leaf
+        self._are_leaves = all(structure.is_leaf for structure in self.structures)
 
     @property
     def repeats(self) -> bool:
@@ -112,11 +112,11 @@ class Sources:
         if out is None:
             return [np.empty(shape) for shape in shapes]
         self.refuse_repeats(out)
-        if self._single:
-            return arrays_for(self._structures[0], shapes, out, name)
-        count = len(self._structures)
-        leaves = sum(structure.count for structure in self._structures)
-        keys, children = tuple(range(count)), tuple(self._structures)
+        if self.is_single:
+            return arrays_for(self.structures[0], shapes, out, name)
+        count = len(self.structures)
+        leaves = sum(structure.count for structure in self.structures)
+        keys, children = tuple(range(count)), tuple(self.structures)
         whole = Structure(Kind.SEQUENCE, tuple, keys, children, count=leaves)
         return arrays_for(whole, shapes, out, name)
 
@@ -129,14 +129,14 @@ class Sources:
         """The results of the leaves in the structure of ``argnums``."""
         if self._is_leaf:
             return results[0]
-        if self._are_leaves and not self._single:
+        if self._are_leaves and not self.is_single:
             return tuple([results[place] for place in self._order])
         given = iter(results)
         trees = [
             structure.unflatten([next(given) for _ in range(structure.count)])
-            for structure in self._structures
+            for structure in self.structures
         ]
-        return trees[0] if self._single else tuple([trees[place] for place in self._order])
+        return trees[0] if self.is_single else tuple([trees[place] for place in self._order])
 
     def columns(self) -> list[int]:
         """The columns of a Jacobian of the leaves, in the order of ``argnums``."""
@@ -198,7 +198,7 @@ class GradientRequest:
             values = [allocate(value_out, axis, "out[0]")]
             gradients = sources.arrays(shapes, gradient_out, "out[1]")
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
-        ready = _readable(inputs)
+        ready = readable(inputs)
         _watch(self._watched, self._plan, samples, ready)
         total, kept, dropped = self._plan.run(
             samples,
@@ -241,20 +241,46 @@ class JacobianRequest:
         self._program = traced.program
         self._plan: BatchPlan = traced.program.jacobian(sources.leaves, coordinate)
         self._is_single = traced.layout.is_single
+        self._results = traced.results
         inputs = sum(map(prod, sources.shapes))
         self._shape: Shape = (traced.results.count, inputs)
 
     def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Jacobian, and statuses if requested."""
+        results = self._computed(inputs, samples, with_status, out, "out", [])
+        return tuple(results) if with_status else results[0]
+
+    def run_with_values(
+        self, inputs: Inputs, samples: int, with_status: bool, out: Any
+    ) -> tuple[Any, ...]:
+        """The values and the Jacobian, and statuses if requested."""
+        value_out, jacobian_out = (None, None) if out is None else expect_items(out, 2, "out")
+        axis = () if self._is_single else (samples,)
+        structure = self._results.structure
+        shapes = [(*axis, *shape) for shape in self._results.shapes]
+        values = arrays_for(structure, shapes, value_out, "out[0]")
+        found = self._computed(inputs, samples, with_status, jacobian_out, "out[1]", values)
+        return (structure.unflatten(map(TRArray, values)), *found)
+
+    def _computed(
+        self,
+        inputs: Inputs,
+        samples: int,
+        with_status: bool,
+        out: Any,
+        name: str,
+        values: list[Array],
+    ) -> list[npt.NDArray[Any]]:
         self._sources.refuse_repeats(out)
         shape: Shape = self._shape if self._is_single else (samples, *self._shape)
-        jacobian = allocate(out, shape, "out")
+        jacobian = allocate(out, shape, name)
         statuses = [np.empty(shape, np.uint8)] if with_status else []
-        ready = _readable(inputs)
+        ready = readable(inputs)
         _watch(self._program, self._plan, samples, ready)
-        *_, dropped = self._plan.run(samples, get_num_threads(), ready, [], [jacobian], statuses)
+        own = at_least_1d(values) if self._is_single else values
+        *_, dropped = self._plan.run(samples, get_num_threads(), ready, own, [jacobian], statuses)
         _watch_dropped(self._plan, samples, ready, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
         if self._sources.repeats:
             results = [np.take(result, self._sources.columns(), axis=-1) for result in results]
-        return tuple(results) if with_status else results[0]
+        return results

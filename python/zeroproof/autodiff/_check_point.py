@@ -107,17 +107,17 @@ class Point:
         sources = [kind(value) for kind, value in zip(self._kinds, self.values)]
         root = self._call(sources)
         with _native.gradient_block(GradientMode.MASK_REAL):
-            classical = _uncounted(_gradients, root, sources)
-            graph, sizes = _graph(root)
+            classical = uncounted(gradients_by, root, sources)
+            graph, sizes = examine(root)
         mode = _native.get_mode()
         # The state of a policy is that of this thread, with its statistics.
-        follows_policy = mode is GradientMode.HYBRID and _policy_saturates()
-        run = _counted if follows_policy else _uncounted
-        in_mode = classical if mode is GradientMode.MASK_REAL else run(_gradients, root, sources)
+        saturates = mode is GradientMode.HYBRID and follows_policy()
+        run = counted if saturates else uncounted
+        in_mode = classical if mode is GradientMode.MASK_REAL else run(gradients_by, root, sources)
         unbounded = in_mode
         if any(status & GradientStatus.SATURATED for _, status in in_mode):
             with _native.gradient_block(mode, _NO_BOUND):
-                unbounded = run(_gradients, root, sources)
+                unbounded = run(gradients_by, root, sources)
         return Gradients(
             value=root.value,
             in_mode=in_mode,
@@ -175,7 +175,7 @@ def _elements(x: Any, array: Optional[npt.NDArray[Any]]) -> Iterator[tuple[str, 
             yield f"[{', '.join(map(str, index))}]", array[index]
 
 
-def _gradients(root: TRNode, sources: list[TRNode]) -> list[Gradient]:
+def gradients_by(root: TRNode, sources: list[TRNode]) -> list[Gradient]:
     """The gradients by these nodes, a true 0 for one that no path leads to."""
     return [
         (0.0, GradientStatus.EXACT) if found is None else (float(found[0]), found[1])
@@ -183,7 +183,7 @@ def _gradients(root: TRNode, sources: list[TRNode]) -> list[Gradient]:
     ]
 
 
-def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
+def examine(root: TRNode) -> tuple[Graph, dict[int, float]]:
     """Examines the graph, in the current mode.
 
     Returns:
@@ -212,17 +212,17 @@ def _graph(root: TRNode) -> tuple[Graph, dict[int, float]]:
     return Graph(noise, kinked, unresolved), sizes
 
 
-def _policy_saturates() -> bool:
+def follows_policy() -> bool:
     """Whether a hysteresis policy is in its saturating state."""
     return bool(_native.get_statistics()["policy_mode"] == "SAT")
 
 
-def _counted(function: Callable[..., T], *arguments: Any) -> T:
+def counted(function: Callable[..., T], *arguments: Any) -> T:
     """Runs a backward pass that the caller's statistics count."""
     return function(*arguments)
 
 
-def _uncounted(function: Callable[..., T], *arguments: Any) -> T:
+def uncounted(function: Callable[..., T], *arguments: Any) -> T:
     """Runs a backward pass in another thread, so that the caller's statistics do not count it."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(copy_context().run, function, *arguments).result()

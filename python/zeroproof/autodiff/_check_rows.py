@@ -18,11 +18,12 @@ class GradientRow:
     """What a check found for one input."""
 
     name: str
-    """The name of the parameter, with an index for an element of an array: ``w[0, 1]``."""
+    """The name of the parameter, with an index for an element of an array: ``w[0, 1]``. For a
+    second derivative that of the gradient's input and that of the one varied: ``(w[0], b)``."""
     x: float
-    """Its value."""
+    """The value of the input that is varied."""
     gradient: float
-    """zeroproof's gradient."""
+    """zeroproof's gradient, or second derivative."""
     numerical: Optional[float]
     """The slope by finite differences; None if there is none or it does not converge."""
     error_estimate: Optional[float]

@@ -12,27 +12,32 @@ from ._check_rows import GradientRow
 #: With more inputs than this, only those that fail are shown, and no more of them than this.
 _MOST = 40
 
-_HEADINGS = ("input", "x", "gradient", "status", "numerical", "± error", "relative", "verdict")
-_RIGHT = {"x", "gradient", "numerical", "± error", "relative"}
+#: What rows are about, by the order of the derivatives, and how a check is called.
+ROWS = {1: "inputs", 2: "entries"}
+_TITLES = {1: "gradient check", 2: "second-derivative check"}
+_FIRST = {1: ("input", "x", "gradient"), 2: ("entry", "x", "derivative")}
+_OTHERS = ("status", "numerical", "± error", "relative", "verdict")
+_RIGHT = {"x", "gradient", "derivative", "numerical", "± error", "relative"}
 
 
-def table(value: TRScalar, mode: GradientMode, rows: Sequence[GradientRow]) -> str:
-    """The value, the mode and a line for each input."""
+def table(value: TRScalar, mode: GradientMode, rows: Sequence[GradientRow], order: int = 1) -> str:
+    """The value, the mode and a line for each input or entry."""
+    what, headings = ROWS[order], (*_FIRST[order], *_OTHERS)
     failing = [row for row in rows if row.fails]
     count = len(rows)
     shown: Sequence[GradientRow] = rows if count <= _MOST else failing[:_MOST]
-    outcome = f"{len(failing)} of {count} inputs failed" if failing else f"all {count} inputs ok"
+    outcome = f"{len(failing)} of {count} {what} failed" if failing else f"all {count} {what} ok"
     if count == 1:
         outcome = "failed" if failing else "ok"
     lines = [
-        f"gradient check: {outcome}",
+        f"{_TITLES[order]}: {outcome}",
         f"f = {value} ({value.tag.name}), mode {mode.name}",
     ]
     if shown:
-        lines += _aligned([_HEADINGS, *map(_cells, shown)])
+        lines += _aligned([headings, *map(_cells, shown)])
     if count > len(shown):
         rest = len(failing) - len(shown)
-        passed = f"{count - len(failing)} inputs that passed"
+        passed = f"{count - len(failing)} {what} that passed"
         lines.append(f"not shown: {passed}" + (f", {rest} that failed" if rest else ""))
     return "\n".join(lines)
 
@@ -66,7 +71,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "  ".join(
             cell.rjust(width) if heading in _RIGHT else cell.ljust(width)
-            for cell, width, heading in zip(row, widths, _HEADINGS)
+            for cell, width, heading in zip(row, widths, rows[0])
         ).rstrip()
         for row in rows
     ]

@@ -49,7 +49,7 @@ _SAME = 1e-9
 #: A note reports a tolerance above this relative error.
 _COARSE = 2e-4
 
-_INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
+INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
 
 
 class Verdict(Enum):
@@ -92,11 +92,18 @@ class Seen:
     around: Differences
     rtol: float
     atol: float
+    bounded_is_slope: bool = False
+    """Whether what ``around`` was made from has bounded partials too."""
+    subject: str = "f"
+    """What the slope is of, for notes."""
+    whole: str = "REAL"
+    """What that is where it may be compared with."""
 
     @property
     def bounded(self) -> bool:
-        """Whether the gradient is saturated and complete."""
-        return bool(self.status & GradientStatus.SATURATED) and not self.status & _INCOMPLETE
+        """Whether the gradient is saturated and complete, and so is no slope."""
+        saturated = bool(self.status & GradientStatus.SATURATED) and not self.bounded_is_slope
+        return saturated and not self.status & INCOMPLETE
 
     def lies(self, gradient: float, low: Estimate, high: Estimate) -> bool:
         """Whether a gradient lies between two slopes."""
@@ -134,13 +141,13 @@ def judge(seen: Seen) -> Finding:
 def _compare(seen: Seen) -> Finding:
     left, right = seen.around.left, seen.around.right
     if not left.real and not right.real:
-        return _no_slope(seen, "f is not REAL on either side")
+        return _no_slope(seen, f"{seen.subject} is not {seen.whole} on either side")
     if not left.real:
         return _one_sided(seen, right, "right")
     if not right.real:
         return _one_sided(seen, left, "left")
     if left.limit is None or right.limit is None:
-        return _no_slope(seen, "the values of f do not converge towards this point")
+        return _no_slope(seen, f"the values of {seen.subject} do not converge towards this point")
     if not (_same(left.limit, right.limit) and all(map(seen.tends_to, (left.limit, right.limit)))):
         return _jump(seen, left, right)
     if left.slope is not None and right.slope is not None:
@@ -148,11 +155,11 @@ def _compare(seen: Seen) -> Finding:
         if not _same(low, high):
             return _kink(seen, low, high, f"{left.slope.value:.6g}", f"{right.slope.value:.6g}")
     elif seen.incomplete:
-        return _no_slope(seen, "the slope of f is unbounded or does not converge")
+        return _no_slope(seen, f"the slope of {seen.subject} is unbounded or does not converge")
     centre = seen.around.centre
     settled = [slope for slope in (left.slope, right.slope) if slope is not None]
     if centre is None or not all(_same(slope, centre) for slope in settled):
-        return _no_slope(seen, "the differences of f do not converge")
+        return _no_slope(seen, f"the differences of {seen.subject} do not converge")
     return _smooth(seen, centre)
 
 
@@ -172,7 +179,7 @@ def _no_slope(seen: Seen, why: str) -> Finding:
 
 
 def _one_sided(seen: Seen, side: Side, name: str) -> Finding:
-    slope, note = side.slope, f"f is REAL on the {name} only"
+    slope, note = side.slope, f"{seen.subject} is {seen.whole} on the {name} only"
     if slope is None:
         note += ", where its slope is unbounded or does not converge"
     elif (
@@ -186,7 +193,7 @@ def _one_sided(seen: Seen, side: Side, name: str) -> Finding:
 
 
 def _jump(seen: Seen, left: Side, right: Side) -> Finding:
-    why = "f jumps here"
+    why = f"{seen.subject} jumps here"
     if seen.incomplete or seen.bounded or left.slope is None or right.slope is None:
         return _no_slope(seen, why)
     low, high = sorted((left.slope, right.slope))
@@ -208,7 +215,9 @@ def _smooth(seen: Seen, slope: Estimate) -> Finding:
     agrees = seen.lies(seen.gradient, slope, slope)
     if not math.isfinite(seen.value):
         # A zero that happens to equal the slope is still a masked one.
-        return Finding(Verdict.REMOVABLE, slope, "f is not REAL here" if agrees else "")
+        return Finding(
+            Verdict.REMOVABLE, slope, f"{seen.subject} is not {seen.whole} here" if agrees else ""
+        )
     if agrees:
         return Finding(Verdict.OK, slope, _note_on_agreement(seen, slope))
     if seen.incomplete:
@@ -220,7 +229,7 @@ def _smooth(seen: Seen, slope: Estimate) -> Finding:
 
 def _note_on_agreement(seen: Seen, slope: Estimate) -> str:
     """The note for a gradient that agrees with the slope."""
-    if seen.status & _INCOMPLETE:
+    if seen.status & INCOMPLETE:
         return "correct although a path was masked or dropped"
     tolerance = seen.tolerance(slope)
     if tolerance > _COARSE * max(abs(seen.gradient), abs(slope.value)) and seen.gradient != 0.0:

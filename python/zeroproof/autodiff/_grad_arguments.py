@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,9 @@ from .._native import Tracer, TRNode, TRScalar
 from .._trees import LEAF, Structure, flatten
 from ..array import TRArray
 
-#: A gradient and its status; None where the value does not depend on the leaf.
-Found = Optional[tuple[TRScalar, GradientStatus]]
+#: A gradient, a node where it is recorded, and its status; None where the value does not depend on
+#: the leaf.
+Found = Optional[tuple[Union[TRScalar, TRNode], GradientStatus]]
 
 _NO_DEPENDENCE = (0.0, GradientStatus.EXACT)
 #: What needs no closer look.
@@ -164,9 +165,25 @@ def added(total: Found, more: Found) -> Found:
     return value, total[1] | more[1]
 
 
+def recorded(
+    root: TRNode, leaves: list[TRNode], found: Sequence[Any], adjoint: Any = None
+) -> list[Found]:
+    """The gradients of a root as nodes of the graph, which can be differentiated once more."""
+    nodes = _native.record_gradients(root, leaves, found, adjoint)
+    pairs = zip(found, nodes)
+    return [None if node is None else (node, each[1]) for each, node in pairs]
+
+
 def node_of(found: Found, depends: bool) -> TRNode:
-    """A gradient as a constant, which knows whether it may depend on other nodes."""
+    """A gradient as a node: a constant, unless it is recorded.
+
+    A constant knows whether it may depend on other nodes.
+    """
     gradient, status = found or _NO_DEPENDENCE
+    if isinstance(gradient, TRNode):
+        if gradient.gradient_status != status:
+            _native.note_status(gradient, status)
+        return gradient
     return _native.gradient_node(gradient, status, depends and found is not None)
 
 

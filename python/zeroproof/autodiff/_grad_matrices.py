@@ -9,13 +9,12 @@ from typing import Any, Optional
 
 import numpy as np
 
-from .. import _native
 from .._arrays import Shape, shaped
 from .._enums import GradientStatus
 from .._native import TRNode
 from .._trees import Structure, flatten
 from ..array import TRArray
-from ._grad_arguments import Found, GradArgument, elements_of
+from ._grad_arguments import Found, GradArgument, elements_of, node_of
 from ._grad_results import as_node
 
 #: What a derivative is that nothing leads to.
@@ -139,13 +138,8 @@ def packed(found: Sequence[Found], shape: Optional[Shape], depends: bool) -> Any
     """
     if shape is not None and not depends:
         return np.array([float((each or ZERO)[0]) for each in found]).reshape(shape)
-    nodes = [_node_of(each, depends) for each in found]
+    nodes = [node_of(each, depends) for each in found]
     return nodes[0] if shape is None else shaped(nodes, shape)
-
-
-def _node_of(found: Found, depends: bool) -> TRNode:
-    derivative, status = found or ZERO
-    return _native.gradient_node(derivative, status, depends)
 
 
 def packed_statuses(found: Sequence[Found], shape: Optional[Shape]) -> Any:

@@ -19,6 +19,7 @@ from ._batch_arguments import (
     is_ready,
 )
 from ._batch_layout import Layout
+from ._batch_methods import DirectionalMethods
 from ._batch_requests import (
     GradientRequest,
     JacobianRequest,
@@ -82,7 +83,7 @@ class _Programs:
         self.last_use = 0
 
 
-class BatchedFunction:
+class BatchedFunction(DirectionalMethods):
     """A function replayed over batches, the result of :func:`tr_vmap`.
 
     Arguments are numbers, TR scalars, ``TRArray`` and anything that NumPy converts to an array of
@@ -231,16 +232,9 @@ class BatchedFunction:
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
-        numbers = argument_numbers(argnums)
-        coordinate = coordinate_number(coordinate, self._settings[2])
-        inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
-        key = ("jacobian", numbers, coordinate)
-        request = programs.requests.get(key)
-        if request is None:
-            layout = programs.traced.layout
-            sources = self._sources(layout, numbers)
-            leaf = self._parameters.coordinate(layout, coordinate)
-            request = programs.requests[key] = JacobianRequest(programs.traced, sources, leaf)
+        request, inputs, samples = self._request(
+            "jacobian", JacobianRequest, args, keywords, argument_numbers(argnums), coordinate
+        )
         return request.run(inputs, samples, with_status, out)
 
     def program(self, *args: Any, **keywords: Any) -> TracedProgram:

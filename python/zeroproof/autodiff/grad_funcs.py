@@ -10,7 +10,7 @@ from .. import _native
 from .._arrays import shaped
 from .._native import TRNode
 from ..array import TRArray
-from ._grad_arguments import Found, GradArgument, elements_of
+from ._grad_arguments import Found, GradArgument, elements_of, recorded
 from ._grad_results import Outcome, as_node, separate_aux
 from ._grad_types import AnyValue, Grad, GradAndStatus, ValueAndGrad, ValueGradAndStatus
 from ._parameters import ArgNum, ArgNums, Key, ParameterNames, Several, argument_numbers
@@ -122,17 +122,18 @@ def tr_value_and_grad(
         likewise.
 
         The gradient is in the structure of the argument; for several ``argnums`` a tuple of them.
-        That of a number or node is a constant node, with its status as ``gradient_status``; that of
-        an array a float64 array of the same shape, of an array of nodes, or where it depends on
-        nodes outside of the call, an object array of constant nodes. Statuses are
+        That of a number or node is a node with its status as ``gradient_status``; that of an array
+        a float64 array of the same shape, of an array of nodes, or where it depends on nodes
+        outside of the call, an object array of nodes. A gradient that depends on nodes outside of
+        the call can be differentiated once more, and keeps the graph that it was computed on;
+        ``detach()`` makes it a constant. Statuses are
         ``GradientStatus`` flags, for arrays uint8 arrays. Gradients are in the gradient mode that
         is current at the call. No node's ``gradient`` changes. Where ``f`` returns a number, the
         gradient is 0, with status EXACT.
 
     Raises:
-        NotImplementedError: where what was computed from a gradient is differentiated, unless the
-            gradient depends on nothing but the numbers given here; ``detach()`` makes it a
-            constant. Also from the returned function, if ``f`` itself uses such a gradient.
+        NotImplementedError: where a third derivative would be needed: ``tr_grad(tr_grad(f))`` is
+            differentiated, or what was computed from it.
         TypeError: if ``argnums`` is neither place nor name; from the returned function, if ``f``
             returns anything else, or an argument in ``argnums`` holds anything else. The error
             names the place.
@@ -336,8 +337,10 @@ class _Differentiation:
         returned, aux = separate_aux(result) if self._has_aux else (result, None)
         value = as_node(returned)
         leaves = [node for source in sources.values() for node in source.nodes]
-        found = _native.gradients_of(value, leaves, None)
+        found: list[Found] = list(_native.gradients_of(value, leaves, None))
         depends = _native.depends_on_others(value, leaves)
+        if depends:
+            found = recorded(value, leaves, found)
         has_arrays = any(source.has_arrays for source in sources.values())
         outcome = Outcome(leaves, _has_node(args, kwargs, sources), has_arrays)
         if self._has_aux:

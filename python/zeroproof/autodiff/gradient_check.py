@@ -8,23 +8,23 @@ removable singularities, where the function is smooth but its formula masks the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Union
 
 from .. import _native
-from .._enums import GradientMode, GradientStatus
+from .._enums import GradientMode
 from .._native import TRScalar
 from ._check_point import Gradients, Point
 from ._check_rows import GradientRow
-from ._check_table import table
-from ._check_verdicts import Seen, Verdict, judge
+from ._check_second import SecondPoint
+from ._check_table import ROWS, table
+from ._check_verdicts import INCOMPLETE, Seen, Verdict, judge
 from ._differences import differences
 
 __all__ = ["GradientCheck", "GradientRow", "Verdict", "assert_gradient", "check_gradient"]
-
-_INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +41,9 @@ class GradientCheck:
     mode: GradientMode
     """The mode of the gradients."""
     rows: tuple[GradientRow, ...]
-    """One for each input."""
+    """One for each input, or each pair of inputs for second derivatives."""
+    order: int = 1
+    """1 for gradients, 2 for second derivatives."""
 
     @property
     def ok(self) -> bool:
@@ -54,20 +56,21 @@ class GradientCheck:
     def __iter__(self) -> Iterator[float]:
         if len(self.rows) != 1:
             raise TypeError(
-                f"a gradient check of {len(self.rows)} inputs does not unpack as one gradient: "
-                "iterate over its rows"
+                f"a gradient check of {len(self.rows)} {ROWS[self.order]} does not unpack as one "
+                "gradient: iterate over its rows"
             )
         [row] = self.rows
         numbers = (row.gradient, row.numerical, row.relative_error)
         return iter([math.nan if number is None else number for number in numbers])
 
     def __repr__(self) -> str:
-        return table(self.value, self.mode, self.rows)
+        return table(self.value, self.mode, self.rows, self.order)
 
 
 def check_gradient(
     f: Callable[..., Any],
     *xs: Any,
+    order: int = 1,
     mode: Union[GradientMode, str, None] = None,
     rtol: float = 1e-6,
     atol: float = 0.0,
@@ -92,6 +95,12 @@ def check_gradient(
     Saturated gradients are not slopes. They pass if with a bound near 0 they are. Terms of ``f``
     below the rounding error of the others cannot be checked.
 
+    With ``order=2``, second derivatives are compared with differences of the gradients of the mode,
+    bounded ones with those of bounded gradients. There is a row for each pair of inputs, such as
+    ``(x[0], x[1])``: how the gradient by the first changes with the second. A gradient that is
+    masked or dropped at the point only, or on one side, is treated as a value that is not REAL; one
+    that is masked all around is compared as it is. The gradients themselves are not checked.
+
     ``f`` is called about 50 times for each input. No node's ``gradient`` changes. Statistics are
     unchanged, except in Hybrid mode while a policy is in its saturating state, when they count the
     passes of the check.
@@ -102,6 +111,7 @@ def check_gradient(
         xs: the point: each a number, a TR scalar or a node, or a list, tuple or array of these; or
             a structure of all that: a dict, list, tuple, named tuple or dataclass, nested in any
             way. A list or tuple without arrays and containers in it reaches ``f`` as an array.
+        order: 1 for gradients, 2 for second derivatives.
         mode: the gradient mode or its name, such as ``"hybrid"``; by default the current one.
         rtol: the relative error allowed.
         atol: the absolute error allowed, in addition to the error estimate of the differences.
@@ -112,16 +122,24 @@ def check_gradient(
         relative_error``.
 
     Raises:
+        NotImplementedError: for ``order=2``, if ``f`` uses gradients that depend on the inputs.
         TypeError: if ``f`` returns neither a node nor a number, or an input is not a number.
         ValueError: if there are no inputs or one is not finite, for an unknown mode, unless
-            ``rtol`` is positive and finite, and unless ``atol`` is finite and not negative.
+            ``order`` is 1 or 2, ``rtol`` is positive and finite, and ``atol`` is finite and not
+            negative.
     """
+    if isinstance(order, bool) or order not in ROWS:
+        raise ValueError(
+            f"order must be 1, for gradients, or 2, for second derivatives, not {order!r}"
+        )
     if not 0.0 < rtol < math.inf:
         raise ValueError(f"rtol must be a positive finite number, not {rtol}")
     if not 0.0 <= atol < math.inf:
         raise ValueError(f"atol must be a finite number that is not negative, not {atol}")
     block = nullcontext() if mode is None else _native.gradient_block(_mode(mode))
     with block:
+        if order == 2:
+            return _second(f, xs, rtol, atol)
         point = Point(f, xs)
         gradients = point.gradients()
         rows = tuple(
@@ -133,6 +151,7 @@ def check_gradient(
 def assert_gradient(
     f: Callable[..., Any],
     *xs: Any,
+    order: int = 1,
     mode: Union[GradientMode, str, None] = None,
     rtol: float = 1e-6,
     atol: float = 0.0,
@@ -143,6 +162,7 @@ def assert_gradient(
     Args:
         f: as for ``check_gradient``.
         xs: as for ``check_gradient``.
+        order: as for ``check_gradient``.
         mode: as for ``check_gradient``.
         rtol: as for ``check_gradient``.
         atol: as for ``check_gradient``.
@@ -153,9 +173,10 @@ def assert_gradient(
             singularity`` that is not allowed.
         TypeError: as for ``check_gradient``.
         ValueError: as for ``check_gradient``.
+        NotImplementedError: as for ``check_gradient``.
     """
     allowed = {Verdict(verdict) for verdict in allow}
-    check = check_gradient(f, *xs, mode=mode, rtol=rtol, atol=atol)
+    check = check_gradient(f, *xs, order=order, mode=mode, rtol=rtol, atol=atol)
     if any(row.fails and row.verdict not in allowed for row in check.rows):
         raise AssertionError(repr(check))
 
@@ -177,7 +198,7 @@ def _row(point: Point, found: Gradients, place: int, rtol: float, atol: float) -
     x = point.values[place]
     gradient, status = found.in_mode[place]
     unbounded = found.unbounded[place]
-    incomplete = bool((status | found.classical[place][1]) & _INCOMPLETE)
+    incomplete = bool((status | found.classical[place][1]) & INCOMPLETE)
     expected = math.inf if incomplete else max(abs(gradient), abs(unbounded))
     seen = Seen(
         value=float(found.value),
@@ -191,19 +212,35 @@ def _row(point: Point, found: Gradients, place: int, rtol: float, atol: float) -
         rtol=rtol,
         atol=atol,
     )
+    return _judged(seen, point.names[place], x)
+
+
+def _second(f: Callable[..., Any], xs: Sequence[Any], rtol: float, atol: float) -> GradientCheck:
+    """Checks how the gradient by each input changes with each."""
+    point = SecondPoint(f, xs)
+    pairs = product(point.names, zip(point.names, point.values))
+    rows = tuple(
+        _judged(seen, f"({of}, {along})", x)
+        for seen, (of, (along, x)) in zip(point.entries(rtol, atol), pairs)
+    )
+    return GradientCheck(point.value, _native.get_mode(), rows, 2)
+
+
+def _judged(seen: Seen, name: str, x: float) -> GradientRow:
+    """The row of a gradient."""
     verdict, slope, note = judge(seen)
     relative = None
     if slope is not None:
-        larger = max(abs(gradient), abs(slope.value))
-        relative = abs(gradient - slope.value) / larger if larger else 0.0
+        larger = max(abs(seen.gradient), abs(slope.value))
+        relative = abs(seen.gradient - slope.value) / larger if larger else 0.0
     return GradientRow(
-        name=point.names[place],
+        name=name,
         x=x,
-        gradient=gradient,
+        gradient=seen.gradient,
         numerical=None if slope is None else slope.value,
         error_estimate=None if slope is None else slope.error,
         relative_error=relative,
-        status=status,
+        status=seen.status,
         verdict=verdict,
         note=note,
     )

@@ -7,6 +7,7 @@ the number of ``gradient`` calls unless it is persistent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Optional
 
@@ -17,9 +18,13 @@ from .._arrays import Shape, drawn
 from .._native import TRNode
 from .._trees import flatten, is_container
 from ..typing import Operand
-from ._grad_arguments import Found, added, elements_of, node_of
+from ._grad_arguments import Found, added, elements_of, node_of, recorded
 
 __all__ = ["TRGradientTape", "gradient_tape"]
+
+
+#: How many tapes a thread or async task is in: gradients that are computed there are recorded.
+_open_tapes: ContextVar[int] = ContextVar("open_tapes", default=0)
 
 
 class TRGradientTape:
@@ -35,6 +40,7 @@ class TRGradientTape:
         self._watched: list[TRNode] = []
 
     def __enter__(self) -> TRGradientTape:
+        _open_tapes.set(_open_tapes.get() + 1)
         return self
 
     def __exit__(
@@ -44,6 +50,7 @@ class TRGradientTape:
         traceback: Optional[TracebackType],
     ) -> None:
         """Exits the tape; ``gradient`` is usually called after that."""
+        _open_tapes.set(_open_tapes.get() - 1)
 
     def watch(self, node: Any) -> None:
         """Makes constants sources for the operations recorded from now on.
@@ -81,15 +88,17 @@ class TRGradientTape:
                 in a list, an array or the structure of the targets.
 
         Returns:
-            Constants in the structure of ``sources``, in object arrays where these are. A source
+            Nodes in the structure of ``sources``, in object arrays where these are: constants,
+            unless a tape is open around the call, or a function is being differentiated; then they
+            can be differentiated once more. A source
             that the target does not depend on gives REAL 0 if it requires a gradient or is watched,
             and None otherwise. Each has its status as ``gradient_status``. No node's ``gradient``
             changes.
 
         Raises:
             NotImplementedError: if a target was computed from a gradient that may depend on a
-                source: there are no second derivatives yet. ``gradient.detach()`` makes it a
-                constant.
+                source, and that is a constant since no tape was open, or a gradient of a gradient.
+                ``gradient.detach()`` treats it as a constant.
             RuntimeError: at the second call, unless the tape is persistent.
             TypeError: if a target or a source is no node. The error names its place.
             ValueError: for another number of output gradients than of targets.
@@ -108,8 +117,13 @@ class TRGradientTape:
         self._used = True
         asked = [self._is_source(node) for node in nodes]
         totals: list[Found] = [None] * len(nodes)
+        records = _open_tapes.get() > 0 or _native.is_differentiating()
         for each, adjoint in zip(targets, adjoints):
-            for k, found in enumerate(_native.gradients_of(each, nodes, adjoint)):
+            row: list[Found] = list(_native.gradients_of(each, nodes, adjoint))
+            # A recorded gradient does not know how it depends on an adjoint.
+            if records and not (isinstance(adjoint, TRNode) and adjoint.requires_grad):
+                row = recorded(each, nodes, row, adjoint)
+            for k, found in enumerate(row):
                 if asked[k]:
                     totals[k] = added(totals[k], found)
         return wanted.filled(

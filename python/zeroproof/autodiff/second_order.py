@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import _native
 from .._native import TRNode
-from ._grad_arguments import Found, GradArgument, added
+from ._grad_arguments import Found, GradArgument, added, recorded
 from ._grad_matrices import Outputs, matrix, matrix_statuses, side_of
 from ._grad_results import Outcome, as_node
 from ._parameters import ParameterNames
@@ -58,6 +58,11 @@ class _Call:
         """What the function returned, without the graph unless an argument belongs to one."""
         return self._outcome.aux(self.result)
 
+    def gradients_of(self, node: TRNode, depends: bool, adjoint: Any = None) -> list[Found]:
+        """The gradients of a result, recorded if they may depend on other nodes."""
+        found = _native.gradients_of(node, self.leaves, adjoint)
+        return recorded(node, self.leaves, found, adjoint) if depends else list(found)
+
     def depends(self, nodes: Sequence[TRNode]) -> bool:
         """Whether derivatives of these may depend on nodes that are no arguments."""
         return any(_native.depends_on_others(node, self.leaves) for node in nodes)
@@ -88,7 +93,7 @@ def tr_jvp(
         current mode give, multiplied by the tangents.
 
     Raises:
-        NotImplementedError: if ``f`` uses gradients that depend on the primals.
+        NotImplementedError: if ``f`` uses gradients of gradients that depend on the primals.
         TypeError: if primals or tangents are no tuple or list, or hold anything else. The error
             names the place.
         ValueError: if a tangent is not finite, or the structures differ.
@@ -117,7 +122,8 @@ def tr_vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any
         and their statuses. Each call is a backward pass in the mode that is then current.
 
     Raises:
-        NotImplementedError: from ``pullback``, if ``f`` uses gradients that depend on the primals.
+        NotImplementedError: from ``pullback``, if ``f`` uses gradients of gradients that depend on
+            the primals.
         TypeError: if a primal holds anything else. The error names the place.
         ValueError: from ``pullback``, if the structures differ.
     """
@@ -127,11 +133,12 @@ def tr_vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any
     def pullback(adjoints: Any, with_status: bool = False) -> Any:
         given = outputs.side.numbers(adjoints, "adjoints")
         totals: list[Found] = [None] * len(call.leaves)
+        depends = call.depends(outputs.nodes)
         for node, adjoint in zip(outputs.nodes, given):
-            for place, found in enumerate(_native.gradients_of(node, call.leaves, adjoint)):
+            row = call.gradients_of(node, depends, adjoint)
+            for place, found in enumerate(row):
                 if found is not None:
                     totals[place] = added(totals[place], found)
-        depends = call.depends(outputs.nodes)
         left, again = iter(totals), iter(totals)
         gradients = tuple([argument.gradients(left, depends) for argument in call.arguments])
         if with_status:
@@ -237,16 +244,17 @@ def tr_jacobian(f: Callable[..., Any], *, with_status: bool = False) -> Callable
         call = _Call(f, (x,), args)
         outputs, leaves = Outputs(call.result), call.leaves
         rows: list[list[Found]]
-        if len(leaves) < len(outputs.nodes):
+        depends = call.depends(outputs.nodes)
+        if len(leaves) < len(outputs.nodes) and not depends:
             columns = [
                 _native.jvp(outputs.nodes, leaves, _unit(place, len(leaves)))
                 for place in range(len(leaves))
             ]
             rows = [[column[i] for column in columns] for i in range(len(outputs.nodes))]
         else:
-            rows = [list(_native.gradients_of(node, leaves, None)) for node in outputs.nodes]
+            rows = [call.gradients_of(node, depends) for node in outputs.nodes]
         side = side_of(call.arguments[0])
-        found = matrix(rows, outputs.side, side, call.depends(outputs.nodes))
+        found = matrix(rows, outputs.side, side, depends)
         return (found, matrix_statuses(rows, outputs.side, side)) if with_status else found
 
     return jacobian

@@ -13,7 +13,9 @@ use pyo3::types::PyList;
 use std::ops::Range;
 use std::sync::Arc;
 use zeroproof::batch::events::{BatchEvent, Happened};
-use zeroproof::batch::{Execution, Input, Outputs, Plan, Program, Request, Stopped, Total, Totals};
+use zeroproof::batch::{
+    Directional, Execution, Input, Outputs, Plan, Product, Program, Request, Stopped, Total, Totals,
+};
 
 /// A traced function: ``print`` shows its arguments, operations and results.
 #[pyclass(frozen, module = "zeroproof._native")]
@@ -29,18 +31,25 @@ impl TracedProgram {
     }
 
     fn plan(&self, py: Python<'_>, request: Request) -> PyResult<BatchPlan> {
-        let arguments = self.program.arguments();
-        let per_sample = arguments.iter().map(|argument| argument.per_sample).collect::<Vec<_>>();
-        let summed = match &request {
-            Request::Gradient { sources, total: Some(_), .. } => {
-                sources.iter().map(|&source| !per_sample[source]).collect()
-            }
-            _ => vec![],
-        };
-        let total = matches!(request, Request::Gradient { total: Some(_), .. });
+        let total = request.total().is_some();
         // Others go on while a large program is compiled.
         let plan = py.detach(|| Plan::try_new(&self.program, request)).map_err(runtime_error)?;
-        Ok(BatchPlan { plan, places: self.places.clone(), per_sample, total, summed })
+        let per_sample = plan.program().arguments().iter().map(|argument| argument.per_sample).collect();
+        Ok(BatchPlan { plan, places: self.places.clone(), per_sample, total })
+    }
+}
+
+impl TracedProgram {
+    fn directional(
+        &self,
+        py: Python<'_>,
+        what: Directional,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+        reduce: Option<&str>,
+    ) -> PyResult<BatchPlan> {
+        let total = total(reduce)?;
+        self.plan(py, Request::Directional { what, sources, coordinate, total })
     }
 }
 
@@ -60,15 +69,7 @@ impl TracedProgram {
         coordinate: Option<usize>,
         reduce: Option<&str>,
     ) -> PyResult<BatchPlan> {
-        let total = match reduce {
-            None => None,
-            Some("sum") => Some(Total::Sum),
-            Some("mean") => Some(Total::Mean),
-            Some(other) => {
-                let message = format!("reduce must be None, 'mean' or 'sum', not {other:?}");
-                return Err(PyValueError::new_err(message));
-            }
-        };
+        let total = total(reduce)?;
         self.plan(py, Request::Gradient { sources, coordinate, total })
     }
 
@@ -80,6 +81,45 @@ impl TracedProgram {
         coordinate: Option<usize>,
     ) -> PyResult<BatchPlan> {
         self.plan(py, Request::Jacobian { sources, coordinate })
+    }
+
+    /// The plan for the derivatives of all outputs along a direction of the arguments ``sources``; as many
+    /// outputs in a row as ``widths`` says go to each array. With ``reduce`` there is one output.
+    fn along(
+        &self,
+        py: Python<'_>,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+        reduce: Option<&str>,
+        widths: Vec<usize>,
+    ) -> PyResult<BatchPlan> {
+        self.directional(py, Directional::Derivative { widths }, sources, coordinate, reduce)
+    }
+
+    /// The plan for the product of a direction with the Jacobian of the one output's gradient by the arguments
+    /// ``sources``, or with the transpose of that.
+    fn product(
+        &self,
+        py: Python<'_>,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+        reduce: Option<&str>,
+        transposed: bool,
+    ) -> PyResult<BatchPlan> {
+        let product = if transposed { Product::Transposed } else { Product::Jacobian };
+        self.directional(py, Directional::Product(product), sources, coordinate, reduce)
+    }
+
+    /// The plan for the Jacobian of the one output's gradient by the arguments ``sources``; with ``reduce`` all
+    /// samples share them.
+    fn hessian(
+        &self,
+        py: Python<'_>,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+        reduce: Option<&str>,
+    ) -> PyResult<BatchPlan> {
+        self.directional(py, Directional::Hessian, sources, coordinate, reduce)
     }
 
     /// Where values that are not REAL began, made from REAL ones, or Φ from infinities, over these
@@ -121,6 +161,18 @@ impl TracedProgram {
     }
 }
 
+/// How results are put together over the samples.
+fn total(reduce: Option<&str>) -> PyResult<Option<Total>> {
+    match reduce {
+        None => Ok(None),
+        Some("sum") => Ok(Some(Total::Sum)),
+        Some("mean") => Ok(Some(Total::Mean)),
+        Some(other) => {
+            Err(PyValueError::new_err(format!("reduce must be None, 'mean' or 'sum', not {other:?}")))
+        }
+    }
+}
+
 /// A program compiled for one kind of request.
 #[pyclass(frozen, module = "zeroproof._native")]
 pub(crate) struct BatchPlan {
@@ -130,8 +182,6 @@ pub(crate) struct BatchPlan {
     per_sample: Vec<bool>,
     /// Whether values and gradients are put together over the samples.
     total: bool,
-    /// By source of a total: whether its gradient is put together too. Empty for no total.
-    summed: Vec<bool>,
 }
 
 #[pymethods]
@@ -142,9 +192,11 @@ impl BatchPlan {
     /// Args:
     ///     samples: how many there are.
     ///     threads: at least 1.
-    ///     inputs: the numbers of each argument.
-    ///     values: where the outputs' values go, one array or several; none for a total or a Jacobian.
-    ///     gradients: where the gradients by each source go; for a Jacobian one array.
+    ///     inputs: the numbers of each argument, then the direction of each source if there is one.
+    ///     values: where the outputs' values go, one array or several; none for a total, and if nobody asks
+    ///         for those of a Jacobian or of second derivatives.
+    ///     gradients: where the gradients by each source go, or other derivatives; for a Jacobian and for
+    ///         second derivatives that make a matrix one array.
     ///     statuses: where the flags of the gradients go; none at all if nobody asks.
     ///
     /// All are C-contiguous arrays with at least one dimension, of float64, statuses of uint8.
@@ -288,7 +340,7 @@ fn keep<'a, T>(kept: &mut Vec<&'a mut [T]>, slice: &'a mut [T]) -> &'a mut [T] {
 
 impl BatchPlan {
     fn is_summed(&self, source: usize) -> bool {
-        self.summed.get(source).copied().unwrap_or(false)
+        self.plan.is_summed(source)
     }
 
     fn run_detached(

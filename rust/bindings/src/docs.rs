@@ -24,7 +24,7 @@ pub(crate) fn docstring(op: Op, kind: Kind) -> &'static CStr {
 
 fn signature(op: Op) -> &'static str {
     match op.arity() {
-        Arity::Leaf | Arity::Alias => "()",
+        Arity::Leaf | Arity::Alias | Arity::Gradients | Arity::Gradient => "()",
         Arity::Unary => "(a, /)",
         Arity::Power => "(a, n, /)",
         Arity::Binary => "(a, b, /)",

@@ -84,6 +84,42 @@ fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depend
     node.map(TRNode).map_err(runtime_error)
 }
 
+/// The gradients ``found`` of ``target`` with respect to ``sources``, pairs of a gradient and its status or None,
+/// as nodes that can be differentiated once more; one that was computed from another gradient is a constant, as
+/// :func:`gradient_node` makes it.
+#[pyfunction]
+fn record_gradients<'py>(
+    py: Python<'py>,
+    target: TRNode,
+    sources: Vec<Bound<'py, PyAny>>,
+    found: Vec<Option<(Bound<'py, PyAny>, u8)>>,
+    grad_output: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyList>> {
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
+    let sources = handles(&sources)?;
+    let number = |(gradient, status): (Bound<'py, PyAny>, u8)| {
+        Ok((expect_number(&gradient)?.into(), Status::from_bits_truncate(status)))
+    };
+    let found: Vec<Option<(TrScalar, Status)>> =
+        found.into_iter().map(|each| each.map(number).transpose()).collect::<PyResult<_>>()?;
+    let recorded = passes::read(py, |arena, state, statistics| {
+        let pass = (state, statistics.saturates());
+        arena.graph.record_gradients(target.0, seed, &sources, &found, pass, &mut arena.scratch)
+    })?
+    .map_err(runtime_error)?;
+    // All of them become objects, so that none is lost if one fails.
+    let objects: Vec<_> =
+        recorded.into_iter().map(|each| each.map(|handle| new_object(py, TRNode(handle)))).collect();
+    PyList::new(py, objects.into_iter().map(Option::transpose).collect::<PyResult<Vec<_>>>()?)
+}
+
+/// Notes how a sum of gradients came about.
+#[pyfunction]
+fn note_status(py: Python<'_>, node: TRNode, status: u8) -> PyResult<()> {
+    let status = Status::from_bits_truncate(status);
+    arena::with(py, |arena| arena.graph.note_status(node.0, status)).map_err(runtime_error)
+}
+
 /// Whether ``target`` depends on a parameter, input, watched constant, alias or gradient that is not among
 /// ``sources``: then its gradients do. An alias among them stands for the node that it was made from.
 #[pyfunction]
@@ -213,6 +249,13 @@ pub(crate) fn is_differentiating() -> bool {
     DIFFERENTIATED.get() > 0
 }
 
+/// Whether the caller is in a function that is being differentiated.
+#[pyfunction]
+#[pyo3(name = "is_differentiating")]
+fn is_differentiating_here() -> bool {
+    is_differentiating()
+}
+
 /// Calls a function that is to be differentiated.
 #[pyfunction]
 #[pyo3(signature = (function, args, keywords, /))]
@@ -231,6 +274,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
+        wrap_pyfunction!(record_gradients, module)?,
+        wrap_pyfunction!(note_status, module)?,
+        wrap_pyfunction!(is_differentiating_here, module)?,
         wrap_pyfunction!(call_differentiated, module)?,
         wrap_pyfunction!(depends_on_others, module)?,
         wrap_pyfunction!(input_gradients, module)?,

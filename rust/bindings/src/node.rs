@@ -35,19 +35,20 @@ fn is_gradient(py: Python<'_>, node: TRNode) -> bool {
     read(py, node, |graph, node| graph.is_gradient(node))
 }
 
-/// The double of a constant, where Python or NumPy wants a plain number.
+/// The double of a constant or a gradient, where Python or NumPy wants a plain number.
 ///
 /// # Errors
-/// `TypeError` for any other node: what is computed from the number would lose the gradient silently.
+/// `TypeError` for any other node, and for gradients in a function that is being differentiated: what is computed from the number would lose the gradient silently.
 fn plain(py: Python<'_>, node: TRNode) -> PyResult<f64> {
-    if read(py, node, |graph, node| graph.requires_grad(node)) {
+    let (op, requires_grad) = read(py, node, |graph, node| (graph.op(node), graph.requires_grad(node)));
+    if op != Op::Gradient && requires_grad {
         return Err(PyTypeError::new_err(
             "a TRNode that requires a gradient is not turned into a number, since no gradient would flow \
              through that: compute with nodes (tr_sin(x), not math.sin(x); arrays of dtype object), or leave \
              the graph by x.value, x.item() or x.detach()",
         ));
     }
-    if is_differentiating() && is_gradient(py, node) {
+    if is_differentiating() && (op == Op::Gradient || is_gradient(py, node)) {
         return Err(PyTypeError::new_err(
             "a gradient is not turned into a number in a function that is being differentiated, since its \
              own derivative would be lost: compute with nodes (arrays of dtype object), or treat it as a \
@@ -190,6 +191,8 @@ fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
     let (value, op, name) = read(py, node, |graph, node| {
         (graph.value(node), graph.op(node), graph.name(node).map(str::to_owned))
     });
+    // As a gradient turns into a number.
+    let op = if op == Op::Gradient { Op::Constant } else { op };
     if op.arity() != Arity::Leaf {
         return Err(PyTypeError::new_err(
             "only leaves can be pickled or copied, since a copy has no graph; call detach() for a \
@@ -204,7 +207,7 @@ fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
 /// no longer be known to depend on anything.
 fn copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let (py, node) = (object.py(), this(object)?);
-    if is_gradient(py, node) {
+    if is_gradient(py, node) || read(py, node, |graph, node| graph.op(node)) == Op::Gradient {
         return Ok(object.clone());
     }
     let (make, arguments): (Bound<'_, PyAny>, Bound<'_, PyTuple>) = reduce(py, node)?.extract()?;

@@ -7,16 +7,18 @@ use crate::arena;
 use crate::callbacks;
 use crate::context::passes;
 use crate::enums;
-use crate::errors::runtime_error;
+use crate::errors::argument_error;
 use crate::operand::Operand;
 use crate::places;
 use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use zeroproof::backward::Scratch;
+use zeroproof::backward::explain::LeftOut;
 use zeroproof::graph::origins::{Given, MOST_OPERANDS};
 use zeroproof::graph::{Graph, Handle};
 use zeroproof::op::Arity;
-use zeroproof::{Op, TrScalar};
+use zeroproof::{Error, ModeState, Op, Statistics, TrScalar};
 
 /// How many `watch_singularities` blocks run, in all threads.
 static WATCHERS: AtomicUsize = AtomicUsize::new(0);
@@ -133,6 +135,20 @@ pub(crate) fn tell_dropped(
     seed: TrScalar,
     sources: Option<&[Handle]>,
 ) -> PyResult<()> {
+    tell_left_out(py, |graph, state, statistics, scratch| {
+        graph.try_left_out(root.0, seed, sources, state, statistics, scratch)
+    })
+}
+
+/// Tells those who watch in this context what a pass will leave out, which is worked out only for them.
+///
+/// # Errors
+/// `SingularityError` if a watcher wants it raised.
+#[cold]
+pub(crate) fn tell_left_out(
+    py: Python<'_>,
+    of: impl FnOnce(&Graph, &ModeState, &Statistics, &mut Scratch) -> Result<Vec<LeftOut>, Error>,
+) -> PyResult<()> {
     let (Some(watches_here), Some(listener)) =
         (callbacks::WATCHES_HERE.listener(py), callbacks::LEFT_OUT.listener(py))
     else {
@@ -141,10 +157,9 @@ pub(crate) fn tell_dropped(
     if !watches_here.call0()?.is_truthy()? {
         return Ok(());
     }
-    let found = passes::read(py, |arena, state, statistics| {
-        arena.graph.try_left_out(root.0, seed, sources, state, statistics, &mut arena.scratch)
-    })?
-    .map_err(runtime_error)?;
+    let found =
+        passes::read(py, |arena, state, statistics| of(&arena.graph, state, statistics, &mut arena.scratch))?
+            .map_err(argument_error)?;
     if found.is_empty() {
         return Ok(());
     }

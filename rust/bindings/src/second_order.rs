@@ -3,6 +3,7 @@
 use crate::context::passes;
 use crate::errors::argument_error;
 use crate::gradients::{gradient_list, handles, seed};
+use crate::origins;
 use crate::values::TRNode;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -21,6 +22,13 @@ fn jvp<'py>(
     tangents: Vec<f64>,
 ) -> PyResult<Bound<'py, PyList>> {
     let (roots, sources, mut found) = (handles(&roots)?, handles(&sources)?, vec![]);
+    if origins::watched() {
+        origins::tell_left_out(py, |graph, state, statistics, scratch| {
+            graph.second_left_out(statistics, scratch, |graph, silent, scratch| {
+                graph.jvp(&roots, &sources, &tangents, state, Some(silent), scratch)
+            })
+        })?;
+    }
     passes::run_pass(py, |arena, state, statistics| {
         let (derivatives, counts) =
             arena.graph.jvp(&roots, &sources, &tangents, state, statistics, &mut arena.scratch)?;
@@ -75,8 +83,15 @@ fn hessian<'py>(
 
 fn second_order(
     py: Python<'_>,
-    pass: impl FnOnce(&Graph, &ModeState, Option<&mut Statistics>, &mut Scratch) -> Result<SecondOrder, Error>,
+    pass: impl Fn(&Graph, &ModeState, Option<&mut Statistics>, &mut Scratch) -> Result<SecondOrder, Error>,
 ) -> PyResult<SecondOrder> {
+    if origins::watched() {
+        origins::tell_left_out(py, |graph, state, statistics, scratch| {
+            graph.second_left_out(statistics, scratch, |graph, silent, scratch| {
+                pass(graph, state, Some(silent), scratch)
+            })
+        })?;
+    }
     let mut found = SecondOrder::default();
     passes::run_pass(py, |arena, state, statistics| {
         found = pass(&arena.graph, state, statistics, &mut arena.scratch)?;

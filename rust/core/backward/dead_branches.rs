@@ -1,7 +1,7 @@
 //! What a condition did not choose: its leaves get a gradient of 0, so that what a result depends on never
 //! depends on a value. This is a walk of its own after the sweep, and only where there was a choice.
 
-use super::{Gradient, Scratch};
+use super::scratch::{Gradient, Scratch};
 use crate::adjoints::{ACTIVE, Adjoints, PRESENT};
 use crate::error::Error;
 use crate::graph::{Graph, flag};
@@ -10,17 +10,18 @@ use crate::scalar::TrScalar;
 use crate::status::Status;
 
 impl Graph {
-    /// Ends a pass: what it did not go on to is unmarked, and the leaves below that have no gradient get 0.
-    pub(super) fn end_passed(&mut self, scratch: &mut Scratch) {
+    /// Ends a pass: what it did not go on to is unmarked, and the leaves below that have no gradient get 0 if
+    /// it succeeded.
+    pub(super) fn end_passed(&mut self, scratch: &mut Scratch, succeeded: bool) {
         if let Some(first) = scratch.passed.take() {
-            self.zero_dead_leaves(&mut scratch.set, first);
+            self.zero_dead_leaves(&mut scratch.set, first, succeeded);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn zero_dead_leaves(&mut self, set: &mut NodeSet, first: u32) {
-        let wanted = self.lacks_gradients();
+    fn zero_dead_leaves(&mut self, set: &mut NodeSet, first: u32, succeeded: bool) {
+        let wanted = succeeded && self.lacks_gradients();
         let mut passed = Some(first);
         while let Some(node) = passed {
             passed = self.adjoints.rows[node as usize].stop_forwarding();

@@ -10,6 +10,7 @@ mod pass;
 mod what;
 
 use super::Scratch;
+pub use super::left_out::LeftOut;
 use crate::error::Error;
 use crate::graph::origins::MOST_OPERANDS;
 use crate::graph::{Graph, Handle, LastPass};
@@ -69,21 +70,6 @@ impl<N> Event<N> {
             cause: self.cause.map(|cause| Box::new(cause.map(name))),
         }
     }
-}
-
-/// A contribution that a pass leaves out.
-#[derive(Clone, Debug)]
-pub struct LeftOut {
-    /// The op of the node that made it.
-    pub op: Op,
-    /// The values of the first operands; behind the base of a power its exponent.
-    pub operands: Vec<f64>,
-    /// The value of the node.
-    pub value: f64,
-    /// The place that was noted for the node.
-    pub place: Option<u32>,
-    /// Which input lacks it.
-    pub input: Option<u32>,
 }
 
 /// The answer to "why is this value not REAL, or this gradient zero or bounded?"
@@ -256,19 +242,27 @@ impl Graph {
         let mut pass = Pass::new(self, sources)?;
         pass.replay(scratch, &LastPass { root, seed: seed.to_ieee(), state: state.clone(), saturates })?;
         let dropped = pass.into_found().into_iter().filter(|found| found.what == What::Dropped);
-        let told = dropped.map(|Found { node, input, .. }| LeftOut {
+        let told = dropped.map(|Found { node, input, .. }| self.left_out_at(node, input));
+        Ok(told.collect())
+    }
+
+    /// A contribution or term that a node leaves out, to one input or, by `None`, to any.
+    pub(super) fn left_out_at(&self, node: u32, input: Option<u32>) -> LeftOut {
+        LeftOut {
             op: self.nodes[node as usize].op,
             operands: self.operand_values(node),
             value: self.nodes[node as usize].value,
             place: self.origin_of(node).map(|origin| origin.place),
             input,
-        });
-        Ok(told.collect())
+        }
     }
 
     /// The values of a node's first operands; behind the base of a power its exponent.
     fn operand_values(&self, node: u32) -> Vec<f64> {
         let row = self.nodes[node as usize];
+        if matches!(row.op, Op::Gradients | Op::Gradient) {
+            return vec![]; // not computed from the values of what it names
+        }
         let operands = row.operands(&self.lists);
         let values = operands.inputs().iter().map(|&input| self.nodes[input as usize].value);
         let exponent = (row.op == Op::PowInt).then_some(f64::from(row.links[1] as i32));

@@ -63,6 +63,21 @@ impl Policy for Saturating {
 pub(crate) trait Decide {
     /// Decides at `node`, at distance `d` from the pole; whether to saturate.
     fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool;
+    /// What it would decide.
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool;
+}
+
+/// The same decisions once more, of which nobody is told.
+pub(crate) struct Silent<'a>(pub &'a dyn Decide);
+
+impl Decide for Silent<'_> {
+    fn decide(&mut self, _: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.0.would_saturate(state, d, at)
+    }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.0.would_saturate(state, d, at)
+    }
 }
 
 impl Decide for Statistics {
@@ -70,15 +85,19 @@ impl Decide for Statistics {
     fn decide(&mut self, _: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
         self.decide(state, d, at.known(), at.explored)
     }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.would_saturate(state, d, at.explored)
+    }
 }
 
-pub(crate) struct Hybrid<'a, D> {
+pub(crate) struct Hybrid<'a, D: ?Sized> {
     pub(crate) state: &'a ModeState,
     pub(crate) decisions: &'a mut D,
     /// Empty if the root depends on no input.
     pub(crate) coordinates: &'a [Coordinate],
 }
-impl<D: Decide> Policy for Hybrid<'_, D> {
+impl<D: Decide + ?Sized> Policy for Hybrid<'_, D> {
     #[inline(always)]
     fn rule<O: Elementwise>(&mut self, node: usize, a: f64, b: f64, z: f64) -> Rule {
         let Some(distance) = O::pole(a, b) else { return self.rule_without_pole(z) };

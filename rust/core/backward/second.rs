@@ -25,16 +25,20 @@
 //! unless one of its weights is 0.
 
 mod forward;
+pub(super) mod gradients;
 mod lanes;
 mod reach;
 mod reverse;
 pub(super) mod rows;
 mod rules;
 
-use super::{Coordinate, Gradient, PassCounts, Scratch};
+use super::left_out::LeftOut;
+use super::policies::{Coordinate, Decide, Silent};
+use super::scratch::{Gradient, Scratch};
 use crate::error::Error;
 use crate::graph::{Graph, Handle, accumulate};
 use crate::mode::{GradientMode, ModeState};
+use crate::pass_counts::PassCounts;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
@@ -121,22 +125,59 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<(Vec<Gradient>, PassCounts), Error> {
+        let mut unasked = Statistics::default();
+        self.jvp_deciding(roots, sources, tangents, state, statistics.unwrap_or(&mut unasked), scratch)
+    }
+
+    /// [`jvp`](Self::jvp), with decisions by anyone.
+    pub(crate) fn jvp_deciding(
+        &self,
+        roots: &[Handle],
+        sources: &[Handle],
+        tangents: &[f64],
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        scratch: &mut Scratch,
+    ) -> Result<(Vec<Gradient>, PassCounts), Error> {
         check(sources, tangents)?;
         let roots: Vec<u32> = roots.iter().map(|&root| self.node(root)).collect();
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         for &root in &roots {
-            refuse_gradients(self, root, &nodes, scratch)?;
+            if scratch.needs_second_order(self, root, &nodes)? {
+                return Err(Error::SecondDerivative);
+            }
         }
-        let (mut unasked, mut rows) = (Statistics::default(), std::mem::take(&mut scratch.second.one));
+        let mut rows = std::mem::take(&mut scratch.second.one);
         let on_input = trace(self, &roots, state, scratch)?;
         rows.reach(self, &roots, &nodes, &mut scratch.set)?;
         rows.seed(&Sources::new(nodes, self, &rows.reached)?.rows, |place, _| tangents[place]);
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-        let mut rules = Rules::new(state, statistics.unwrap_or(&mut unasked), coordinates);
-        let dropped = rows.ascend(self, Some(&mut rules));
+        let mut rules = Rules::new(state, decisions, coordinates);
+        let (mut inner, mut found, mut failed) = (std::mem::take(&mut scratch.inner), vec![], None);
+        let mut below = PassCounts::default();
+        let mut on_gradients = |rows: &mut Rows<1>, row: usize, rules: &mut Rules| {
+            let moves = |node: u32| rows.active(node as usize).map(|_| rows.tangent(node, 0));
+            let (inner, decisions) = (inner.get_or_insert_default(), &mut *rules.decisions);
+            match inner.tangents_of_gradients(self, row as u32, moves, decisions, &mut found) {
+                Ok(counts) => below.add(counts),
+                Err(error) => failed = Some(error),
+            }
+            for gradient in self.gradients_at(row as u32) {
+                if let Some(&Some(tangent)) = found.get(self.place_of_gradient(gradient)) {
+                    rows.set_tangent(gradient, tangent);
+                }
+            }
+        };
+        let dropped = rows.ascend(self, Some(&mut rules), Some(&mut on_gradients));
+        scratch.inner = inner;
+        if let Some(error) = failed {
+            scratch.second.one = rows;
+            return Err(error);
+        }
         let tangents = roots.iter().map(|&root| rows.tangent(root, 0));
         let found = tangents.map(|(t, status)| (TrScalar::from_ieee(t), status)).collect();
-        let counts = PassCounts { dropped, masked: rules.masked };
+        let mut counts = PassCounts { dropped, masked: rules.masked };
+        counts.add(below);
         scratch.second.one = rows;
         Ok((found, counts))
     }
@@ -161,19 +202,35 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<SecondOrder, Error> {
+        let mut unasked = Statistics::default();
+        let decisions = statistics.unwrap_or(&mut unasked);
+        self.hvp_deciding(root, seed, sources, direction, product, state, decisions, scratch)
+    }
+
+    /// [`hvp`](Self::hvp), with decisions by anyone.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a pass")]
+    pub(crate) fn hvp_deciding(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: &[Handle],
+        direction: &[f64],
+        product: Product,
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        scratch: &mut Scratch,
+    ) -> Result<SecondOrder, Error> {
         check(sources, direction)?;
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         let (root, seed) = (self.node(root), seed.to_ieee());
         refuse_gradients(self, root, &nodes, scratch)?;
-        let mut unasked = Statistics::default();
-        let statistics = statistics.unwrap_or(&mut unasked);
         let on_input = trace(self, &[root], state, scratch)?;
         let mut rows = std::mem::take(&mut scratch.second.one);
         rows.reach(self, &[root], &nodes, &mut scratch.set)?;
         let sources = Sources::new(nodes, self, &rows.reached)?;
         let pass = Pass { graph: self, root, seed, sources: &sources, product, state };
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-        let (mut found, _) = pass.run(&mut rows, 1, |place, _| direction[place], statistics, coordinates);
+        let (mut found, _) = pass.run(&mut rows, 1, |place, _| direction[place], decisions, coordinates);
         scratch.second.one = rows;
         pass.add_dead_sources(&mut found, scratch)?;
         Ok(found)
@@ -194,12 +251,24 @@ impl Graph {
         statistics: Option<&mut Statistics>,
         scratch: &mut Scratch,
     ) -> Result<SecondOrder, Error> {
+        let mut unasked = Statistics::default();
+        let decisions = statistics.unwrap_or(&mut unasked);
+        self.hessian_deciding(root, seed, sources, state, decisions, scratch)
+    }
+
+    /// [`hessian`](Self::hessian), with decisions by anyone.
+    pub(crate) fn hessian_deciding(
+        &self,
+        root: Handle,
+        seed: TrScalar,
+        sources: &[Handle],
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        scratch: &mut Scratch,
+    ) -> Result<SecondOrder, Error> {
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         let (root, seed, product) = (self.node(root), seed.to_ieee(), Product::Jacobian);
         refuse_gradients(self, root, &nodes, scratch)?;
-        let mut unasked = Statistics::default();
-        let statistics = statistics.unwrap_or(&mut unasked);
-        let mut again = statistics.silent();
         let on_input = trace(self, &[root], state, scratch)?;
         let mut rows = std::mem::take(&mut scratch.second.several);
         rows.reach(self, &[root], &nodes, &mut scratch.set)?;
@@ -209,10 +278,14 @@ impl Graph {
         let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
         let mut all = SecondOrder::default();
         for first in (0..count.max(1)).step_by(LANES) {
-            let counted = if first == 0 { &mut *statistics } else { &mut again };
+            rows.repeats = first > 0;
             let lanes = (count - first).min(LANES);
             let direction = |place: usize, lane: usize| f64::from(u8::from(place == first + lane));
-            let (found, dropped) = pass.run(&mut rows, lanes, direction, counted, coordinates);
+            let (found, dropped) = if first == 0 {
+                pass.run(&mut rows, lanes, direction, decisions, coordinates)
+            } else {
+                pass.run(&mut rows, lanes, direction, &mut Silent(decisions), coordinates)
+            };
             // What happened to the gradient is the same each time.
             if first == 0 {
                 (all.gradient, all.counts) = (found.gradient, found.counts);
@@ -224,6 +297,26 @@ impl Graph {
         scratch.second.several = rows;
         pass.add_dead_sources(&mut all, scratch)?;
         Ok(all)
+    }
+}
+
+impl Graph {
+    /// The terms that a second-order pass leaves out since they are not REAL, by the nodes that made them. Neither
+    /// the pass nor its decisions are counted.
+    ///
+    /// # Errors
+    /// Those of the pass.
+    pub fn second_left_out<T>(
+        &self,
+        statistics: &Statistics,
+        scratch: &mut Scratch,
+        pass: impl FnOnce(&Self, &mut Statistics, &mut Scratch) -> Result<T, Error>,
+    ) -> Result<Vec<LeftOut>, Error> {
+        (scratch.second.one.left_out, scratch.second.several.left_out) = (Some(vec![]), Some(vec![]));
+        let ran = pass(self, &mut Statistics::that_saturates(statistics.saturates()), scratch);
+        let lists = [scratch.second.one.left_out.take(), scratch.second.several.left_out.take()];
+        ran?;
+        Ok(lists.into_iter().flatten().flatten().map(|node| self.left_out_at(node, None)).collect())
     }
 }
 
@@ -253,19 +346,19 @@ impl Pass<'_> {
         rows: &mut Rows<K>,
         lanes: usize,
         direction: impl Fn(usize, usize) -> f64,
-        statistics: &mut Statistics,
+        decisions: &mut dyn Decide,
         coordinates: &[Coordinate],
     ) -> (SecondOrder, u64) {
         let Self { graph, sources, product, state, .. } = *self;
         rows.seed(&sources.rows, direction);
         let mut dropped = match product {
-            Product::Jacobian => rows.ascend(graph, None),
+            Product::Jacobian => rows.ascend(graph, None, None),
             Product::Transposed => {
-                let mut silent = statistics.silent();
-                rows.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)))
+                let mut silent = Silent(decisions);
+                rows.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)), None)
             }
         };
-        let mut rules = Rules::new(state, statistics, coordinates);
+        let mut rules = Rules::new(state, decisions, coordinates);
         let transposed = product == Product::Transposed;
         dropped += rows.descend(graph, (self.root, self.seed), transposed, &mut rules);
         let found = SecondOrder {
@@ -293,5 +386,8 @@ impl Pass<'_> {
 
 /// A root that was computed from a gradient has no second derivatives here: they would be third ones.
 fn refuse_gradients(graph: &Graph, root: u32, sources: &[u32], scratch: &mut Scratch) -> Result<(), Error> {
-    if scratch.needs_second_order(graph, root, sources)? { Err(Error::SecondDerivative) } else { Ok(()) }
+    if scratch.needs_second_order(graph, root, sources)? || scratch.meets_gradients(graph, root, sources)? {
+        return Err(Error::SecondDerivative);
+    }
+    Ok(())
 }

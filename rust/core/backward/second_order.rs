@@ -1,6 +1,6 @@
 //! Derivatives of gradients, which are not available: they are refused, never 0.
 
-use super::Scratch;
+use super::scratch::Scratch;
 use crate::error::Error;
 use crate::graph::{Graph, Handle, flag};
 use crate::op::Op;
@@ -60,7 +60,9 @@ impl Graph {
         set.insert(self.node(root));
         while let Some(node) = set.take_last() {
             let row = &self.nodes[node as usize];
-            let is_source = row.has_leaf() || row.op == Op::Constant || row.is_source_alias();
+            // Nobody can ask for what nobody holds, as a leaf that was made for a function and is done with.
+            let is_leaf = (row.has_leaf() || row.is_source_alias()) && self.is_held(node);
+            let is_source = is_leaf || row.op == Op::Constant;
             let is_other = is_source && row.flags & (flag::NEEDS_GRAD | flag::GRADIENT) != 0;
             found |= is_other && sources.binary_search(&node).is_err();
             if !found {

@@ -1,12 +1,13 @@
 //! The sweep over the arena.
 
-use super::PassCounts;
-use super::policies::Policy;
+use super::policies::{Policy, Rule};
 use super::step::{self, Arrived, Sink};
 use crate::adjoints::{ACTIVE, Adjoint, FORWARDS, REACHED, RECEIVED, STATUS};
-use crate::graph::{Node, Operands};
+use crate::error::Error;
+use crate::graph::{Graph, Node, Operands};
 use crate::node_set::NodeSet;
-use crate::op::{Arity, Elementwise, Variadic};
+use crate::op::{Arity, Elementwise, Op, Variadic};
+use crate::pass_counts::PassCounts;
 use crate::status::Status;
 
 /// The sweep's set holds blocks of 32 nodes: inside a block it walks down node by node, which the
@@ -27,9 +28,14 @@ pub(super) struct Sweep<'a, const RESTRICTED: bool, const ALIASES: bool> {
 }
 
 impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES> {
-    /// Visits what the root reached, in reverse of recording; `on_leaf` sees the leaves.
+    /// Visits what the root reached, in reverse of recording; `on_leaf` sees the leaves. Stops at recorded
+    /// gradients, for the caller to pass on what arrived there; none are left when it returns `None`.
     #[inline(always)]
-    pub(super) fn run<P: Policy>(&mut self, policy: &mut P, mut on_leaf: impl FnMut(u32, f64, Status)) {
+    pub(super) fn run<P: Policy>(
+        &mut self,
+        policy: &mut P,
+        on_leaf: &mut impl FnMut(u32, f64, Status),
+    ) -> Option<Visit> {
         while let Some(block) = self.set.last() {
             let start = (block as usize) << BLOCK_BITS;
             let end = self.nodes.len().min(start + (1 << BLOCK_BITS));
@@ -46,12 +52,72 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
                         if RESTRICTED && self.nodes[index].is_alias() {
                             self.counts.dropped += self.apart().hand_down(at, mark & RECEIVED != 0);
                         }
-                        on_leaf(index as u32, g, Status::from_bits_truncate(mark));
+                        match self.nodes[index].op {
+                            Op::Gradients => return Some(at),
+                            Op::Gradient => {
+                                let rule = policy.rule_without_pole(self.nodes[index].value);
+                                self.apart().gradient(at, matches!(rule, Rule::Silence));
+                                self.counts.masked += u64::from(matches!(rule, Rule::Silence));
+                            }
+                            _ => on_leaf(index as u32, g, Status::from_bits_truncate(mark)),
+                        }
                     })
                 });
             }
             self.set.remove(block);
         }
+        None
+    }
+
+    /// A recorded gradient keeps what arrived until the sweep comes to the row of all of them.
+    #[cold]
+    #[inline(never)]
+    fn gradient(mut self, at: Visit, is_silent: bool) {
+        let all = self.nodes[at.index].links[0] as usize;
+        if !self.stays_at(all) {
+            return; // in a pass that asks for this gradient, and for nothing below it
+        }
+        let row = &mut self.adjoints[at.index];
+        row.mark |= REACHED;
+        let mut status = at.status;
+        if is_silent {
+            (row.value, status) = (0.0, status | Status::MASKED.bits());
+        }
+        self.visit_later(all, at, |row| row.reach(status));
+    }
+
+    /// Takes what arrived at recorded gradients: a weight for each source, and the visit's flags with what is
+    /// left out.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn take_gradients(
+        &mut self,
+        graph: &Graph,
+        mut at: Visit,
+        weights: &mut Vec<f64>,
+    ) -> Result<Visit, Error> {
+        weights.clear();
+        crate::room::grow(weights, graph.nodes[at.index].list().1 - 1, 0.0)?;
+        for gradient in graph.gradients_at(at.index as u32) {
+            let row = &mut self.adjoints[gradient];
+            let Some((v, _)) = row.visit() else { continue };
+            row.mark &= !REACHED;
+            if v.is_finite() {
+                weights[graph.place_of_gradient(gradient)] = v;
+            } else {
+                self.counts.dropped += 1;
+                at.status |= Status::DROPPED.bits();
+            }
+        }
+        at.g = 1.0;
+        Ok(at)
+    }
+
+    /// Ends a pass that cannot go on.
+    #[cold]
+    pub(super) fn give_up(&mut self) {
+        self.set.clear();
+        self.adjoints.iter_mut().for_each(|row| row.mark &= !REACHED);
     }
 
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
@@ -176,6 +242,12 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
             self.pass_by(end, end);
         }
         node.receives().then_some(end as usize)
+    }
+
+    /// Notes a choice that recorded gradients went by, so that what it did not choose gets 0.
+    #[cold]
+    pub(super) fn pass_by_choice(&mut self, choice: u32) {
+        self.pass_by(choice, self.nodes[choice as usize].links[0]);
     }
 
     /// Notes a node at which nothing stays, and whether that was new.

@@ -7,7 +7,7 @@
 use super::compile::analysis::Analysis;
 use super::irregular::interpreter::{Interpreter, Task};
 use super::program::{Argument, Kind, NodeId, Program};
-use super::{Input, Plan, Request, Stopped};
+use super::{Input, Plan, Stopped};
 use crate::error::Error;
 use crate::graph::origins::{MOST_OPERANDS, makes_phi};
 use crate::mode::ModeState;
@@ -321,7 +321,7 @@ impl Plan {
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<BatchEvent>, Stopped> {
         let program = &self.program;
-        let drops = matches!(self.request, Request::Gradient { total: Some(_), .. });
+        let drops = self.total().is_some();
         let mut log = Log::of(program, most);
         let look = |interpreter: &mut Interpreter, task: Task<'_>, first, _| {
             interpreter.dropped = Some(vec![]);

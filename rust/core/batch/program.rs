@@ -218,6 +218,26 @@ impl Program {
         Ok((self.nodes.len() - 1) as NodeId)
     }
 
+    /// The same program with further arguments, whose elements follow those of the others. Later nodes are
+    /// numbered anew.
+    pub(crate) fn with_arguments(&self, more: Vec<Argument>) -> Result<Self, Error> {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(more);
+        let mut program = Self::try_new(arguments)?;
+        let (before, shift) = (self.element_count(), program.nodes.len() - self.element_count());
+        let nodes = &self.nodes[before..];
+        if program.nodes.len() + nodes.len() >= MOST {
+            return Err(Error::OutOfMemory);
+        }
+        let moved = |&id: &NodeId| if (id as usize) < before { id } else { id + shift as NodeId };
+        room::reserve(&mut program.nodes, nodes.len())?;
+        program.nodes.extend(nodes);
+        room::reserve(&mut program.lists, self.lists.len())?;
+        program.lists.extend(self.lists.iter().map(moved));
+        program.outputs = self.outputs.iter().map(moved).collect();
+        Ok(program)
+    }
+
     /// How many operands all nodes have together.
     pub(crate) fn operand_count(&self) -> usize {
         self.lists.len()

@@ -141,13 +141,15 @@ impl Graph {
                     node.links[0] = place_after(live, node.links[0]);
                 }
                 Arity::Leaf => {}
-                Arity::Unary | Arity::Power => node.links[0] = self.remap[node.links[0] as usize],
+                Arity::Unary | Arity::Power | Arity::Gradient => {
+                    node.links[0] = self.remap[node.links[0] as usize]
+                }
                 Arity::Binary => node.links = node.links.map(|i| self.remap[i as usize]),
                 Arity::Alias => {
                     node.links = node.links.map(|i| self.remap[i as usize]);
                     self.first_alias = self.first_alias.min(new as u32);
                 }
-                Arity::Variadic => {
+                Arity::Variadic | Arity::Gradients => {
                     let (start, len) = node.list();
                     node.links[0] = list_end as u32;
                     for k in start..start + len {
@@ -162,6 +164,14 @@ impl Graph {
         self.lists.truncate(list_end);
         self.truncate(live.len());
         self.place_leaves();
+    }
+
+    /// Has room for this many rows more.
+    pub(super) fn reserve_rows(&mut self, rows: usize) -> Result<(), Error> {
+        if self.nodes.len() - self.len < rows {
+            self.try_collect()?;
+        }
+        if self.nodes.len() - self.len < rows { self.set_room(2 * self.len + rows) } else { Ok(()) }
     }
 
     /// Makes room for so many rows, and gives memory back that is much more than they need.

@@ -3,7 +3,6 @@
 use super::Graph;
 use super::handle::{Handle, HandleSlot, UNOWNED};
 use crate::error::Error;
-use crate::op::Arity;
 use crate::room::{granted, reserve_exact};
 
 impl Graph {
@@ -124,8 +123,7 @@ impl Graph {
         let live = self.nodes[..self.len].iter().rposition(|n| n.owner != UNOWNED).map_or(0, |last| last + 1);
         self.cut_leaves(live);
         if !self.lists.is_empty()
-            && let Some(first) =
-                self.nodes[live..self.len].iter().find(|node| node.op.arity() == Arity::Variadic)
+            && let Some(first) = self.nodes[live..self.len].iter().find(|node| node.has_list())
         {
             self.lists.truncate(first.list().0);
         }

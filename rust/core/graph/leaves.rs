@@ -76,6 +76,11 @@ impl Graph {
         if is_held { leaf.newest } else { row }
     }
 
+    /// Whether there is a handle on the node, or on another version of a leaf.
+    pub(crate) fn is_held(&self, row: u32) -> bool {
+        self.nodes[self.held_version(row) as usize].owner != UNOWNED
+    }
+
     /// The oldest row of a leaf; of any other node the row itself.
     pub(crate) fn oldest_version(&self, row: u32) -> u32 {
         let node = &self.nodes[row as usize];

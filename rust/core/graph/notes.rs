@@ -14,6 +14,7 @@ impl Graph {
     #[inline(never)]
     pub(super) fn forget_notes(&mut self, len: usize) {
         self.origins.truncate(len);
+        self.recorded_gradients.truncate(len);
         if self.last_pass.root as usize >= len {
             self.last_pass.root = UNOWNED;
         }
@@ -23,6 +24,7 @@ impl Graph {
     /// Follows the live nodes, given in descending order, to where each is now.
     pub(super) fn slide_notes(&mut self, live: &[u32]) {
         self.origins.slide(live);
+        self.recorded_gradients.slide(live);
         let root = live.binary_search_by(|node| self.last_pass.root.cmp(node));
         self.last_pass.root = root.map_or(UNOWNED, |place| (live.len() - 1 - place) as u32);
         self.find_noted_end();
@@ -31,7 +33,7 @@ impl Graph {
     fn find_noted_end(&mut self) {
         let root = self.last_pass.root;
         let behind_root = if root == UNOWNED { 0 } else { root as usize + 1 };
-        self.noted_end = self.origins.end().max(behind_root);
+        self.noted_end = self.origins.end().max(self.recorded_gradients.end()).max(behind_root);
     }
 
     /// Notes the origin of a node that is newer than all others noted.

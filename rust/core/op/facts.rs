@@ -15,13 +15,17 @@ pub enum Arity {
     Variadic,
     /// None: the node stands for another one.
     Alias,
+    /// A node, and those that it was differentiated by.
+    Gradients,
+    /// One of these gradients.
+    Gradient,
 }
 
 impl Arity {
     /// How many operands an elementwise op has; 0 for any other.
     pub const fn operands(self) -> usize {
         match self {
-            Self::Leaf | Self::Variadic | Self::Alias => 0,
+            Self::Leaf | Self::Variadic | Self::Alias | Self::Gradients | Self::Gradient => 0,
             Self::Unary | Self::Power => 1,
             Self::Binary => 2,
         }

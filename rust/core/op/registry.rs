@@ -17,6 +17,7 @@ macro_rules! registry {
         ($d:tt)
         leaves { $($leaf_code:literal $leaf:ident $leaf_name:ident $leaf_formula:literal)* }
         aliases { $($alias_code:literal $alias:ident $alias_name:ident $alias_formula:literal)* }
+        gradients { $($grad_code:literal $grad:ident $grad_name:ident $grad_formula:literal)* }
         elementwise { $($code:literal $op:ident $name:ident $arity:ident in $family:ident $formula:literal)* }
         variadic { $($many_code:literal $many:ident $many_name:ident in $many_family:ident $many_formula:literal)* }
     ) => {
@@ -26,6 +27,7 @@ macro_rules! registry {
         pub enum Op {
             $(#[doc = $leaf_formula] $leaf = $leaf_code,)*
             $(#[doc = $alias_formula] $alias = $alias_code,)*
+            $(#[doc = $grad_formula] $grad = $grad_code,)*
             $(#[doc = $formula] $op = $code,)*
             $(#[doc = $many_formula] $many = $many_code,)*
         }
@@ -33,13 +35,14 @@ macro_rules! registry {
         $(elementwise! { $arity $op in $family })*
 
         /// The number of ops.
-        const COUNT: usize = [$($leaf_code,)* $($alias_code,)* $($code,)* $($many_code,)*].len();
+        const COUNT: usize = [$($leaf_code,)* $($alias_code,)* $($grad_code,)* $($code,)* $($many_code,)*].len();
 
         /// The ops by code; a code that is missing or given twice does not compile.
         const BY_CODE: [Op; COUNT] = {
             let mut ops = [None; COUNT];
             $(assert!(ops[$leaf_code].is_none()); ops[$leaf_code] = Some(Op::$leaf);)*
             $(assert!(ops[$alias_code].is_none()); ops[$alias_code] = Some(Op::$alias);)*
+            $(assert!(ops[$grad_code].is_none()); ops[$grad_code] = Some(Op::$grad);)*
             $(assert!(ops[$code].is_none()); ops[$code] = Some(Op::$op);)*
             $(assert!(ops[$many_code].is_none()); ops[$many_code] = Some(Op::$many);)*
             let mut found = [Op::Constant; COUNT];
@@ -60,6 +63,7 @@ macro_rules! registry {
                 match self {
                     $(Op::$leaf => stringify!($leaf_name),)*
                     $(Op::$alias => stringify!($alias_name),)*
+                    $(Op::$grad => stringify!($grad_name),)*
                     $(Op::$op => stringify!($name),)*
                     $(Op::$many => stringify!($many_name),)*
                 }
@@ -70,6 +74,7 @@ macro_rules! registry {
                 match self {
                     $(Op::$leaf => $leaf_formula,)*
                     $(Op::$alias => $alias_formula,)*
+                    $(Op::$grad => $grad_formula,)*
                     $(Op::$op => $formula,)*
                     $(Op::$many => $many_formula,)*
                 }
@@ -80,6 +85,7 @@ macro_rules! registry {
                 match self {
                     $(Op::$leaf => Arity::Leaf,)*
                     $(Op::$alias => Arity::Alias,)*
+                    $(Op::$grad => Arity::$grad,)*
                     $(Op::$op => Arity::$arity,)*
                     $(Op::$many => Arity::Variadic,)*
                 }
@@ -90,6 +96,7 @@ macro_rules! registry {
                 match self {
                     $(Op::$leaf => None,)*
                     $(Op::$alias => None,)*
+                    $(Op::$grad => None,)*
                     $(Op::$op => Some(const { &<super::$family::$op as $arity>::FACTS }),)*
                     $(Op::$many => Some(const { &<super::$many_family::$many as Variadic>::FACTS }),)*
                 }
@@ -133,6 +140,7 @@ macro_rules! registry {
                 match self {
                     $(Op::$leaf => None,)*
                     $(Op::$alias => None,)*
+                    $(Op::$grad => None,)*
                     $(Op::$op => Some(second_formula!($arity super::$family::$op)),)*
                     $(Op::$many => Some(<super::$many_family::$many as CurvedVariadic>::FORMULA),)*
                 }
@@ -143,6 +151,14 @@ macro_rules! registry {
                 match self {
                     $(Op::$op => <super::$family::$op as Curved>::SECOND_READS,)*
                     _ => &[],
+                }
+            }
+
+            /// Which second partials of an elementwise op are not 0 for all operands.
+            pub(crate) const fn coupled(self) -> crate::op::curvature::Coupled {
+                match self {
+                    $(Op::$op => <super::$family::$op as Curved>::COUPLED,)*
+                    _ => [false; 4],
                 }
             }
 
@@ -409,6 +425,10 @@ registry! {
     }
     aliases {
         63 Where where "the operand that a condition chose"
+    }
+    gradients {
+        64 Gradients gradients "the gradients of a node, which can be differentiated once more"
+        65 Gradient gradient "one of the gradients of a node"
     }
     elementwise {
         3 Add add Binary in arithmetic "a + b"

@@ -123,4 +123,42 @@ impl<A: Arena> Tape<A> {
         statistics.add_pass(found.counts);
         Ok(found)
     }
+
+    /// The gradients of `root` as variables of the tape, which can be differentiated once more: `None` for a
+    /// variable that no path leads to. One backward pass through all of them costs a few gradients. A gradient
+    /// of what was itself computed from one of them has no derivative, and asking for it is an error.
+    ///
+    /// ```
+    /// use zeroproof::{ModeState, Statistics, Tape};
+    ///
+    /// let tape = Tape::new();
+    /// let (x, state, mut statistics) = (tape.parameter(2.0), ModeState::default(), Statistics::default());
+    /// let cube = &x * &x * &x;
+    /// let slope = tape.differentiable_gradients(&cube, &[&x], &state, &mut statistics)?.remove(0).unwrap();
+    /// slope.backward()?;
+    /// assert_eq!(x.gradient().unwrap().to_ieee(), 12.0); // the second derivative
+    /// # Ok::<(), zeroproof::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::SecondDerivative`] if `root` was computed from a gradient of a gradient.
+    pub fn differentiable_gradients(
+        &self,
+        root: &Var<'_, A>,
+        variables: &[&Var<'_, A>],
+        state: &ModeState,
+        statistics: &mut Statistics,
+    ) -> Result<Vec<Option<Var<'_, A>>>, Error> {
+        root.assert_on(self);
+        let sources = handles(variables, self);
+        let pass = (state, statistics.saturates());
+        let handles = with_scratch(|scratch| {
+            let (mut graph, seed) = (self.graph(), 1.0.into());
+            let (found, counts) =
+                graph.gradients_of(root.handle, seed, &sources, state, Some(statistics), scratch)?;
+            statistics.add_pass(counts);
+            graph.record_gradients(root.handle, seed, &sources, &found, pass, scratch)
+        })?;
+        Ok(handles.into_iter().map(|handle| handle.map(|handle| self.var(handle))).collect())
+    }
 }

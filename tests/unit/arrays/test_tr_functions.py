@@ -13,7 +13,8 @@ from zeroproof import TRArray, TRNode, TRScalar, tr_vmap
 from zeroproof.autodiff import OpType
 
 VALUES = [0.0, -0.0, 1.0, -2.5, 3.0, 1e300, 5e-324, np.inf, -np.inf, np.nan]
-NO_FUNCTIONS = {"constant", "parameter", "input", "where", "sum", "mean", "norm", "logsumexp"}
+LEAVES = {"constant", "parameter", "input", "gradient", "gradients"}
+NO_FUNCTIONS = LEAVES | {"where", "sum", "mean", "norm", "logsumexp"}
 NAMES = [op.name.lower() for op in OpType]
 ELEMENTWISE = [
     name for name in NAMES if name not in NO_FUNCTIONS | {"max", "min", "prod", "pow_int"}

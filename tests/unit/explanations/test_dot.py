@@ -137,6 +137,7 @@ def test_ops_show_as_the_table_writes_them():
     assert r"√\n0" in to_dot(tr_sqrt(x))
     assert r"−a\n-0" in to_dot(-x)
     others = {OpType.CONSTANT, OpType.PARAMETER, OpType.INPUT, OpType.WHERE}
+    others |= {OpType.GRADIENT, OpType.GRADIENTS}
     assert set(OpType) - others == set(SIGNS)
 
 

@@ -174,10 +174,10 @@ class TestProducts:
         assert float(chosen) == 48.0
 
     def test_third_derivatives_raise(self) -> None:
-        with pytest.raises(NotImplementedError, match="derivative of a gradient"):
+        with pytest.raises(NotImplementedError, match="no third derivatives"):
             tr_hvp(lambda x: tr_grad(lambda y: y**3)(x), 2.0, 1.0)
         product = tr_hvp(lambda x: x**3, TRNode.parameter(2.0), 1.0)
-        with pytest.raises(NotImplementedError, match="derivative of a gradient"):
+        with pytest.raises(NotImplementedError, match="no third derivatives"):
             (product * 2.0).backward()
 
     @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_each_row_names_itself(row: Row) -> None:
     name, arity, formula = row["name"], row["arity"], row["formula"]
     assert formula
     for fact in ("domain", "partials", "reason", "notation", "smooth_on"):
-        assert (row[fact] is None) is (arity in ("leaf", "alias")), fact
+        assert (row[fact] is None) is (arity in ("leaf", "alias", "gradients", "gradient")), fact
     if row["domain"] is not None:
         low, high = row["smooth_on"]
         assert low < high

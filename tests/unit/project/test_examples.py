@@ -67,6 +67,17 @@ def test_polygon_center() -> None:
         assert outside >= 1
 
 
+def test_newton() -> None:
+    right, equilibrium, eigenvalue = run("newton.py").splitlines()
+    assert right.endswith("True")
+    steps, halved, *x = floats(equilibrium)
+    assert steps < 20
+    assert halved >= 1  # a step jumped over a pole
+    assert x == [-each for each in reversed(x)]
+    assert len(x) == 6
+    assert floats(eigenvalue) == [1.0]  # that of moving all charges alike
+
+
 def test_why_is_it_zero() -> None:
     norm, log, where, hinge, batch = run("why_is_it_zero.py").strip().split("\n\n")
     assert norm.startswith("norm at zero: d/dx = 0.0 DROPPED, d/dy = 2.0\n")

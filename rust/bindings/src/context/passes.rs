@@ -19,9 +19,10 @@ pub(crate) fn run_pass(
         let pass = pass.take().expect("a pass runs once");
         flags::keeping(|| pass(arena, state, statistics))
     };
-    // Only Hybrid mode needs the statistics during the pass.
+    // Only decisions of Hybrid mode need the statistics during the pass.
     let done = GradientState::with_state(py, |state| match state.mode {
         GradientMode::Hybrid => Err(state.clone()),
+        _ if arena::with(py, |arena| arena.graph.has_hybrid_gradients()) => Err(state.clone()),
         _ => Ok(arena::with(py, |arena| pass_in(arena, state, None))),
     })?;
     match done {

@@ -1,6 +1,6 @@
 //! A backward pass under examination.
 
-use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Saturating};
+use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
 use super::super::step::{self, Arrived, Sink};
 use super::super::{Scratch, ignore_leaf, run_pass};
 use super::what::{MOST_NAMED, What};
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::graph::origins::kept;
 use crate::graph::{Graph, LastPass, Node, Versions, flag};
 use crate::mode::{GradientMode, ModeState};
-use crate::op::Arity;
+use crate::op::{Arity, Op};
 use crate::room;
 use crate::stats::Statistics;
 use std::collections::HashMap;
@@ -144,6 +144,10 @@ struct Unasked(Statistics);
 
 impl Decide for Unasked {
     fn decide(&mut self, _: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        self.would_saturate(state, d, at)
+    }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
         self.0.would_saturate(state, d, at.explored)
     }
 }
@@ -161,6 +165,8 @@ pub(super) struct Pass<'a> {
     users: Users,
     /// Nodes whose values were the reason that nothing was passed on.
     silenced: Vec<u32>,
+    /// The rows of recorded gradients, in descending order, and what they pass on to.
+    boundaries: Vec<(u32, Vec<u32>)>,
     /// Whether there was memory for all that was found.
     noted: Result<(), Error>,
 }
@@ -176,6 +182,7 @@ impl<'a> Pass<'a> {
             found: vec![],
             users: Users::of(nodes)?,
             silenced: vec![],
+            boundaries: vec![],
             noted: Ok(()),
         })
     }
@@ -230,8 +237,8 @@ impl<'a> Pass<'a> {
                 ignore_leaf,
             );
             scratch.adjoints = adjoints;
-            done = match ran {
-                Ok(_) => self.ask_all(scratch, pass, statistics).map(|()| leads),
+            done = match ran.and_then(|_| self.find_boundaries(scratch)) {
+                Ok(()) => self.ask_all(scratch, pass, statistics).map(|()| leads),
                 Err(error) => Err(error),
             };
         }
@@ -239,6 +246,29 @@ impl<'a> Pass<'a> {
             scratch.adjoints.rows[node as usize].mark = 0;
         }
         done
+    }
+
+    fn find_boundaries(&mut self, scratch: &mut Scratch) -> Result<(), Error> {
+        let graph = self.graph;
+        for &node in self.active.iter().filter(|&&node| graph.nodes[node as usize].op == Op::Gradients) {
+            let boundary = scratch.inner().boundary(graph, node)?;
+            room::push(&mut self.boundaries, (node, boundary))?;
+        }
+        Ok(())
+    }
+
+    /// Recorded gradients pass something to what they depend on.
+    fn pass_on_gradients(&mut self, scratch: &Scratch, node: u32) {
+        let place = self.boundaries.binary_search_by(|(row, _)| node.cmp(row));
+        let Ok(place) = place else { return };
+        let (boundary, rows) = (std::mem::take(&mut self.boundaries[place].1), &scratch.adjoints.rows);
+        for input in boundary {
+            if rows[input as usize].mark & ACTIVE != 0 {
+                self.users.note(input, node);
+                let target = self.users.pass_on(rows, self.graph, input);
+                self.arrived[target as usize] = true;
+            }
+        }
     }
 
     fn ask_all(&mut self, scratch: &Scratch, pass: &LastPass, statistics: Statistics) -> Result<(), Error> {
@@ -289,11 +319,18 @@ impl<'a> Pass<'a> {
         if !self.arrived[node as usize] || row.op.arity() == Arity::Leaf {
             return;
         }
+        if row.op == Op::Gradients {
+            return self.pass_on_gradients(scratch, node);
+        }
         let g = scratch.adjoints.rows[node as usize].value;
         let [x, y] = both_operands(graph, &row);
         let operands = row.operands(&graph.lists);
         let (at, from) = (node as usize, Arrived { g, status: 0 });
         let mut notes = Notes { pass: self, scratch, node, inputs: operands.inputs() };
+        if row.op == Op::Gradient {
+            let silence = matches!(policy.rule_without_pole(row.value), Rule::Silence);
+            return if silence { notes.mask(1, from) } else { notes.receive(0, g, from) };
+        }
         if row.is_alias() {
             // Contributions stay at one that is a source, and go on from there as a sum.
             return notes.receive(0, g, from);
@@ -401,6 +438,6 @@ fn both_operands(graph: &Graph, row: &Node) -> [f64; 2] {
         Arity::Unary => [value(a), 0.0],
         Arity::Power => [value(a), f64::from(b as i32)],
         Arity::Binary => [value(a), value(b)],
-        Arity::Leaf | Arity::Variadic | Arity::Alias => [0.0; 2],
+        Arity::Leaf | Arity::Variadic | Arity::Alias | Arity::Gradients | Arity::Gradient => [0.0; 2],
     }
 }

@@ -5,25 +5,41 @@ use super::lanes::{are_finite, contributions};
 use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
 use crate::graph::{Graph, Operands};
-use crate::op::{Arity, Elementwise, Form, Variadic};
+use crate::op::{Arity, Elementwise, Form, Op, Variadic};
 use crate::status::Status;
+
+/// Works out the tangents of the gradients recorded in a row.
+pub(super) type OnGradients<'a, const K: usize> = &'a mut dyn FnMut(&mut Rows<K>, usize, &mut Rules);
 
 impl<const K: usize> Rows<K> {
     /// Works out tangents, by the classical partials or by those of a mode. Returns how many terms were left
-    /// out.
-    pub(super) fn ascend(&mut self, graph: &Graph, mut rules: Option<&mut Rules>) -> u64 {
+    /// out. `gradients` works out the tangents of recorded gradients.
+    pub(super) fn ascend(
+        &mut self,
+        graph: &Graph,
+        mut rules: Option<&mut Rules>,
+        mut gradients: Option<OnGradients<K>>,
+    ) -> u64 {
         let mut dropped = 0;
         for place in (0..self.reached.len()).rev() {
             let index = self.reached[place] as usize;
+            if self.active(index).is_some_and(|row| row.mark & flag::BOUNDARY != 0) {
+                continue;
+            }
             let (node, rules) = (&graph.nodes[index], rules.as_deref_mut());
-            dropped += with_elementwise!(node.op, O => self.ascend_elementwise::<O>(graph, index, rules), else {
+            let left_out = with_elementwise!(node.op, O => self.ascend_elementwise::<O>(graph, index, rules), else {
                 with_variadic!(node.op, O => self.ascend_variadic::<O>(graph, index, rules), else {
                     if node.is_alias() {
                         self.ascend_alias(index, node.links[0]);
+                    } else if node.op == Op::Gradients
+                        && let (Some(gradients), Some(rules)) = (&mut gradients, rules)
+                    {
+                        gradients(self, index, rules);
                     }
                     0
                 })
             });
+            dropped += self.leaves_out(index, left_out);
         }
         dropped
     }
@@ -112,6 +128,13 @@ impl<const K: usize> Rows<K> {
             }
         }
         dropped
+    }
+
+    /// Gives a node that is no source a tangent.
+    pub(super) fn set_tangent(&mut self, index: usize, (t, status): (f64, Status)) {
+        let row = self.begin(index);
+        row.tangents[0] = row.tangents[0] + t;
+        row.moves.set(0, flag::MOVES | status.bits());
     }
 
     /// The row of a node in this pass; a new one, unless the node is a source.

@@ -95,10 +95,11 @@ impl<const K: usize> Rows<K> {
         for place in 0..self.reached.len() {
             let index = self.reached[place] as usize;
             let row = &self.rows[index];
-            if row.pass != self.pass || row.mark & flag::REACHED == 0 {
+            if row.pass != self.pass || row.mark & (flag::REACHED | flag::BOUNDARY) != flag::REACHED {
                 continue;
             }
-            dropped += with_elementwise!(graph.nodes[index].op, O => {
+            let before = rules.dropped;
+            let left_out = with_elementwise!(graph.nodes[index].op, O => {
                 self.descend_elementwise::<O>(&way, index, rules)
             }, else {
                 with_variadic!(graph.nodes[index].op, O => self.descend_variadic::<O>(&way, index, rules), else {
@@ -108,6 +109,9 @@ impl<const K: usize> Rows<K> {
                     0
                 })
             });
+            let of_first = if self.repeats { 0 } else { rules.dropped - before };
+            self.leaves_out(index, of_first + left_out);
+            dropped += left_out;
         }
         dropped
     }
@@ -141,7 +145,7 @@ impl<const K: usize> Rows<K> {
             return 0;
         }
         row.mark |= Status::DROPPED.bits();
-        1
+        if self.repeats { 1 } else { self.leaves_out(root, 1) }
     }
 
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at

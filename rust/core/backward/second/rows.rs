@@ -15,6 +15,8 @@ pub(super) mod flag {
     pub const REACHED: u8 = 32;
     /// A contribution was added: the adjoint is a sum.
     pub const RECEIVED: u8 = 64;
+    /// What lies below is not part of the pass: contributions stay at the node.
+    pub const BOUNDARY: u8 = 128;
     /// Beside the status of a tangent: the direction has a part below the node.
     pub const MOVES: u8 = 8;
 }
@@ -102,6 +104,10 @@ pub(crate) struct Rows<const K: usize> {
     pub(super) pass: u32,
     last: u32,
     pub(super) lists: Lists,
+    /// For who asks for it: the node of each term that was left out.
+    pub(super) left_out: Option<Vec<u32>>,
+    /// Whether what first order leaves out was noted before.
+    pub(super) repeats: bool,
 }
 
 /// Inputs of a variadic node, and tangents and results in their order.
@@ -115,7 +121,17 @@ pub(super) struct Lists {
 impl<const K: usize> Default for Rows<K> {
     fn default() -> Self {
         let (rows, seen, reached) = (vec![], vec![], vec![]);
-        Self { rows, seen, reached, walk: 0, pass: 0, last: 0, lists: Lists::default() }
+        Self {
+            rows,
+            seen,
+            reached,
+            walk: 0,
+            pass: 0,
+            last: 0,
+            lists: Lists::default(),
+            left_out: None,
+            repeats: false,
+        }
     }
 }
 
@@ -188,6 +204,17 @@ impl<const K: usize> Rows<K> {
     pub(super) fn product(&self, node: u32, lane: usize) -> Option<(f64, Status)> {
         self.active(node as usize)
             .map(|row| (row.second[lane] + 0.0, Status::from_bits_truncate(row.mark | row.status.get(lane))))
+    }
+
+    /// Notes that a node left out so many terms, if anybody asks; the number.
+    #[inline(always)]
+    pub(super) fn leaves_out(&mut self, node: usize, count: u64) -> u64 {
+        if count != 0
+            && let Some(nodes) = &mut self.left_out
+        {
+            nodes.extend((0..count).map(|_| node as u32));
+        }
+        count
     }
 
     /// Gives memory back that is much more than so many nodes need.

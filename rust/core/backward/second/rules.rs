@@ -1,13 +1,12 @@
 //! The rule that the mode gives a node. The mode is chosen while running: these passes are compiled once.
 
-use super::super::policies::{Coordinate, Hybrid, MaskReal, Policy, Rule, Saturating};
+use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Elementwise;
-use crate::stats::Statistics;
 
 pub(super) struct Rules<'a> {
     state: &'a ModeState,
-    statistics: &'a mut Statistics,
+    pub decisions: &'a mut dyn Decide,
     coordinates: &'a [Coordinate],
     /// How many nodes were silenced, and how many contributions to adjoints left out.
     pub masked: u64,
@@ -15,8 +14,8 @@ pub(super) struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    pub fn new(state: &'a ModeState, statistics: &'a mut Statistics, coordinates: &'a [Coordinate]) -> Self {
-        Self { state, statistics, coordinates, masked: 0, dropped: 0 }
+    pub fn new(state: &'a ModeState, decisions: &'a mut dyn Decide, coordinates: &'a [Coordinate]) -> Self {
+        Self { state, decisions, coordinates, masked: 0, dropped: 0 }
     }
 
     #[inline(always)]
@@ -37,7 +36,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn hybrid(&mut self) -> Hybrid<'_, Statistics> {
-        Hybrid { state: self.state, decisions: self.statistics, coordinates: self.coordinates }
+    fn hybrid(&mut self) -> Hybrid<'_, dyn Decide + '_> {
+        Hybrid { state: self.state, decisions: self.decisions, coordinates: self.coordinates }
     }
 }

@@ -143,7 +143,7 @@ mod tests {
     fn cases(op: Op) -> Vec<(Kind, [f64; 2], f64)> {
         let pairs = VALUES.iter().flat_map(|&a| VALUES.map(|b| [a, b]));
         let case = |[a, b]: [f64; 2]| match op.arity() {
-            Arity::Leaf | Arity::Alias => vec![],
+            Arity::Leaf | Arity::Alias | Arity::Gradients | Arity::Gradient => vec![],
             Arity::Power => {
                 [0, 1, 2, 3, 10].map(|n| (Kind::Power(n), [a, 0.0], op.value(a, f64::from(n)))).to_vec()
             }

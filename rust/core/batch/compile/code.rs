@@ -53,6 +53,12 @@ pub(crate) enum Instruction {
     /// What an op passes to its operands for the adjoint `g`. `n` is the exponent of a power, and
     /// `site` the place among the singular ops.
     Adjoint { op: Op, n: i32, g: Source, a: Source, b: Source, z: Source, to: [Option<u32>; 2], site: u32 },
+    /// How the partials of an op change with its operands, `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`; Φ where the fast
+    /// form of some entry does not hold. `is_site` says whether the op is among the singular ones.
+    Entries { op: Op, n: i32, a: Source, b: Source, z: Source, to: [Option<u32>; 4], is_site: bool },
+    /// The term `g·t·m` of second order, for an adjoint, a tangent and an entry, which is 1 if it is left out; with
+    /// `c` the sum of both.
+    Term { g: Source, t: Source, m: Option<Source>, c: Option<Source>, to: u32 },
 }
 
 impl Instruction {
@@ -96,6 +102,14 @@ impl Instruction {
             Self::SinCos { to, a } => {
                 source(a);
                 to.iter_mut().flatten().for_each(target);
+            }
+            Self::Entries { a, b, z, to, .. } => {
+                [a, b, z].into_iter().for_each(&mut source);
+                to.iter_mut().flatten().for_each(target);
+            }
+            Self::Term { g, t, m, c, to } => {
+                [g, t].into_iter().chain(m).chain(c).for_each(&mut source);
+                target(to);
             }
             Self::Adjoint { g, a, b, z, to, .. } => {
                 [g, a, b, z].into_iter().for_each(&mut source);
@@ -147,6 +161,8 @@ pub(crate) struct Code {
     /// What must be REAL for a sample to be regular.
     pub checks: Vec<Source>,
     pub sites: Vec<Site>,
+    /// Whether samples in which Hybrid mode decides for bounded partials are irregular.
+    pub is_directional: bool,
 }
 
 impl Code {

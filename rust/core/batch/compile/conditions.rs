@@ -94,11 +94,12 @@ impl Lowering<'_> {
         leading
     }
 
-    /// Puts in `visited` the samples in which a pass from the first node of `reached` visits each of them.
-    pub fn visit(&mut self, reached: &[NodeId], visited: &mut [Mask]) {
+    /// Puts in `visited` the samples in which a pass from these roots visits each node of `reached`.
+    pub fn visit(&mut self, roots: &[NodeId], reached: &[NodeId], visited: &mut [Mask]) {
         let leading = self.leading();
-        let root = reached[0] as usize;
-        visited[root] = leading[root];
+        for &root in roots {
+            visited[root as usize] = leading[root as usize];
+        }
         for &node in reached {
             let here = visited[node as usize];
             if here == Mask::Never {

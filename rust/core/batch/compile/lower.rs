@@ -4,18 +4,15 @@
 
 use super::analysis::Analysis;
 use super::code::Code;
-use super::lowering::{BYTES_OF_REGISTER, Derivatives, Lowering};
+use super::lowering::{BYTES_OF_REGISTER, Lowering, PLAN_BUDGET};
 use super::reverse::{Pass, Rows};
+use super::second;
+use super::targets::Targets;
 use super::{fuse, registers};
+use crate::batch::Request;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::error::Error;
 use crate::room;
-
-/// The bytes that the code of a plan, and what compiling it takes, may come to. Each output of a Jacobian has
-/// a backward pass, so that the code of outputs that are computed from each other grows with the square of
-/// their number. The pass of the first output is not counted: a plan whose length is proportional to that of
-/// its program may take what memory there is.
-pub const PLAN_BUDGET: usize = 512 << 20;
 
 /// What compiling takes, in bytes, for each node of a program and each of its operands, besides the code.
 const BYTES_OF_NODE: usize = 128;
@@ -26,15 +23,18 @@ const BYTES_OF_OPERAND: usize = 16;
 const STEPS: usize = 1;
 const STEPS_WITH_SELECTIONS: usize = 6;
 
-/// Compiles `program`.
+/// Compiles `program`. Also returned is whether all samples are for the per-sample interpreter, since the code
+/// has no derivatives.
 ///
 /// # Errors
 /// [`Error::PlanTooLarge`] and [`Error::OutOfMemory`], before the memory is taken.
 pub(crate) fn lower(
     program: &Program,
     facts: &Analysis,
-    derivatives: &Derivatives<'_>,
-) -> Result<Code, Error> {
+    request: &Request,
+    derivatives: &Targets,
+    directions: &[NodeId],
+) -> Result<(Code, bool), Error> {
     let (nodes, operands) = (program.len(), program.operand_count());
     let mut lowering = Lowering::new(program, facts)?;
     lowering.reserve(nodes + operands)?;
@@ -48,7 +48,11 @@ pub(crate) fn lower(
         let value = lowering.source(output);
         lowering.code.values.push(value);
     }
-    if !derivatives.elements.is_empty() {
+    let mut is_interpreted = false;
+    if let Request::Directional { what, .. } = request {
+        let steps = if facts.selects(program) { STEPS_WITH_SELECTIONS } else { STEPS };
+        is_interpreted = !second::lower(&mut lowering, what, derivatives, directions, steps)?;
+    } else if !derivatives.elements.is_empty() {
         let mut rows = Rows::new(program.len())?;
         let steps = if facts.selects(program) { STEPS_WITH_SELECTIONS } else { STEPS };
         let outputs = program.outputs().len();
@@ -69,5 +73,5 @@ pub(crate) fn lower(
     room::probe(lowering.registers as usize * BYTES_OF_REGISTER)?;
     fuse::fuse(&mut lowering.code, lowering.registers);
     registers::allocate(&mut lowering.code, lowering.registers);
-    Ok(lowering.code)
+    Ok((lowering.code, is_interpreted))
 }

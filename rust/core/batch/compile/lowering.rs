@@ -18,13 +18,11 @@ const WORTH_A_COPY: u32 = 2;
 /// What compiling takes, in bytes, for each register.
 pub(crate) const BYTES_OF_REGISTER: usize = 64;
 
-/// What is differentiated, and where the derivatives go.
-pub(crate) struct Derivatives<'a> {
-    /// The elements, with their array and place in a row, for the first output.
-    pub elements: &'a [(NodeId, usize, usize)],
-    /// How many places further the next output's derivatives stand.
-    pub stride: usize,
-}
+/// The bytes that the code of a plan, and what compiling it takes, may come to. Each output of a Jacobian has
+/// a backward pass, so that the code of outputs that are computed from each other grows with the square of
+/// their number. The pass of the first output is not counted: a plan whose length is proportional to that of
+/// its program may take what memory there is.
+pub const PLAN_BUDGET: usize = 512 << 20;
 
 /// The code so far, and what is known while it grows.
 pub(crate) struct Lowering<'a> {

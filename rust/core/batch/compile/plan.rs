@@ -3,10 +3,10 @@
 use super::analysis::{Analysis, differentiable};
 use super::code::{Code, Derivative, Source, Uniform};
 use super::lower::lower;
-use super::lowering::Derivatives;
 use super::reachable::ReachableSets;
-use crate::batch::program::{Kind, NodeId, Program};
-use crate::batch::{Input, Request, Total};
+use super::targets::Targets;
+use crate::batch::program::{Argument, Kind, NodeId, Program};
+use crate::batch::{Directional, Input, Product, Request, Total};
 use crate::error::Error;
 use crate::op::{Arity, Op};
 use crate::room::{self, granted};
@@ -22,6 +22,23 @@ pub(crate) struct Summand {
     pub source: Option<Source>,
 }
 
+/// The program with an argument more for the direction of each source, and the elements of these.
+fn directed(program: &Program, request: &Request) -> Result<(Program, Vec<NodeId>), Error> {
+    let Request::Directional { what, sources, .. } = request else { return Ok((program.clone(), vec![])) };
+    if !what.has_direction() {
+        return Ok((program.clone(), vec![]));
+    }
+    let direction = |&source: &usize| {
+        let argument = &program.arguments()[source];
+        Argument { name: format!("d{}", argument.name), ..argument.clone() }
+    };
+    let more: Vec<_> = sources.iter().map(direction).collect();
+    let first = program.arguments().len();
+    let program = program.with_arguments(more)?;
+    let elements = (first..program.arguments().len()).flat_map(|number| program.elements(number)).collect();
+    Ok((program, elements))
+}
+
 /// A program compiled for a request.
 #[derive(Debug)]
 pub struct Plan {
@@ -33,6 +50,12 @@ pub struct Plan {
     pub(crate) selects: bool,
     /// Whether it is not known beforehand which ops are singular.
     pub(crate) has_undecided_poles: bool,
+    /// Whether the code has no derivatives, so that every sample is for the per-sample interpreter.
+    pub(crate) is_interpreted: bool,
+    /// The elements of the directions, in the order of the sources.
+    pub(crate) directions: Vec<NodeId>,
+    /// By array of derivatives: whether it is put together over the samples.
+    pub(crate) summed: Vec<bool>,
     /// What is added up under a total: the value first, then the derivatives by shared arguments.
     pub(crate) totals: Vec<Summand>,
     /// What must be checked if those are added up, which shows what of them is not REAL.
@@ -70,73 +93,70 @@ impl Plan {
     /// # Panics
     /// If a source or the coordinate names no argument, or a gradient is asked of several outputs.
     pub fn try_new(program: &Program, request: Request) -> Result<Self, Error> {
-        let (sources, coordinate): (&[usize], _) = match &request {
-            Request::Values => (&[], None),
-            Request::Gradient { sources, coordinate, .. } => (sources, *coordinate),
-            Request::Jacobian { sources, coordinate } => (sources, *coordinate),
-        };
+        let (sources, coordinate, total) = (request.sources(), request.coordinate(), request.total());
         if let Request::Gradient { .. } = request {
             assert!(program.outputs().len() == 1, "a gradient is that of one output");
         }
         // The analysis, and the plan's own copy of the program.
-        room::probe(program.bytes() + program.len() * size_of::<f64>() * 2)?;
-        let facts = Analysis::new(program, sources, coordinate);
-        let sizes: Vec<_> = sources.iter().map(|&s| program.elements(s).len()).collect();
-        let total_size: usize = sizes.iter().sum();
-        let joined = matches!(request, Request::Jacobian { .. });
-        let widths = if joined { vec![total_size * program.outputs().len()] } else { sizes.clone() };
-        let mut elements = vec![];
-        room::reserve_exact(&mut elements, total_size)?;
-        for (array, &source) in sources.iter().enumerate() {
-            for (place, element) in program.elements(source).enumerate() {
-                elements.push(if joined { (element, 0, elements.len()) } else { (element, array, place) });
-            }
+        room::probe(2 * program.bytes() + program.len() * size_of::<f64>() * 2)?;
+        let (program, directions) = directed(program, &request)?;
+        let mut facts = Analysis::new(&program, sources, coordinate);
+        directions.iter().for_each(|&element| facts.needed[element as usize] = true);
+        if let Request::Directional { .. } = request {
+            // Numbers of samples are read again and again.
+            facts.uses[..program.element_count()].fill(u32::MAX);
         }
-        let stride = if joined { total_size } else { 0 };
-        let mut code = lower(program, &facts, &Derivatives { elements: &elements, stride })?;
+        let targets = Targets::new(&program, &request)?;
+        let lowered = lower(&program, &facts, &request, &targets, &directions)?;
+        let (mut code, is_interpreted) = lowered;
         room::probe(program.bytes() + code.after_bytes())?;
-        if let Request::Gradient { total: Some(_), .. } = request {
+        let mut totals = vec![];
+        if total.is_some() {
             // A sample whose value is not REAL is left out of a total.
             let value = code.values[0];
             if !code.checks.contains(&value) {
                 code.checks.push(value);
             }
-        }
-        let mut totals = vec![];
-        if let Request::Gradient { total: Some(_), .. } = request {
-            totals.push(Summand { derivative: None, source: Some(code.values[0]) });
-            let shared = |array: usize| !program.arguments()[sources[array]].per_sample;
-            let derivatives = code.derivatives.iter().enumerate().filter(|(_, d)| shared(d.array));
+            totals.push(Summand { derivative: None, source: Some(value) });
+            let derivatives = code.derivatives.iter().enumerate().filter(|(_, d)| targets.summed[d.array]);
             totals.extend(derivatives.map(|(n, d)| Summand { derivative: Some(n), source: d.source }));
         }
         let added: BTreeSet<_> = totals.iter().filter_map(|summand| summand.source).collect();
         let checks_besides_totals =
             code.checks.iter().filter(|check| !added.contains(check)).copied().collect();
         let below = code.sites.iter().map(|_| OnceLock::new()).collect();
-        let selects = !elements.is_empty() && facts.selects(program);
-        let has_undecided_poles = facts.has_undecided_poles(program);
+        let selects = !targets.elements.is_empty() && facts.selects(&program);
+        let has_undecided_poles = facts.has_undecided_poles(&program);
         let uniform_nodes = (0..program.len() as NodeId)
             .filter(|&n| facts.needed[n as usize] && !facts.varying[n as usize])
             .collect();
         Ok(Self {
-            program: program.clone(),
+            program,
             request,
             facts,
             code,
             selects,
             has_undecided_poles,
+            is_interpreted,
+            directions,
+            summed: targets.summed,
             totals,
             checks_besides_totals,
-            widths,
+            widths: targets.widths,
             below,
             below_any: OnceLock::new(),
             uniform_nodes,
         })
     }
 
+    /// Whether an array of derivatives is put together over the samples.
+    pub fn is_summed(&self, array: usize) -> bool {
+        self.summed.get(array).copied().unwrap_or(false)
+    }
+
     /// The total that the request asks for.
     pub(crate) fn total(&self) -> Option<Total> {
-        if let Request::Gradient { total, .. } = self.request { total } else { None }
+        self.request.total()
     }
 
     /// The derivatives that contributions of a site reach.
@@ -156,6 +176,9 @@ impl Plan {
     /// By derivative: whether contributions of any site reach it.
     pub(crate) fn below_any(&self) -> &[bool] {
         self.below_any.get_or_init(|| {
+            if let Request::Directional { what, .. } = &self.request {
+                return self.saturated_by(what);
+            }
             let mut reached = vec![u32::MAX; self.program.len()];
             let mut below = vec![false; self.code.derivatives.len()];
             let mut derivatives = self.code.derivatives.iter().enumerate().peekable();
@@ -174,6 +197,42 @@ impl Plan {
             }
             below
         })
+    }
+
+    /// The same for what is directional: whether some op on the way uses bounded partials if all do that can, and
+    /// no number of the direction is 0.
+    fn saturated_by(&self, what: &Directional) -> Vec<bool> {
+        let (program, nodes) = (&self.program, self.program.len());
+        let is_active = |node: NodeId| self.facts.active[node as usize] && self.facts.needed[node as usize];
+        let mut is_site = vec![false; nodes];
+        self.code.sites.iter().for_each(|site| is_site[site.node as usize] = true);
+        // Upward: tangents.
+        let mut above = is_site.clone();
+        for node in (0..nodes as NodeId).filter(|&node| is_active(node)) {
+            let operands = differentiable(program.kind(node), program.operands(node));
+            above[node as usize] |= operands.iter().any(|&o| is_active(o) && above[o as usize]);
+        }
+        if let Directional::Derivative { .. } = what {
+            return program.outputs().iter().map(|&output| above[output as usize]).collect();
+        }
+        // Downward: adjoints, and how they change.
+        let mut below = is_site;
+        for node in (0..nodes as NodeId).rev().filter(|&node| is_active(node)) {
+            let operands = differentiable(program.kind(node), program.operands(node));
+            let coupled = match program.op(node) {
+                Some(op) if *what == Directional::Product(Product::Transposed) => op.coupled(),
+                _ => [false; 4],
+            };
+            for (place, &operand) in operands.iter().enumerate() {
+                let bends = |other: usize| {
+                    let moving = operands.get(other).filter(|&&o| is_active(o));
+                    coupled[2 * other + place] && moving.is_some_and(|&o| above[o as usize])
+                };
+                let gets = below[node as usize] || place < 2 && (bends(0) || bends(1));
+                below[operand as usize] |= gets;
+            }
+        }
+        self.code.derivatives.iter().map(|d| below[d.element as usize]).collect()
     }
 
     /// The uniform numbers of a run, in the order of the code.

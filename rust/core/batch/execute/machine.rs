@@ -3,14 +3,17 @@
 use super::backend::{Backend, Partials, Replay};
 use super::dispatch::{Vectors, Width, Work, WorkWith, prefetch};
 use super::kernels::{
-    AddKept, AddLines, AdjointSources, Bounded, Cheap, Classical, Contribute, Fold, HasNonReal, MultiplyAdd,
-    Polynomial, Power, Saturate, Select, Share, ShareOut, SinCos, Square, Test, Value,
+    AddKept, AddLines, AdjointSources, Bend, Bounded, BoundedBending, Cheap, Classical, ClassicalBending,
+    Contribute, Fold, HasNonReal, MultiplyAdd, Polynomial, Power, Saturate, Select, Share, ShareOut, SinCos,
+    Square, Term, Test, Value,
 };
 use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
 use crate::op::arithmetic::{Add, Div, Mul, Sub};
+use crate::op::curvature::Curved;
 use crate::op::{Elementwise, Op};
+use std::marker::PhantomData;
 
 /// Lines between slots. Slots that are a multiple of 4096 bytes apart would make the processor take a
 /// read of the one for a read of what was just written to the other.
@@ -159,11 +162,33 @@ impl<'m> Machine<'m> {
                         lines: inputs.lines,
                         site,
                         saturated: &mut saturated,
+                        spoils: code.is_directional,
                     });
                 }
                 self.explored = explored;
                 self.saturated = saturated;
                 self.put_both(to, slots);
+            }
+            Instruction::Entries { op, n, a, b, z, to, is_site } => {
+                let mut slots = to.map(|to| to.map(|to| self.take(to)));
+                let from = [a, b, z].map(|source| self.lines(inputs, source));
+                let lent = slots.each_mut().map(|slot| slot.as_mut().map(|lines| &mut **lines));
+                with_elementwise!(op, O => {
+                    bend::<O, V>(vectors, lent, from, n, partials, is_site, inputs.lines);
+                }, else not_of_kind(op));
+                for (slot, written) in to.into_iter().zip(slots) {
+                    if let (Some(slot), Some(written)) = (slot, written) {
+                        self.put(slot, written);
+                    }
+                }
+            }
+            Instruction::Term { g, t, m, c, to } => {
+                let slot = self.take(to);
+                let [g, t] = [g, t].map(|source| self.lines(inputs, source));
+                let m = m.map(|source| self.lines(inputs, source));
+                let c = c.map(|source| self.lines(inputs, source));
+                vectors.run(Term { to: slot, g, t, m, c });
+                self.put(to, slot);
             }
             Instruction::Load { to, argument, element } => {
                 let slot = self.take(to);
@@ -333,6 +358,26 @@ fn contribute<O: Elementwise, V: Vectors>(
             vectors.run(Contribute::<O, _>::new(to, from, Bounded { exponent: n, bound }));
         }
         _ => vectors.run(Contribute::<O, _>::new(to, from, Classical { exponent: n })),
+    }
+}
+
+/// The second partials of an op; `n` is the exponent of a power.
+#[inline(always)]
+fn bend<O: Curved, V: Vectors>(
+    vectors: V,
+    to: [Option<&mut [Line]>; 4],
+    from: [Lines<'_>; 3],
+    n: i32,
+    partials: Partials<'_>,
+    is_site: bool,
+    lines: usize,
+) {
+    let op = PhantomData::<O>;
+    match partials {
+        Partials::Bounded(bound) if O::POLE.is_some() && is_site => {
+            vectors.run(Bend { to, from, rule: BoundedBending { exponent: n, bound }, lines, op });
+        }
+        _ => vectors.run(Bend { to, from, rule: ClassicalBending { exponent: n }, lines, op }),
     }
 }
 

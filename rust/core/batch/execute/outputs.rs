@@ -30,6 +30,9 @@ impl<B: Backend> Worker<'_, B> {
                 outputs.gradients.get_mut(array).and_then(|all| all.get_mut(rows.clone()))
             {
                 match source {
+                    Some(source) if code.is_directional => {
+                        self.copy_positive(inputs, source, gradients, column, width);
+                    }
                     Some(source) => self.copy(inputs, source, gradients, column, width),
                     None => gradients.iter_mut().skip(column).step_by(width).for_each(|g| *g = 0.0),
                 }
@@ -66,6 +69,26 @@ impl<B: Backend> Worker<'_, B> {
             for number in 0..plan.code.derivatives.len() {
                 change(number, lane, &|_| self.irregular.found(irregular, number).1.bits());
             }
+        }
+    }
+
+    /// The same with zeros that are positive, as those of what is directional are.
+    fn copy_positive(
+        &self,
+        inputs: &BlockInputs<'_>,
+        source: Source,
+        to: &mut [f64],
+        column: usize,
+        width: usize,
+    ) {
+        let lines = self.backend.lines(inputs, source);
+        let samples = lines.lines.as_flattened();
+        if lines.is_uniform {
+            to.iter_mut().skip(column).step_by(width).for_each(|to| *to = samples[0] + 0.0);
+        } else if width == 1 {
+            to.iter_mut().zip(samples).for_each(|(to, &from)| *to = from + 0.0);
+        } else {
+            to.iter_mut().skip(column).step_by(width).zip(samples).for_each(|(to, &from)| *to = from + 0.0);
         }
     }
 

@@ -9,7 +9,7 @@ use super::slots::{LANES, Memory};
 use super::totals::{TASK, Tree};
 use super::worker::{TaskOutputs, Worker};
 use crate::batch::compile::plan::Plan;
-use crate::batch::{Execution, Input, Outputs, Request, Stopped, Total, Totals};
+use crate::batch::{Directional, Execution, Input, Outputs, Request, Stopped, Total, Totals};
 use crate::mode::{GradientMode, ModeState};
 use crate::room;
 use crate::stats::Statistics;
@@ -257,7 +257,9 @@ impl Plan {
         for (number, summand) in self.totals.iter().enumerate() {
             if let Some(derivative) = summand.derivative {
                 let array = self.code.derivatives[derivative].array;
-                let gradient = if kept > 0 { share(whole(number)) } else { 0.0 };
+                // A sum of zeros is positive, except of gradients.
+                let nothing = if self.code.is_directional { 0.0 } else { -0.0 };
+                let gradient = if kept > 0 { share(whole(number) + nothing) } else { 0.0 };
                 totals.gradients[array].push(gradient);
                 totals.statuses[array].push(results.statuses[derivative]);
             }
@@ -273,7 +275,12 @@ impl Plan {
         let widths: Vec<_> = outputs.values.iter().map(|values| values.len() / samples).collect();
         let expected = match &self.request {
             Request::Jacobian { .. } if outputs.values.is_empty() => 0,
-            Request::Gradient { total: Some(_), .. } => 0,
+            Request::Directional { what: Directional::Product(_) | Directional::Hessian, .. }
+                if outputs.values.is_empty() =>
+            {
+                0
+            }
+            _ if self.total().is_some() => 0,
             _ => self.program.outputs().len(),
         };
         let whole = outputs.values.iter().zip(&widths).all(|(values, width)| values.len() == width * samples);
@@ -296,12 +303,8 @@ impl Plan {
             assert!(len == expected, "{} has {len} numbers, not {expected}", argument.name);
         }
         assert!(outputs.gradients.len() == self.widths.len(), "as many gradients as arrays of them");
-        let per_sample = |array: usize| match &self.request {
-            Request::Gradient { sources, total: Some(_), .. } => arguments[sources[array]].per_sample,
-            _ => true,
-        };
         for (array, &width) in self.widths.iter().enumerate() {
-            let expected = if per_sample(array) { samples * width } else { 0 };
+            let expected = if self.summed[array] { 0 } else { samples * width };
             assert!(outputs.gradients[array].len() == expected, "the gradients of array {array}");
             assert!(
                 outputs.statuses.get(array).is_none_or(|s| s.len() == expected),

@@ -3,12 +3,16 @@
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::batch::compile::plan::Plan;
 use crate::batch::program::NodeId;
-use crate::batch::{Argument, Input};
+use crate::batch::{Argument, Directional, Input, Product, Request};
 use crate::error::Error;
 use crate::mode::{GradientMode, ModeState};
 
 /// Slots in use at once should fit in a first-level cache.
 const CACHE: usize = 48 << 10;
+
+/// Those of what is directional are so many that in small blocks the calls of kernels would take longer than a
+/// second-level cache.
+const CACHE_OF_MANY: usize = 384 << 10;
 
 /// What all workers of a run share.
 pub(crate) struct Run<'a> {
@@ -16,7 +20,7 @@ pub(crate) struct Run<'a> {
     pub state: &'a ModeState,
     arguments: &'a [Input<'a>],
     /// Whether every sample is for the per-sample interpreter: what a singular op decides differs from way to way
-    /// that a condition may choose, or from exponent to exponent.
+    /// that a condition may choose, from exponent to exponent, or, for statuses, from direction to direction.
     pub only_interpreted: bool,
     /// The samples of a block.
     pub block: usize,
@@ -42,7 +46,8 @@ impl<'a> Run<'a> {
         });
         let lines = |data: &'a [f64]| -> &'a [Line] { data.as_chunks().0 };
         let chosen = plan.selects && !plan.code.sites.is_empty();
-        let only_interpreted = (chosen || plan.has_undecided_poles) && state.mode != GradientMode::MaskReal;
+        let differs = chosen || plan.has_undecided_poles || plan.saturates_some(inputs);
+        let only_interpreted = plan.is_interpreted || differs && state.mode != GradientMode::MaskReal;
         Ok(Self {
             plan,
             state,
@@ -93,11 +98,30 @@ impl<'a> Run<'a> {
 }
 
 impl Plan {
+    /// Whether the status of a derivative may depend on numbers of the direction that are 0: of what does not
+    /// move no op uses bounded partials.
+    fn saturates_some(&self, inputs: &[Input<'_>]) -> bool {
+        let by_direction = match &self.request {
+            Request::Directional { what, .. } => match what {
+                Directional::Derivative { .. } | Directional::Product(Product::Transposed) => true,
+                Directional::Product(Product::Jacobian) | Directional::Hessian => false,
+            },
+            _ => false,
+        };
+        let directions =
+            &inputs[inputs.len() - if by_direction { self.request.sources().len() } else { 0 }..];
+        !self.code.sites.is_empty()
+            && directions.iter().any(|input| match input {
+                Input::Shared(data) | Input::PerSample(data) => data.contains(&0.0),
+            })
+    }
+
     /// The samples of a block whose numbers fit the cache; no more than a few samples need.
     pub fn fitting_block(&self, samples: usize, only_interpreted: bool) -> usize {
         // The per-sample interpreter keeps a value and an adjoint of 16 bytes for every node.
         let numbers = if only_interpreted { 3 * self.program.len() } else { self.code.slots };
-        let fitting = CACHE / size_of::<f64>() / numbers.max(1);
+        let cache = if self.code.is_directional { CACHE_OF_MANY } else { CACHE };
+        let fitting = cache / size_of::<f64>() / numbers.max(1);
         let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
         (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
     }

@@ -64,6 +64,10 @@ struct Notes<'a> {
 impl Decide for Notes<'_> {
     fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
         self.notes.push(Note { lane: node % self.lanes, d, at });
+        self.would_saturate(state, d, at)
+    }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
         self.statistics.would_saturate(state, d, at.explored)
     }
 }

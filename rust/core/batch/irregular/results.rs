@@ -1,7 +1,9 @@
 //! The irregular samples of a block, computed by the per-sample interpreter.
 
 use super::interpreter::{Found, Interpreter, Note, Task};
+use super::recorder::Recorder;
 use crate::backward::PassCounts;
+use crate::batch::Request;
 use crate::batch::compile::plan::Plan;
 use crate::batch::program::NodeId;
 use crate::error::Error;
@@ -21,6 +23,7 @@ pub(crate) struct IrregularResults {
     outputs: usize,
     derivatives: usize,
     interpreter: Interpreter,
+    recorder: Recorder,
 }
 
 impl IrregularResults {
@@ -58,8 +61,11 @@ impl IrregularResults {
         if lanes == 0 {
             return Ok(()); // a sum overflowed, of samples that are regular
         }
-        let task = Task { program: &plan.program, facts: &plan.facts, state, drops: plan.total().is_some() };
         (self.outputs, self.derivatives) = (plan.program.outputs().len(), plan.code.derivatives.len());
+        if let Request::Directional { .. } = plan.request {
+            return self.record(plan, state, lanes, element, statistics);
+        }
+        let task = Task { program: &plan.program, facts: &plan.facts, state, drops: plan.total().is_some() };
         self.interpreter.forward(task, lanes, element)?;
         room::reserve(&mut self.values, lanes * self.outputs)?;
         for k in 0..lanes {
@@ -80,6 +86,29 @@ impl IrregularResults {
         }
         // Sample by sample, as the scalar path makes them.
         self.interpreter.notes.sort_by_key(|note| note.lane);
+        Ok(())
+    }
+
+    /// The same for what is directional: each sample is recorded by itself.
+    fn record(
+        &mut self,
+        plan: &Plan,
+        state: &ModeState,
+        lanes: usize,
+        element: &dyn Fn(NodeId, usize) -> f64,
+        statistics: &Statistics,
+    ) -> Result<(), Error> {
+        room::reserve(&mut self.values, lanes * self.outputs)?;
+        room::grow(&mut self.found, lanes * self.derivatives, Found::default())?;
+        let Interpreter { notes, counts, .. } = &mut self.interpreter;
+        for lane in 0..lanes {
+            let found = &mut self.found[lane * self.derivatives..][..self.derivatives];
+            let element = |node| element(node, lane);
+            let by = (lane, statistics);
+            let more = self.recorder.sample(plan, state, &element, by, &mut self.values, found, notes)?;
+            counts.dropped += more.dropped;
+            counts.masked += more.masked;
+        }
         Ok(())
     }
 

@@ -24,7 +24,7 @@ pub(crate) trait Partials: Copy {
 
 /// The second operand of an op; of a power it is the exponent.
 #[inline(always)]
-fn second<O: Elementwise>(b: f64, exponent: i32) -> f64 {
+pub(super) fn second<O: Elementwise>(b: f64, exponent: i32) -> f64 {
     if matches!(O::ARITY, Arity::Power) { f64::from(exponent) } else { b }
 }
 
@@ -241,6 +241,8 @@ pub(crate) struct Saturate<'a> {
     pub lines: usize,
     pub site: u32,
     pub saturated: &'a mut Vec<(u32, u32)>,
+    /// Whether such samples are irregular instead: they get Φ.
+    pub spoils: bool,
 }
 
 impl Work for Saturate<'_> {
@@ -278,13 +280,18 @@ impl Saturate<'_> {
             let lane = lanes.trailing_zeros() as usize;
             lanes &= lanes - 1;
             let b = if self.op.arity() == Arity::Power { f64::from(exponent) } else { b[lane] };
-            let contributions = self.op.bounded(g[lane], a[lane], b, z[lane], bound);
+            let contributions = match self.spoils {
+                true => [f64::NAN; 2],
+                false => self.op.bounded(g[lane], a[lane], b, z[lane], bound),
+            };
             for (to, contribution) in self.to.iter_mut().zip(contributions) {
                 if let Some(to) = to {
                     to[line][lane] = contribution;
                 }
             }
-            self.saturated.push((self.site, (line * LANES + lane) as u32));
+            if !self.spoils {
+                self.saturated.push((self.site, (line * LANES + lane) as u32));
+            }
         }
     }
 }

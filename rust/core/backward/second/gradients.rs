@@ -1,0 +1,260 @@
+//! The derivatives of recorded gradients.
+//!
+//! A row of the op `Gradients` stands for the map from what its root depends on to the gradients Γ of the root.
+//! A backward pass that brings weights v to these passes `Jᵀ·v` on, a derivative forward takes `J·v`. What lies
+//! between the root and the sources is differentiated by this one pass, as [`super`] has it:
+//!
+//! ```text
+//! inside     what leads from the root to a source
+//! boundary   what is met just below that: sources, and whatever else the root depends on
+//! ```
+//!
+//! Contributions go to the boundary, in descending order of its nodes, and the pass that asked goes on from there.
+//! A source that leads to another source lies inside.
+
+use super::super::policies::{Coordinate, Decide, Silent};
+use super::super::scratch::Scratch;
+use super::rows::{Row, Rows, flag};
+use super::rules::Rules;
+use super::{Sources, trace};
+use crate::error::Error;
+use crate::graph::Graph;
+use crate::mode::ModeState;
+use crate::op::Op;
+use crate::pass_counts::PassCounts;
+use crate::room;
+use crate::status::Status;
+
+/// What recorded gradients pass on.
+#[derive(Default)]
+pub(crate) struct Passed {
+    /// What the boundary gets: a node, a contribution and its flags.
+    pub contributions: Vec<(u32, f64, u8)>,
+    /// The choices inside.
+    pub choices: Vec<u32>,
+}
+
+/// Decides as when the gradients were computed, and tells who is told now.
+struct Again<'a> {
+    decisions: &'a mut dyn Decide,
+    saturates: bool,
+}
+
+impl Decide for Again<'_> {
+    fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        let explored = at.explored || self.saturates;
+        self.decisions.decide(node, state, d, Coordinate { explored, ..at })
+    }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        let explored = at.explored || self.saturates;
+        self.decisions.would_saturate(state, d, Coordinate { explored, ..at })
+    }
+}
+
+impl Rows<1> {
+    /// Begins a pass over what leads from `root` to `sources`, with no direction yet: lists the inside and the
+    /// boundary, and marks the latter. Returns the rows of the sources, or `None` if nothing lies inside.
+    fn enclose(
+        &mut self,
+        graph: &Graph,
+        root: u32,
+        sources: &[u32],
+        set: &mut crate::node_set::NodeSet,
+    ) -> Result<Option<Sources>, Error> {
+        self.reach(graph, &[root], sources, set)?;
+        let sources = Sources::new(sources.to_vec(), graph, &self.reached)?;
+        self.seed(&sources.rows, |_, _| 0.0);
+        let pass = self.pass;
+        for &(_, row) in &sources.rows {
+            if self.seen[row as usize] == self.walk {
+                self.rows[row as usize].mark |= flag::BOUNDARY;
+            }
+        }
+        for place in (0..self.reached.len()).rev() {
+            let node = self.reached[place] as usize;
+            let mut leads = false;
+            let rows = &self.rows;
+            graph.nodes[node].operands(&graph.lists).for_each(|input| {
+                leads |= rows[input as usize].pass == pass;
+            });
+            if leads {
+                let row = &mut self.rows[node];
+                if row.pass != pass {
+                    *row = Row { pass, ..Row::NEW };
+                }
+                row.mark &= !flag::BOUNDARY;
+            }
+        }
+        let lies_inside = |row: &Row<1>| row.pass == pass && row.mark & flag::BOUNDARY == 0;
+        if !lies_inside(&self.rows[root as usize]) {
+            return Ok(None);
+        }
+        // Once more from the root, through the inside alone.
+        self.walk = self.next();
+        let walk = self.walk;
+        self.reached.clear();
+        self.seen[root as usize] = walk;
+        set.insert(root);
+        while let Some(node) = set.take_last() {
+            room::push(&mut self.reached, node).inspect_err(|_| set.clear())?;
+            if !lies_inside(&self.rows[node as usize]) {
+                continue;
+            }
+            graph.nodes[node as usize].operands(&graph.lists).for_each(|input| {
+                let i = input as usize;
+                if self.seen[i] == walk || !graph.nodes[i].needs_grad() {
+                    return;
+                }
+                self.seen[i] = walk;
+                if self.rows[i].pass != pass {
+                    self.rows[i] = Row { pass, mark: flag::SOURCE | flag::BOUNDARY, ..Row::NEW };
+                }
+                set.insert(input);
+            });
+        }
+        Ok(Some(sources))
+    }
+
+    /// Gives a node a direction.
+    fn push(&mut self, row: u32, t: f64) {
+        if t != 0.0 {
+            let row = &mut self.rows[row as usize];
+            row.tangents[0] += t;
+            row.moves.set(0, flag::MOVES);
+        }
+    }
+
+    /// The boundary, in descending order.
+    fn boundary(&self) -> impl Iterator<Item = u32> {
+        self.reached.iter().copied().filter(|&node| self.rows[node as usize].mark & flag::BOUNDARY != 0)
+    }
+}
+
+/// The root and the sources of recorded gradients.
+fn operands(graph: &Graph, node: u32) -> (u32, &[u32]) {
+    let (start, len) = graph.nodes[node as usize].list();
+    (graph.lists[start], &graph.lists[start + 1..start + len])
+}
+
+impl Scratch {
+    /// Has room for passes inside of a pass.
+    pub(crate) fn inner(&mut self) -> &mut Self {
+        self.inner.get_or_insert_default()
+    }
+
+    /// Whether recorded gradients lie between a root and these sources.
+    pub(crate) fn meets_gradients(
+        &mut self,
+        graph: &Graph,
+        root: u32,
+        sources: &[u32],
+    ) -> Result<bool, Error> {
+        if !graph.may_lead_to_gradients(root) {
+            return Ok(false);
+        }
+        let rows = &mut self.second.one;
+        let found = rows.enclose(graph, root, sources, &mut self.set)?.is_some();
+        let is_gradient = |&node: &u32| {
+            graph.nodes[node as usize].op == Op::Gradient
+                && rows.rows[node as usize].mark & flag::BOUNDARY == 0
+        };
+        Ok(found && rows.reached.iter().any(is_gradient))
+    }
+
+    /// What recorded gradients pass on to, in descending order.
+    pub(crate) fn boundary(&mut self, graph: &Graph, node: u32) -> Result<Vec<u32>, Error> {
+        let (root, sources) = operands(graph, node);
+        let rows = &mut self.second.one;
+        let found = rows.enclose(graph, root, sources, &mut self.set)?;
+        Ok(if found.is_some() { rows.boundary().collect() } else { vec![] })
+    }
+
+    /// What recorded gradients pass on if `weights`, one for each source, arrive at them.
+    pub(crate) fn pass_on_gradients(
+        &mut self,
+        graph: &Graph,
+        node: u32,
+        weights: &[f64],
+        decisions: &mut dyn Decide,
+        to: &mut Passed,
+    ) -> Result<PassCounts, Error> {
+        let (root, nodes) = operands(graph, node);
+        let Some(pass) = graph.gradient_pass(node) else { return Ok(PassCounts::default()) };
+        let on_input = trace(graph, &[root], &pass.state, self)?;
+        let coordinates = if on_input { &self.coordinates[..] } else { &[] };
+        let rows = &mut self.second.one;
+        let Some(sources) = rows.enclose(graph, root, nodes, &mut self.set)? else {
+            return Ok(PassCounts::default());
+        };
+        for &(place, row) in &sources.rows {
+            rows.push(row, weights[place]);
+        }
+        let mut decisions = Again { decisions, saturates: pass.saturates };
+        let mut silent = Silent(&decisions);
+        let mut dropped =
+            rows.ascend(graph, Some(&mut Rules::new(&pass.state, &mut silent, coordinates)), None);
+        let mut rules = Rules::new(&pass.state, &mut decisions, coordinates);
+        dropped += rows.descend(graph, (root, pass.seed), true, &mut rules);
+        let counts = PassCounts { dropped: dropped + rules.dropped, masked: rules.masked };
+        room::reserve(&mut to.contributions, rows.reached.len())?;
+        for node in rows.boundary() {
+            if rows.rows[node as usize].mark & flag::REACHED != 0
+                && let Some((contribution, status)) = rows.product(node, 0)
+            {
+                to.contributions.push((node, contribution, status.bits()));
+            }
+        }
+        for &node in &rows.reached {
+            let row = &graph.nodes[node as usize];
+            let lies_inside = rows.rows[node as usize].mark & flag::BOUNDARY == 0;
+            if lies_inside && row.is_alias() && !row.is_source_alias() {
+                room::push(&mut to.choices, node)?;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The tangents of recorded gradients, in the order of their sources, if the boundary has the tangents that
+    /// `moves` tells, `None` where it does not move; and what was left out.
+    pub(super) fn tangents_of_gradients(
+        &mut self,
+        graph: &Graph,
+        node: u32,
+        moves: impl Fn(u32) -> Option<(f64, Status)>,
+        decisions: &mut dyn Decide,
+        to: &mut Vec<Option<(f64, Status)>>,
+    ) -> Result<PassCounts, Error> {
+        to.clear();
+        let (root, nodes) = operands(graph, node);
+        let Some(pass) = graph.gradient_pass(node) else { return Ok(PassCounts::default()) };
+        let on_input = trace(graph, &[root], &pass.state, self)?;
+        let coordinates = if on_input { &self.coordinates[..] } else { &[] };
+        let rows = &mut self.second.one;
+        let Some(sources) = rows.enclose(graph, root, nodes, &mut self.set)? else {
+            return Ok(PassCounts::default());
+        };
+        let (mut flags, mut any) = (Status::EXACT, false);
+        for place in 0..rows.reached.len() {
+            let node = rows.reached[place];
+            if rows.rows[node as usize].mark & flag::BOUNDARY != 0
+                && let Some((t, status)) = moves(node)
+            {
+                rows.push(node, t);
+                flags |= status;
+                any = true;
+            }
+        }
+        if !any {
+            return Ok(PassCounts::default());
+        }
+        let mut decisions = Again { decisions, saturates: pass.saturates };
+        let mut dropped = rows.ascend(graph, None, None);
+        let mut rules = Rules::new(&pass.state, &mut decisions, coordinates);
+        dropped += rows.descend(graph, (root, pass.seed), false, &mut rules);
+        let counts = PassCounts { dropped: dropped + rules.dropped, masked: rules.masked };
+        let found = sources.found(|row| rows.product(row, 0));
+        to.extend(found.into_iter().map(|found| found.map(|(t, status)| (t.to_ieee(), status | flags))));
+        Ok(counts)
+    }
+}
