@@ -1,8 +1,16 @@
-"""The linearised start: P − y·Q = 0 in the least squares sense, iterated with weights 1/|Q|.
+"""The linearised start: P − y·Q = 0 in the least squares sense.
 
-The method of C. K. Sanathanan and J. Koerner, "Transfer function synthesis as a ratio of two
-complex polynomials" (IEEE Transactions on Automatic Control 8, 1963), with ‖Q‖ = 1 in place of a
-fixed coefficient.
+With weights 1/|Q| of the solution before it is the method of C. K. Sanathanan and J. Koerner,
+"Transfer function synthesis as a ratio of two complex polynomials" (IEEE Transactions on Automatic
+Control 8, 1963). Two things are different here.
+
+**Normalisation.** An error of y enters P − y·Q times Q, so with a fixed coefficient, or with norm
+1, a Q that is small wherever there are data looks good. Here the sum of the squared residuals is
+divided by that of the squared values of Q, with the same weights: errors of y add a constant.
+
+**Cancellation.** Two Q may fit equally well, of which one is the small difference of large terms,
+such as 1 − cos x next to sin x; rounding errors spoil it next to the pole. A ridge, the residuals
+that errors in the terms of Q would make, decides between them.
 """
 
 from __future__ import annotations
@@ -32,18 +40,19 @@ class Linear(NamedTuple):
     weights: Array
 
 
-def solve(problem: Linear, distances: Array) -> tuple[Array, Array]:
+def solve(problem: Linear, distances: Array, ridge: float = 0.0) -> tuple[Array, Array]:
     """The coefficients of P, a row for each output, and of Q.
 
     Args:
         problem: the terms and targets.
         distances: what to divide the rows by, of the shape of y: the size of Q that is expected.
+        ridge: the size of the errors in the terms of Q.
 
     Raises:
         LinAlgError: if the decomposition does not converge.
     """
     # Q is what P leaves of y·Q: P is eliminated by a projection for each output.
-    left, sizes, solvers = [], [], []
+    left, sizes, solvers, total = [], [], [], 0.0
     for output in range(problem.y.shape[1]):
         y = problem.y[:, output]
         kept = ~np.isnan(y)
@@ -58,7 +67,9 @@ def solve(problem: Linear, distances: Array) -> tuple[Array, Array]:
         left.append(np.linalg.qr(rest - span @ (span.T @ rest), mode="r"))
         noise = problem.bottom[kept] * np.where(at_pole, 0.0, weights)[:, None]
         sizes.append(np.linalg.qr(noise, mode="r"))
+        total += float(target @ target)
         solvers.append((inverse, span.T @ tall))
+    left.append(ridge * np.sqrt(total) * np.eye(problem.bottom.shape[1]))
     inverse = _span(np.concatenate(sizes))[1]
     smallest = np.linalg.svd(np.concatenate(left) @ inverse)[2][-1]
     denominator = inverse @ smallest

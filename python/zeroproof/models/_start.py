@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
+import numpy.typing as npt
 
 from .._arrays import Array
 from ._linearised import Linear, solve
@@ -15,6 +18,10 @@ __all__ = ["linearised"]
 ROUNDS = 20
 #: So many rounds in turn that do not lower the least loss by this share are the last.
 IDLE_ROUNDS, LEAST_FALL = 3, 1e-3
+#: The ridges to try: none, to fit exact data to rounding errors, and two for noise.
+RIDGES = (0.0, 1e-10, 1e-6)
+#: y below this quantile does not count as being next to a pole.
+FAR = 0.02
 
 
 def linearised(problem: Problem) -> Point:
@@ -25,7 +32,7 @@ def linearised(problem: Problem) -> Point:
     samples, model = problem.samples, problem.model
     top, bottom = model.terms_at(samples.x)
     # Terms may be at poles themselves, those of the user's own functions.
-    usable = np.isfinite(top).all(axis=1) & np.isfinite(bottom).all(axis=1)
+    usable = np.flatnonzero(np.isfinite(top).all(axis=1) & np.isfinite(bottom).all(axis=1))
     groups = [slice(None)]
     if not model.shared_denominator:
         groups = [slice(output, output + 1) for output in range(model.outputs)]
@@ -35,22 +42,39 @@ def linearised(problem: Problem) -> Point:
         )
         for group in groups
     ]
-    distances = [_first_distances(part.y) for part in linear]
     best = problem.evaluate(model.numerator, model.denominator)
-    idle = 0
+    for ridge in RIDGES:
+        found = _iterated(problem, groups, linear, usable, ridge)
+        if found is not None and found.loss < best.loss:
+            best = found
+    return best
+
+
+def _iterated(
+    problem: Problem,
+    groups: list[slice],
+    linear: list[Linear],
+    usable: npt.NDArray[np.intp],
+    ridge: float,
+) -> Optional[Point]:
+    """The best of the solutions with one ridge; None if there is none."""
+    distances = [_first_distances(part.y) for part in linear]
+    best, idle = None, 0
     for _ in range(ROUNDS):
         try:
-            solved = [solve(part, distance) for part, distance in zip(linear, distances)]
+            solved = [solve(part, near, ridge) for part, near in zip(linear, distances)]
         except np.linalg.LinAlgError:
             break
         numerator = np.concatenate([numerator for numerator, _ in solved])
         rows = np.array([denominator for _, denominator in solved])
-        denominator = rows[0] if model.shared_denominator else rows
+        denominator = rows[0] if problem.model.shared_denominator else rows
         if not (np.isfinite(numerator).all() and np.isfinite(denominator).all()):
             break
         tried = problem.evaluate(numerator, denominator)
-        idle = 0 if tried.loss < best.loss * (1.0 - LEAST_FALL) else idle + 1
-        best = tried if tried.loss < best.loss else best
+        is_lower = best is None or tried.loss < best.loss * (1.0 - LEAST_FALL)
+        idle = 0 if is_lower else idle + 1
+        if best is None or tried.loss < best.loss:
+            best = tried
         if idle == IDLE_ROUNDS:
             break
         # A robust loss weighs by the residuals of the last round as well.
@@ -66,7 +90,7 @@ def linearised(problem: Problem) -> Point:
 def _first_distances(y: Array) -> Array:
     """1/√(1 + (y/scale)²), what |Q| is up to a factor where P does not vanish."""
     size = np.abs(np.where(np.isfinite(y), y, 0.0)).max(axis=1)
-    scale = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
+    scale = float(np.quantile(size[size > 0], FAR)) if (size > 0).any() else 1.0
     found = 1.0 / np.hypot(1.0, size / scale)
     return np.repeat(found[:, None], y.shape[1], axis=1)
 
