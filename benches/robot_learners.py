@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +60,8 @@ class Guarded:
         return numerator * factor[:, None], factor, numerator * slope[:, None]
 
     def fit(self, x: Array, y: Array, epochs: int) -> Guarded:
+        """Descends from the coefficients of the model."""
         model = self.model
-        model.fit(x, y, epochs=0)
         top, bottom = model.terms_at(x)
         p, q, damping = model.numerator, model.denominator, 1e-4
         values, factor, slopes = self._values(top, bottom, p, q)
@@ -85,21 +86,21 @@ class Guarded:
                 break
             p, q, (values, factor, slopes) = tried_p / norm, tried_q / norm, tried
             damping = max(damping / 10, 1e-30)
-            if np.square(values - y).mean() > loss * (1 - 1e-6):
+            if np.square(values - y).mean() > loss * (1 - 1e-4):
                 break
         model.numerator[...], model.denominator[...] = p, q
         return self
 
 
 def best_guarded(
-    make: Callable[[], RationalModel],
+    start: RationalModel,
     kind: Callable[[float], Reciprocal],
     training: tuple[Array, Array],
     validation: tuple[Array, Array],
     epochs: int,
 ) -> Guarded:
     """The fit of the ε that is best on the validation samples."""
-    fits = [Guarded(make(), kind(epsilon)).fit(*training, epochs) for epsilon in EPSILONS]
+    fits = [Guarded(deepcopy(start), kind(epsilon)).fit(*training, epochs) for epsilon in EPSILONS]
     x, y = validation
     return min(fits, key=lambda fit: float(np.square(fit.predict(x) - y).mean()))
 

@@ -1,6 +1,6 @@
 """Inverse kinematics near singular poses: the tables of docs/robotics.md.
 
-python benches/robotics.py [--arms 2R 3R] [--samples 3000] [--seeds 3] [--epochs 30]
+python benches/robotics.py [--arms 2R 3R] [--samples 4000] [--seeds 3] [--epochs 30]
 
 Every method sees the same samples. Errors are against the targets without noise, on samples of
 their own; entries are the median over the seeds and, in brackets, the range.
@@ -24,6 +24,7 @@ from zeroproof import RationalModel
 
 NOISE = 0.01
 TASKS = ("undamped", "damped")
+MODES = ("mask-real", "saturating", "hybrid")
 Array = Any
 
 
@@ -71,16 +72,19 @@ def fitted(task: Task, samples: int, seed: int, epochs: int) -> Iterator[tuple[s
     yield "zero", Exact(lambda x: np.zeros((len(x), task.arm.joints)))
     yield "damped least squares", Exact(task.arm.damped)
     yield "undamped inverse", Exact(task.arm.inverse)
+    start = task.model(seed)
+    start.fit(*training, method="lm", epochs=0)
     for name, kind in [("ε-guarded P/Q", guarded), ("P·Q/(Q² + ε²)", smoothed)]:
-        yield name, best_guarded(lambda: task.model(seed), kind, training, validation, epochs)
+        yield name, best_guarded(start, kind, training, validation, epochs)
     yield "network", Network(task.arm.joints, seed).fit(x, y, 10 * epochs)
-    for mode in ("mask-real", "saturating", "hybrid"):
+    for mode in MODES:
         model = task.model(seed)
         model.fit(x, y, method="adam", mode=mode, epochs=3 * epochs, batch_size=128, seed=seed)
         yield f"RationalModel, Adam, {mode}", model
-    model = task.model(seed)
-    model.fit(x, y, method="lm", epochs=epochs, seed=seed)
-    yield "RationalModel, LM", model
+    for mode in MODES:
+        model = task.model(seed)
+        model.fit(x, y, method="lm", mode=mode, epochs=epochs, seed=seed)
+        yield f"RationalModel, LM, {mode}", model
 
 
 def errors(task: Task, method: Any, seed: int) -> list[float]:
@@ -187,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=["2R", "3R"])
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
-    parser.add_argument("--samples", type=int, default=3000)
+    parser.add_argument("--samples", type=int, default=4000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
     options = parser.parse_args()

@@ -129,6 +129,11 @@ class Problem:
         total = float(each[kept].sum() / count) if count else np.inf
         return Point(numerator, denominator, residuals, total, kept.size - count)
 
+    def scale(self) -> float:
+        """The mean square of the targets that are REAL, in units of sigma."""
+        squares = losses(self.samples.y * self.samples.weights, "squared")
+        return float(squares[np.isfinite(squares)].mean())
+
     def linearise(self, point: Point) -> tuple[Array, Array, int]:
         """The rows of the Jacobian and the residuals that are finite, in the current mode.
 

@@ -20,6 +20,8 @@ ROUNDS = 20
 IDLE_ROUNDS, LEAST_FALL = 3, 1e-3
 #: The ridges to try: none, to fit exact data to rounding errors, and two for noise.
 RIDGES = (0.0, 1e-10, 1e-6)
+#: At this share of the mean square of y no ridge would be any better.
+ROUNDING = 1e-24
 #: y below this quantile does not count as being next to a pole.
 FAR = 0.02
 
@@ -47,6 +49,8 @@ def linearised(problem: Problem) -> Point:
         found = _iterated(problem, groups, linear, usable, ridge)
         if found is not None and found.loss < best.loss:
             best = found
+        if best.loss <= ROUNDING * problem.scale():
+            break
     return best
 
 

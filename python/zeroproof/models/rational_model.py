@@ -411,6 +411,10 @@ class RationalModel:
         """
         return _json.model(cls, Path(path).read_text(encoding="utf-8"), features)
 
+    def __getstate__(self) -> dict[str, Any]:
+        traced = ("batched", "_terms_of_batch")  # traced again when they are needed
+        return {name: value for name, value in self.__dict__.items() if name not in traced}
+
     def __repr__(self) -> str:
         features = self.features if self._basis.families is not None else "functions"
         shared = "" if self.shared_denominator else ", shared_denominator=False"
