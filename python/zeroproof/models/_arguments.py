@@ -149,8 +149,8 @@ def checked_samples(x: Any, y: Any, sigma: Any, inputs: int, outputs: int) -> Sa
 
     Raises:
         TypeError: for an argument that is not real numbers.
-        ValueError: for arrays of another shape, x that is not finite, no sample whose y is finite,
-            or a sigma that is not positive and finite.
+        ValueError: for arrays of another shape, x that is not finite, no sample whose y is finite
+            and can be squared, or a sigma that is not positive and finite.
     """
     x, y = numbers(x, "x"), numbers(y, "y")
     if x.ndim == 1 and inputs == 1:
@@ -183,4 +183,8 @@ def checked_samples(x: Any, y: Any, sigma: Any, inputs: int, outputs: int) -> Sa
             weights = 1.0 / errors
         if not (np.isfinite(errors) & (errors > 0) & np.isfinite(weights)).all():
             raise ValueError("sigma must be positive and finite")
+    with np.errstate(all="ignore"):
+        is_small = np.isfinite(np.square(y * weights)).all(axis=1)
+    if not is_small.any():
+        raise ValueError("y is too large to be squared, in units of sigma: give it in another unit")
     return Samples(x, y, np.ascontiguousarray(weights))

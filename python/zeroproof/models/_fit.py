@@ -74,12 +74,14 @@ def fit(
     problem = Problem(model, training, loss)
     apart = Problem(model, held_out, loss) if len(held_out.x) else None
     if start == "linearised" or (start == "auto" and method == "lm"):
-        linearised(problem).written_to(model)
+        with np.errstate(all="ignore"):  # what overflows gives no lower loss
+            linearised(problem).written_to(model)
     if method == "lm":
         epochs = 100 if epochs is None else epochs
         modes = Modes(mode, schedule, max(1, epochs // 10))
         progress = Progress(FitHistory("lm", mode), apart, 10 if patience is None else patience)
-        descend(problem, modes, epochs, progress)
+        with np.errstate(all="ignore"):
+            descend(problem, modes, epochs, progress)
     else:
         epochs = 200 if epochs is None else epochs
         modes = Modes(mode, schedule, max(1, 2 * epochs // 3))

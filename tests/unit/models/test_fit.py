@@ -196,6 +196,18 @@ class TestProgress:
         model.fit(x / 2, y, epochs=0)
         assert model.domain == tuple(zip(x.min(axis=0), x.max(axis=0)))
 
+    @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e150])
+    @pytest.mark.parametrize("method", ["lm", "adam"])
+    def test_targets_of_extreme_sizes_give_finite_coefficients(
+        self, method: str, scale: float
+    ) -> None:
+        x = np.linspace(0, 1, 50)
+        y = scale * np.where(x > 0.5, 1.0, 1e-3)
+        model = RationalModel(1, 1, (1, 1))
+        model.fit(x, y, method=method, epochs=3)
+        assert np.isfinite(model.numerator).all()
+        assert np.isfinite(model.denominator).all()
+
     def test_a_constant_input(self) -> None:
         x = np.stack([np.linspace(0, 1, 50), np.full(50, 3.0)], axis=1)
         model = RationalModel(2, 1, (1, 1))
@@ -256,6 +268,7 @@ class TestParts:
         ({"x": np.array([["a", "b"]] * 5)}, TypeError, "x must be real numbers"),
         ({"y": np.ones((4, 2))}, ValueError, r"y must have the shape \(5, 2\)"),
         ({"y": np.full((5, 2), np.nan)}, ValueError, "y has no row that is finite"),
+        ({"y": np.full((5, 2), 1e200)}, ValueError, "y is too large to be squared"),
         ({"sigma": 0.0}, ValueError, "sigma must be positive and finite"),
         ({"sigma": np.ones(4)}, ValueError, "sigma must be a number, one for each"),
         ({"method": "sgd"}, ValueError, "method must be one of 'auto', 'lm', 'adam'"),

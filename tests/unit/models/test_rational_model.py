@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from itertools import product
 from math import comb, cos, pi, sin
 from pathlib import Path
@@ -197,6 +198,11 @@ class TestSaving:
         loaded = RationalModel.load(tmp_path / "model.json")
         np.testing.assert_array_equal(loaded.predict(POINTS), made.predict(POINTS))
         assert repr(loaded) == repr(made)
+
+    def test_pickle_after_use(self) -> None:
+        made = model()
+        before = made.predict(POINTS)
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(made)).predict(POINTS), before)
 
     def test_functions_are_passed_again(self, tmp_path: Path) -> None:
         def features(a: Any, b: Any) -> Any:
