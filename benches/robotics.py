@@ -202,7 +202,7 @@ def main() -> None:
     for name in options.arms:
         for kind in options.tasks:
             if (name, kind) == ("3R", "damped"):
-                continue  # its exact form has thousands of terms
+                continue  # its exact form has too many terms
             for noise in (0.0, NOISE):
                 table(Task(ARMS[name], kind, noise), options.samples, options.seeds, options.epochs)
 
