@@ -177,7 +177,7 @@ def table(task: Task, samples: int, seeds: int, epochs: int) -> None:
     noise = f"noise {task.noise:g}" if task.noise else "no noise"
     print(f"\n### {task.arm.name}, {task.kind}, {noise}\n")
     for shown in (columns, last):
-        first = "MSE at |det J|" if shown is columns else "method"
+        first = "MSE by \\|det J\\|" if shown is columns else "method"
         print(f"| {first} | {' | '.join(shown)} |")
         print(f"| --- |{' --- |' * len(shown)}")
         for name, figures in found.items():

@@ -188,6 +188,16 @@ class TestProgress:
         )
         assert history.saturated[1] == 400
 
+    @pytest.mark.parametrize("method", ["lm", "adam"])
+    def test_the_pole_of_one_input_is_explored(self, method: str) -> None:
+        schedule = HybridGradientSchedule(transition_epochs=20)
+        x = np.linspace(-1, 1, 201)
+        model = RationalModel(1, 1, (0, 1), domain=[(-1, 1)])
+        model.denominator[...] = [-0.5, 1.0]
+        model.fit(x, 1 / (x - 0.301), method=method, start="current", schedule=schedule, epochs=2)
+        assert schedule.get_exploration_regions(0) == []
+        assert any(low <= 0.5 <= high for low, high in schedule.get_exploration_regions(1))
+
     def test_the_domain_is_that_of_the_first_data(self) -> None:
         x, y = data(100)
         model = RationalModel(2, 2, (2, 1))
