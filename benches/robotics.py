@@ -127,8 +127,8 @@ def signs(task: Task, method: Any, seed: int) -> float:
 def worst_step(task: Task, method: Any) -> float:
     """The largest step of a joint, in radians, when the tip follows a path through the singularity.
 
-    The path is that of the elbow moving from 0.3 to −0.3; the largest step on it is 0.0015. The
-    controller asks for the velocity of the path plus the error of the tip. A run ends at 10.
+    The path is that of the elbow moving from 0.3 to −0.3. The controller asks for the velocity of
+    the path plus the error of the tip. A run ends at 10.
     """
     arm, steps, dt, worst = task.arm, 401, 0.03, 0.0
     time = np.linspace(0.0, 1.0, steps)
