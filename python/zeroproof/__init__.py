@@ -13,6 +13,7 @@ from importlib.metadata import version as _version
 
 from . import _native, _ops
 from . import _ufuncs as _ufuncs
+from . import models as models
 from . import optim as optim
 from ._ops import *
 from .array import TRArray
@@ -77,6 +78,7 @@ from .core import (
 )
 from .explanation import Explanation, Location, SingularEvent
 from .linear_algebra import tr_det, tr_inv, tr_solve
+from .models import RationalModel
 from .policy import TRPolicy, TRPolicyConfig
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .selection import tr_take
@@ -104,6 +106,7 @@ __all__ = [
     "MaskedSamplesWarning",
     "Occurrence",
     "OpType",
+    "RationalModel",
     "ReductionMode",
     "SampleMask",
     "ScheduleType",

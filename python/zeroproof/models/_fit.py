@@ -1,0 +1,120 @@
+"""The fit of a model: arguments, split, method."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Protocol
+
+import numpy as np
+
+from .._enums import GradientMode
+from ..autodiff.hybrid_gradient import HybridGradientSchedule
+from ._arguments import Samples, checked_choice, checked_samples, checked_share, whole
+from ._levenberg_marquardt import descend
+from ._losses import LOSSES
+from ._minibatches import train
+from ._problem import MODES, Model, Modes, Problem
+from ._progress import Progress
+from ._start import linearised
+from .history import FitHistory
+
+__all__ = ["fit"]
+
+METHODS = ("auto", "lm", "adam")
+STARTS = ("auto", "linearised", "current")
+
+#: The largest Jacobian, in numbers, that "auto" computes: 160 MB.
+LARGEST_JACOBIAN = 20_000_000
+
+
+class _Scaled(Model, Protocol):
+    domain: Any
+    features: Any
+
+    def set_domain(self, domain: Any) -> None:
+        """Changes what inputs are scaled by."""
+
+
+def fit(
+    model: _Scaled,
+    x: Any,
+    y: Any,
+    *,
+    method: str,
+    start: str,
+    sigma: Any,
+    loss: str,
+    validation: float,
+    epochs: Optional[int],
+    patience: Optional[int],
+    mode: Any,
+    schedule: Optional[HybridGradientSchedule],
+    batch_size: int,
+    lr: Any,
+    seed: int,
+) -> FitHistory:
+    """``RationalModel.fit``."""
+    method = checked_choice(method, "method", METHODS)
+    start = checked_choice(start, "start", STARTS)
+    loss = checked_choice(loss, "loss", LOSSES)
+    mode = _checked_mode(mode)
+    share = checked_share(validation, "validation")
+    batch_size = whole(batch_size, "batch_size", 1)
+    epochs = None if epochs is None else whole(epochs, "epochs", 0)
+    patience = None if patience is None else whole(patience, "patience", 1)
+    if schedule is not None and not isinstance(schedule, HybridGradientSchedule):
+        raise TypeError(f"schedule must be a HybridGradientSchedule, not {type(schedule).__name__}")
+    samples = checked_samples(x, y, sigma, model.inputs, model.outputs)
+    rng = np.random.default_rng(whole(seed, "seed", 0))
+    training, held_out = _split(samples, share, rng)
+    if model.domain is None:
+        model.set_domain(_box(samples))
+    if method == "auto":
+        size = training.y.size * (model.numerator.size + model.denominator.size)
+        method = "lm" if size <= LARGEST_JACOBIAN else "adam"
+    problem = Problem(model, training, loss)
+    apart = Problem(model, held_out, loss) if len(held_out.x) else None
+    if start == "linearised" or (start == "auto" and method == "lm"):
+        with np.errstate(all="ignore"):  # what overflows gives no lower loss
+            linearised(problem).written_to(model)
+    if method == "lm":
+        epochs = 100 if epochs is None else epochs
+        modes = Modes(mode, schedule, max(1, epochs // 10))
+        progress = Progress(FitHistory("lm", mode), apart, 10 if patience is None else patience)
+        with np.errstate(all="ignore"):
+            descend(problem, modes, epochs, progress)
+    else:
+        epochs = 200 if epochs is None else epochs
+        modes = Modes(mode, schedule, max(1, 2 * epochs // 3))
+        progress = Progress(FitHistory("adam", mode), apart, patience)
+        train(problem, modes, epochs, batch_size, lr, rng, progress)
+    progress.best.written_to(model)
+    model.normalize()
+    return progress.history
+
+
+def _checked_mode(mode: Any) -> str:
+    for name, code in MODES.items():
+        if isinstance(mode, GradientMode) and mode is code:
+            return name
+    return checked_choice(mode, "mode", tuple(MODES))
+
+
+def _split(samples: Samples, share: float, rng: np.random.Generator) -> tuple[Samples, Samples]:
+    """The training and the validation samples. Rows without a finite y are for training."""
+    usable = np.flatnonzero(np.isfinite(samples.y).all(axis=1))
+    count = int(share * len(usable))
+    apart = np.zeros(len(samples.x), bool)
+    apart[rng.permutation(usable)[:count]] = True
+    return samples.rows(~apart), samples.rows(apart)
+
+
+def _box(samples: Samples) -> list[tuple[float, float]]:
+    """The intervals that the data fill; a point is widened, so that it can be divided by."""
+    box = []
+    for low, high in zip(samples.x.min(axis=0).tolist(), samples.x.max(axis=0).tolist()):
+        if not low < high:
+            low, high = low - 1.0, high + 1.0
+        if not (np.isfinite(high - low) and low < high):
+            raise ValueError("x is too large to be scaled: give a domain, or x in another unit")
+        box.append((low, high))
+    return box
