@@ -76,6 +76,7 @@ from .core import (
     tr_polyval,
 )
 from .explanation import Explanation, Location, SingularEvent
+from .fitting import FitResult, least_squares
 from .linear_algebra import tr_det, tr_inv, tr_solve
 from .policy import TRPolicy, TRPolicyConfig
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
@@ -93,6 +94,7 @@ __all__ = [
     "tr_hvp",
     "tr_hessian",
     "Explanation",
+    "FitResult",
     "GradientCheck",
     "GradientMode",
     "GradientModeConfig",
@@ -132,6 +134,7 @@ __all__ = [
     "is_phi",
     "is_pinf",
     "is_real",
+    "least_squares",
     "ninf",
     "phi",
     "pinf",
