@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arrays import Array
 from ._losses import Loss
@@ -32,21 +33,23 @@ class Inference:
         correlation: NaN where a standard error is zero or not finite.
         variance: s², of a residual in units of its sigma.
         undetermined: which parameters the samples do not determine.
+        rank: the number of directions in the space of free parameters that they determine.
     """
 
     covariance: Array
     stderr: Array
     correlation: Array
     variance: float
-    undetermined: Array
+    undetermined: npt.NDArray[np.bool_]
+    rank: int
 
 
 def inference(
     jacobian: Array,
     residuals: Array,
     *,
-    varied: Optional[Array] = None,
-    at_bound: Optional[Array] = None,
+    varied: Optional[npt.NDArray[np.bool_]] = None,
+    at_bound: Optional[npt.NDArray[np.bool_]] = None,
     loss: Loss = Loss(),  # noqa: B008 - immutable
     noise_is_known: bool = False,
 ) -> Inference:
@@ -63,11 +66,11 @@ def inference(
     size = jacobian.shape[1]
     varied = np.ones(size, bool) if varied is None else varied
     free = varied if at_bound is None else varied & ~at_bound
-    variance = _variance(residuals, int(free.sum()), loss, noise_is_known)
     covariance = np.zeros((size, size))
     undetermined = np.zeros(size, bool)
     with np.errstate(all="ignore"):
-        inner, undetermined[free] = _inverse(jacobian[:, free])
+        inner, undetermined[free], rank = _inverse(jacobian[:, free])
+        variance = _variance(residuals, rank, loss, noise_is_known)
         covariance[np.ix_(free, free)] = variance * inner
         if at_bound is not None:
             bound = varied & at_bound
@@ -75,11 +78,11 @@ def inference(
         stderr = np.sqrt(np.diag(covariance))
         correlation = covariance / np.outer(stderr, stderr)
     np.fill_diagonal(correlation, np.where(np.isfinite(stderr) & (stderr > 0.0), 1.0, np.nan))
-    return Inference(covariance, stderr, correlation, variance, undetermined)
+    return Inference(covariance, stderr, correlation, variance, undetermined, rank)
 
 
-def _variance(residuals: Array, free: int, loss: Loss, noise_is_known: bool) -> float:
-    dof = len(residuals) - free
+def _variance(residuals: Array, rank: int, loss: Loss, noise_is_known: bool) -> float:
+    dof = len(residuals) - rank
     if dof <= 0 and not noise_is_known:
         return float("nan")
     if loss.name == "linear":
@@ -90,14 +93,14 @@ def _variance(residuals: Array, free: int, loss: Loss, noise_is_known: bool) -> 
     return float(influence @ influence) / max(dof, 1) / mean**2 if mean > 0.0 else float("nan")
 
 
-def _inverse(jacobian: Array) -> tuple[Array, Array]:
-    """(JᵀJ)⁻¹ by singular values of the scaled triangle, and which parameters it lacks."""
+def _inverse(jacobian: Array) -> tuple[Array, npt.NDArray[np.bool_], int]:
+    """(JᵀJ)⁻¹ by singular values of the scaled triangle, which parameters it lacks, and its rank."""
     reduced = triangle(jacobian)
     norms = np.sqrt(np.sum(reduced**2, axis=0))
     scale = np.where(norms > 0.0, norms, 1.0)
     size = len(scale)
     if not size:
-        return np.zeros((0, 0)), np.zeros(0, bool)
+        return np.zeros((0, 0)), np.zeros(0, bool), 0
     _, singular, across = np.linalg.svd(reduced / scale)
     known = singular > EPS * max(len(jacobian), size) * singular[0]
     basis = across[known].T / singular[known]
@@ -106,4 +109,4 @@ def _inverse(jacobian: Array) -> tuple[Array, Array]:
     undetermined = np.any(np.abs(across[~known]) > np.sqrt(EPS), axis=0)
     found[undetermined, :] = found[:, undetermined] = np.nan
     np.fill_diagonal(found, np.where(undetermined, np.inf, np.diag(found)))
-    return found, undetermined
+    return found, undetermined, int(known.sum())

@@ -3,8 +3,9 @@
 The radius is measured in parameters scaled by the column norms of the Jacobian so far, of which
 earlier ones count less and less (after J. J. Moré, The Levenberg–Marquardt algorithm, Lecture Notes
 in Mathematics 630, 1978, who keeps the largest), and a step follows the curve of constant velocity
-in the space of residuals to second order (M. K. Transtrum, J. P. Sethna, arXiv:1201.5885). Residuals and Jacobian are reduced to a small triangle by QR; the
-normal equations, which square the condition number, are not formed.
+in the space of residuals to second order (M. K. Transtrum, J. P. Sethna, arXiv:1201.5885).
+Residuals and Jacobian are reduced to a small triangle by QR; the normal equations, which square the
+condition number, are not formed.
 
 Close to the minimum the sum of squares is flat to rounding, with half of the digits of the
 parameters still to come. There steps are judged by the norm of the gradient, until that stops
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arrays import Array
 from ._losses import Loss
@@ -65,7 +67,7 @@ class Solution:
     residuals: Array
     jacobian: Array
     cost: float
-    at_bound: Array
+    at_bound: npt.NDArray[np.bool_]
     nfev: int
     njev: int
     iterations: int
@@ -73,7 +75,7 @@ class Solution:
     message: str
 
     @property
-    def used(self) -> Array:
+    def used(self) -> npt.NDArray[np.bool_]:
         """Which samples take part."""
         return np.isfinite(self.residuals)
 

@@ -58,7 +58,8 @@ class Parameters:
 
     def unflatten(self, elements: Union[npt.NDArray[Any], list[Any]]) -> Any:
         """The structure with these elements; numbers for numbers, arrays for arrays."""
-        leaves, start = [], 0
+        leaves: list[Any] = []
+        start = 0
         for shape in self._shapes:
             size = int(np.prod(shape))
             part = elements[start : start + size]

@@ -39,11 +39,8 @@ class _Newton:
 
     def __init__(self, step: Step, scale: Array, hessian: Array) -> None:
         self._free = step.free
-        known = step.model.known
-        # Columns are changes of parameters that change the residuals by one.
         self._basis = _basis(step, scale)
         self._hessian = hessian
-        assert self._basis.shape[1] == known.sum()
 
     def change(self, point: Point) -> Array:
         """Newton's step."""
@@ -87,6 +84,7 @@ def _norm(point: Point) -> float:
 
 
 def _basis(step: Step, scale: Array) -> Array:
+    """Columns of changes of the free parameters that change the residuals by one each."""
     model = step.model
     found: Array = (model.across.T / model.singular)[:, model.known] / scale[step.free, None]
     return found

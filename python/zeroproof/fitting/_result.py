@@ -30,7 +30,8 @@ class FitResult:
         correlation: the same divided by the standard errors; NaN where these are 0 or not finite.
         sse: the sum of squares of residual/sigma, whatever the loss.
         cost: half of that, or the sum of the losses, which was minimized.
-        dof: samples that took part minus parameters that were free.
+        dof: samples that took part minus parameters, or combinations of them, that they determine;
+            fixed parameters and those at a bound do not count.
         residuals: y minus the model, shape (samples,); NaN for masked samples.
         masked: indices of the samples that were left out since the model's value or gradient there
             is not REAL.

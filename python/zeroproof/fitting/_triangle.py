@@ -8,6 +8,8 @@ below the other, are factorized in turn. That is as stable as one factorization.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._arrays import Array
@@ -32,8 +34,13 @@ def triangle(matrix: Array) -> Array:
     while len(matrix) > height:
         blocks, rest = divmod(len(matrix), height)
         whole = matrix[: blocks * height].reshape(blocks, height, columns)
-        tops = np.linalg.qr(whole, mode="r").reshape(blocks * columns, columns)
+        tops = _r(whole).reshape(blocks * columns, columns)
         matrix = np.concatenate([tops, matrix[len(matrix) - rest :]])
-    found = np.linalg.qr(matrix, mode="r")
+    found = _r(matrix)
     missing = columns - len(found)
     return found if missing == 0 else np.concatenate([found, np.zeros((missing, columns))])
+
+
+def _r(matrices: Array) -> Array:
+    found: Any = np.linalg.qr(matrices, mode="r")
+    return np.asarray(found, float)

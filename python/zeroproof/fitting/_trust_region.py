@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arrays import Array
 
@@ -73,7 +74,7 @@ class Step(NamedTuple):
     """
 
     change: Array
-    free: Array
+    free: npt.NDArray[np.bool_]
     model: Model
     damping: float
     size: float

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arrays import Array
 from ..array import TRArray
@@ -134,8 +135,8 @@ def least_squares(
         correlation=found.correlation,
         sse=float(residuals @ residuals),
         cost=solution.cost,
-        dof=len(residuals) - int((varied & ~at_bound).sum()),
-        residuals=np.where(used, -solution.residuals * samples.sigma, np.nan),
+        dof=len(residuals) - found.rank,
+        residuals=np.where(used, 0.0 - solution.residuals * samples.sigma, np.nan),
         masked=np.flatnonzero(~used),
         incomplete=incomplete,
         at_bound=tuple(names[at_bound]),
@@ -157,7 +158,7 @@ class _Problem:
         model: Callable[[Any, Any], Any],
         samples: Samples,
         parameters: Parameters,
-        varied: Array,
+        varied: npt.NDArray[np.bool_],
     ) -> None:
         self._samples = samples
         self._parameters = parameters
