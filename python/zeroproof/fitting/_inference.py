@@ -94,7 +94,7 @@ def _variance(residuals: Array, rank: int, loss: Loss, noise_is_known: bool) -> 
 
 
 def _inverse(jacobian: Array) -> tuple[Array, npt.NDArray[np.bool_], int]:
-    """(JᵀJ)⁻¹ by singular values of the scaled triangle, which parameters it lacks, and its rank."""
+    """(JᵀJ)⁻¹ by singular values of the scaled triangle, what it does not determine, and its rank."""
     reduced = triangle(jacobian)
     norms = np.sqrt(np.sum(reduced**2, axis=0))
     scale = np.where(norms > 0.0, norms, 1.0)
