@@ -45,6 +45,7 @@ MODULES: dict[str, list[str]] = {
             saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
         "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
         "zeroproof.models": "FitHistory RationalModel",
+        "zeroproof.fitting": "FitResult least_squares",
         "zeroproof.optim": "Adam Optimizer SGD StepReport",
         "zeroproof.plot": "history modes",
         "zeroproof.policy": "TRPolicy TRPolicyConfig",
@@ -77,6 +78,7 @@ MEMBERS: dict[str, list[str]] = {
         "zeroproof.models.FitHistory": "epochs",
         "zeroproof.models.RationalModel": """apply batched denominator_at fit load normalize
             parameters predict save set_domain terms_at""",
+        "zeroproof.fitting.FitResult": "residual_std summary",
         "zeroproof.optim.Optimizer": """lr steps last_step step zero_grad state_dict
             load_state_dict""",
         "zeroproof.policy.TRPolicyConfig": "set_policy get_policy",
