@@ -35,6 +35,7 @@ MODULES = {
     "zeroproof": "What most programs need.",
     "zeroproof.autodiff": "The parts of differentiation that the package does not export.",
     "zeroproof.optim": "Optimizers, for the [training loop](training.md).",
+    "zeroproof.rational": "What [fits of rational functions](rational.md) consist of.",
     "zeroproof.plot": "Plots; needs matplotlib, the extra `plot`.",
 }
 

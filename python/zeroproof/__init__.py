@@ -78,6 +78,7 @@ from .core import (
 from .explanation import Explanation, Location, SingularEvent
 from .linear_algebra import tr_det, tr_inv, tr_solve
 from .policy import TRPolicy, TRPolicyConfig
+from .rational import Rational, fit_rational
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .selection import tr_take
 from .statistics import tr_log_softmax, tr_softmax, tr_std, tr_var
@@ -104,6 +105,7 @@ __all__ = [
     "MaskedSamplesWarning",
     "Occurrence",
     "OpType",
+    "Rational",
     "ReductionMode",
     "SampleMask",
     "ScheduleType",
@@ -122,6 +124,7 @@ __all__ = [
     "assert_gradient",
     "check_gradient",
     "create_default_schedule",
+    "fit_rational",
     "from_ieee",
     "get_num_threads",
     "gradient_mode",
