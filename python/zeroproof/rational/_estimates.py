@@ -17,6 +17,7 @@ from numpy.polynomial import chebyshev
 
 from .._arrays import Array
 from ._chebyshev import Interval, in_powers, powers_matrix, roots, slope, vandermonde
+from ._products import product
 
 __all__ = ["Powers", "Roots", "poles_and_residues", "powers", "value_errors", "zeros"]
 
@@ -161,7 +162,8 @@ def value_errors(p: Array, q: Array, u: Array, root: Optional[Array]) -> Array:
         return np.full(len(u), np.nan)
     T = vandermonde(u, max(len(p), len(q)) - 1)
     with np.errstate(all="ignore"):
-        bottom = T[:, : len(q)] @ q
-        f = T[:, : len(p)] @ p / bottom
-        changes = T[:, : len(p)] @ root[: len(p)] - f[:, None] * (T[:, : len(q)] @ root[len(p) :])
+        bottom = product(T[:, : len(q)], q)
+        f = product(T[:, : len(p)], p) / bottom
+        changes = product(T[:, : len(p)], root[: len(p)])
+        changes -= f[:, None] * product(T[:, : len(q)], root[len(p) :])
         return np.asarray(np.linalg.norm(changes, axis=1) / np.abs(bottom), np.float64)

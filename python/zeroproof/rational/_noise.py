@@ -14,6 +14,7 @@ from typing import Optional
 import numpy as np
 
 from .._arrays import Array
+from ._products import sum_of_squares
 
 __all__ = ["LOSSES", "Noise"]
 
@@ -76,7 +77,7 @@ class Noise:
     def cost(self, residuals: Array, s: float) -> float:
         """``C²·Σρ((r/C)²)``: the sum of squares for linear loss, twice SciPy's cost."""
         if not self.robust:
-            return float(residuals @ residuals)
+            return sum_of_squares(residuals)
         C = self.loss_scale(s)
         return float(C * C * np.sum(self._rho((residuals / C) ** 2)))
 
@@ -93,13 +94,13 @@ class Noise:
         """
         dof = len(residuals) - parameters
         if not self.robust:
-            return 1.0 if self.known is not None else float(residuals @ residuals) / dof
+            return 1.0 if self.known is not None else sum_of_squares(residuals) / dof
         z = (residuals / self.loss_scale(s)) ** 2
         influence = residuals * self._slope(z)
         steepness = float(np.mean(self._influence_slope(z)))
         if dof <= 0 or steepness <= 0.0:
             return float("nan")
-        return float(influence @ influence) / dof / steepness**2
+        return sum_of_squares(influence) / dof / steepness**2
 
     def _influence_slope(self, z: Array) -> Array:
         """ψ′, of ψ = r·ρ′(z)."""

@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from .._arrays import Array
 from ._chebyshev import Interval, vandermonde
+from ._products import product, sum_of_squares, triangle
 from ._rows import Rows
 
-__all__ = ["Metric", "Point", "Problem", "Samples", "triangle"]
+__all__ = ["Metric", "Point", "Problem", "Samples"]
 
-ROWS_OF_BLOCK = 2048
 LARGEST_TARGET = 1e150  # keeps squares in range
 
 
@@ -116,7 +116,7 @@ class Problem:
         if marks:
             at_marks = vandermonde(samples.marks, m)
             self.basis = np.linalg.svd(at_marks)[2][marks:].T
-            self.B = table @ self.basis
+            self.B = product(table, self.basis)
 
     @property
     def free(self) -> int:
@@ -133,11 +133,11 @@ class Problem:
 
     def at(self, p: Array, z: Array, metric: Metric) -> Point:
         """The point with these coefficients."""
-        top, bottom = self.A @ p, self.B @ z
+        top, bottom = product(self.A, p), product(self.B, z)
         with np.errstate(all="ignore"):
             f = top / bottom
             residuals = self._residuals(f, metric)
-            sse = float(residuals @ residuals)
+            sse = sum_of_squares(residuals)
         return Point(p, z, f, bottom, residuals, sse if np.isfinite(sse) else np.inf)
 
     def _residuals(self, f: Array, metric: Metric) -> Array:
@@ -157,24 +157,13 @@ class Problem:
 
     def with_best_numerator(self, z: Array, metric: Metric) -> Point:
         """The point with this Q and the P that is best for it; of differences, not chords."""
-        bottom = self.B @ z
+        bottom = product(self.B, z)
         with np.errstate(all="ignore"):
             scale = metric.weight / bottom
         if not np.isfinite(scale).all():
             return Point(np.zeros(self.A.shape[1]), z, bottom, bottom, bottom, np.inf)
         p = least_squares(self.A * scale[:, None], self.samples.v * metric.weight)
         return self.at(p, z, metric)
-
-
-def triangle(matrix: Array) -> Array:
-    """R of the QR decomposition, in blocks of rows: they stay in the cache, and in one thread."""
-    rows = len(matrix)
-    while rows > ROWS_OF_BLOCK:
-        blocks = range(0, rows, ROWS_OF_BLOCK)
-        parts = [np.linalg.qr(matrix[k : k + ROWS_OF_BLOCK], mode="r") for k in blocks]
-        matrix = np.concatenate(parts)
-        rows = len(matrix)
-    return np.asarray(np.linalg.qr(matrix, mode="r"), np.float64)
 
 
 def least_squares(matrix: Array, right: Array) -> Array:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._arrays import Array
-from ._problem import Metric, Point, Problem, triangle
+from ._problem import Metric, Point, Problem
+from ._products import product, triangle
 
 __all__ = ["Linearisation", "linearise", "refine"]
 
@@ -59,7 +60,9 @@ def linearise(problem: Problem, point: Point, metric: Metric) -> Linearisation:
     matrix = np.empty((rows, tops + bottoms))
     np.multiply(problem.A, slopes[:, None], out=matrix[:, :tops])
     if bottoms > 1:
-        np.multiply(problem.B @ tangent, (-slopes * point.f)[:, None], out=matrix[:, tops:-1])
+        np.multiply(
+            product(problem.B, tangent), (-slopes * point.f)[:, None], out=matrix[:, tops:-1]
+        )
     matrix[:, -1] = point.residuals
     R = triangle(matrix)
     count = tops + bottoms - 1

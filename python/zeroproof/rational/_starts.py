@@ -15,7 +15,8 @@ from typing import Optional
 import numpy as np
 
 from .._arrays import Array
-from ._problem import Metric, Point, Problem, triangle
+from ._problem import Metric, Point, Problem
+from ._products import product, triangle
 
 __all__ = ["linearised", "random_start"]
 
@@ -61,7 +62,7 @@ def linearised(
 def _divisor(problem: Problem, point: Point, metric: Metric) -> Array:
     bottom = np.abs(point.bottom)
     if metric.chordal:
-        bottom = np.hypot(bottom, problem.A @ point.p)
+        bottom = np.hypot(bottom, product(problem.A, point.p))
     size = float(bottom.max())
     if not np.isfinite(size) or size == 0.0:
         return np.ones_like(bottom)

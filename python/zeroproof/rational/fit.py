@@ -13,6 +13,7 @@ from ._fixed_degree import Candidate, Fitter
 from ._judgement import judged
 from ._noise import LOSSES, Noise
 from ._problem import Metric, Point, Samples
+from ._products import sum_of_squares
 from ._record import FitRecord
 from ._refine import linearise
 from ._rows import Rows, read_rows
@@ -244,7 +245,7 @@ def _result(
         loss=noise.loss,
         loss_scale=robust_scale,
         sigma_given=rows.sigma is not None,
-        sse=float(residuals @ residuals),
+        sse=sum_of_squares(residuals),
         scale=candidate.s * unit,
         exact=candidate.exact,
         choice=choice,
