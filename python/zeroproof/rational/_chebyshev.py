@@ -21,6 +21,7 @@ __all__ = ["Interval", "clenshaw", "in_powers", "powers_matrix", "roots", "slope
 
 #: Newton steps on a root of the colleague matrix: it has half the digits at once.
 POLISHING_STEPS = 3
+SMALLEST_HALF = 5e-324
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -35,7 +36,7 @@ class Interval:
     def of(cls, x: Array) -> Interval:
         """The smallest interval that holds the points; of length > 0."""
         low, high = float(x.min()), float(x.max())
-        return cls(low / 2.0 + high / 2.0, high / 2.0 - low / 2.0)
+        return cls(low / 2.0 + high / 2.0, max(high / 2.0 - low / 2.0, SMALLEST_HALF))
 
     def to_u(self, x: Any) -> Any:
         """From x to u; of numbers, arrays, nodes and tracers."""

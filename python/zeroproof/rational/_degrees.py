@@ -41,6 +41,7 @@ def unsupported_poles(candidate: Candidate) -> int:
         return 0
     chebval = np.polynomial.chebyshev.chebval
     known = samples.marks
+    noise = max(candidate.s, candidate.typical)
     count = 0
     with np.errstate(all="ignore"):
         residues = chebval(found, point.p) / chebval(found, slope(q))
@@ -50,7 +51,7 @@ def unsupported_poles(candidate: Candidate) -> int:
             if len(known) and abs(pole - known).min() < 1e-9:
                 continue
             share = np.abs(residue / (samples.u - pole)) * (2.0 if pole.imag else 1.0)
-            seen = share * samples.weight > ABOVE_NOISE * candidate.s
+            seen = share * samples.weight > ABOVE_NOISE * noise
             count += int(np.count_nonzero(seen)) < SUPPORTING_ROWS
     return count
 
@@ -62,6 +63,7 @@ class Search:
     fitter: Fitter
     criterion: str
     most: int
+    most_parameters: int
     tried: dict[Degree, Candidate] = field(default_factory=dict)
     rejected: dict[Degree, int] = field(default_factory=dict)
 
@@ -96,7 +98,7 @@ class Search:
         marks = len(self.fitter.samples.marks)
         if n < 0 or m < marks or max(n, m) > self.most:
             return False
-        return n + m + 1 - marks < len(self.fitter.samples)
+        return n + m + 1 - marks <= self.most_parameters
 
     def _candidate(self, degree: Degree) -> Candidate:
         if degree in self.tried:

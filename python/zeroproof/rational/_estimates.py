@@ -19,7 +19,15 @@ from .._arrays import Array
 from ._chebyshev import Interval, in_powers, powers_matrix, roots, slope, vandermonde
 from ._products import product
 
-__all__ = ["Powers", "Roots", "poles_and_residues", "powers", "value_errors", "zeros"]
+__all__ = [
+    "Powers",
+    "Roots",
+    "lengths",
+    "poles_and_residues",
+    "powers",
+    "value_errors",
+    "zeros",
+]
 
 Complex = npt.NDArray[np.complex128]
 
@@ -49,10 +57,15 @@ def _spread(slopes: Complex, root: Optional[Array]) -> Complex:
     """The standard errors of complex quantities with these derivatives, a row for each."""
     if root is None:
         return np.full(len(slopes), complex(np.nan, np.nan))
+    return np.asarray(lengths(slopes.real @ root) + 1j * lengths(slopes.imag @ root))
+
+
+def lengths(rows: Array) -> Array:
+    """The lengths of the rows of a matrix, also where squares leave the range of a double."""
     with np.errstate(all="ignore"):
-        real = np.linalg.norm(slopes.real @ root, axis=1)
-        imaginary = np.linalg.norm(slopes.imag @ root, axis=1)
-        return np.asarray(real + 1j * imaginary, np.complex128)
+        largest = np.abs(rows).max(axis=1, initial=0.0)
+        scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
+        return np.asarray(np.linalg.norm(rows / scale[:, None], axis=1) * scale, np.float64)
 
 
 def poles_and_residues(p: Array, q: Array, interval: Interval, root: Optional[Array]) -> Roots:
@@ -60,6 +73,11 @@ def poles_and_residues(p: Array, q: Array, interval: Interval, root: Optional[Ar
 
     At a multiple root the residue is not finite, and neither are standard errors.
     """
+    with np.errstate(all="ignore"):
+        return _poles_and_residues(p, q, interval, root)
+
+
+def _poles_and_residues(p: Array, q: Array, interval: Interval, root: Optional[Array]) -> Roots:
     at = roots(q)
     n, m = len(p) - 1, len(q) - 1
     top, top_slope = chebyshev.chebval(at, p), chebyshev.chebval(at, slope(p))
@@ -67,12 +85,11 @@ def poles_and_residues(p: Array, q: Array, interval: Interval, root: Optional[Ar
     one, two = chebyshev.chebval(at, first), chebyshev.chebval(at, slope(first))
     T = _values(at, max(n, m))
     dT = _values(at, max(n, m)) @ _slopes_matrix(max(n, m))
-    with np.errstate(all="ignore"):
-        moves = -T[:, : m + 1] / one[:, None]
-        residues = top / one
-        by_p = T[:, : n + 1] / one[:, None]
-        along = (top_slope - residues * two) / one
-        by_q = along[:, None] * moves - (residues / one)[:, None] * dT[:, : m + 1]
+    moves = -T[:, : m + 1] / one[:, None]
+    residues = top / one
+    by_p = T[:, : n + 1] / one[:, None]
+    along = (top_slope - residues * two) / one
+    by_q = along[:, None] * moves - (residues / one)[:, None] * dT[:, : m + 1]
     moves = np.concatenate([np.zeros((len(at), n + 1)), moves], axis=1)
     return Roots(
         np.asarray(interval.to_x(at), np.complex128),
@@ -135,11 +152,12 @@ def _in_powers(
     """The root of the covariance of coefficients in x."""
     if root is None:
         return None
-    top = _divided(powers_matrix(interval, len(a) - 1), divisor) @ root[: len(a)]
-    bottom = _divided(powers_matrix(interval, len(b) - 1), divisor) @ root[len(a) :]
-    # c/b changes by dc/b − (c/b)·db/b
-    changes = np.outer(np.concatenate([a, b]), bottom[fixed])
-    found = np.concatenate([top, bottom]) - changes
+    with np.errstate(all="ignore"):  # powers of x may leave the range of a double
+        top = _divided(powers_matrix(interval, len(a) - 1), divisor) @ root[: len(a)]
+        bottom = _divided(powers_matrix(interval, len(b) - 1), divisor) @ root[len(a) :]
+        # c/b changes by dc/b − (c/b)·db/b
+        changes = np.outer(np.concatenate([a, b]), bottom[fixed])
+        found = np.concatenate([top, bottom]) - changes
     found[len(a) + fixed] = 0.0
     return np.asarray(found, np.float64)
 
@@ -166,4 +184,4 @@ def value_errors(p: Array, q: Array, u: Array, root: Optional[Array]) -> Array:
         f = product(T[:, : len(p)], p) / bottom
         changes = product(T[:, : len(p)], root[: len(p)])
         changes -= f[:, None] * product(T[:, : len(q)], root[len(p) :])
-        return np.asarray(np.linalg.norm(changes, axis=1) / np.abs(bottom), np.float64)
+        return np.asarray(lengths(changes) / np.abs(bottom), np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .._arrays import Array
-from ._noise import Noise
+from ._noise import MAD_OF_NORMAL, Noise
 from ._problem import Metric, Point, Problem, Samples
 from ._refine import refine
 from ._starts import linearised, random_start
@@ -20,7 +20,7 @@ EPS = float(np.finfo(np.float64).eps)
 ROBUST_STEPS = 100
 RANDOM_STARTS = 8
 #: Where degrees are compared: rounds and steps, and the change of a criterion that does not matter.
-ROUGH_ROBUST_STEPS, ROUGH_STEPS, ROUGH = 20, 40, 1e-3
+FIRST_ROBUST_STEPS, ROUGH_ROBUST_STEPS, ROUGH_STEPS, ROUGH = 5, 20, 40, 1e-3
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Candidate:
     cost: float
     surprise: float
     exact: bool = False
+
+    @property
+    def typical(self) -> float:
+        """The standard deviation of the residuals, from their median."""
+        return float(np.median(np.abs(self.residuals))) / MAD_OF_NORMAL
 
     @property
     def degree(self) -> tuple[int, int]:
@@ -90,7 +95,12 @@ class Fitter:
     def fit(self, degree: tuple[int, int]) -> Candidate:
         """The best of the fits from linearised starts, good enough to compare degrees."""
         problem = self.problem(degree)
-        found = [self._descend(problem, start) for start in self._starts(problem)]
+        starts = self._starts(problem)
+        if self.noise.robust:  # the rounds converge slowly, so only the best goes through all
+            few = [self._descend_robustly(problem, each, FIRST_ROBUST_STEPS) for each in starts]
+            best = min(few, key=lambda each: each.surprise)
+            return self._descend(problem, problem.at(best.point.p, best.point.z, self.plain))
+        found = [self._descend(problem, start) for start in starts]
         return min(found, key=lambda each: each.surprise)
 
     def fit_from(self, degree: tuple[int, int], start: Point) -> Candidate:
@@ -187,29 +197,32 @@ class Fitter:
     def _descend(self, problem: Problem, start: Point, thorough: bool = False) -> Candidate:
         metric = self.plain
         if self.noise.robust:
-            return self._descend_robustly(problem, start, thorough)
+            most = ROBUST_STEPS if thorough else ROUGH_ROBUST_STEPS
+            return self._descend_robustly(problem, start, most, thorough)
         if thorough:
             point = refine(problem, start, metric)
         else:
             point = refine(problem, start, metric, ROUGH_STEPS, ROUGH / len(self.samples))
         return self._judged(problem, point, metric)
 
-    def _descend_robustly(self, problem: Problem, start: Point, thorough: bool) -> Candidate:
+    def _descend_robustly(
+        self, problem: Problem, start: Point, rounds: int, thorough: bool = False
+    ) -> Candidate:
         """Least squares with the weights of the loss, renewed until they stop changing.
 
-        Each round reduces the loss, since the loss is concave in the squares.
+        Each round makes the data more likely, since the loss is concave in the squares.
         """
         plain = self.plain
         point = problem.at(start.p, start.z, plain)
         weights, last, surprise = np.ones(len(self.samples)), np.inf, np.inf
-        for k in range(ROBUST_STEPS if thorough else ROUGH_ROBUST_STEPS):
+        for k in range(rounds):
             if not np.isfinite(point.residuals).all():
                 break
-            new_surprise = self.noise.surprise(point.residuals)
+            s = self.noise.scale(point.residuals)
+            new_surprise = self.noise.surprise(point.residuals, s)
             if not thorough and k > 3 and new_surprise > surprise - ROUGH:
                 break
             surprise = new_surprise
-            s = self.noise.scale(point.residuals)
             new = self.noise.weights(point.residuals, s)
             change = float(np.abs(new - weights).max())
             if k and (change <= 1e-14 or (change < 1e-10 and change >= last)):
@@ -226,5 +239,5 @@ class Fitter:
         if not np.isfinite(residuals).all():
             return Candidate(problem, point, metric, residuals, np.inf, np.inf, np.inf)
         s = self.noise.scale(residuals)
-        cost, surprise = self.noise.cost(residuals, s), self.noise.surprise(residuals)
+        cost, surprise = self.noise.cost(residuals, s), self.noise.surprise(residuals, s)
         return Candidate(problem, point, metric, residuals, s, cost, surprise)

@@ -54,7 +54,7 @@ def _judged(rows: Rows, residuals: Array, candidate: Candidate, unsupported: int
             size = float(np.median(np.abs(residuals))) / MAD_OF_NORMAL  # outliers are as they are
         spread = np.sqrt(0.5 / dof)
         if size > max(1.0 + SURE * spread, MATTERS):
-            yield f"residuals are {size:.2g}× σ: a higher degree is likely"
+            yield f"residuals are {size:.2g}× σ: a higher degree is likely, or sigma is too small"
         elif size < min(1.0 - SURE * spread, 1.0 / MATTERS):
             yield f"residuals are {size:.2g}× σ: sigma is too large, or the degree too high"
     if _alike(rows.x, residuals):

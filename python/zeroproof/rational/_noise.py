@@ -8,6 +8,7 @@ outliers move little, and information criteria follow for every loss in the same
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Optional
 
@@ -22,7 +23,8 @@ LOSSES = ("linear", "soft_l1", "huber", "cauchy", "chordal")
 TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
 MAD_OF_NORMAL = 0.6744897501960817
 SCALE_STEPS = 60
-TINY = 1e-290
+#: A smaller scale than the rounding errors of values of size 1 would be one of these.
+SMALLEST = 16.0 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,38 @@ class Noise:
         if self.known is not None:
             return self.known
         if not self.robust:
-            return max(float(np.sqrt(np.mean(residuals * residuals))), TINY)
+            return max(float(np.sqrt(np.mean(residuals * residuals))), SMALLEST)
         tuning = TUNING[self.loss]
         if self.f_scale is not None:
             return self.f_scale / tuning
         square = residuals * residuals
         guess = float(np.median(np.abs(residuals))) / MAD_OF_NORMAL
-        s = max(guess, float(np.sqrt(np.mean(square))) * 1e-12, TINY)
+        guess = max(guess, float(np.sqrt(np.mean(square))) * 1e-12, SMALLEST)
+        return max(math.exp(self._log_scale(square, tuning, math.log(guess))), SMALLEST)
+
+    def _log_scale(self, square: Array, tuning: float, log_s: float) -> float:
+        """The log of s, at which the likelihood is stationary: s² is the weighted mean of the squares.
+
+        The weights depend on s. Putting s in again and again converges; Steffensen's rule makes
+        that quadratic.
+        """
+
+        def again(value: float) -> float:
+            s = max(math.exp(value), SMALLEST)
+            mean = float(np.mean(self._slope(square / (tuning * s) ** 2) * square))
+            return 0.5 * math.log(max(mean, SMALLEST * SMALLEST))
+
         for _ in range(SCALE_STEPS):
-            # The likelihood is stationary where s² is the weighted mean of the squares.
-            new = float(np.sqrt(np.mean(self._slope(square / (tuning * s) ** 2) * square)))
-            new = max(new, TINY)
-            if abs(new - s) <= 1e-13 * s:
-                break
-            s = new
-        return s
+            once = again(log_s)
+            if abs(once - log_s) <= 1e-14:
+                return once
+            twice = again(once)
+            bend = twice - 2.0 * once + log_s
+            ratio = (twice - once) / (once - log_s)
+            # Away from the solution, where the rule may jump anywhere, the plain step is taken.
+            straight = 0.0 < ratio < 0.95
+            log_s = log_s - (once - log_s) ** 2 / bend if straight else twice
+        return log_s
 
     def loss_scale(self, s: float) -> float:
         """C for this s; 1 where there is none."""
@@ -81,9 +100,8 @@ class Noise:
         C = self.loss_scale(s)
         return float(C * C * np.sum(self._rho((residuals / C) ** 2)))
 
-    def surprise(self, residuals: Array) -> float:
+    def surprise(self, residuals: Array, s: float) -> float:
         """−2·log likelihood, without the constant; smaller is better."""
-        s = self.scale(residuals)
         return float(2.0 * len(residuals) * np.log(s) + self.cost(residuals, s) / (s * s))
 
     def variance(self, residuals: Array, s: float, parameters: int) -> float:

@@ -25,6 +25,8 @@ MOST = 20
 #: Degrees are compared on that many rows at most.
 ROWS_OF_SEARCH = 5000
 ROWS_OF_START = 20000
+#: Criteria mean little with fewer rows for each parameter.
+ROWS_PER_PARAMETER = 3
 CRITERIA = ("bic", "aic")
 
 
@@ -148,13 +150,14 @@ def _search(
     distinct = len(np.unique(some.u))
     marks = len(samples.marks)
     most = min(MOST, distinct - 1)
+    parameters = max(distinct // ROWS_PER_PARAMETER, min(2, distinct - 1))
     if marks > most:
         raise ValueError(
             f"y is ±inf at {marks} different x, more poles than the {most} that a fit may have "
             "here: give NaN for values that are only unknown"
         )
     fitter = Fitter(some, noise, rng)
-    search = Search(fitter, criterion, most)
+    search = Search(fitter, criterion, most, parameters)
     best = search.best()
     few = len(some) < len(samples)
     final = _on_all(samples, noise, best, rng) if few else fitter.settled(best)
@@ -235,6 +238,7 @@ def _result(
     plain = Rational(p, q, interval.ends, _frame=interval)
     with np.errstate(all="ignore"):
         residuals = (rows.y - plain(rows.x)) / (1.0 if rows.sigma is None else rows.sigma)
+        sse = sum_of_squares(residuals)
     unit = 1.0 if rows.sigma is not None else scale
     robust_scale = noise.loss_scale(candidate.s) * unit if noise.robust else None
     record = FitRecord(
@@ -245,7 +249,7 @@ def _result(
         loss=noise.loss,
         loss_scale=robust_scale,
         sigma_given=rows.sigma is not None,
-        sse=sum_of_squares(residuals),
+        sse=sse,
         scale=candidate.s * unit,
         exact=candidate.exact,
         choice=choice,
@@ -286,4 +290,6 @@ def _spread(candidate: Candidate, noise: Noise, samples: Samples) -> Optional[Ar
         variance = point.sse / dof
     else:
         variance = noise.variance(candidate.residuals, candidate.s, problem.free)
-    return np.asarray(root * np.sqrt(variance), np.float64)
+    with np.errstate(over="ignore"):
+        spread = np.asarray(root * np.sqrt(variance), np.float64)
+    return spread if np.isfinite(spread).all() else None

@@ -17,7 +17,7 @@ from .._arrays import Array
 from .._native import Tracer, TRNode, TRScalar
 from ..array import TRArray
 from ._chebyshev import Interval, clenshaw, slope
-from ._estimates import Powers, Roots, poles_and_residues, powers, value_errors, zeros
+from ._estimates import Powers, Roots, lengths, poles_and_residues, powers, value_errors, zeros
 from ._json import dumped, loaded
 from ._plot import draw
 from ._record import Coefficients, Complex, FitRecord, StandardErrors
@@ -301,8 +301,14 @@ class Rational:
         try:
             record = fields["fit"]
             if record is not None:
-                record = {**record, "warnings": tuple(record["warnings"])}
-                record = FitRecord(**record)
+                record = FitRecord(
+                    **{
+                        **record,
+                        "warnings": tuple(record["warnings"]),
+                        "sse": float(record["sse"]),
+                        "scale": float(record["scale"]),
+                    }
+                )
             spread = fields["spread"]
             low, high = fields["interval"]
             return cls(
@@ -335,7 +341,7 @@ def _lengths(root: Optional[Array], size: int) -> Array:
     """The lengths of the rows; NaN without a matrix."""
     if root is None:
         return np.full(size, np.nan)
-    return np.asarray(np.linalg.norm(root, axis=1), np.float64)
+    return lengths(root)
 
 
 def _numbers(objects: npt.NDArray[Any]) -> bool:
