@@ -41,7 +41,7 @@ def unsupported_poles(candidate: Candidate) -> int:
         return 0
     chebval = np.polynomial.chebyshev.chebval
     known = samples.marks
-    noise = max(candidate.s, candidate.typical)
+    noise = max(candidate.deviation, candidate.typical)
     count = 0
     with np.errstate(all="ignore"):
         residues = chebval(found, point.p) / chebval(found, slope(q))

@@ -28,8 +28,9 @@ class Candidate:
     """A fit of one degree.
 
     ``point`` is in the metric ``metric``, whose weights are those of the loss; ``residuals`` are
-    those of the data in the unit of the noise, ``s`` its scale and ``cost`` what the loss makes of
-    them. ``exact``: the data are fitted up to their rounding errors.
+    those of the data in the unit of the noise, ``s`` their scale, ``deviation`` the standard
+    deviation of normal noise with this scale, and ``surprise`` −2·log likelihood. ``exact``: the
+    data are fitted up to their rounding errors.
     """
 
     problem: Problem
@@ -37,7 +38,7 @@ class Candidate:
     metric: Metric
     residuals: Array
     s: float
-    cost: float
+    deviation: float
     surprise: float
     exact: bool = False
 
@@ -239,5 +240,5 @@ class Fitter:
         if not np.isfinite(residuals).all():
             return Candidate(problem, point, metric, residuals, np.inf, np.inf, np.inf)
         s = self.noise.scale(residuals)
-        cost, surprise = self.noise.cost(residuals, s), self.noise.surprise(residuals, s)
-        return Candidate(problem, point, metric, residuals, s, cost, surprise)
+        surprise = self.noise.surprise(residuals, s)
+        return Candidate(problem, point, metric, residuals, s, self.noise.deviation(s), surprise)

@@ -59,7 +59,7 @@ def _judged(rows: Rows, residuals: Array, candidate: Candidate, unsupported: int
             yield f"residuals are {size:.2g}× σ: sigma is too large, or the degree too high"
     if _alike(rows.x, residuals):
         yield "residuals of neighbouring rows have the same sign: a higher degree is likely"
-    elif not candidate.metric.chordal:
+    if not candidate.metric.chordal:
         yield from _outliers(residuals, candidate)
 
 

@@ -1,9 +1,10 @@
 """The noise that a loss stands for: its scale, the weights of residuals, and the likelihood.
 
 A loss ρ of SciPy's, with residuals r and the scale C, is the negative logarithm of a density:
-``C²·ρ((r/C)²)/(2s²)`` with ``C = k·s``, where the tuning constant k makes the estimate 95 %
-efficient for normal noise of standard deviation s. So s has a maximum likelihood estimate, which
-outliers move little, and information criteria follow for every loss in the same way.
+``C²·ρ((r/C)²)/(2s²)``. For a fixed ratio C/s the scale s has a maximum likelihood estimate, which
+outliers move little, and information criteria follow for every loss in the same way. The ratio is
+such that for normal noise C is that many standard deviations for which estimates are about 95 %
+efficient.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from ._products import sum_of_squares
 __all__ = ["LOSSES", "Noise"]
 
 LOSSES = ("linear", "soft_l1", "huber", "cauchy", "chordal")
+#: C in standard deviations of normal noise, and C/s: s² is then the mean of ρ′(r²/C²)·r².
 TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
+RATIO = {
+    "soft_l1": 1.345 / 0.8152224742590106,
+    "huber": 1.345 / 0.9062972831424169,
+    "cauchy": 2.385 / 0.8351004093377212,
+}
 MAD_OF_NORMAL = 0.6744897501960817
 SCALE_STEPS = 60
 #: A smaller scale than the rounding errors of values of size 1 would be one of these.
@@ -31,7 +38,8 @@ SMALLEST = 16.0 * float(np.finfo(np.float64).eps)
 class Noise:
     """The loss, and what is known of the scale of the residuals that it is given.
 
-    ``known`` is s if σ was given (then 1), else None; ``f_scale`` is C if that was given.
+    ``known`` is the standard deviation if σ was given (then 1), else None; ``f_scale`` is C if that
+    was given.
     """
 
     loss: str
@@ -45,20 +53,20 @@ class Noise:
 
     def scale(self, residuals: Array) -> float:
         """s: given, from C, or the most likely for these residuals."""
+        if self.known is not None and self.f_scale is None and self.robust:
+            return self.known * TUNING[self.loss] / RATIO[self.loss]
         if self.known is not None:
             return self.known
-        if not self.robust:
-            return max(float(np.sqrt(np.mean(residuals * residuals))), SMALLEST)
-        tuning = TUNING[self.loss]
-        if self.f_scale is not None:
-            return self.f_scale / tuning
+        if not self.robust or self.f_scale is not None:
+            return max(math.sqrt(self.cost(residuals, 1.0) / len(residuals)), SMALLEST)
+        tuning = RATIO[self.loss]
         square = residuals * residuals
         guess = float(np.median(np.abs(residuals))) / MAD_OF_NORMAL
         guess = max(guess, float(np.sqrt(np.mean(square))) * 1e-12, SMALLEST)
         return max(math.exp(self._log_scale(square, tuning, math.log(guess))), SMALLEST)
 
     def _log_scale(self, square: Array, tuning: float, log_s: float) -> float:
-        """The log of s, at which the likelihood is stationary: s² is the weighted mean of the squares.
+        """The log of s where the likelihood is stationary: s² is the weighted mean of the squares.
 
         The weights depend on s. Putting s in again and again converges; Steffensen's rule makes
         that quadratic.
@@ -85,7 +93,13 @@ class Noise:
         """C for this s; 1 where there is none."""
         if self.f_scale is not None:
             return self.f_scale
-        return TUNING[self.loss] * s if self.robust else 1.0
+        return RATIO[self.loss] * s if self.robust else 1.0
+
+    def deviation(self, s: float) -> float:
+        """The standard deviation of normal noise with this s."""
+        if not self.robust or self.f_scale is not None:
+            return s
+        return self.loss_scale(s) / TUNING[self.loss]
 
     def weights(self, residuals: Array, s: float) -> Array:
         """What each squared residual counts, 1 for small ones."""

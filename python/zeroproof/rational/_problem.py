@@ -152,7 +152,7 @@ class Problem:
         if not metric.chordal:
             return metric.weight / point.bottom
         size = np.hypot(1.0, point.f)
-        slope = (1.0 / size + (point.f / size) * self.samples.v / size) / size
+        slope = (1.0 / size / size + (point.f / size) * (self.samples.v / size)) / size
         return metric.weight * self.samples.chord * slope / point.bottom
 
     def with_best_numerator(self, z: Array, metric: Metric) -> Point:

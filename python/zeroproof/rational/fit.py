@@ -250,7 +250,7 @@ def _result(
         loss_scale=robust_scale,
         sigma_given=rows.sigma is not None,
         sse=sse,
-        scale=candidate.s * unit,
+        scale=candidate.deviation * unit,
         exact=candidate.exact,
         choice=choice,
         criterion=score,
