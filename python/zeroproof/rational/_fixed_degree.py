@@ -112,15 +112,15 @@ class Fitter:
         """The best fit of a degree, to which lower degrees are compared.
 
         A lower degree is a special case. If one of them is better, the minimum was missed: it is
-        sought from there and from random starts.
+        sought from there and from random starts. ``start`` is one more start.
         """
-        if start is not None:
-            return self.fit_from(degree, start)
         if self.may_be_exact:
             exact = self.exact(degree)
             if exact is not None:
                 return exact
         best = self.fit(degree)
+        if start is not None:
+            best = min(best, self.fit_from(degree, start), key=lambda each: each.surprise)
         n, m = degree
         marks = len(self.samples.marks)
         lower = [d for d in [(n - 1, m), (n, m - 1)] if d[0] >= 0 and d[1] >= marks]

@@ -63,7 +63,7 @@ def fit_rational(
         f_scale: the residual, in units of ``sigma`` if that is given, above which soft_l1, huber
             and cauchy count less; by default estimated from the residuals.
         criterion: "bic" or "aic".
-        init: a function to start from, for a degree that is given.
+        init: one more start, for a degree that is given: the best minimum found is the result.
         seed: of random starts and of the choice of rows where there are very many.
 
     Returns:
