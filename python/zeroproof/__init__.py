@@ -76,6 +76,7 @@ from .core import (
     tr_polyval,
 )
 from .explanation import Explanation, Location, SingularEvent
+from .fitting import FitResult, least_squares
 from .linear_algebra import tr_det, tr_inv, tr_solve
 from .policy import TRPolicy, TRPolicyConfig
 from .rational import Rational, fit_rational
@@ -94,6 +95,7 @@ __all__ = [
     "tr_hvp",
     "tr_hessian",
     "Explanation",
+    "FitResult",
     "GradientCheck",
     "GradientMode",
     "GradientModeConfig",
@@ -135,6 +137,7 @@ __all__ = [
     "is_phi",
     "is_pinf",
     "is_real",
+    "least_squares",
     "ninf",
     "phi",
     "pinf",

@@ -16,11 +16,12 @@ from typing import Optional
 import numpy as np
 
 from .._arrays import Array
+from ..fitting._losses import LOSSES, Loss
 from ._products import sum_of_squares
 
-__all__ = ["LOSSES", "Noise"]
+__all__ = ["NAMES", "Noise"]
 
-LOSSES = ("linear", "soft_l1", "huber", "cauchy", "chordal")
+NAMES = (*LOSSES, "chordal")
 #: C in standard deviations of normal noise, and C/s: s² is then the mean of ρ′(r²/C²)·r².
 TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
 RATIO = {
@@ -71,10 +72,11 @@ class Noise:
         The weights depend on s. Putting s in again and again converges; Steffensen's rule makes
         that quadratic.
         """
+        slope = LOSSES[self.loss]
 
         def again(value: float) -> float:
             s = max(math.exp(value), SMALLEST)
-            mean = float(np.mean(self._slope(square / (tuning * s) ** 2) * square))
+            mean = float(np.mean(slope(square / (tuning * s) ** 2)[1] * square))
             return 0.5 * math.log(max(mean, SMALLEST * SMALLEST))
 
         for _ in range(SCALE_STEPS):
@@ -105,14 +107,13 @@ class Noise:
         """What each squared residual counts, 1 for small ones."""
         if not self.robust:
             return np.ones_like(residuals)
-        return self._slope((residuals / self.loss_scale(s)) ** 2)
+        return LOSSES[self.loss]((residuals / self.loss_scale(s)) ** 2)[1]
 
     def cost(self, residuals: Array, s: float) -> float:
         """``C²·Σρ((r/C)²)``: the sum of squares for linear loss, twice SciPy's cost."""
         if not self.robust:
             return sum_of_squares(residuals)
-        C = self.loss_scale(s)
-        return float(C * C * np.sum(self._rho((residuals / C) ** 2)))
+        return 2.0 * Loss(self.loss, self.loss_scale(s)).cost(residuals)
 
     def surprise(self, residuals: Array, s: float) -> float:
         """−2·log likelihood, without the constant; smaller is better."""
@@ -127,31 +128,8 @@ class Noise:
         dof = len(residuals) - parameters
         if not self.robust:
             return 1.0 if self.known is not None else sum_of_squares(residuals) / dof
-        z = (residuals / self.loss_scale(s)) ** 2
-        influence = residuals * self._slope(z)
-        steepness = float(np.mean(self._influence_slope(z)))
+        influence, slope = Loss(self.loss, self.loss_scale(s)).influence(residuals)
+        steepness = float(np.mean(slope))
         if dof <= 0 or steepness <= 0.0:
             return float("nan")
         return sum_of_squares(influence) / dof / steepness**2
-
-    def _influence_slope(self, z: Array) -> Array:
-        """ψ′, of ψ = r·ρ′(z)."""
-        if self.loss == "cauchy":
-            return (1.0 - z) / (1.0 + z) ** 2
-        if self.loss == "huber":
-            return (z <= 1.0).astype(np.float64)
-        return (1.0 + z) ** -1.5
-
-    def _rho(self, z: Array) -> Array:
-        if self.loss == "cauchy":
-            return np.log1p(z)
-        if self.loss == "huber":
-            return np.where(z <= 1.0, z, 2.0 * np.sqrt(z) - 1.0)
-        return 2.0 * z / (np.sqrt(1.0 + z) + 1.0)
-
-    def _slope(self, z: Array) -> Array:
-        if self.loss == "cauchy":
-            return 1.0 / (1.0 + z)
-        if self.loss == "huber":
-            return 1.0 / np.sqrt(np.maximum(z, 1.0))
-        return 1.0 / np.sqrt(1.0 + z)

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrays import Array
+from ..fitting._triangle import triangle
 from ._chebyshev import Interval, vandermonde
-from ._products import product, sum_of_squares, triangle
+from ._products import product, sum_of_squares
 from ._rows import Rows
 
 __all__ = ["Metric", "Point", "Problem", "Samples"]

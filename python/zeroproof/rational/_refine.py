@@ -16,14 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._arrays import Array
+from ..fitting._triangle import triangle
 from ._problem import Metric, Point, Problem
-from ._products import product, triangle
+from ._products import product
 
 __all__ = ["Linearisation", "linearise", "refine"]
 
 MOST_STEPS = 200
 #: Below this relative prediction the sum of squares no longer shows an improvement.
 UNSEEN = 1e-13
+#: Large residuals that bend make convergence linear, with a factor that may be near 1.
+SETTLING_STEPS, STILL_SHRINKING = 100, 0.95
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -143,11 +146,11 @@ def _settled(problem: Problem, point: Point, metric: Metric) -> Point:
     """The point after undamped steps, as long as they become shorter."""
     tops = problem.A.shape[1]
     last = np.inf
-    for _ in range(20):
+    for _ in range(SETTLING_STEPS):
         first_order = linearise(problem, point, metric)
         change, _ = first_order.step(0.0)
         length = float(np.linalg.norm(change[tops:]))
-        if not length < 0.5 * last:
+        if not length < STILL_SHRINKING * last:
             break
         trial = _retracted(problem, point.p + change[:tops], point.z + change[tops:], metric)
         if not trial.sse <= point.sse * (1.0 + 1e-10):

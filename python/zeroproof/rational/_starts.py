@@ -15,8 +15,9 @@ from typing import Optional
 import numpy as np
 
 from .._arrays import Array
+from ..fitting._triangle import triangle
 from ._problem import Metric, Point, Problem
-from ._products import product, triangle
+from ._products import product
 
 __all__ = ["linearised", "random_start"]
 

@@ -11,7 +11,7 @@ from ._chebyshev import Interval
 from ._degrees import Search, unsupported_poles
 from ._fixed_degree import Candidate, Fitter
 from ._judgement import judged
-from ._noise import LOSSES, Noise
+from ._noise import NAMES, Noise
 from ._problem import Metric, Point, Samples
 from ._products import sum_of_squares
 from ._record import FitRecord
@@ -96,8 +96,8 @@ def fit_rational(
 
 
 def _noise(loss: str, f_scale: Optional[float], rows: Rows) -> Noise:
-    if loss not in LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(LOSSES)}, not {loss!r}")
+    if loss not in NAMES:
+        raise ValueError(f"loss must be one of {', '.join(NAMES)}, not {loss!r}")
     known = None if rows.sigma is None or loss == "chordal" else 1.0
     noise = Noise(loss, known, None if f_scale is None else float(f_scale))
     if f_scale is not None:

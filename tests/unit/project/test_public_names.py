@@ -44,6 +44,7 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.autodiff.saturating_ops": """saturate_value saturating_reciprocal
             saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
         "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
+        "zeroproof.fitting": "FitResult least_squares",
         "zeroproof.optim": "Adam Optimizer SGD StepReport",
         "zeroproof.plot": "history modes",
         "zeroproof.policy": "TRPolicy TRPolicyConfig",
@@ -74,6 +75,7 @@ MEMBERS: dict[str, list[str]] = {
             update_epoch should_use_saturating update_q_value get_statistics reset_statistics
             end_batch_policy_update detect_poles detected_poles get_q_min get_q_min_epoch
             set_exploration_regions reset""",
+        "zeroproof.fitting.FitResult": "residual_std summary",
         "zeroproof.optim.Optimizer": """lr steps last_step step zero_grad state_dict
             load_state_dict""",
         "zeroproof.rational.Rational": """standard_error derivative degree chebyshev coefficients

@@ -1,0 +1,114 @@
+"""What a fit returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._arrays import Array
+from ._summary import Row, table
+
+__all__ = ["FitResult"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitResult:
+    """A fitted model, the result of :func:`least_squares`.
+
+    Rows and columns of ``covariance`` and ``correlation`` follow ``names``.
+
+    Args:
+        params: the parameters, in the structure of ``start``.
+        stderr: their standard errors, in the structure of ``start``: 0 for fixed ones, inf for
+            those that the samples do not determine, NaN for those at a bound, and for all if there
+            are no degrees of freedom to estimate the noise from.
+        names: what the parameters are called, in order.
+        covariance: shape (parameters, parameters).
+        correlation: the same divided by the standard errors; NaN where these are 0 or not finite.
+        sse: the sum of squares of residual/sigma, whatever the loss.
+        cost: half of that, or the sum of the losses, which was minimized.
+        dof: samples that took part minus parameters, or combinations of them, that they determine;
+            fixed parameters and those at a bound do not count.
+        residuals: y minus the model, shape (samples,); NaN for masked samples.
+        masked: indices of the samples that were left out since the model's value or gradient there
+            is not REAL.
+        incomplete: indices of the samples whose gradient lacks a contribution that was dropped.
+        at_bound: names of the parameters that a bound holds.
+        undetermined: names of the parameters that the samples do not determine.
+        nfev: how often the model was evaluated on all samples, gradients or not.
+        njev: how often its gradients were.
+        iterations: the number of steps that were taken.
+        success: whether the digits of the parameters stopped changing.
+        message: why the search ended.
+    """
+
+    params: Any
+    stderr: Any
+    names: tuple[str, ...]
+    covariance: Array
+    correlation: Array
+    sse: float
+    cost: float
+    dof: int
+    residuals: Array
+    masked: npt.NDArray[np.intp]
+    incomplete: npt.NDArray[np.intp]
+    at_bound: tuple[str, ...]
+    undetermined: tuple[str, ...]
+    nfev: int
+    njev: int
+    iterations: int
+    success: bool
+    message: str
+    _rows: tuple[Row, ...]
+
+    @property
+    def residual_std(self) -> float:
+        """The residual standard deviation √(sse/dof); NaN without degrees of freedom."""
+        return float(np.sqrt(self.sse / self.dof)) if self.dof > 0 else float("nan")
+
+    def summary(self) -> str:
+        """A table of the parameters with standard errors, and how good the fit is.
+
+        Standard errors have two digits and values end at the same place.
+        """
+        samples = len(self.residuals)
+        lines = [table(self._rows), ""]
+        lines.append(
+            f"residual standard deviation {self.residual_std:.6g} with {self.dof} degrees of "
+            f"freedom, sum of squares {self.sse:.6g}"
+        )
+        lines.append(f"{samples - len(self.masked)} of {samples} samples{self._left_out()}")
+        strong = self._strongest()
+        if strong:
+            lines.append(strong)
+        if self.undetermined:
+            lines.append(f"not determined by the samples: {', '.join(self.undetermined)}")
+        outcome = "" if self.success else "NOT CONVERGED: "
+        lines.append(f"{outcome}{self.message} ({self.iterations} iterations)")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<FitResult\n{self.summary()}\n>"
+
+    def _left_out(self) -> str:
+        text = ""
+        if len(self.masked):
+            shown = ", ".join(map(str, self.masked[:5])) + (", …" if len(self.masked) > 5 else "")
+            text += f"; masked: {shown}"
+        if len(self.incomplete):
+            text += f"; {len(self.incomplete)} with an incomplete gradient"
+        return text
+
+    def _strongest(self) -> str:
+        """The strongest correlation, in words."""
+        off = np.abs(np.tril(np.nan_to_num(self.correlation), -1))
+        if len(self.names) < 2 or not off.max() > 0.0:
+            return ""
+        row, column = np.unravel_index(int(np.argmax(off)), off.shape)
+        value = self.correlation[row, column]
+        first, second = self.names[int(column)], self.names[int(row)]
+        return f"strongest correlation {value:+.4f}, of {first} and {second}"
