@@ -16,6 +16,7 @@ import numpy.typing as npt
 from .._arrays import Array
 from ._losses import Loss
 from ._triangle import triangle
+from ._units import exponent
 
 __all__ = ["Inference", "inference"]
 
@@ -66,19 +67,30 @@ def inference(
     size = jacobian.shape[1]
     varied = np.ones(size, bool) if varied is None else varied
     free = varied if at_bound is None else varied & ~at_bound
-    covariance = np.zeros((size, size))
     undetermined = np.zeros(size, bool)
+    spread = np.zeros(size)
+    correlation = np.full((size, size), np.nan)
     with np.errstate(all="ignore"):
-        inner, undetermined[free], rank = _inverse(jacobian[:, free])
-        variance = _variance(residuals, rank, loss, noise_is_known)
-        covariance[np.ix_(free, free)] = variance * inner
+        correlation[np.ix_(free, free)], spread[free], undetermined[free], rank = _spread(
+            jacobian[:, free]
+        )
+        unit = int(exponent(residuals))
+        scaled = Loss(loss.name, float(np.ldexp(loss.scale, -unit)))
+        variance = _variance(np.ldexp(residuals, -unit), rank, scaled, noise_is_known)
+        noise = np.ldexp(np.sqrt(variance), unit)
+        if noise_is_known and loss.name == "linear":
+            noise = np.float64(1.0)
+        stderr = np.where(free, noise * spread, 0.0)
         if at_bound is not None:
-            bound = varied & at_bound
-            covariance[bound, :] = covariance[:, bound] = np.nan
-        stderr = np.sqrt(np.diag(covariance))
-        correlation = covariance / np.outer(stderr, stderr)
-    np.fill_diagonal(correlation, np.where(np.isfinite(stderr) & (stderr > 0.0), 1.0, np.nan))
-    return Inference(covariance, stderr, correlation, variance, undetermined, rank)
+            stderr[varied & at_bound] = np.nan
+        stderr[undetermined] = np.inf
+        variance_of_noise = float(noise * noise)
+        covariance = np.where(np.isnan(correlation), 0.0, correlation) * np.outer(stderr, stderr)
+        covariance[undetermined, :] = covariance[:, undetermined] = np.nan
+        np.fill_diagonal(covariance, stderr**2)
+        has_error = np.isfinite(stderr) & (stderr > 0.0)
+        correlation[~np.outer(has_error, has_error)] = np.nan
+    return Inference(covariance, stderr, correlation, variance_of_noise, undetermined, rank)
 
 
 def _variance(residuals: Array, rank: int, loss: Loss, noise_is_known: bool) -> float:
@@ -86,27 +98,30 @@ def _variance(residuals: Array, rank: int, loss: Loss, noise_is_known: bool) -> 
     if dof <= 0 and not noise_is_known:
         return float("nan")
     if loss.name == "linear":
-        return 1.0 if noise_is_known else float(residuals @ residuals) / dof
+        return float(residuals @ residuals) / max(dof, 1)
     influence, slope = loss.influence(residuals)
     mean = float(np.mean(slope))
     # With few outliers this is positive; else the samples do not say how the minimum curves.
     return float(influence @ influence) / max(dof, 1) / mean**2 if mean > 0.0 else float("nan")
 
 
-def _inverse(jacobian: Array) -> tuple[Array, npt.NDArray[np.bool_], int]:
-    """(JᵀJ)⁻¹ by singular values of the scaled triangle, what it does not determine, and its rank."""
-    reduced = triangle(jacobian)
+def _spread(jacobian: Array) -> tuple[Array, Array, npt.NDArray[np.bool_], int]:
+    """The correlations and square roots of the diagonal of (JᵀJ)⁻¹, what J lacks, and its rank."""
+    powers = exponent(jacobian)
+    reduced = triangle(np.ldexp(jacobian, -powers))
     norms = np.sqrt(np.sum(reduced**2, axis=0))
     scale = np.where(norms > 0.0, norms, 1.0)
     size = len(scale)
     if not size:
-        return np.zeros((0, 0)), np.zeros(0, bool), 0
+        return np.zeros((0, 0)), np.zeros(0), np.zeros(0, bool), 0
     _, singular, across = np.linalg.svd(reduced / scale)
     known = singular > EPS * max(len(jacobian), size) * singular[0]
     basis = across[known].T / singular[known]
-    found = (basis @ basis.T) / np.outer(scale, scale)
+    lengths = np.sqrt(np.sum(basis**2, axis=1))
     # A parameter that takes part in a direction without effect can be anything.
     undetermined = np.any(np.abs(across[~known]) > np.sqrt(EPS), axis=0)
-    found[undetermined, :] = found[:, undetermined] = np.nan
-    np.fill_diagonal(found, np.where(undetermined, np.inf, np.diag(found)))
-    return found, undetermined, int(known.sum())
+    directions = basis / lengths[:, None]
+    correlation = np.clip(directions @ directions.T, -1.0, 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    spread = np.ldexp(lengths / scale, -powers)
+    return correlation, spread, undetermined, int(known.sum())

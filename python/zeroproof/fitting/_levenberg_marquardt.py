@@ -25,6 +25,7 @@ from ._losses import Loss
 from ._points import Point, Problem, Residuals, ResidualsAndJacobian
 from ._polish import FLAT, polish
 from ._trust_region import Step
+from ._units import Units
 
 __all__ = ["Solution", "levenberg_marquardt"]
 
@@ -39,6 +40,8 @@ PROBE = 0.1
 DECAY = 0.5
 #: The least share of the predicted fall of the cost with which a step is taken.
 LEAST_GAIN = 1e-4
+#: Residuals below this in their unit get another one.
+SMALL = 1e-60
 CONVERGED = "converged: the digits of the parameters stopped changing"
 STUCK = (
     "no step lowers the cost further, but its gradient is not zero: a pole or the edge of the "
@@ -109,25 +112,63 @@ def levenberg_marquardt(
         max_iterations: the most steps to try.
         accelerate: whether steps have a second order.
     """
-    problem = Problem(residuals_and_jacobian, residuals, lower, upper, loss, roundoff, len(start))
+    params = np.array(start, float)
+    nfev = njev = iterations = 0
     with np.errstate(all="ignore"):
-        search = _Search(problem, problem.point(np.array(start, float)), accelerate)
-        success, message = search.run(max_iterations)
-        point = search.point
+        while True:
+            units = Units.of(*residuals_and_jacobian(params))
+            problem = Problem(
+                _both_in(units, residuals_and_jacobian),
+                None if residuals is None else _alone_in(units, residuals),
+                None if lower is None else units.inner(lower),
+                None if upper is None else units.inner(upper),
+                Loss(loss.name, float(np.ldexp(loss.scale, -units.residual))),
+                float(np.ldexp(roundoff, -units.residual)),
+                len(params),
+            )
+            search = _Search(problem, problem.point(units.inner(params)), accelerate)
+            success, message = search.run(max_iterations - iterations)
+            point = search.point
+            params = units.outer(point.params)
+            nfev, njev = nfev + problem.nfev + 1, njev + problem.njev + 1
+            iterations += search.iterations
+            # Residuals that fell by many orders of magnitude need another unit.
+            if not 0.0 < _largest(point) < SMALL or not search.iterations:
+                break
+            if iterations >= max_iterations:
+                break
+        final, jacobian = residuals_and_jacobian(params)
+        cost = loss.cost(final[np.isfinite(final)])
         low, high = problem.limits(point)
     pressed = ((low == 0.0) & (point.gradient > 0.0)) | ((high == 0.0) & (point.gradient < 0.0))
     return Solution(
-        point.params,
-        point.residuals,
-        point.jacobian,
-        point.cost,
+        params,
+        final,
+        jacobian,
+        cost,
         pressed,
-        problem.nfev,
-        problem.njev,
-        search.iterations,
+        nfev + 1,
+        njev + 1,
+        iterations,
         success,
         message,
     )
+
+
+def _both_in(units: Units, function: ResidualsAndJacobian) -> ResidualsAndJacobian:
+    def scaled(params: Array) -> tuple[Array, Array]:
+        residuals, jacobian = function(units.outer(params))
+        return units.residuals(residuals), units.jacobian(jacobian)
+
+    return scaled
+
+
+def _alone_in(units: Units, function: Residuals) -> Residuals:
+    return lambda params: units.residuals(function(units.outer(params)))
+
+
+def _largest(point: Point) -> float:
+    return float(np.max(np.abs(point.residuals[point.used]), initial=0.0))
 
 
 class _Search:

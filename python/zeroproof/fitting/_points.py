@@ -101,5 +101,7 @@ class Problem:
     def trial(self, point: Point, change: Array) -> Optional[Point]:
         """The point that a step leads to; None where a sample that took part drops out."""
         params = np.clip(point.params + change, self._lower, self._upper)
+        if not np.isfinite(params).all():
+            return None
         trial = self.point(params)
         return trial if trial.used[point.used].all() and np.isfinite(trial.cost) else None

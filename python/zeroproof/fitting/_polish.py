@@ -94,6 +94,8 @@ def _newton(problem: Problem, point: Point, step: Step, scale: Array) -> Optiona
     """The Hessian at a point; None if it is not positive or cannot be measured."""
     basis = _basis(step, scale)
     tau = PROBE * float(np.sqrt(2.0 * point.cost / max(len(point.rows), 1)))
+    if not tau > 0.0:
+        return None
     low, high = problem.limits(point)
     columns = []
     for direction in basis.T:

@@ -17,6 +17,7 @@ from .._arrays import Array
 __all__ = ["Model", "Step", "bounded_step"]
 
 EPS = float(np.finfo(np.float64).eps)
+TINY = float(np.finfo(np.float64).tiny)
 
 
 class Model:
@@ -47,11 +48,15 @@ class Model:
         lean = self.singular * part
         for _ in range(60):
             scaled = lean / (square + damping)
-            norm = float(np.sqrt(scaled @ scaled))
-            if not norm > 1.1 * radius:
+            largest = float(np.max(np.abs(scaled), initial=0.0))
+            if not largest > 0.0:
                 break
-            slope = float(np.sum(scaled**2 / (square + damping)))
-            damping += (norm / radius - 1.0) * norm**2 / slope
+            shares = scaled / largest  # squares of these do not underflow
+            size = float(np.sqrt(shares @ shares))
+            if not size * largest > 1.1 * radius:
+                break
+            slope = float(np.sum(shares**2 / (square + damping)))
+            damping += (size * (largest / max(radius, TINY)) - 1.0) * size**2 / slope
         return -(self.across.T @ scaled) / self.scale, damping
 
     def response(self, gradient: Array, damping: float) -> Array:

@@ -104,7 +104,7 @@ def least_squares(
             lower=None if lower is None else lower[varied],
             upper=None if upper is None else upper[varied],
             loss=chosen,
-            roundoff=EPS * float(np.linalg.norm(samples.y / samples.sigma)),
+            roundoff=problem.roundoff(),
             max_iterations=int(max_iterations),
         )
         incomplete = problem.incomplete(solution)
@@ -122,6 +122,8 @@ def least_squares(
         loss=chosen,
         noise_is_known=absolute_sigma,
     )
+    with np.errstate(over="ignore"):
+        sse = float(residuals @ residuals)
     values = parameters.start.copy()
     values[varied] = solution.params
     notes = np.where(at_bound, "at bound", np.where(varied, "", "fixed"))
@@ -133,7 +135,7 @@ def least_squares(
         names=tuple(parameters.names),
         covariance=found.covariance,
         correlation=found.correlation,
-        sse=float(residuals @ residuals),
+        sse=sse,
         cost=solution.cost,
         dof=len(residuals) - found.rank,
         residuals=np.where(used, 0.0 - solution.residuals * samples.sigma, np.nan),
@@ -174,6 +176,12 @@ class _Problem:
         name = getattr(model, "__name__", type(model).__name__)
         function.__name__ = function.__qualname__ = name
         self._batched = tr_vmap(function, in_axes=(None, None, 0))
+
+    def roundoff(self) -> float:
+        """The norm of the rounding errors that residuals have at least."""
+        with np.errstate(all="ignore"):
+            sizes = np.abs(self._samples.y) / self._samples.sigma
+            return EPS * float(np.sqrt(len(sizes)) * np.max(sizes, initial=0.0))
 
     def residuals(self, free: Array) -> Array:
         """(model − y)/sigma; NaN where the model is not REAL."""

@@ -201,6 +201,23 @@ class TestMinimum:
             assert GradientModeConfig.get_mode() is GradientMode.SATURATING
         assert fit.params == plain.params
 
+    @pytest.mark.parametrize("unit", [1e-200, 1e-30, 1e30, 1e200])
+    def test_units_do_not_matter(self, unit: float) -> None:
+        plain = least_squares(decay, X, Y, START)
+        fit = least_squares(decay, X, unit * Y, [unit, 1.0, 0.0])
+        np.testing.assert_allclose(
+            np.array(fit.params) / [unit, 1.0, unit], plain.params, rtol=1e-9
+        )
+        np.testing.assert_allclose(
+            np.array(fit.stderr) / [unit, 1.0, unit], plain.stderr, rtol=1e-9
+        )
+        assert fit.success
+
+    def test_residuals_may_fall_by_hundreds_of_orders_of_magnitude(self) -> None:
+        fit = least_squares(lambda p, x: p[0] + p[1] * x, X, Y, [1e300, 1.0])
+        np.testing.assert_allclose(fit.params, np.polyfit(X, Y, 1)[::-1], rtol=1e-11)
+        assert fit.success
+
     def test_many_samples(self) -> None:
         x = np.linspace(0.0, 4.0, 20_001)
         y = decay([2.5, 0.7, 0.3], x) + 0.05 * np.sin(37.0 * x)
