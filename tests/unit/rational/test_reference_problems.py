@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.nist import correct_digits, read
 
+from support.nist import correct_digits, read
 from zeroproof import fit_rational
 
 DEGREES = {"Kirby2": (2, 2), "Hahn1": (3, 3), "Thurber": (3, 3)}
