@@ -36,6 +36,7 @@ MODULES = {
     "zeroproof.autodiff": "The parts of differentiation that the package does not export.",
     "zeroproof.optim": "Optimizers, for the [training loop](training.md).",
     "zeroproof.models": "Models to train, for the [guide to rational models](models.md).",
+    "zeroproof.rational": "What [fits of rational functions](rational.md) consist of.",
     "zeroproof.plot": "Plots; needs matplotlib, the extra `plot`.",
 }
 

@@ -81,6 +81,7 @@ from .fitting import FitResult, least_squares
 from .linear_algebra import tr_det, tr_inv, tr_solve
 from .models import RationalModel
 from .policy import TRPolicy, TRPolicyConfig
+from .rational import Rational, fit_rational
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .selection import tr_take
 from .statistics import tr_log_softmax, tr_softmax, tr_std, tr_var
@@ -109,6 +110,7 @@ __all__ = [
     "Occurrence",
     "OpType",
     "RationalModel",
+    "Rational",
     "ReductionMode",
     "SampleMask",
     "ScheduleType",
@@ -127,6 +129,7 @@ __all__ = [
     "assert_gradient",
     "check_gradient",
     "create_default_schedule",
+    "fit_rational",
     "from_ieee",
     "get_num_threads",
     "gradient_mode",

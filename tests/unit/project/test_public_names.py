@@ -49,6 +49,7 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.optim": "Adam Optimizer SGD StepReport",
         "zeroproof.plot": "history modes",
         "zeroproof.policy": "TRPolicy TRPolicyConfig",
+        "zeroproof.rational": "Coefficients FitRecord Rational StandardErrors fit_rational",
     }.items()
 }
 
@@ -81,6 +82,10 @@ MEMBERS: dict[str, list[str]] = {
         "zeroproof.fitting.FitResult": "residual_std summary",
         "zeroproof.optim.Optimizer": """lr steps last_step step zero_grad state_dict
             load_state_dict""",
+        "zeroproof.rational.Rational": """standard_error derivative degree chebyshev coefficients
+            covariance poles residues zeros real_poles stderr sse dof warnings summary plot save
+            load to_python""",
+        "zeroproof.rational.FitRecord": "dof",
         "zeroproof.policy.TRPolicyConfig": "set_policy get_policy",
     }.items()
 }

@@ -1,0 +1,244 @@
+"""A fit of fixed degree: starts, the robust stage, least squares in the metric of the noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .._arrays import Array
+from ._noise import MAD_OF_NORMAL, Noise
+from ._problem import Metric, Point, Problem, Samples
+from ._refine import refine
+from ._starts import linearised, random_start
+
+__all__ = ["Candidate", "Fitter"]
+
+#: A chordal residual of that many rounding errors, as a root of the mean square, is no noise.
+ROUNDINGS = 16.0
+EPS = float(np.finfo(np.float64).eps)
+ROBUST_STEPS = 100
+RANDOM_STARTS = 8
+#: Where degrees are compared: rounds and steps, and the change of a criterion that does not matter.
+FIRST_ROBUST_STEPS, ROUGH_ROBUST_STEPS, ROUGH_STEPS, ROUGH = 5, 20, 40, 1e-3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fit of one degree.
+
+    ``point`` is in the metric ``metric``, whose weights are those of the loss; ``residuals`` are
+    those of the data in the unit of the noise, ``s`` their scale, ``deviation`` the standard
+    deviation of normal noise with this scale, and ``surprise`` −2·log likelihood. ``exact``: the
+    data are fitted up to their rounding errors.
+    """
+
+    problem: Problem
+    point: Point
+    metric: Metric
+    residuals: Array
+    s: float
+    deviation: float
+    surprise: float
+    exact: bool = False
+
+    @property
+    def typical(self) -> float:
+        """The standard deviation of the residuals, from their median."""
+        return float(np.median(np.abs(self.residuals))) / MAD_OF_NORMAL
+
+    @property
+    def degree(self) -> tuple[int, int]:
+        """Of numerator and denominator."""
+        return self.problem.degree
+
+
+@dataclass
+class Fitter:
+    """Fits of different degrees to the same samples."""
+
+    samples: Samples
+    noise: Noise
+    rng: np.random.Generator
+    _problems: dict[tuple[int, int], Problem] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> Metric:
+        """Differences, or chords if that is the loss, without robust weights."""
+        return Metric(self.noise.loss == "chordal", self.samples.weight)
+
+    @property
+    def may_be_exact(self) -> bool:
+        """Whether data without noise may be taken as such."""
+        return self.noise.known is None and not self.noise.robust
+
+    def problem(self, degree: tuple[int, int]) -> Problem:
+        """The problem of this degree."""
+        if degree not in self._problems:
+            self._problems[degree] = Problem(self.samples, degree)
+        return self._problems[degree]
+
+    def exact(self, degree: tuple[int, int]) -> Candidate | None:
+        """The fit to data without noise, None if they have more than rounding errors."""
+        problem = self.problem(degree)
+        if len(self.samples) < problem.free + 3:
+            return None
+        metric = Metric(True, np.ones(len(self.samples)))
+        start = linearised(problem, metric)
+        few = ROUNDINGS * EPS * np.sqrt(len(self.samples))
+        if not np.sqrt(start.sse) <= 1e4 * few:
+            return None
+        point = refine(problem, start, metric)
+        if not np.sqrt(point.sse) <= few:
+            return None
+        return replace(self._judged(problem, point, metric), exact=True)
+
+    def fit(self, degree: tuple[int, int]) -> Candidate:
+        """The best of the fits from linearised starts, good enough to compare degrees."""
+        problem = self.problem(degree)
+        starts = self._starts(problem)
+        if self.noise.robust:  # the rounds converge slowly, so only the best goes through all
+            few = [self._descend_robustly(problem, each, FIRST_ROBUST_STEPS) for each in starts]
+            best = min(few, key=lambda each: each.surprise)
+            return self._descend(problem, problem.at(best.point.p, best.point.z, self.plain))
+        found = [self._descend(problem, start) for start in starts]
+        return min(found, key=lambda each: each.surprise)
+
+    def fit_from(self, degree: tuple[int, int], start: Point) -> Candidate:
+        """The fit from a start."""
+        return self._descend(self.problem(degree), start)
+
+    def best_of_degree(self, degree: tuple[int, int], start: Point | None = None) -> Candidate:
+        """The best fit of a degree, to which lower degrees are compared.
+
+        A lower degree is a special case. If one of them is better, the minimum was missed: it is
+        sought from there and from random starts. ``start`` is one more start.
+        """
+        if self.may_be_exact:
+            exact = self.exact(degree)
+            if exact is not None:
+                return exact
+        best = self.fit(degree)
+        if start is not None:
+            best = min(best, self.fit_from(degree, start), key=lambda each: each.surprise)
+        n, m = degree
+        marks = len(self.samples.marks)
+        lower = [d for d in [(n - 1, m), (n, m - 1)] if d[0] >= 0 and d[1] >= marks]
+        fits = [self.fit(each) for each in lower]
+        missed = [each for each in fits if each.surprise < best.surprise - ROUGH]
+        if missed or not np.isfinite(best.surprise):
+            others = [self.fit_from(degree, self.padded(each, degree)) for each in missed]
+            others.append(self.fit_from_random(degree))
+            best = min(best, *others, key=lambda each: each.surprise)
+        return best
+
+    def settled(self, candidate: Candidate) -> Candidate:
+        """The same minimum, to all digits."""
+        if candidate.exact:
+            return candidate
+        return self.settled_from(candidate.degree, candidate.point)
+
+    def settled_from(self, degree: tuple[int, int], point: Point) -> Candidate:
+        """The minimum next to a point, to all digits."""
+        problem = self.problem(degree)
+        return self._descend(problem, problem.at(point.p, point.z, self.plain), thorough=True)
+
+    def fit_from_random(self, degree: tuple[int, int]) -> Candidate:
+        """The best fit found from random starts."""
+        problem = self.problem(degree)
+        found = []
+        for _ in range(RANDOM_STARTS):
+            start = random_start(problem, self._start_metric(), self.rng)
+            if np.isfinite(start.sse):
+                found.append(self._descend(problem, start))
+        if not found:
+            return self.fit(degree)
+        return min(found, key=lambda each: each.surprise)
+
+    def padded(self, candidate: Candidate, degree: tuple[int, int]) -> Point:
+        """The same function as a point of a higher degree."""
+        problem = self.problem(degree)
+        p = np.zeros(problem.A.shape[1])
+        p[: len(candidate.point.p)] = candidate.point.p
+        q = np.zeros(degree[1] + 1)
+        old = candidate.problem.denominator(candidate.point.z)
+        q[: len(old)] = old
+        z = problem.coordinates(q)
+        norm = np.linalg.norm(z)
+        return problem.at(p / norm, z / norm, self.plain)
+
+    def _start_metric(self) -> Metric:
+        return Metric(False, self.samples.weight)
+
+    def _starts(self, problem: Problem) -> list[Point]:
+        chords = Metric(True, np.ones(len(self.samples)))
+        by_chords = linearised(problem, chords)
+        if self.noise.robust:
+            by_chords = self._reweighted(problem, by_chords, chords)
+        starts = [by_chords]
+        if self.noise.loss != "chordal":
+            differences = self._start_metric()
+            by_differences = linearised(problem, differences, by_chords)
+            if self.noise.robust:
+                by_differences = self._reweighted(problem, by_chords, differences)
+            starts.append(by_differences)
+        return starts
+
+    def _reweighted(self, problem: Problem, point: Point, metric: Metric) -> Point:
+        """The linearised problem with weights that outliers do not have."""
+        robust = Noise("cauchy")
+        for _ in range(6):
+            plain = problem.at(point.p, point.z, metric)
+            s = robust.scale(plain.residuals)
+            weights = np.sqrt(robust.weights(plain.residuals, s))
+            changed = Metric(metric.chordal, metric.weight * weights)
+            point = linearised(problem, changed, plain, steps=3)
+        return point
+
+    def _descend(self, problem: Problem, start: Point, thorough: bool = False) -> Candidate:
+        metric = self.plain
+        if self.noise.robust:
+            most = ROBUST_STEPS if thorough else ROUGH_ROBUST_STEPS
+            return self._descend_robustly(problem, start, most, thorough)
+        if thorough:
+            point = refine(problem, start, metric)
+        else:
+            point = refine(problem, start, metric, ROUGH_STEPS, ROUGH / len(self.samples))
+        return self._judged(problem, point, metric)
+
+    def _descend_robustly(
+        self, problem: Problem, start: Point, rounds: int, thorough: bool = False
+    ) -> Candidate:
+        """Least squares with the weights of the loss, renewed until they stop changing.
+
+        Each round makes the data more likely, since the loss is concave in the squares.
+        """
+        plain = self.plain
+        point = problem.at(start.p, start.z, plain)
+        weights, last, surprise = np.ones(len(self.samples)), np.inf, np.inf
+        for k in range(rounds):
+            if not np.isfinite(point.residuals).all():
+                break
+            s = self.noise.scale(point.residuals)
+            new_surprise = self.noise.surprise(point.residuals, s)
+            if not thorough and k > 3 and new_surprise > surprise - ROUGH:
+                break
+            surprise = new_surprise
+            new = self.noise.weights(point.residuals, s)
+            change = float(np.abs(new - weights).max())
+            if k and (change <= 1e-14 or (change < 1e-10 and change >= last)):
+                break
+            weights, last = new, change
+            metric = Metric(plain.chordal, plain.weight * np.sqrt(weights))
+            inner = refine(problem, point, metric, steps=8 if thorough else 3)
+            point = problem.at(inner.p, inner.z, plain)
+        metric = Metric(plain.chordal, plain.weight * np.sqrt(weights))
+        return self._judged(problem, problem.at(point.p, point.z, metric), metric)
+
+    def _judged(self, problem: Problem, point: Point, metric: Metric) -> Candidate:
+        residuals = problem.at(point.p, point.z, self.plain).residuals
+        if not np.isfinite(residuals).all():
+            return Candidate(problem, point, metric, residuals, np.inf, np.inf, np.inf)
+        s = self.noise.scale(residuals)
+        surprise = self.noise.surprise(residuals, s)
+        return Candidate(problem, point, metric, residuals, s, self.noise.deviation(s), surprise)
