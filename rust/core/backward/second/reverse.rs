@@ -51,7 +51,11 @@ impl Matrix {
     const NONE: Self = Self { fast: [0.0; 4], wide: None };
 
     #[inline(always)]
-    fn of(entries: impl Entries) -> Self {
+    fn of<E: Entries>(is_real: bool, entries: impl FnOnce() -> E) -> Self {
+        if !is_real {
+            return Self::NONE; // an operand that is not REAL is a constant
+        }
+        let entries = entries();
         let (fast, holds) = entries.fast();
         Self { fast, wide: if holds { None } else { Some(entries.wide()) } }
     }
@@ -161,6 +165,7 @@ impl<const K: usize> Rows<K> {
             _ => 0.0,
         };
         let (x, z) = (graph.nodes[a].value, node.value);
+        let is_real = x.is_finite() && y.is_finite();
         let moving = |row: &Row<K>| (row.tangents, row.moves);
         let right = if O::ARITY == Arity::Binary { self.active(b).map(moving) } else { None };
         let links = if aliases { [a, b].map(|node| self.goes_to(node)) } else { [a, b] };
@@ -173,13 +178,16 @@ impl<const K: usize> Rows<K> {
                 0
             }
             Rule::Classical => {
-                let matrix =
-                    if O::COUPLED == NO_ENTRIES { Matrix::NONE } else { Matrix::of(O::curvature(x, y, z)) };
+                let matrix = if O::COUPLED == NO_ENTRIES {
+                    Matrix::NONE
+                } else {
+                    Matrix::of(is_real, || O::curvature(x, y, z))
+                };
                 let partials = move |g: f64| O::classical(g, x, y, z);
                 self.pass_on::<O, _, _>(&inputs, at, transposed, partials, partials, &matrix, rules)
             }
             Rule::Bounded(bound) => {
-                let matrix = Matrix::of(O::bounded_curvature(x, y, z, bound));
+                let matrix = Matrix::of(is_real, || O::bounded_curvature(x, y, z, bound));
                 let saturated = Status::SATURATED.bits();
                 let (first, status) = (at.first | saturated, at.status.and(Nibbles::each(saturated)));
                 let partials = move |g: f64| O::bounded(g, x, y, z, bound);

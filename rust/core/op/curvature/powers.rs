@@ -91,7 +91,7 @@ fn bounded_fast(a: f64, n: i32, s: f64) -> Fast<f64> {
 
 #[cold]
 fn bounded_wide(a: f64, n: i32, s: f64) -> Wide {
-    if a == 0.0 || !a.is_finite() {
+    if a == 0.0 {
         return Wide::new(0.0);
     }
     let m = (1 - i64::from(n)) as u64;
