@@ -68,7 +68,7 @@ fn ln(k: f64, f: f64) -> (i128, i64) {
     // s = f/(2 + f) as a quotient of integers, by long division in two steps.
     let numerator = (f * super::exact::power_of_two(53)) as i128;
     let divisor = (1i128 << 54) + numerator;
-    let lift = i64::from((numerator.unsigned_abs() << 2).leading_zeros());
+    let lift = i64::from((numerator.unsigned_abs() << 2).leading_zeros().min(127)); // 128 for f = 0
     let lifted = numerator << lift;
     let s = ((lifted / divisor) << 52) + ((lifted % divisor) << 52) / divisor;
     let point = lift + 52;
