@@ -51,7 +51,7 @@ impl fmt::Debug for Case {
 impl Case {
     /// Finite numbers, of which some are 0; often all that are not are 1.
     fn direction(&self, random: &mut Random, count: usize) -> Vec<f64> {
-        let of_ones = random.bits() % 4 == 0;
+        let of_ones = random.bits().is_multiple_of(4);
         let number = |_| match random.bits() % 64 {
             bits if of_ones => f64::from(u8::from(bits % 3 > 0)),
             0 => -0.0,

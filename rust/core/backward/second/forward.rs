@@ -133,7 +133,7 @@ impl<const K: usize> Rows<K> {
     /// Gives a node that is no source a tangent.
     pub(super) fn set_tangent(&mut self, index: usize, (t, status): (f64, Status)) {
         let row = self.begin(index);
-        row.tangents[0] = row.tangents[0] + t;
+        row.tangents[0] += t;
         row.moves.set(0, flag::MOVES | status.bits());
     }
 
