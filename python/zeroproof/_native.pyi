@@ -273,6 +273,9 @@ class TracedProgram:
         self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]
     ) -> BatchPlan: ...
     def jacobian(self, sources: list[int], coordinate: Optional[int]) -> BatchPlan: ...
+    def pullback(
+        self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]
+    ) -> BatchPlan: ...
     def along(
         self,
         sources: list[int],
@@ -296,6 +299,7 @@ class TracedProgram:
 
 @final
 class BatchPlan:
+    def paths(self) -> list[bool]: ...
     def run(
         self,
         samples: int,

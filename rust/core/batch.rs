@@ -47,6 +47,19 @@ pub enum Request {
         /// The argument whose elements are coordinates of exploration regions.
         coordinate: Option<usize>,
     },
+    /// The gradients of each output multiplied by an adjoint, and the outputs' values: for one output as a
+    /// gradient, for several as a Jacobian.
+    ///
+    /// A run takes one input more behind those of the arguments: the adjoints of the outputs, for each sample if
+    /// any argument has numbers for each.
+    Pullback {
+        /// The arguments, by number; none twice.
+        sources: Vec<usize>,
+        /// The argument whose elements are coordinates of exploration regions.
+        coordinate: Option<usize>,
+        /// Whether the value of the one output and its gradients are put together over the samples.
+        total: Option<Total>,
+    },
     /// Derivatives along a direction, or second derivatives.
     ///
     /// Where there is a direction, a run takes further inputs behind those of the arguments: for each source
@@ -92,6 +105,7 @@ impl Request {
             Self::Values => &[],
             Self::Gradient { sources, .. }
             | Self::Jacobian { sources, .. }
+            | Self::Pullback { sources, .. }
             | Self::Directional { sources, .. } => sources,
         }
     }
@@ -102,6 +116,7 @@ impl Request {
             Self::Values => None,
             Self::Gradient { coordinate, .. }
             | Self::Jacobian { coordinate, .. }
+            | Self::Pullback { coordinate, .. }
             | Self::Directional { coordinate, .. } => *coordinate,
         }
     }
@@ -110,7 +125,9 @@ impl Request {
     pub fn total(&self) -> Option<Total> {
         match self {
             Self::Values | Self::Jacobian { .. } => None,
-            Self::Gradient { total, .. } | Self::Directional { total, .. } => *total,
+            Self::Gradient { total, .. } | Self::Pullback { total, .. } | Self::Directional { total, .. } => {
+                *total
+            }
         }
     }
 }
@@ -128,7 +145,7 @@ pub enum Input<'a> {
 #[derive(Debug, Default)]
 pub struct Outputs<'a> {
     /// The outputs' values: an array for each output, or arrays that take several outputs in a row.
-    /// Empty under a [`Total`]; may be empty for a Jacobian and for second derivatives.
+    /// Empty under a [`Total`]; may be empty for a Jacobian, a pullback and for second derivatives.
     pub values: Vec<&'a mut [f64]>,
     /// For a gradient, by source: as many numbers a sample as the argument has elements. Under a
     /// [`Total`] those of shared arguments are empty. For a Jacobian one array: outputs × elements of

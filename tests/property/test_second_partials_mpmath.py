@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import mpmath
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
 
@@ -173,6 +173,7 @@ def test_reductions(case: OpCase, values: list[float], adjoint: float, tangent: 
 
 
 @each_of("unary", "binary", singular=True)
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # domains are narrow
 @given(a=operand, b=second, adjoint=finite, tangent=finite, bound=bounds)
 @example(a=1e-200, b=1e-200, adjoint=1.0, tangent=1.0, bound=1e-200)
 @example(a=1e300, b=1e300, adjoint=1e300, tangent=1.0, bound=1.0)

@@ -9,6 +9,7 @@ from ._batch_arguments import Inputs, Parameters
 from ._batch_directional import DerivativeRequest, HessianRequest, ProductRequest
 from ._batch_directional_types import hessian_of, jvp_of, value_and_jacobian_of
 from ._batch_layout import Layout
+from ._batch_pullback import Pullback, PullbackRequest
 from ._batch_requests import JacobianRequest, Sources, check_reduction
 from ._batch_trace import Traced
 from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
@@ -29,6 +30,9 @@ class DirectionalMethods:
         numbers: Numbers = (),
         coordinate: Optional[ArgNum] = None,
     ) -> tuple[Inputs, int, Any]:
+        raise NotImplementedError
+
+    def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
         raise NotImplementedError
 
     def _sources(self, layout: Layout, numbers: Numbers) -> Sources:
@@ -193,6 +197,38 @@ class DirectionalMethods:
             ("hessian", reduce), make, args, keywords, numbers, coordinate
         )
         return request.run(inputs, samples, with_status, out)
+
+    def vjp(
+        self,
+        *primals: Any,
+        argnums: Optional[ArgNums] = None,
+        coordinate: Optional[ArgNum] = None,
+        **keywords: Any,
+    ) -> tuple[Any, Pullback]:
+        """The values of the function, and a function that pulls adjoints of them back.
+
+        Args:
+            *primals: the arguments of the function. What the pullback needs of them is copied.
+            argnums: the arguments to differentiate with respect to, as for ``value_and_grad``; None
+                for all positional ones.
+            coordinate: as for ``value_and_grad``.
+            **keywords: further arguments of the function.
+
+        Returns:
+            ``(values, pullback)``: the values as a call returns them, and a function of adjoints
+            in their structure, which returns the gradients of all samples, bit for bit those of the
+            pullback of :func:`tr_vjp` for each: ``pullback(adjoints, *, reduce=None,
+            with_status=False, out=None)``.
+
+        Raises:
+            TypeError, ValueError: as ``value_and_grad``.
+        """
+        numbers = tuple(range(len(primals))) if argnums is None else argument_numbers(argnums)
+        request, inputs, samples = self._request(
+            "vjp", PullbackRequest, primals, keywords, numbers, coordinate
+        )
+        pullback = request.bound(inputs, samples, self._parameters.label)
+        return self(*primals, **keywords), pullback
 
     @value_and_jacobian_of
     def value_and_jacobian(

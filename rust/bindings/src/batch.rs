@@ -83,6 +83,19 @@ impl TracedProgram {
         self.plan(py, Request::Jacobian { sources, coordinate })
     }
 
+    /// The plan for the gradients of the outputs by the arguments ``sources``, each multiplied by an adjoint: as
+    /// ``gradient`` has them for one output, as ``jacobian`` has them for several.
+    fn pullback(
+        &self,
+        py: Python<'_>,
+        sources: Vec<usize>,
+        coordinate: Option<usize>,
+        reduce: Option<&str>,
+    ) -> PyResult<BatchPlan> {
+        let total = total(reduce)?;
+        self.plan(py, Request::Pullback { sources, coordinate, total })
+    }
+
     /// The plan for the derivatives of all outputs along a direction of the arguments ``sources``; as many
     /// outputs in a row as ``widths`` says go to each array. With ``reduce`` there is one output.
     fn along(
@@ -186,15 +199,21 @@ pub(crate) struct BatchPlan {
 
 #[pymethods]
 impl BatchPlan {
+    /// By derivative, output by output: whether a path leads to it.
+    fn paths(&self) -> Vec<bool> {
+        self.plan.paths()
+    }
+
     /// Replays the program in the gradient mode in force, on up to ``threads`` threads and without
     /// the GIL, and counts in the statistics of the calling thread or async task.
     ///
     /// Args:
     ///     samples: how many there are.
     ///     threads: at least 1.
-    ///     inputs: the numbers of each argument, then the direction of each source if there is one.
+    ///     inputs: the numbers of each argument, then the direction of each source if there is one, or the
+    ///         adjoints of the outputs.
     ///     values: where the outputs' values go, one array or several; none for a total, and if nobody asks
-    ///         for those of a Jacobian or of second derivatives.
+    ///         for those of a Jacobian, a pullback or of second derivatives.
     ///     gradients: where the gradients by each source go, or other derivatives; for a Jacobian and for
     ///         second derivatives that make a matrix one array.
     ///     statuses: where the flags of the gradients go; none at all if nobody asks.

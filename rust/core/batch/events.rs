@@ -327,7 +327,7 @@ impl Plan {
             interpreter.dropped = Some(vec![]);
             for of_output in self.code.derivatives.chunk_by(|a, b| a.output == b.output) {
                 let root = program.outputs()[of_output[0].output as usize];
-                interpreter.backward(Task { drops, ..task }, of_output, root, statistics)?;
+                interpreter.backward(Task { drops, ..task }, of_output, root, statistics, &|_| 1.0)?;
                 interpreter.notes.clear();
             }
             let mut dropped = interpreter.dropped.take().unwrap_or_default();

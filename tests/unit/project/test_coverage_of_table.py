@@ -16,7 +16,7 @@ from support.op_case import Accuracy, BadPoint, OpCase, Pole, Rounding
 from support.op_cases import CASES
 from support.ops import NAMES, node_op, scalar_op
 from support.values import same
-from zeroproof import _enums, _native, core
+from zeroproof import _enums, _native, core, tr_grad
 from zeroproof.autodiff import tr_ops_grad
 from zeroproof.autodiff.grad_mode import GradientMode, GradientModeConfig
 from zeroproof.autodiff.hybrid_gradient import HybridGradientSchedule, ScheduleType
@@ -94,6 +94,9 @@ def test_each_row_names_itself(row: Row) -> None:
     elif arity == "alias":
         node = getattr(zeroproof, f"tr_{name}")(True, x, 2.0)
         assert [float(operand.value) for operand in node.inputs] == [1.5, 2.0]
+    elif arity in ("gradients", "gradient"):
+        gradient = tr_grad(lambda v: v * v)(x)
+        node = gradient if arity == "gradient" else gradient.inputs[0]
     elif arity == "variadic":
         node = node_op(name)([x, 2.0])
         assert same(node.value, scalar_op(name)([1.5, 2.0]))

@@ -58,8 +58,9 @@ pub(crate) fn lower(
         let outputs = program.outputs().len();
         let mut first = 0;
         for (number, &root) in program.outputs().iter().enumerate() {
+            let seed = directions.get(number).map(|&adjoint| lowering.source(adjoint));
             let pass = Pass::new(&mut lowering, &mut rows, number, root, steps)?;
-            pass.run(derivatives)?;
+            pass.seeded(seed).run(derivatives)?;
             let so_far = lowering.bytes();
             if number == 0 {
                 first = so_far;

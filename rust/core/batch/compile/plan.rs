@@ -22,17 +22,24 @@ pub(crate) struct Summand {
     pub source: Option<Source>,
 }
 
-/// The program with an argument more for the direction of each source, and the elements of these.
+/// The program with an argument more for the direction of each source, or for the adjoints of the outputs, and
+/// the elements of these.
 fn directed(program: &Program, request: &Request) -> Result<(Program, Vec<NodeId>), Error> {
-    let Request::Directional { what, sources, .. } = request else { return Ok((program.clone(), vec![])) };
-    if !what.has_direction() {
-        return Ok((program.clone(), vec![]));
-    }
     let direction = |&source: &usize| {
         let argument = &program.arguments()[source];
         Argument { name: format!("d{}", argument.name), ..argument.clone() }
     };
-    let more: Vec<_> = sources.iter().map(direction).collect();
+    let more: Vec<_> = match request {
+        Request::Directional { what, sources, .. } if what.has_direction() => {
+            sources.iter().map(direction).collect()
+        }
+        Request::Pullback { .. } => {
+            let per_sample = program.arguments().iter().any(|argument| argument.per_sample);
+            let shape = vec![program.outputs().len()];
+            vec![Argument { name: "adjoints".into(), shape, per_sample }]
+        }
+        _ => return Ok((program.clone(), vec![])),
+    };
     let first = program.arguments().len();
     let program = program.with_arguments(more)?;
     let elements = (first..program.arguments().len()).flat_map(|number| program.elements(number)).collect();
@@ -70,6 +77,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// By derivative, output by output: whether a path leads to it.
+    pub fn paths(&self) -> Vec<bool> {
+        self.code.derivatives.iter().map(|derivative| derivative.source.is_some()).collect()
+    }
+
     /// The program that was compiled.
     pub fn program(&self) -> &Program {
         &self.program

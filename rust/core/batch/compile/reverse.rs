@@ -41,6 +41,8 @@ impl Rows {
 pub(crate) struct Pass<'l, 'a> {
     pub lowering: &'l mut Lowering<'a>,
     output: usize,
+    /// The adjoint of the root.
+    seed: Source,
     /// The nodes that gradients flow through, in descending order.
     pub reached: Vec<NodeId>,
     pub rows: &'l mut Rows,
@@ -96,7 +98,17 @@ impl<'l, 'a> Pass<'l, 'a> {
         if !reached.is_empty() {
             lowering.visit(roots, &reached, &mut rows.visited);
         }
-        Ok(Self { lowering, output, reached, rows, sites: BTreeMap::new(), shared: BTreeMap::new() })
+        let (sites, shared) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { lowering, output, seed: SEED, reached, rows, sites, shared })
+    }
+
+    /// The pass with an adjoint of its own at the root, which must be REAL; `None` is 1.
+    pub fn seeded(mut self, seed: Option<Source>) -> Self {
+        if let Some(seed) = seed {
+            self.lowering.code.checks.push(seed);
+            self.seed = seed;
+        }
+        self
     }
 
     /// Appends the pass to the code.
@@ -120,11 +132,11 @@ impl<'l, 'a> Pass<'l, 'a> {
         Ok(())
     }
 
-    /// Appends the sweep from the root with the adjoint 1.
+    /// Appends the sweep from the root.
     pub fn sweep(&mut self) {
         let reached = std::mem::take(&mut self.reached);
         if let Some(&root) = reached.first() {
-            self.receive(root, Contribution::Plain(SEED), self.rows.visited[root as usize]);
+            self.receive(root, Contribution::Plain(self.seed), self.rows.visited[root as usize]);
         }
         for &node in &reached {
             if let Some(g) = self.rows.adjoints[node as usize] {

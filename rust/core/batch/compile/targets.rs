@@ -34,7 +34,9 @@ impl Targets {
         let mut summed: Vec<_> = sources.iter().map(|s| has_total && is_shared(s)).collect();
         let widths = match request {
             Request::Values | Request::Gradient { .. } => sizes,
-            Request::Jacobian { .. } => {
+            Request::Pullback { .. } if outputs == 1 => sizes,
+            Request::Jacobian { .. } | Request::Pullback { .. } => {
+                assert!(!has_total, "a total is that of one output");
                 (joined, stride, summed) = (true, all, vec![false]);
                 vec![all * outputs]
             }

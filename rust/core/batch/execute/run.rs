@@ -274,7 +274,7 @@ impl Plan {
         }
         let widths: Vec<_> = outputs.values.iter().map(|values| values.len() / samples).collect();
         let expected = match &self.request {
-            Request::Jacobian { .. } if outputs.values.is_empty() => 0,
+            Request::Jacobian { .. } | Request::Pullback { .. } if outputs.values.is_empty() => 0,
             Request::Directional { what: Directional::Product(_) | Directional::Hessian, .. }
                 if outputs.values.is_empty() =>
             {

@@ -158,7 +158,7 @@ impl Interpreter {
         &self.values[node as usize * self.lanes..][..self.lanes]
     }
 
-    /// One reverse pass from an output in every sample. Decisions are made as `statistics` has it, and
+    /// One reverse pass from an output in every sample, with the adjoint `seed` there. Decisions are made as `statistics` has it, and
     /// noted.
     pub fn backward(
         &mut self,
@@ -166,6 +166,7 @@ impl Interpreter {
         derivatives: &[Derivative],
         root: NodeId,
         statistics: &Statistics,
+        seed: &dyn Fn(usize) -> f64,
     ) -> Result<(), Error> {
         room::grow(&mut self.rows, task.program.len() * self.lanes, Adjoint::default())?;
         let reached = self.reachable_sets.below(task.program, root, |node| task.facts.active[node as usize]);
@@ -182,7 +183,8 @@ impl Interpreter {
                 if task.drops && !self.values[root as usize * self.lanes + lane].is_finite() {
                     row.reach(Status::MASKED.bits());
                 } else {
-                    row.receive(1.0, 1.0, 0);
+                    let seed = seed(lane);
+                    self.counts.dropped += u64::from(row.receive(seed, seed, 0));
                 }
             }
         }

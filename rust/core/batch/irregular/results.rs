@@ -75,8 +75,10 @@ impl IrregularResults {
         room::grow(&mut self.found, lanes * self.derivatives, Found::default())?;
         let mut first = 0;
         for of_output in plan.code.derivatives.chunk_by(|a, b| a.output == b.output) {
-            let root = plan.program.outputs()[of_output[0].output as usize];
-            self.interpreter.backward(task, of_output, root, statistics)?;
+            let output = of_output[0].output as usize;
+            let (root, adjoint) = (plan.program.outputs()[output], plan.directions.get(output));
+            let seed = |lane: usize| adjoint.map_or(1.0, |&adjoint| element(adjoint, lane));
+            self.interpreter.backward(task, of_output, root, statistics, &seed)?;
             for (k, found) in self.found.chunks_exact_mut(self.derivatives).enumerate() {
                 for (found, derivative) in found[first..].iter_mut().zip(of_output) {
                     *found = self.interpreter.found(derivative, k);
