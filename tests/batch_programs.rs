@@ -70,7 +70,11 @@ impl Case {
             (0..count).map(|_| random.number(self.specials)).collect()
         };
         let inputs: Vec<Vec<f64>> = self.recipe.arguments.iter().enumerate().map(input).collect();
-        let directions = inputs.iter().map(|numbers| self.direction(&mut random, numbers.len())).collect();
+        let mut directions: Vec<Vec<f64>> =
+            inputs.iter().map(|numbers| self.direction(&mut random, numbers.len())).collect();
+        let is_shared = self.recipe.arguments.iter().all(|&(_, per_sample, _)| !per_sample);
+        let adjoints = function.program.outputs().len() * if is_shared { 1 } else { self.samples };
+        directions.push((0..adjoints).map(|_| random.number(self.specials)).collect());
         let batch = Batch { samples: self.samples, inputs, function, directions };
         let (threads, block) = self.execution;
         let executions = [Execution { threads: 1, block: None }, Execution { threads, block }];

@@ -126,14 +126,15 @@ impl Arena {
     pub fn gradients(
         &mut self,
         root: Handle,
+        seed: f64,
         sources: &[Handle],
         mode: &Mode,
         statistics: &mut Statistics,
     ) -> Vec<(f64, Status)> {
         let Self { graph, scratch, .. } = self;
-        let left_out = graph.left_out(root, 1.0.into(), Some(sources), &mode.state, statistics, scratch);
+        let left_out = graph.left_out(root, seed.into(), Some(sources), &mode.state, statistics, scratch);
         let (found, counts) =
-            graph.gradients_of(root, 1.0.into(), sources, &mode.state, Some(statistics), scratch).unwrap();
+            graph.gradients_of(root, seed.into(), sources, &mode.state, Some(statistics), scratch).unwrap();
         assert_eq!(left_out.len() as u64, counts.dropped, "what is told is what is left out");
         statistics.add_pass(counts);
         let gradient = |(gradient, status): (TrScalar, _)| (gradient.to_ieee(), status);

@@ -21,7 +21,7 @@ use zeroproof::{HysteresisPolicy, ModeState, Op, Statistics};
 /// A function as the engine sees it, a program, and as the reference does, the list of its nodes.
 #[derive(Clone)]
 pub struct Function {
-    program: Program,
+    pub program: Program,
     /// The nodes after the elements of the arguments.
     nodes: Vec<(Kind, Vec<NodeId>)>,
 }
@@ -77,7 +77,8 @@ pub struct Batch {
     pub samples: usize,
     /// By argument: the numbers of every sample, or those that all share.
     pub inputs: Vec<Vec<f64>>,
-    /// By argument, for a request that has a direction: the same for that.
+    /// By argument, for a request that has a direction: the same for that. Behind these, for a pullback, the
+    /// adjoints of the outputs: of every sample, or those that all share.
     pub directions: Vec<Vec<f64>>,
 }
 
@@ -91,7 +92,24 @@ impl Batch {
             false => Input::Shared(numbers),
         };
         let all = self.inputs.iter().enumerate().chain(directions);
-        all.map(|(argument, numbers)| (argument, &numbers[..])).map(input).collect()
+        let mut all: Vec<_> = all.map(|(argument, numbers)| (argument, &numbers[..])).map(input).collect();
+        if let Request::Pullback { .. } = request {
+            let adjoints = &self.directions[self.inputs.len()];
+            all.push(if self.is_shared() { Input::Shared(adjoints) } else { Input::PerSample(adjoints) });
+        }
+        all
+    }
+
+    /// Whether no argument has numbers for each sample.
+    fn is_shared(&self) -> bool {
+        (0..self.inputs.len()).all(|argument| !self.function.is_per_sample(argument))
+    }
+
+    /// The adjoints of the outputs in a sample.
+    fn adjoints(&self, sample: usize) -> &[f64] {
+        let outputs = self.function.program.outputs().len();
+        let start = if self.is_shared() { 0 } else { sample * outputs };
+        &self.directions[self.inputs.len()][start..start + outputs]
     }
 
     /// How many numbers a sample sees of each of some arguments.
@@ -179,7 +197,10 @@ impl Outcome {
         };
         let (values, lengths) = match request {
             Request::Values => (outputs, vec![]),
-            Request::Gradient { sources, total, .. } => {
+            Request::Pullback { sources, .. } if outputs > 1 => {
+                (outputs, vec![outputs * of_sources(sources, false).iter().sum::<usize>()])
+            }
+            Request::Gradient { sources, total, .. } | Request::Pullback { sources, total, .. } => {
                 (if total.is_some() { 0 } else { 1 }, of_sources(sources, total.is_some()))
             }
             Request::Jacobian { sources, .. } => {

@@ -79,6 +79,7 @@ enum Asked {
     Values,
     Gradient(Option<Total>),
     Jacobian,
+    Pullback(Option<Total>),
     Derivatives,
     Derivative(Total),
     Product(Product, Option<Total>),
@@ -105,6 +106,8 @@ pub fn recipe(choices: u32) -> impl Strategy<Value = Recipe> {
         2 => Just(Asked::Gradient(Some(Total::Sum))),
         2 => Just(Asked::Gradient(Some(Total::Mean))),
         3 => Just(Asked::Jacobian),
+        4 => Just(Asked::Pullback(None)),
+        1 => select(vec![Total::Sum, Total::Mean]).prop_map(|total| Asked::Pullback(Some(total))),
     ];
     recipe_of(choices, asked)
 }
@@ -240,7 +243,7 @@ impl Recipe {
         let mut construction = Construction { function, numbers, conditions };
         self.steps.iter().for_each(|step| construction.append(step));
         let outputs = match self.asked {
-            Asked::Values | Asked::Jacobian | Asked::Derivatives => &self.outputs[..],
+            Asked::Values | Asked::Jacobian | Asked::Pullback(None) | Asked::Derivatives => &self.outputs[..],
             _ => &self.outputs[..1],
         };
         let outputs: Vec<_> = outputs.iter().map(|&back| construction.number(back)).collect();
@@ -262,6 +265,7 @@ impl Recipe {
             Asked::Values => Request::Values,
             Asked::Gradient(total) => Request::Gradient { sources, coordinate, total },
             Asked::Jacobian => Request::Jacobian { sources, coordinate },
+            Asked::Pullback(total) => Request::Pullback { sources, coordinate, total },
             Asked::Derivatives => {
                 // Two arrays if there are several outputs.
                 let rest = self.outputs.len() - 1;

@@ -12,6 +12,8 @@ struct Asked {
     coordinate: Option<usize>,
     /// Whether samples whose value is not REAL are left out.
     total: bool,
+    /// Whether every output has an adjoint of its own.
+    pulls_back: bool,
     /// Unless it is the gradient of every output.
     what: Option<Directional>,
 }
@@ -23,7 +25,8 @@ impl Asked {
             _ => None,
         };
         let (sources, coordinate) = (request.sources().to_vec(), request.coordinate());
-        Self { sources, coordinate, total: request.total().is_some(), what }
+        let pulls_back = matches!(request, Request::Pullback { .. });
+        Self { sources, coordinate, total: request.total().is_some(), pulls_back, what }
     }
 
     /// What the elements of an argument are on an arena.
@@ -66,6 +69,9 @@ pub fn outcome(batch: &Batch, request: &Request, mode: &Mode) -> Outcome {
         let derivatives = sample.derivatives.concat();
         match request {
             Request::Jacobian { .. } | Request::Directional { what: Directional::Hessian, .. } => {
+                write_rows(&mut outcome, number, &[derivatives.len()], &derivatives);
+            }
+            Request::Pullback { .. } if sample.derivatives.len() > 1 => {
                 write_rows(&mut outcome, number, &[derivatives.len()], &derivatives);
             }
             Request::Directional { what: Directional::Derivative { widths }, .. } => {
@@ -143,9 +149,10 @@ fn replay(
         return Sample { values, derivatives: vec![found] };
     }
     let mut derivatives = vec![];
-    for root in roots {
+    for (number, root) in roots.into_iter().enumerate() {
         let root = if asked.total { arena.sum_of_real(&[root]) } else { root };
-        derivatives.push(arena.gradients(root, &sources, mode, &mut outcome.statistics));
+        let seed = if asked.pulls_back { batch.adjoints(sample)[number] } else { 1.0 };
+        derivatives.push(arena.gradients(root, seed, &sources, mode, &mut outcome.statistics));
     }
     Sample { values, derivatives }
 }
@@ -187,7 +194,7 @@ pub fn sum_on_one_arena(batch: &Batch, request: &Request, mode: &Mode) -> Outcom
     let root = arena.sum_of_real(&roots);
     let by_argument: Vec<_> = all.iter().map(|rows| rows.concat()).collect();
     let mut found =
-        &arena.gradients(root, &asked.of_sources(&by_argument), mode, &mut outcome.statistics)[..];
+        &arena.gradients(root, 1.0, &asked.of_sources(&by_argument), mode, &mut outcome.statistics)[..];
     for (array, &source) in asked.sources.iter().enumerate() {
         let of_source;
         (of_source, found) = found.split_at(by_argument[source].len());

@@ -180,10 +180,14 @@ impl Interpreter {
             let node = self.taken(task.program, root, lane);
             let row = &mut self.rows[node as usize * self.lanes + lane];
             if row.mark & ACTIVE != 0 {
+                let seed = seed(lane);
                 if task.drops && !self.values[root as usize * self.lanes + lane].is_finite() {
-                    row.reach(Status::MASKED.bits());
+                    // The sum leaves the seed out, and silences the value.
+                    let dropped = !seed.is_finite();
+                    self.counts.dropped += u64::from(dropped);
+                    let status = if dropped { Status::DROPPED.bits() } else { 0 };
+                    row.reach(status | Status::MASKED.bits());
                 } else {
-                    let seed = seed(lane);
                     self.counts.dropped += u64::from(row.receive(seed, seed, 0));
                 }
             }
