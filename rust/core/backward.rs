@@ -81,8 +81,8 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
         };
         let Some(at) = stopped else { return Ok(sweep.counts) };
         let inner = scratch.inner.get_or_insert_default();
-        recorded::pass_on_gradients(graph, &mut sweep, at, inner, statistics.as_deref_mut())
-            .inspect_err(|_| sweep.give_up())?;
+        let counts = recorded::pass_on_gradients(graph, sweep.apart(), at, inner, statistics.as_deref_mut())?;
+        sweep.counts.add(counts);
     }
 }
 

@@ -6,6 +6,7 @@ use super::sweep::{Sweep, Visit};
 use crate::error::Error;
 use crate::graph::{GradientPass, Graph, Handle};
 use crate::mode::ModeState;
+use crate::pass_counts::PassCounts;
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 
@@ -36,20 +37,24 @@ impl Graph {
     }
 }
 
-/// What arrived at recorded gradients goes on to what they depend on.
+/// What arrived at recorded gradients goes on to what they depend on. The sweep is a copy of the one that
+/// stopped: see [`Sweep::apart`].
 #[cold]
 #[inline(never)]
 pub(super) fn pass_on_gradients<const RESTRICTED: bool, const ALIASES: bool>(
     graph: &Graph,
-    sweep: &mut Sweep<RESTRICTED, ALIASES>,
+    mut sweep: Sweep<RESTRICTED, ALIASES>,
     at: Visit,
     inner: &mut Scratch,
     statistics: Option<&mut Statistics>,
-) -> Result<(), Error> {
+) -> Result<PassCounts, Error> {
     let (mut weights, mut found, mut unasked) = (vec![], Passed::default(), Statistics::default());
-    let at = sweep.take_gradients(graph, at, &mut weights)?;
     let decisions = statistics.unwrap_or(&mut unasked);
-    let counts = inner.pass_on_gradients(graph, at.index as u32, &weights, decisions, &mut found)?;
+    let passed = sweep.take_gradients(graph, at, &mut weights).and_then(|at| {
+        let counts = inner.pass_on_gradients(graph, at.index as u32, &weights, decisions, &mut found)?;
+        Ok((at, counts))
+    });
+    let (at, counts) = passed.inspect_err(|_| sweep.give_up())?;
     sweep.counts.add(counts);
     for (node, contribution, status) in found.contributions {
         sweep.receive(node, contribution, Visit { status: at.status | status, ..at });
@@ -57,5 +62,5 @@ pub(super) fn pass_on_gradients<const RESTRICTED: bool, const ALIASES: bool>(
     if !RESTRICTED {
         found.choices.into_iter().for_each(|choice| sweep.pass_by_choice(choice));
     }
-    Ok(())
+    Ok(sweep.counts)
 }

@@ -191,7 +191,7 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
     /// The same sweep for a function that is called. It gets this copy, since the sweep itself is in
     /// registers only as long as nobody knows where it is: that was 11 % of a backward pass.
     #[inline(always)]
-    fn apart(&mut self) -> Sweep<'_, RESTRICTED, ALIASES> {
+    pub(super) fn apart(&mut self) -> Sweep<'_, RESTRICTED, ALIASES> {
         Sweep {
             nodes: self.nodes,
             lists: self.lists,

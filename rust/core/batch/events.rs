@@ -310,7 +310,8 @@ impl Plan {
     /// [`Stopped`]: [`Interrupted`](Stopped::Interrupted) if `interrupted`, asked every 50 ms, said so.
     ///
     /// # Panics
-    /// If the inputs are not as many or as long as the program has it.
+    /// If the inputs are not as many or as long as the program has it; for a plan that takes more of them than
+    /// its program, with adjoints or a direction.
     pub fn dropped(
         &self,
         samples: usize,
