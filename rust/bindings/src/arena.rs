@@ -28,6 +28,13 @@ pub(crate) struct GilCell<T> {
 // as well as re-entry from the same thread.
 unsafe impl<T: Send> Sync for GilCell<T> {}
 
+/// Apart, so that what happens once is not in the way of every operation.
+#[cold]
+#[inline(never)]
+fn begin<T>(value: &mut Option<T>, initial: fn() -> T) -> &mut T {
+    value.insert(initial())
+}
+
 impl<T> GilCell<T> {
     pub(crate) const fn new(initial: fn() -> T) -> Self {
         Self { borrowed: Cell::new(false), value: UnsafeCell::new(None), initial }
@@ -40,8 +47,11 @@ impl<T> GilCell<T> {
         let _release = Release(&self.borrowed);
         // SAFETY: `borrowed` was false, so no other reference to the value exists, and it stays true
         // until this one is gone.
-        let value = unsafe { &mut *self.value.get() };
-        Borrow { value: value.get_or_insert_with(self.initial), _release }
+        let value = match unsafe { &mut *self.value.get() } {
+            Some(value) => value,
+            none => begin(none, self.initial),
+        };
+        Borrow { value, _release }
     }
 
     /// Runs `f`, which must not call into Python, on the value.
