@@ -16,7 +16,6 @@ vectors that zeroproof chooses at run time. A peer that is not installed is left
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import tempfile
 from collections.abc import Iterator
@@ -42,6 +41,7 @@ from batched_parties import (
 )
 from machine import processor
 from racing import Contender, Goal, race, ratio
+from settings import confine, parse
 
 import zeroproof
 from zeroproof.autodiff import (
@@ -264,20 +264,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--largest", type=int, default=10**7, help="10⁸ needs 3.2 GB of files")
-    settings = parser.parse_args()
-    for name, least in (("samples", 1), ("rounds", 9), ("threads", 1), ("largest", 1000)):
-        if getattr(settings, name) < least:
-            parser.error(f"--{name} must be at least {least}")
-    return settings
+    return parse(parser, samples=1, rounds=9, threads=1, largest=1000)
 
 
 def main() -> None:
     settings = arguments()
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))[: settings.threads]
-        os.sched_setaffinity(0, cores)
-        settings.threads = len(cores)
-    zeroproof.set_num_threads(settings.threads)
+    confine(settings)
     try:
         jax = Jax()
     except ImportError:

@@ -15,7 +15,6 @@ and its results waited for; without JAX the rest runs.
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 from collections.abc import Iterator
 from typing import Any, Callable
@@ -24,6 +23,7 @@ import numpy as np
 from batched_parties import Call, Inputs, arm_loss, loss, make_inputs, numbers
 from machine import processor
 from racing import Contender, Goal, race, ratio
+from settings import confine, parse
 
 import zeroproof
 from zeroproof import tr_cos, tr_grad, tr_hessian, tr_hvp, tr_jvp, tr_sin, tr_vmap
@@ -245,20 +245,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=1)
-    settings = parser.parse_args()
-    for name, least in (("samples", 1), ("rounds", 9), ("threads", 1)):
-        if getattr(settings, name) < least:
-            parser.error(f"--{name} must be at least {least}")
-    return settings
+    return parse(parser, samples=1, rounds=9, threads=1)
 
 
 def main() -> None:
     settings = arguments()
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))[: settings.threads]
-        os.sched_setaffinity(0, cores)
-        settings.threads = len(cores)
-    zeroproof.set_num_threads(settings.threads)
+    confine(settings)
     versions = f"zeroproof {zeroproof.__version__}, Python {platform.python_version()}"
     print(f"{versions}, {processor()}; threads: {settings.threads}, {settings.rounds} rounds")
     goals = [*batches(settings), *scalars(settings)]
