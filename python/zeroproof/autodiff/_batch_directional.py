@@ -22,7 +22,7 @@ from ._batch_requests import Sources, readable
 from ._batch_trace import Traced
 
 
-class _Run:
+class Run:
     """What the requests have in common: how their plan is run, logged and looked at by alarms."""
 
     def __init__(
@@ -161,7 +161,7 @@ class DerivativeRequest:
     def __init__(
         self, traced: Traced, sources: Sources, coordinate: Optional[int], reduce: Optional[str]
     ) -> None:
-        self._run = _Run(traced, sources, coordinate, reduce)
+        self._run = Run(traced, sources, coordinate, reduce)
         self._results = traced.results
         widths = list(map(prod, traced.results.shapes))
         self._plan = traced.program.along(sources.leaves, coordinate, reduce, widths)
@@ -202,7 +202,7 @@ class ProductRequest:
         reduce: Optional[str],
         transposed: bool,
     ) -> None:
-        self._run = _Run(traced, sources, coordinate, reduce)
+        self._run = Run(traced, sources, coordinate, reduce)
         self._plan = traced.program.product(sources.leaves, coordinate, reduce, transposed)
         own = [traced.layout.per_sample[leaf] for leaf in sources.leaves]
         self._shapes = [
@@ -228,7 +228,7 @@ class HessianRequest:
     def __init__(
         self, traced: Traced, sources: Sources, coordinate: Optional[int], reduce: Optional[str]
     ) -> None:
-        self._run = _Run(traced, sources, coordinate, reduce)
+        self._run = Run(traced, sources, coordinate, reduce)
         own = [leaf for leaf in sources.leaves if traced.layout.per_sample[leaf]]
         if reduce is not None and own:
             raise ValueError(

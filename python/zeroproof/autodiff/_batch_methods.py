@@ -32,9 +32,6 @@ class DirectionalMethods:
     ) -> tuple[Inputs, int, Any]:
         raise NotImplementedError
 
-    def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
-        raise NotImplementedError
-
     def _sources(self, layout: Layout, numbers: Numbers) -> Sources:
         raise NotImplementedError
 
@@ -227,8 +224,7 @@ class DirectionalMethods:
         request, inputs, samples = self._request(
             "vjp", PullbackRequest, primals, keywords, numbers, coordinate
         )
-        pullback = request.bound(inputs, samples, self._parameters.label)
-        return self(*primals, **keywords), pullback
+        return request.bound(inputs, samples, self._parameters.label)
 
     @value_and_jacobian_of
     def value_and_jacobian(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
-from .._arrays import Array
+from .._arrays import Array, Shape
 from .._native import BatchPlan
 from .._trees import flatten
 from ._batch_arguments import Inputs, real_numbers
-from ._batch_directional import _Run
-from ._batch_requests import Sources, check_reduction, readable
+from ._batch_directional import Run
+from ._batch_requests import Sources, ValuesRequest, check_reduction, readable
 from ._batch_trace import Traced
 
 
@@ -21,27 +22,35 @@ class PullbackRequest:
     """The gradients of all outputs, each multiplied by an adjoint."""
 
     def __init__(self, traced: Traced, sources: Sources, coordinate: Optional[int]) -> None:
-        self._arguments = (sources, coordinate)
-        self._runs: dict[Optional[str], _Run] = {}
         self.traced, self.sources = traced, sources
-        self._plans: dict[Optional[str], BatchPlan] = {}
+        self._coordinate = coordinate
+        self._values = ValuesRequest(traced)
+        self._plans: dict[Optional[str], tuple[Run, BatchPlan]] = {}
 
-    def bound(self, inputs: Inputs, samples: int, label: str) -> Pullback:
-        """The function that pulls adjoints back, for arguments that are copied."""
+    def bound(self, inputs: Inputs, samples: int, label: str) -> tuple[Any, Pullback]:
+        """The values, and the function that pulls adjoints back, for arguments that are copied."""
         copies = [np.array(array) for array in readable(inputs)]
-        return Pullback(self, copies, samples, label)
+        return self._values.run(copies, samples, None), Pullback(self, copies, samples, label)
+
+    def _planned(self, reduce: Optional[str]) -> tuple[Run, BatchPlan]:
+        if reduce not in self._plans:
+            traced, sources, coordinate = self.traced, self.sources, self._coordinate
+            plan = traced.program.pullback(sources.leaves, coordinate, reduce)
+            self._plans[reduce] = (Run(traced, sources, coordinate, reduce), plan)
+        return self._plans[reduce]
 
     def run(
-        self, inputs: list[Array], samples: int, adjoints: Array, reduce: Optional[str], out: Any
+        self,
+        inputs: list[Array],
+        samples: int,
+        adjoints: Array,
+        reduce: Optional[str],
+        with_status: bool,
+        out: Any,
     ) -> tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
-        """The gradients by the leaves of the sources, and their statuses."""
-        sources, coordinate = self._arguments
-        run = self._runs.get(reduce)
-        if run is None:
-            run = self._runs[reduce] = _Run(self.traced, sources, coordinate, reduce)
-            program = self.traced.program
-            self._plans[reduce] = program.pullback(sources.leaves, coordinate, reduce)
-        plan, axis = self._plans[reduce], run.leading(samples)
+        """The gradients by the leaves of the sources, and their statuses if requested."""
+        sources, (run, plan) = self.sources, self._planned(reduce)
+        axis = run.leading(samples)
         per_sample = self.traced.layout.per_sample
         shapes = [
             shape if reduce and not per_sample[leaf] else (*axis, *shape)
@@ -50,27 +59,28 @@ class PullbackRequest:
         gradients = sources.arrays(shapes, out, "out")
         count = self.traced.results.count
         if count == 1:
-            statuses = [np.empty(shape, np.uint8) for shape in shapes]
+            statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
             run(plan, inputs, samples, [adjoints], ([], gradients, statuses))
             return gradients, statuses
         rows = (*axis, count, sum(map(prod, sources.shapes)))
-        all_gradients, all_statuses = np.empty(rows), np.empty(rows, np.uint8)
-        run(plan, inputs, samples, [adjoints], ([], [all_gradients], [all_statuses]))
-        total, flags = _added(all_gradients, all_statuses, np.reshape(plan.paths(), rows[-2:]))
-        first = 0
-        statuses = []
-        for shape, gradient in zip(sources.shapes, gradients):
-            end = first + prod(shape)
-            gradient[...] = total[..., first:end].reshape(gradient.shape)
-            statuses.append(flags[..., first:end].reshape(gradient.shape))
-            first = end
-        return gradients, statuses
+        by_output = np.empty(rows)
+        flags = [np.empty(rows, np.uint8)] if with_status else []
+        run(plan, inputs, samples, [adjoints], ([], [by_output], flags))
+        total = _added(by_output, np.reshape(plan.paths(), rows[-2:]))
+        shapes = [gradient.shape for gradient in gradients]
+        for gradient, found in zip(gradients, self._by_leaf(total, shapes)):
+            gradient[...] = found
+        joined = [np.bitwise_or.reduce(flag, axis=-2) for flag in flags]
+        return gradients, self._by_leaf(joined[0], shapes) if joined else []
+
+    def _by_leaf(self, joined: npt.NDArray[Any], shapes: Sequence[Shape]) -> list[npt.NDArray[Any]]:
+        """What stands in one row for all sources, as an array of its own for each."""
+        ends = np.cumsum([prod(shape) for shape in self.sources.shapes])[:-1]
+        return [part.reshape(shape) for part, shape in zip(np.split(joined, ends, axis=-1), shapes)]
 
 
-def _added(
-    gradients: npt.NDArray[Any], statuses: npt.NDArray[Any], paths: npt.NDArray[Any]
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The sums over the outputs in their order, and all flags of each.
+def _added(gradients: npt.NDArray[Any], paths: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The sums over the outputs in their order.
 
     Outputs that no path leads from are left out, and an overflowed sum keeps its value, as on the
     scalar path.
@@ -83,7 +93,7 @@ def _added(
             sums = np.where(np.isfinite(total), total + more, total)
             total = np.where(has_path, np.where(begun, sums, more), total)
             begun |= has_path
-    return total, np.bitwise_or.reduce(statuses, axis=-2)
+    return total
 
 
 class Pullback:
@@ -138,7 +148,9 @@ class Pullback:
             )
         gathered = self._gathered(adjoints)
         sources = request.sources
-        gradients, statuses = request.run(self._inputs, self._samples, gathered, reduce, out)
+        gradients, statuses = request.run(
+            self._inputs, self._samples, gathered, reduce, with_status, out
+        )
         found = sources.pack(gradients)
         return (found, sources.pack(statuses)) if with_status else found
 
