@@ -30,8 +30,9 @@ impl<B: Backend> Worker<'_, B> {
                 outputs.gradients.get_mut(array).and_then(|all| all.get_mut(rows.clone()))
             {
                 match source {
+                    // Zeros of what is directional are positive.
                     Some(source) if code.is_directional => {
-                        self.copy_positive(inputs, source, gradients, column, width);
+                        self.copy_each(inputs, source, gradients, column, width, |x| x + 0.0);
                     }
                     Some(source) => self.copy(inputs, source, gradients, column, width),
                     None => gradients.iter_mut().skip(column).step_by(width).for_each(|g| *g = 0.0),
@@ -72,26 +73,6 @@ impl<B: Backend> Worker<'_, B> {
         }
     }
 
-    /// The same with zeros that are positive, as those of what is directional are.
-    fn copy_positive(
-        &self,
-        inputs: &BlockInputs<'_>,
-        source: Source,
-        to: &mut [f64],
-        column: usize,
-        width: usize,
-    ) {
-        let lines = self.backend.lines(inputs, source);
-        let samples = lines.lines.as_flattened();
-        if lines.is_uniform {
-            to.iter_mut().skip(column).step_by(width).for_each(|to| *to = samples[0] + 0.0);
-        } else if width == 1 {
-            to.iter_mut().zip(samples).for_each(|(to, &from)| *to = from + 0.0);
-        } else {
-            to.iter_mut().skip(column).step_by(width).zip(samples).for_each(|(to, &from)| *to = from + 0.0);
-        }
-    }
-
     /// Copies a source to every `width`-th place from `column` on.
     pub(crate) fn copy(
         &self,
@@ -101,14 +82,29 @@ impl<B: Backend> Worker<'_, B> {
         column: usize,
         width: usize,
     ) {
+        self.copy_each(inputs, source, to, column, width, |x| x);
+    }
+
+    /// The same for what `of` makes of each number.
+    #[inline(always)]
+    fn copy_each(
+        &self,
+        inputs: &BlockInputs<'_>,
+        source: Source,
+        to: &mut [f64],
+        column: usize,
+        width: usize,
+        of: impl Fn(f64) -> f64,
+    ) {
         let lines = self.backend.lines(inputs, source);
         let samples = lines.lines.as_flattened();
         if lines.is_uniform {
-            to.iter_mut().skip(column).step_by(width).for_each(|to| *to = samples[0]);
+            to.iter_mut().skip(column).step_by(width).for_each(|to| *to = of(samples[0]));
         } else if width == 1 {
-            to.copy_from_slice(&samples[..to.len()]);
+            // Contiguous, so that it is a plain copy where nothing is made of the numbers.
+            to.iter_mut().zip(samples).for_each(|(to, &from)| *to = of(from));
         } else {
-            to.iter_mut().skip(column).step_by(width).zip(samples).for_each(|(to, &from)| *to = from);
+            to.iter_mut().skip(column).step_by(width).zip(samples).for_each(|(to, &from)| *to = of(from));
         }
     }
 }
