@@ -27,7 +27,7 @@ use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::stats::Statistics;
 use crate::status::Status;
-use policies::{Hybrid, MaskReal, Saturating};
+use policies::{Decide, Hybrid, MaskReal, Saturating};
 pub use scratch::{Gradient, Scratch};
 use sweep::{Sweep, Visit};
 
@@ -40,7 +40,7 @@ fn ignore_leaf(_: u32, _: f64, _: Status) {}
 /// One pass over `graph` in the mode that `state` names, working in `adjoints`. All memory is asked for before
 /// anything is changed.
 #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
-fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
+fn run_pass<const RESTRICTED: bool, const RARE: bool>(
     graph: &Graph,
     adjoints: &mut Adjoints,
     scratch: &mut Scratch,
@@ -48,7 +48,7 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     seed: TrScalar,
     state: &ModeState,
     mut statistics: Option<&mut Statistics>,
-    mut on_leaf: impl FnMut(u32, f64, Status),
+    on_leaf: impl FnMut(u32, f64, Status),
 ) -> Result<PassCounts, Error> {
     scratch.trim(graph.len());
     scratch.set.grow(graph.len())?;
@@ -57,33 +57,41 @@ fn run_pass<const RESTRICTED: bool, const ALIASES: bool>(
     adjoints.grow(graph.len())?;
     // One length for both, so that one check of an index serves both.
     let nodes = graph.len();
-    let mut sweep = Sweep::<RESTRICTED, ALIASES> {
+    let Scratch { set, passed, coordinates, inner, .. } = scratch;
+    let mut sweep = Sweep::<RESTRICTED, RARE> {
         nodes: &graph.nodes[..nodes],
         lists: &graph.lists,
         adjoints: &mut adjoints.rows[..nodes],
-        set: &mut scratch.set,
-        passed: &mut scratch.passed,
+        set,
+        passed,
         counts: PassCounts::default(),
     };
     // The seed is the root's first contribution, and is left out like any other if not REAL.
     let seed = seed.to_ieee();
     sweep.receive(root, seed, Visit { index: 0, block: u32::MAX, g: seed, status: 0 });
-    loop {
-        let stopped = match state.mode {
-            GradientMode::MaskReal => sweep.run(&mut MaskReal, &mut on_leaf),
-            GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, &mut on_leaf),
-            GradientMode::Hybrid => {
-                let coordinates = if on_input { &scratch.coordinates[..] } else { &[] };
-                let mut unasked = Statistics::default();
-                let decisions = statistics.as_deref_mut().unwrap_or(&mut unasked);
-                sweep.run(&mut Hybrid { state, decisions, coordinates }, &mut on_leaf)
-            }
-        };
-        let Some(at) = stopped else { return Ok(sweep.counts) };
-        let inner = scratch.inner.get_or_insert_default();
-        let counts = recorded::pass_on_gradients(graph, sweep.apart(), at, inner, statistics.as_deref_mut())?;
-        sweep.counts.add(counts);
+    let mut failed = Ok(());
+    let mut on_gradients = |sweep: Sweep<'_, RESTRICTED, RARE>, node, decisions: Option<&mut dyn Decide>| {
+        let inner = inner.get_or_insert_default();
+        recorded::pass_on_gradients(graph, sweep, node, inner, decisions).unwrap_or_else(|error| {
+            failed = Err(error);
+            PassCounts::default()
+        })
+    };
+    // Modes that decide nothing themselves may meet gradients of one that does.
+    let told = |sweep: Sweep<'_, RESTRICTED, RARE>, node, _: Option<&mut dyn Decide>| {
+        on_gradients(sweep, node, statistics.as_deref_mut().map(|decisions| decisions as &mut dyn Decide))
+    };
+    match state.mode {
+        GradientMode::MaskReal => sweep.run(&mut MaskReal, on_leaf, told),
+        GradientMode::Saturating => sweep.run(&mut Saturating { bound: state.bound() }, on_leaf, told),
+        GradientMode::Hybrid => {
+            let coordinates = if on_input { &coordinates[..] } else { &[] };
+            let mut unasked = Statistics::default();
+            let decisions = statistics.unwrap_or(&mut unasked);
+            sweep.run(&mut Hybrid { state, decisions, coordinates }, on_leaf, on_gradients);
+        }
     }
+    failed.map(|()| sweep.counts)
 }
 
 impl Graph {
@@ -128,7 +136,7 @@ impl Graph {
                 }
             }
         };
-        let counts = if self.may_lead_to_alias(root) {
+        let counts = if self.may_lead_to_alias(root) || self.may_lead_to_gradients(root) {
             run_pass::<false, true>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
         } else {
             run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)

@@ -38,7 +38,8 @@ fn is_gradient(py: Python<'_>, node: TRNode) -> bool {
 /// The double of a constant or a gradient, where Python or NumPy wants a plain number.
 ///
 /// # Errors
-/// `TypeError` for any other node, and for gradients in a function that is being differentiated: what is computed from the number would lose the gradient silently.
+/// `TypeError` for any other node, and for gradients in a function that is being differentiated: what is computed
+/// from the number would lose the gradient silently.
 fn plain(py: Python<'_>, node: TRNode) -> PyResult<f64> {
     let (op, requires_grad) = read(py, node, |graph, node| (graph.op(node), graph.requires_grad(node)));
     if op != Op::Gradient && requires_grad {

@@ -17,6 +17,10 @@ pub(crate) trait Policy {
     fn rule<O: Elementwise>(&mut self, node: usize, a: f64, b: f64, z: f64) -> Rule;
     /// The rule for a variadic node, which has no pole.
     fn rule_without_pole(&mut self, z: f64) -> Rule;
+    /// Who is told of decisions; nobody if the mode makes none.
+    fn decisions(&mut self) -> Option<&mut dyn Decide> {
+        None
+    }
 }
 
 pub(crate) struct MaskReal;
@@ -65,6 +69,16 @@ pub(crate) trait Decide {
     fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool;
     /// What it would decide.
     fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool;
+}
+
+impl<D: Decide + ?Sized> Decide for &mut D {
+    fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        (**self).decide(node, state, d, at)
+    }
+
+    fn would_saturate(&self, state: &ModeState, d: f64, at: Coordinate) -> bool {
+        (**self).would_saturate(state, d, at)
+    }
 }
 
 /// The same decisions once more, of which nobody is told.
@@ -116,6 +130,10 @@ impl<D: Decide + ?Sized> Policy for Hybrid<'_, D> {
         } else {
             MaskReal.rule_without_pole(z)
         }
+    }
+
+    fn decisions(&mut self) -> Option<&mut dyn Decide> {
+        Some(&mut self.decisions)
     }
 }
 

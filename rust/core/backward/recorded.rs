@@ -1,5 +1,6 @@
 //! Recorded gradients: how they are made, and what a sweep does with what arrives at them.
 
+use super::policies::Decide;
 use super::scratch::{Gradient, Scratch};
 use super::second::gradients::Passed;
 use super::sweep::{Sweep, Visit};
@@ -32,29 +33,26 @@ impl Graph {
     ) -> Result<Vec<Option<Handle>>, Error> {
         let nodes: Vec<u32> = sources.iter().map(|&source| self.node(source)).collect();
         let is_second = scratch.meets_gradients(self, self.node(root), &nodes)?;
-        let pass = GradientPass { seed: seed.to_ieee(), state: state.clone(), saturates };
-        self.push_gradients(root, sources, found, (!is_second).then_some(pass))
+        let pass = || GradientPass { seed: seed.to_ieee(), state: state.clone(), saturates };
+        self.push_gradients(root, sources, found, (!is_second).then(pass))
     }
 }
 
-/// What arrived at recorded gradients goes on to what they depend on. The sweep is a copy of the one that
-/// stopped: see [`Sweep::apart`].
+/// What arrived at recorded gradients goes on to what they depend on, by a sweep [apart](Sweep::apart). Returned
+/// is what was counted.
 #[cold]
 #[inline(never)]
-pub(super) fn pass_on_gradients<const RESTRICTED: bool, const ALIASES: bool>(
+pub(super) fn pass_on_gradients<const RESTRICTED: bool, const RARE: bool>(
     graph: &Graph,
-    mut sweep: Sweep<RESTRICTED, ALIASES>,
-    at: Visit,
+    mut sweep: Sweep<RESTRICTED, RARE>,
+    node: u32,
     inner: &mut Scratch,
-    statistics: Option<&mut Statistics>,
+    decisions: Option<&mut dyn Decide>,
 ) -> Result<PassCounts, Error> {
     let (mut weights, mut found, mut unasked) = (vec![], Passed::default(), Statistics::default());
-    let decisions = statistics.unwrap_or(&mut unasked);
-    let passed = sweep.take_gradients(graph, at, &mut weights).and_then(|at| {
-        let counts = inner.pass_on_gradients(graph, at.index as u32, &weights, decisions, &mut found)?;
-        Ok((at, counts))
-    });
-    let (at, counts) = passed.inspect_err(|_| sweep.give_up())?;
+    let at = sweep.take_gradients(graph, node, &mut weights)?;
+    let decisions = decisions.unwrap_or(&mut unasked);
+    let counts = inner.pass_on_gradients(graph, node, &weights, decisions, &mut found)?;
     sweep.counts.add(counts);
     for (node, contribution, status) in found.contributions {
         sweep.receive(node, contribution, Visit { status: at.status | status, ..at });

@@ -339,6 +339,31 @@ fn check(sources: &[Handle], tangents: &[f64]) -> Result<(), Error> {
     tangents.iter().find(|t| !t.is_finite()).map_or(Ok(()), |&t| Err(Error::Tangent(t)))
 }
 
+impl<const K: usize> Rows<K> {
+    /// The walks up and down of a pass that was begun, with its direction. Returns what was counted, and how many
+    /// terms of second order were left out among that.
+    fn differentiate(
+        &mut self,
+        graph: &Graph,
+        root: (u32, f64),
+        product: Product,
+        state: &ModeState,
+        decisions: &mut dyn Decide,
+        coordinates: &[Coordinate],
+    ) -> (PassCounts, u64) {
+        let mut dropped = match product {
+            Product::Jacobian => self.ascend(graph, None, None),
+            Product::Transposed => {
+                let mut silent = Silent(decisions);
+                self.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)), None)
+            }
+        };
+        let mut rules = Rules::new(state, decisions, coordinates);
+        dropped += self.descend(graph, root, product == Product::Transposed, &mut rules);
+        (PassCounts { dropped: rules.dropped + dropped, masked: rules.masked }, dropped)
+    }
+}
+
 impl Pass<'_> {
     /// What was found, and how many terms of second order were left out.
     fn run<const K: usize>(
@@ -351,20 +376,12 @@ impl Pass<'_> {
     ) -> (SecondOrder, u64) {
         let Self { graph, sources, product, state, .. } = *self;
         rows.seed(&sources.rows, direction);
-        let mut dropped = match product {
-            Product::Jacobian => rows.ascend(graph, None, None),
-            Product::Transposed => {
-                let mut silent = Silent(decisions);
-                rows.ascend(graph, Some(&mut Rules::new(state, &mut silent, coordinates)), None)
-            }
-        };
-        let mut rules = Rules::new(state, decisions, coordinates);
-        let transposed = product == Product::Transposed;
-        dropped += rows.descend(graph, (self.root, self.seed), transposed, &mut rules);
+        let (counts, dropped) =
+            rows.differentiate(graph, (self.root, self.seed), product, state, decisions, coordinates);
         let found = SecondOrder {
             gradient: sources.found(|row| rows.gradient(row)),
             products: (0..lanes).map(|lane| sources.found(|row| rows.product(row, lane))).collect(),
-            counts: PassCounts { dropped: rules.dropped + dropped, masked: rules.masked },
+            counts,
         };
         (found, dropped)
     }

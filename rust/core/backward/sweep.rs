@@ -1,6 +1,6 @@
 //! The sweep over the arena.
 
-use super::policies::{Policy, Rule};
+use super::policies::{Decide, Policy, Rule};
 use super::step::{self, Arrived, Sink};
 use crate::adjoints::{ACTIVE, Adjoint, FORWARDS, REACHED, RECEIVED, STATUS};
 use crate::error::Error;
@@ -8,6 +8,7 @@ use crate::graph::{Graph, Node, Operands};
 use crate::node_set::NodeSet;
 use crate::op::{Arity, Elementwise, Op, Variadic};
 use crate::pass_counts::PassCounts;
+use crate::room;
 use crate::status::Status;
 
 /// The sweep's set holds blocks of 32 nodes: inside a block it walks down node by node, which the
@@ -15,8 +16,9 @@ use crate::status::Status;
 const BLOCK_BITS: u32 = 5;
 
 /// The arena during a sweep: what it reads, and the columns that contributions go to. The sweep over an arena
-/// without aliases is compiled for itself: looking for them took 4 % of its instructions.
-pub(super) struct Sweep<'a, const RESTRICTED: bool, const ALIASES: bool> {
+/// without what is `RARE`, aliases and recorded gradients, is compiled for itself: looking for aliases took 4 % of
+/// its instructions, and what is done with gradients took registers from it.
+pub(super) struct Sweep<'a, const RESTRICTED: bool, const RARE: bool> {
     pub(super) nodes: &'a [Node],
     pub(super) lists: &'a [u32],
     pub(super) adjoints: &'a mut [Adjoint],
@@ -27,15 +29,17 @@ pub(super) struct Sweep<'a, const RESTRICTED: bool, const ALIASES: bool> {
     pub(super) counts: PassCounts,
 }
 
-impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES> {
-    /// Visits what the root reached, in reverse of recording; `on_leaf` sees the leaves. Stops at recorded
-    /// gradients, for the caller to pass on what arrived there; none are left when it returns `None`.
+impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
+    /// Visits what the root reached, in reverse of recording. `on_leaf` sees the leaves. `on_gradients` passes on
+    /// what arrived at recorded gradients, by a sweep [`apart`](Self::apart), and returns what that counted. It gets
+    /// the node alone: a [`Visit`] that another function may read is written to memory at every node.
     #[inline(always)]
     pub(super) fn run<P: Policy>(
         &mut self,
         policy: &mut P,
-        on_leaf: &mut impl FnMut(u32, f64, Status),
-    ) -> Option<Visit> {
+        mut on_leaf: impl FnMut(u32, f64, Status),
+        mut on_gradients: impl FnMut(Sweep<'_, RESTRICTED, RARE>, u32, Option<&mut dyn Decide>) -> PassCounts,
+    ) {
         while let Some(block) = self.set.last() {
             let start = (block as usize) << BLOCK_BITS;
             let end = self.nodes.len().min(start + (1 << BLOCK_BITS));
@@ -53,11 +57,15 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
                             self.counts.dropped += self.apart().hand_down(at, mark & RECEIVED != 0);
                         }
                         match self.nodes[index].op {
-                            Op::Gradients => return Some(at),
-                            Op::Gradient => {
+                            Op::Gradients if RARE => {
+                                let counts = on_gradients(self.apart(), index as u32, policy.decisions());
+                                self.counts.add(counts);
+                            }
+                            Op::Gradient if RARE => {
                                 let rule = policy.rule_without_pole(self.nodes[index].value);
-                                self.apart().gradient(at, matches!(rule, Rule::Silence));
-                                self.counts.masked += u64::from(matches!(rule, Rule::Silence));
+                                let is_silent = matches!(rule, Rule::Silence);
+                                self.apart().gradient(index, is_silent);
+                                self.counts.masked += u64::from(is_silent);
                             }
                             _ => on_leaf(index as u32, g, Status::from_bits_truncate(mark)),
                         }
@@ -66,24 +74,30 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
             }
             self.set.remove(block);
         }
-        None
     }
 
     /// A recorded gradient keeps what arrived until the sweep comes to the row of all of them.
     #[cold]
     #[inline(never)]
-    fn gradient(mut self, at: Visit, is_silent: bool) {
-        let all = self.nodes[at.index].links[0] as usize;
+    fn gradient(mut self, index: usize, is_silent: bool) {
+        let all = self.nodes[index].links[0] as usize;
         if !self.stays_at(all) {
             return; // in a pass that asks for this gradient, and for nothing below it
         }
-        let row = &mut self.adjoints[at.index];
+        let mut at = self.visit_of(index);
+        let row = &mut self.adjoints[index];
         row.mark |= REACHED;
-        let mut status = at.status;
         if is_silent {
-            (row.value, status) = (0.0, status | Status::MASKED.bits());
+            row.value = 0.0;
+            at.status |= Status::MASKED.bits();
         }
-        self.visit_later(all, at, |row| row.reach(status));
+        self.visit_later(all, at, |row| row.reach(at.status));
+    }
+
+    /// The visit that the sweep is at.
+    fn visit_of(&self, index: usize) -> Visit {
+        let status = self.adjoints[index].mark & STATUS;
+        Visit { index, block: (index >> BLOCK_BITS) as u32, g: 1.0, status }
     }
 
     /// Takes what arrived at recorded gradients: a weight for each source, and the visit's flags with what is
@@ -93,31 +107,24 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
     pub(super) fn take_gradients(
         &mut self,
         graph: &Graph,
-        mut at: Visit,
+        node: u32,
         weights: &mut Vec<f64>,
     ) -> Result<Visit, Error> {
-        weights.clear();
-        crate::room::grow(weights, graph.nodes[at.index].list().1 - 1, 0.0)?;
-        for gradient in graph.gradients_at(at.index as u32) {
+        let mut at = self.visit_of(node as usize);
+        let room = room::grow(weights, graph.nodes[at.index].list().1 - 1, 0.0);
+        for gradient in graph.gradients_at(node) {
             let row = &mut self.adjoints[gradient];
             let Some((v, _)) = row.visit() else { continue };
-            row.mark &= !REACHED;
-            if v.is_finite() {
-                weights[graph.place_of_gradient(gradient)] = v;
+            row.mark &= !REACHED; // without room too: no mark outlasts the pass
+            let weight = weights.get_mut(graph.place_of_gradient(gradient));
+            if let Some(weight) = weight.filter(|_| v.is_finite()) {
+                *weight = v;
             } else {
                 self.counts.dropped += 1;
                 at.status |= Status::DROPPED.bits();
             }
         }
-        at.g = 1.0;
-        Ok(at)
-    }
-
-    /// Ends a pass that cannot go on.
-    #[cold]
-    pub(super) fn give_up(&mut self) {
-        self.set.clear();
-        self.adjoints.iter_mut().for_each(|row| row.mark &= !REACHED);
+        room.map(|()| at)
     }
 
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
@@ -175,7 +182,7 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
     fn stays_at(&self, i: usize) -> bool {
         if RESTRICTED {
             self.adjoints[i].mark & (ACTIVE | FORWARDS) == ACTIVE
-        } else if ALIASES {
+        } else if RARE {
             self.nodes[i].receives()
         } else {
             self.nodes[i].flows()
@@ -185,13 +192,13 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
     /// Whether a node at which nothing stays is more than a constant.
     #[inline(always)]
     fn may_go_on_from(&self, i: usize) -> bool {
-        if RESTRICTED { self.adjoints[i].mark & FORWARDS != 0 } else { ALIASES && self.nodes[i].needs_grad() }
+        if RESTRICTED { self.adjoints[i].mark & FORWARDS != 0 } else { RARE && self.nodes[i].needs_grad() }
     }
 
     /// The same sweep for a function that is called. It gets this copy, since the sweep itself is in
     /// registers only as long as nobody knows where it is: that was 11 % of a backward pass.
     #[inline(always)]
-    pub(super) fn apart(&mut self) -> Sweep<'_, RESTRICTED, ALIASES> {
+    pub(super) fn apart(&mut self) -> Sweep<'_, RESTRICTED, RARE> {
         Sweep {
             nodes: self.nodes,
             lists: self.lists,
@@ -304,14 +311,14 @@ impl<const RESTRICTED: bool, const ALIASES: bool> Sweep<'_, RESTRICTED, ALIASES>
 }
 
 /// The inputs of the node at hand, by place, to which contributions go.
-struct Inputs<'s, 'a, L, const RESTRICTED: bool, const ALIASES: bool> {
-    sweep: &'s mut Sweep<'a, RESTRICTED, ALIASES>,
+struct Inputs<'s, 'a, L, const RESTRICTED: bool, const RARE: bool> {
+    sweep: &'s mut Sweep<'a, RESTRICTED, RARE>,
     links: L,
     at: Visit,
 }
 
-impl<L: Fn(usize) -> u32, const RESTRICTED: bool, const ALIASES: bool> Sink
-    for Inputs<'_, '_, L, RESTRICTED, ALIASES>
+impl<L: Fn(usize) -> u32, const RESTRICTED: bool, const RARE: bool> Sink
+    for Inputs<'_, '_, L, RESTRICTED, RARE>
 {
     #[inline(always)]
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {

@@ -22,8 +22,10 @@ pub(crate) fn run_pass(
     // Only decisions of Hybrid mode need the statistics during the pass.
     let done = GradientState::with_state(py, |state| match state.mode {
         GradientMode::Hybrid => Err(state.clone()),
-        _ if arena::with(py, |arena| arena.graph.has_hybrid_gradients()) => Err(state.clone()),
-        _ => Ok(arena::with(py, |arena| pass_in(arena, state, None))),
+        _ => arena::with(py, |arena| match arena.graph.has_hybrid_gradients() {
+            true => Err(state.clone()),
+            false => Ok(pass_in(arena, state, None)),
+        }),
     })?;
     match done {
         Ok(Ok(counts)) if counts == PassCounts::default() => Ok(Ok(())),

@@ -12,18 +12,19 @@
 //! Contributions go to the boundary, in descending order of its nodes, and the pass that asked goes on from there.
 //! A source that leads to another source lies inside.
 
-use super::super::policies::{Coordinate, Decide, Silent};
-use super::super::scratch::Scratch;
+use super::super::policies::{Coordinate, Decide};
+use super::super::scratch::{Gradient, Scratch};
 use super::rows::{Row, Rows, flag};
-use super::rules::Rules;
-use super::{Sources, trace};
+use super::{Product, Sources, trace};
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::mode::ModeState;
+use crate::node_set::NodeSet;
 use crate::op::Op;
 use crate::pass_counts::PassCounts;
 use crate::room;
 use crate::status::Status;
+use std::cell::Cell;
 
 /// What recorded gradients pass on.
 #[derive(Default)]
@@ -60,7 +61,7 @@ impl Rows<1> {
         graph: &Graph,
         root: u32,
         sources: &[u32],
-        set: &mut crate::node_set::NodeSet,
+        set: &mut NodeSet,
     ) -> Result<Option<Sources>, Error> {
         self.reach(graph, &[root], sources, set)?;
         let sources = Sources::new(sources.to_vec(), graph, &self.reached)?;
@@ -179,40 +180,28 @@ impl Scratch {
         decisions: &mut dyn Decide,
         to: &mut Passed,
     ) -> Result<PassCounts, Error> {
-        let (root, nodes) = operands(graph, node);
-        let Some(pass) = graph.gradient_pass(node) else { return Ok(PassCounts::default()) };
-        let on_input = trace(graph, &[root], &pass.state, self)?;
-        let coordinates = if on_input { &self.coordinates[..] } else { &[] };
-        let rows = &mut self.second.one;
-        let Some(sources) = rows.enclose(graph, root, nodes, &mut self.set)? else {
-            return Ok(PassCounts::default());
+        let weigh = |rows: &mut Rows<1>, sources: &Sources| {
+            sources.rows.iter().for_each(|&(place, row)| rows.push(row, weights[place]));
+            true
         };
-        for &(place, row) in &sources.rows {
-            rows.push(row, weights[place]);
-        }
-        let mut decisions = Again { decisions, saturates: pass.saturates };
-        let mut silent = Silent(&decisions);
-        let mut dropped =
-            rows.ascend(graph, Some(&mut Rules::new(&pass.state, &mut silent, coordinates)), None);
-        let mut rules = Rules::new(&pass.state, &mut decisions, coordinates);
-        dropped += rows.descend(graph, (root, pass.seed), true, &mut rules);
-        let counts = PassCounts { dropped: dropped + rules.dropped, masked: rules.masked };
-        room::reserve(&mut to.contributions, rows.reached.len())?;
-        for node in rows.boundary() {
-            if rows.rows[node as usize].mark & flag::REACHED != 0
-                && let Some((contribution, status)) = rows.product(node, 0)
-            {
-                to.contributions.push((node, contribution, status.bits()));
+        let collect = |rows: &Rows<1>, _: &Sources| {
+            room::reserve(&mut to.contributions, rows.reached.len())?;
+            for &node in &rows.reached {
+                let mark = rows.rows[node as usize].mark;
+                let row = &graph.nodes[node as usize];
+                if mark & flag::BOUNDARY == 0 {
+                    if row.is_alias() && !row.is_source_alias() {
+                        room::push(&mut to.choices, node)?;
+                    }
+                } else if mark & flag::REACHED != 0
+                    && let Some((contribution, status)) = rows.product(node, 0)
+                {
+                    to.contributions.push((node, contribution, status.bits()));
+                }
             }
-        }
-        for &node in &rows.reached {
-            let row = &graph.nodes[node as usize];
-            let lies_inside = rows.rows[node as usize].mark & flag::BOUNDARY == 0;
-            if lies_inside && row.is_alias() && !row.is_source_alias() {
-                room::push(&mut to.choices, node)?;
-            }
-        }
-        Ok(counts)
+            Ok(())
+        };
+        self.differentiate_gradients(graph, node, Product::Transposed, decisions, weigh, collect)
     }
 
     /// The tangents of recorded gradients, in the order of their sources, if the boundary has the tangents that
@@ -226,6 +215,41 @@ impl Scratch {
         to: &mut Vec<Option<(f64, Status)>>,
     ) -> Result<PassCounts, Error> {
         to.clear();
+        let flags = Cell::new(Status::EXACT);
+        let direct = |rows: &mut Rows<1>, _: &Sources| {
+            let mut any = false;
+            for place in 0..rows.reached.len() {
+                let node = rows.reached[place];
+                if rows.rows[node as usize].mark & flag::BOUNDARY != 0
+                    && let Some((t, status)) = moves(node)
+                {
+                    rows.push(node, t);
+                    flags.set(flags.get() | status);
+                    any = true;
+                }
+            }
+            any
+        };
+        let collect = |rows: &Rows<1>, sources: &Sources| {
+            let found = sources.found(|row| rows.product(row, 0));
+            let tangent = |(t, status): Gradient| (t.to_ieee(), status | flags.get());
+            to.extend(found.into_iter().map(|found| found.map(tangent)));
+            Ok(())
+        };
+        self.differentiate_gradients(graph, node, Product::Jacobian, decisions, direct, collect)
+    }
+
+    /// Differentiates recorded gradients along what `direct` gives to rows, which says whether that is anything,
+    /// and has `collect` read the rows.
+    fn differentiate_gradients(
+        &mut self,
+        graph: &Graph,
+        node: u32,
+        product: Product,
+        decisions: &mut dyn Decide,
+        direct: impl FnOnce(&mut Rows<1>, &Sources) -> bool,
+        collect: impl FnOnce(&Rows<1>, &Sources) -> Result<(), Error>,
+    ) -> Result<PassCounts, Error> {
         let (root, nodes) = operands(graph, node);
         let Some(pass) = graph.gradient_pass(node) else { return Ok(PassCounts::default()) };
         let on_input = trace(graph, &[root], &pass.state, self)?;
@@ -234,27 +258,13 @@ impl Scratch {
         let Some(sources) = rows.enclose(graph, root, nodes, &mut self.set)? else {
             return Ok(PassCounts::default());
         };
-        let (mut flags, mut any) = (Status::EXACT, false);
-        for place in 0..rows.reached.len() {
-            let node = rows.reached[place];
-            if rows.rows[node as usize].mark & flag::BOUNDARY != 0
-                && let Some((t, status)) = moves(node)
-            {
-                rows.push(node, t);
-                flags |= status;
-                any = true;
-            }
-        }
-        if !any {
+        if !direct(rows, &sources) {
             return Ok(PassCounts::default());
         }
         let mut decisions = Again { decisions, saturates: pass.saturates };
-        let mut dropped = rows.ascend(graph, None, None);
-        let mut rules = Rules::new(&pass.state, &mut decisions, coordinates);
-        dropped += rows.descend(graph, (root, pass.seed), false, &mut rules);
-        let counts = PassCounts { dropped: dropped + rules.dropped, masked: rules.masked };
-        let found = sources.found(|row| rows.product(row, 0));
-        to.extend(found.into_iter().map(|found| found.map(|(t, status)| (t.to_ieee(), status | flags))));
+        let root = (root, pass.seed);
+        let (counts, _) = rows.differentiate(graph, root, product, &pass.state, &mut decisions, coordinates);
+        collect(rows, &sources)?;
         Ok(counts)
     }
 }
