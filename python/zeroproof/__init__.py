@@ -69,6 +69,7 @@ from .core import (
     tr_polyval,
 )
 from .explanation import Explanation, Location, SingularEvent
+from .native import NativeCode, native_code, set_native
 from .policy import TRPolicy, TRPolicyConfig
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .threads import get_num_threads, set_num_threads
@@ -90,6 +91,7 @@ __all__ = [
     "HybridGradientSchedule",
     "Location",
     "MaskedSamplesWarning",
+    "NativeCode",
     "Occurrence",
     "OpType",
     "ReductionMode",
@@ -120,10 +122,12 @@ __all__ = [
     "is_phi",
     "is_pinf",
     "is_real",
+    "native_code",
     "ninf",
     "phi",
     "pinf",
     "real",
+    "set_native",
     "set_num_threads",
     "to_ieee",
     "tr_and",

@@ -10,6 +10,9 @@ mod irregular;
 mod program;
 
 pub use compile::plan::Plan;
+pub use execute::native::{Native, Simd, native_code, set_native};
+#[doc(hidden)]
+pub use execute::native::{native_blocks, simulate_refusal};
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
 use crate::status::Status;
@@ -90,6 +93,8 @@ pub struct Execution {
     /// The samples that are replayed together: a multiple of 32 that divides 8192; `None` for what fits
     /// the cache.
     pub block: Option<usize>,
+    /// Whether native code may run.
+    pub native: Native,
 }
 
 /// The run was interrupted; outputs are half-written, statistics are as before.

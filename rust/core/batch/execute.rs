@@ -7,6 +7,7 @@ mod hybrid;
 mod kernels;
 mod lines;
 mod machine;
+pub(super) mod native;
 mod outputs;
 mod run;
 mod shared;

@@ -5,6 +5,7 @@ use super::code::{Code, Derivative, Source, Uniform};
 use super::lower::lower;
 use super::lowering::Derivatives;
 use super::reachable::ReachableSets;
+use crate::batch::execute::native::Programs;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::batch::{Input, Request, Total};
 use crate::op::{Arity, Op};
@@ -42,6 +43,8 @@ pub struct Plan {
     below_any: OnceLock<Vec<bool>>,
     /// The nodes that are the same for every sample, and needed.
     uniform_nodes: Vec<NodeId>,
+    /// What of it is machine code so far.
+    pub(crate) native: Programs,
 }
 
 impl Plan {
@@ -112,6 +115,7 @@ impl Plan {
             below,
             below_any: OnceLock::new(),
             uniform_nodes,
+            native: Programs::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
 use super::machine::Machine;
+use super::native;
 use super::shared::Run;
 use super::slots::{LANES, Memory};
 use super::totals::{TASK, Tree};
@@ -118,6 +119,11 @@ impl Plan {
         let work = samples.saturating_mul(work_of_sample);
         let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
 
+        let native = if run.only_interpreted {
+            None
+        } else {
+            self.native.choose(self, samples, &outputs, state, statistics.saturates(), execution.native)
+        };
         let rest = TaskOutputs {
             samples,
             values: outputs.values.iter_mut().map(|all| &mut **all).collect(),
@@ -139,7 +145,8 @@ impl Plan {
             let lines = run.block / LANES;
             let mut memory = Memory::new(Machine::lines_of(self.code.slots, lines));
             let machine = Machine::new(&mut memory, lines, state.mode == GradientMode::Hybrid);
-            let mut worker = Worker::new(&run, machine, statistics.worker());
+            let backend = native::backend(machine, self, native.as_deref());
+            let mut worker = Worker::new(&run, backend, statistics.worker());
             let mut unasked = 0;
             let mut stop = || {
                 unasked += per_block;

@@ -1,0 +1,658 @@
+//! Registers: a linear scan over the steps of a vector, which writes them out as it goes.
+//!
+//! The code is straight, so each value's next use is known. Where registers run out, the one is given up
+//! whose value is read latest: to the frame, or, if it lies in memory anyway, just so. Numbers that are the
+//! same for every sample stay in the registers that are left over; the others are read in place.
+
+use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Register, Turns};
+use super::memory::Regions;
+use super::steps::{Arithmetic, Flags, Id, Logic, Place, Step, Steps};
+use std::collections::HashMap;
+
+/// What a region of memory is; in this order a call gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Region {
+    /// Constants, parameters and what registers do not hold.
+    Frame,
+    /// One line of each number that is the same for every sample.
+    Uniforms,
+    /// The lanes of the totals.
+    Lanes,
+    /// By vector, the samples that are irregular.
+    Irregular,
+    /// By [kind](Flags), whether there is any.
+    Any,
+    Column(u32),
+    Element(u32),
+    Slot(u32),
+    Output(u32),
+}
+
+/// What stands at the beginning of the frame, a vector of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Constant {
+    Bits(u64),
+    Bound,
+}
+
+/// Vectors of the frame are as wide as the widest ones.
+pub(crate) const FRAME_VECTOR: usize = 64;
+
+/// Code, and what it works on. Made by [`allocate`] alone.
+#[derive(Debug)]
+pub(crate) struct Allocated {
+    pub code: Vec<u8>,
+    pub regions: Regions,
+    pub turns: Turns,
+    /// By number of the region.
+    pub kinds: Vec<Region>,
+    pub constants: Vec<Constant>,
+    /// The vectors of the frame.
+    pub frame: usize,
+    _by_the_allocator: (),
+}
+
+/// One of the vectors that are in flight at once, of a value; invariants have just one.
+type Copy = (Id, u8);
+
+const NOWHERE: Register = Register::MAX;
+
+/// A class of registers.
+#[derive(Debug, Default)]
+struct Pool {
+    /// What each register holds.
+    held: Vec<Option<Copy>>,
+    /// Whether its value stays in the whole loop.
+    pinned: Vec<bool>,
+    free: Vec<Register>,
+}
+
+impl Pool {
+    fn new(registers: u8) -> Self {
+        let count = registers as usize;
+        Self { held: vec![None; count], pinned: vec![false; count], free: (0..registers).rev().collect() }
+    }
+}
+
+struct Allocator<'s, E> {
+    steps: &'s Steps,
+    encoder: E,
+    regions: Regions,
+    numbers: HashMap<Region, u32>,
+    kinds: Vec<Region>,
+    constants: Vec<Constant>,
+    turns: Turns,
+    /// Vectors, and masks where they have registers of their own.
+    pools: [Pool; 2],
+    /// By value and vector in flight: the register that holds it.
+    register: Vec<Register>,
+    /// By the same: where in the frame it is.
+    spilled: Vec<Option<u32>>,
+    frame: u32,
+    free_frame: Vec<u32>,
+    /// By value: the steps that read it, the last one first.
+    uses: Vec<Vec<u32>>,
+    /// By value: where it lies, if it is a load.
+    place: Vec<Option<Place>>,
+    /// Registers that the step at hand reads.
+    locked: Vec<(usize, Register)>,
+    accumulators: Vec<Option<Register>>,
+    /// By kind of flags: the register of masks that gathers them.
+    flags: [Option<Register>; 2],
+}
+
+/// The order of the vectors of a block, and how many sums there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub turns: Turns,
+    pub totals: usize,
+}
+
+/// The values that are alive at once and not in memory, at most: vectors and masks.
+fn pressure(steps: &Steps) -> [usize; 2] {
+    let mut last = vec![0; steps.is_mask.len()];
+    for (time, step) in steps.steps.iter().enumerate() {
+        step.values().0.into_iter().flatten().for_each(|id| last[id as usize] = time);
+    }
+    let (mut alive, mut most) = ([0usize; 2], [0usize; 2]);
+    let mut in_memory = vec![false; steps.is_mask.len()];
+    for (time, step) in steps.steps.iter().enumerate() {
+        let (reads, written) = step.values();
+        let mut dying: Vec<Id> = reads.into_iter().flatten().collect();
+        dying.sort_unstable();
+        dying.dedup();
+        if let Step::Load { to, .. } = step {
+            in_memory[*to as usize] = true;
+            continue;
+        }
+        for id in dying {
+            if last[id as usize] == time && !in_memory[id as usize] {
+                alive[usize::from(steps.is_mask[id as usize])] -= 1;
+            }
+        }
+        if let Some(to) = written {
+            alive[usize::from(steps.is_mask[to as usize])] += 1;
+        }
+        most = [most[0].max(alive[0]), most[1].max(alive[1])];
+    }
+    most
+}
+
+fn is_invariant(place: Place) -> bool {
+    matches!(place, Place::Uniform(_) | Place::Constant(_) | Place::Bound)
+}
+
+/// The kinds of flags that are set.
+fn flags_of(steps: &Steps) -> Vec<Flags> {
+    let kinds = [Flags::Irregular, Flags::Suspect];
+    let sets =
+        |of: Flags| steps.steps.iter().any(|step| matches!(step, Step::Flag { kind, .. } if *kind == of));
+    kinds.into_iter().filter(|&kind| sets(kind)).collect()
+}
+
+fn output_of(step: &Step) -> Option<u32> {
+    if let Step::Store { place: Place::Output(number), .. } = *step { Some(number) } else { None }
+}
+
+/// Values read from columns and slots take a register now and then.
+const FOR_LOADS: usize = 3;
+
+impl Shape {
+    /// How many vectors of these steps the registers allow at once.
+    pub fn fitting(
+        order: super::encoder::Order,
+        steps: &Steps,
+        encoder: &impl Encoder,
+        totals: usize,
+    ) -> Self {
+        let [vectors, masks] = pressure(steps);
+        let (vectors, masks) = if encoder.masks() == 0 { (vectors + masks, 0) } else { (vectors, masks) };
+        let flags = flags_of(steps).len();
+        let (of_vectors, of_masks) = if encoder.masks() == 0 { (totals + flags, 0) } else { (totals, flags) };
+        let fits = |at_once: usize| {
+            at_once * vectors + of_vectors + FOR_LOADS <= encoder.vectors() as usize
+                && at_once * masks + of_masks <= encoder.masks() as usize
+        };
+        let at_once = if fits(2) { 2 } else { 1 };
+        Self { turns: Turns { order, at_once }, totals }
+    }
+}
+
+/// Writes code for steps.
+///
+/// # Errors
+/// What could not be encoded.
+pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> Result<Allocated, String> {
+    let copies = shape.turns.at_once;
+    let values = steps.is_mask.len();
+    let mut uses = vec![vec![]; values];
+    for (time, step) in steps.steps.iter().enumerate().rev() {
+        for id in step.values().0.into_iter().flatten() {
+            if uses[id as usize].last() != Some(&(time as u32)) {
+                uses[id as usize].push(time as u32);
+            }
+        }
+    }
+    let mut place = vec![None; values];
+    for step in &steps.steps {
+        if let Step::Load { to, place: of } = *step {
+            place[to as usize] = Some(of);
+        }
+    }
+    let (width, pools) = (encoder.width(), [encoder.vectors(), encoder.masks()].map(Pool::new));
+    let mut allocator = Allocator {
+        steps,
+        encoder,
+        regions: Regions::new(width),
+        numbers: HashMap::new(),
+        kinds: vec![],
+        constants: vec![],
+        turns: shape.turns,
+        pools,
+        register: vec![NOWHERE; values * copies],
+        spilled: vec![None; values * copies],
+        frame: 0,
+        free_frame: vec![],
+        uses,
+        place,
+        locked: vec![],
+        accumulators: vec![None; shape.totals],
+        flags: [None; 2],
+    };
+    allocator.run();
+    let Allocator { encoder, regions, turns, kinds, constants, frame, .. } = allocator;
+    let code = encoder.finish()?;
+    Ok(Allocated {
+        code,
+        regions,
+        turns,
+        kinds,
+        frame: constants.len() + frame as usize,
+        constants,
+        _by_the_allocator: (),
+    })
+}
+
+impl<E: Encoder> Allocator<'_, E> {
+    fn run(&mut self) {
+        let turns = self.turns;
+        // Constants come first in the frame, so all of them are known before anything is spilled.
+        for id in 0..self.place.len() {
+            match self.place[id] {
+                Some(Place::Constant(bits)) => self.constants.push(Constant::Bits(bits)),
+                Some(Place::Bound) => self.constants.push(Constant::Bound),
+                _ => {}
+            }
+        }
+        // A call gives outputs in order.
+        let mut outputs: Vec<_> = self.steps.steps.iter().filter_map(output_of).collect();
+        outputs.sort_unstable();
+        for number in outputs {
+            self.region(Region::Output(number));
+        }
+        let totals = self.accumulators.len();
+        let [vectors, masks] = pressure(self.steps);
+        let vectors = if self.encoder.masks() == 0 { vectors + masks } else { vectors };
+        let class = usize::from(self.encoder.masks() > 0);
+        for kind in flags_of(self.steps) {
+            self.flags[kind as usize] = Some(self.take_pinned(class));
+        }
+        let mut left = self.pools[0].free.len().saturating_sub(turns.at_once * vectors + FOR_LOADS);
+        for total in 0..totals.min(left) {
+            self.accumulators[total] = Some(self.take_pinned(0));
+            left -= 1;
+        }
+        let pinned = self.worth_pinning(left);
+        let busiest = self.busiest_regions(&pinned);
+        self.encoder.begin(&busiest);
+        for register in self.flags.into_iter().flatten() {
+            self.encoder.clear_mask(register);
+        }
+        for id in pinned {
+            self.pin(id);
+        }
+        self.encoder.begin_lanes(turns);
+        for total in 0..totals {
+            if let Some(register) = self.accumulators[total] {
+                let address = self.lanes(total, false);
+                self.encoder.load(register, address);
+            }
+        }
+        self.encoder.begin_vectors(turns);
+        for time in 0..self.steps.steps.len() {
+            let step = self.steps.steps[time];
+            if !matches!(step, Step::Load { .. }) {
+                for copy in 0..turns.at_once as u8 {
+                    self.step(step, copy, time as u32, copy + 1 == turns.at_once as u8);
+                }
+            }
+        }
+        self.encoder.end_vectors(turns);
+        for total in 0..totals {
+            if let Some(register) = self.accumulators[total] {
+                let address = self.lanes(total, true);
+                self.encoder.store(address, register);
+            }
+        }
+        self.encoder.end_lanes(turns);
+        for (kind, register) in self.flags.into_iter().enumerate() {
+            if let Some(register) = register {
+                let region = self.region(Region::Any);
+                let address = self.regions.address(region, Index::None, kind, 1, true);
+                self.encoder.store_bits(address, register);
+            }
+        }
+    }
+
+    /// The regions that the loop reads or writes, the busiest first.
+    fn busiest_regions(&mut self, pinned: &[Id]) -> Vec<u32> {
+        let mut count: HashMap<u32, usize> = HashMap::new();
+        for time in 0..self.steps.steps.len() {
+            let region = match self.steps.steps[time] {
+                Step::Load { to, .. } if pinned.contains(&to) => continue,
+                Step::Load { to, place } => {
+                    let uses = self.uses[to as usize].len();
+                    let region = self.region_of(place);
+                    *count.entry(region).or_default() += if is_invariant(place) { uses } else { uses.min(2) };
+                    continue;
+                }
+                Step::Store { place, .. } => self.region_of(place),
+                Step::Flag { kind: Flags::Irregular, .. } => self.region(Region::Irregular),
+                _ => continue,
+            };
+            *count.entry(region).or_default() += 1;
+        }
+        let mut regions: Vec<(u32, usize)> = count.into_iter().collect();
+        regions.sort_unstable_by_key(|&(region, count)| (std::cmp::Reverse(count), region));
+        regions.into_iter().map(|(region, _)| region).collect()
+    }
+
+    /// A register for the whole loop, while there are many.
+    fn take_pinned(&mut self, class: usize) -> Register {
+        let register = self.pools[class].free.pop().expect("a register that was counted as left over");
+        self.pools[class].pinned[register as usize] = true;
+        register
+    }
+
+    /// The invariants that are read most, so many at most.
+    fn worth_pinning(&self, most: usize) -> Vec<Id> {
+        let mut invariants: Vec<Id> = (0..self.place.len() as Id)
+            .filter(|&id| self.place[id as usize].is_some_and(is_invariant))
+            .filter(|&id| !self.uses[id as usize].is_empty())
+            .collect();
+        invariants.sort_by_key(|&id| (std::cmp::Reverse(self.uses[id as usize].len()), id));
+        invariants.truncate(most);
+        invariants
+    }
+
+    /// Loads an invariant to a register of its own.
+    fn pin(&mut self, id: Id) {
+        let register = self.take_pinned(0);
+        self.pools[0].held[register as usize] = Some((id, 0));
+        let address = self.home((id, 0));
+        self.encoder.load(register, address);
+        let at = self.at((id, 0));
+        self.register[at] = register;
+    }
+
+    fn region(&mut self, region: Region) -> u32 {
+        if let Some(&known) = self.numbers.get(&region) {
+            return known;
+        }
+        let number = self.regions.add();
+        self.numbers.insert(region, number);
+        self.kinds.push(region);
+        number
+    }
+
+    fn region_of(&mut self, place: Place) -> u32 {
+        self.region(match place {
+            Place::Column(argument) => Region::Column(argument),
+            Place::Element(number) => Region::Element(number),
+            Place::Slot(slot) => Region::Slot(slot),
+            Place::Output(number) => Region::Output(number),
+            Place::Uniform(_) => Region::Uniforms,
+            Place::Constant(_) | Place::Bound => Region::Frame,
+        })
+    }
+
+    /// The copy of a value that a vector in flight uses.
+    fn copy_of(&self, id: Id, copy: u8) -> Copy {
+        if self.place[id as usize].is_some_and(is_invariant) { (id, 0) } else { (id, copy) }
+    }
+
+    fn at(&self, (id, copy): Copy) -> usize {
+        id as usize * self.turns.at_once + copy as usize
+    }
+
+    fn class(&self, id: Id) -> usize {
+        usize::from(self.steps.is_mask[id as usize] && self.encoder.masks() > 0)
+    }
+
+    /// The address of a vector of the block in a region of samples.
+    fn samples(&mut self, place: Place, copy: u8, writes: bool) -> Address {
+        let region = self.region_of(place);
+        let width = self.encoder.width();
+        let offset = copy as usize * self.turns.stride(width);
+        self.regions.address(region, Index::Samples, offset, width, writes)
+    }
+
+    fn lanes(&mut self, total: usize, writes: bool) -> Address {
+        let region = self.region(Region::Lanes);
+        let width = self.encoder.width();
+        self.regions.address(region, Index::Lanes, total * LINE_BYTES, width, writes)
+    }
+
+    fn frame_address(&mut self, vector: usize, writes: bool) -> Address {
+        let region = self.region(Region::Frame);
+        let width = self.encoder.width();
+        self.regions.address(region, Index::None, vector * FRAME_VECTOR, width, writes)
+    }
+
+    /// Where a value is in memory.
+    fn home(&mut self, value: Copy) -> Address {
+        let (id, copy) = value;
+        if let Some(vector) = self.spilled[self.at(value)] {
+            return self.frame_address(self.constants.len() + vector as usize, false);
+        }
+        let width = self.encoder.width();
+        let constant = match self.place[id as usize] {
+            Some(Place::Uniform(number)) => {
+                let region = self.region(Region::Uniforms);
+                return self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false);
+            }
+            Some(Place::Constant(bits)) => Constant::Bits(bits),
+            Some(Place::Bound) => Constant::Bound,
+            Some(place) => return self.samples(place, copy, false),
+            None => unreachable!("a value that is computed is in a register or in the frame"),
+        };
+        let vector = self.constants.iter().position(|&known| known == constant).unwrap_or(0);
+        self.frame_address(vector, false)
+    }
+
+    /// A free register, which is locked. If there is none, the value that is read latest makes room.
+    fn take(&mut self, class: usize) -> Register {
+        let register = match self.pools[class].free.pop() {
+            Some(register) => register,
+            None => self.evict(class),
+        };
+        self.locked.push((class, register));
+        register
+    }
+
+    fn evict(&mut self, class: usize) -> Register {
+        let next_use = |(id, _): Copy| self.uses[id as usize].last().copied().unwrap_or(u32::MAX);
+        let pool = &self.pools[class];
+        let candidates = (0..pool.held.len()).filter_map(|register| {
+            let value = pool.held[register]?;
+            let locked = self.locked.contains(&(class, register as Register));
+            (!pool.pinned[register] && !locked).then_some((register, value))
+        });
+        // What lies in memory anyway is given up first.
+        let (register, value) = candidates
+            .max_by_key(|&(register, value)| {
+                let is_saved =
+                    self.place[value.0 as usize].is_some() || self.spilled[self.at(value)].is_some();
+                (next_use(value), is_saved, register)
+            })
+            .expect("a step reads fewer values than there are registers");
+        let (register, at) = (register as Register, self.at(value));
+        if self.place[value.0 as usize].is_none() && self.spilled[at].is_none() {
+            let vector = self.free_frame.pop().unwrap_or_else(|| {
+                self.frame += 1;
+                self.frame - 1
+            });
+            self.spilled[at] = Some(vector);
+            let address = self.frame_address(self.constants.len() + vector as usize, true);
+            if class == 1 {
+                self.encoder.store_mask(address, register);
+            } else {
+                self.encoder.store(address, register);
+            }
+        }
+        self.register[at] = NOWHERE;
+        self.pools[class].held[register as usize] = None;
+        register
+    }
+
+    /// A value in a register, which is locked.
+    fn in_register(&mut self, value: Copy) -> Register {
+        let class = self.class(value.0);
+        let at = self.at(value);
+        if self.register[at] != NOWHERE {
+            self.locked.push((class, self.register[at]));
+            return self.register[at];
+        }
+        let register = self.take(class);
+        let address = self.home(value);
+        if class == 1 {
+            self.encoder.load_mask(register, address);
+        } else {
+            self.encoder.load(register, address);
+        }
+        self.register[at] = register;
+        self.pools[class].held[register as usize] = Some(value);
+        register
+    }
+
+    /// A value in a register, or in memory if it is read there once more or no register is free.
+    fn operand(&mut self, value: Copy) -> Operand {
+        let resident = self.register[self.at(value)] != NOWHERE;
+        let again =
+            self.uses[value.0 as usize].len() > 1 && !self.place[value.0 as usize].is_some_and(is_invariant);
+        if resident || (again && !self.pools[0].free.is_empty()) {
+            return Operand::Register(self.in_register(value));
+        }
+        Operand::Memory(self.home(value))
+    }
+
+    /// Gives up a register whose value is not read after this step.
+    fn release(&mut self, value: Copy, is_last_copy: bool) {
+        let (id, copy) = value;
+        let invariant = self.place[id as usize].is_some_and(is_invariant);
+        if self.uses[id as usize].len() > 1 || (invariant && !is_last_copy) {
+            return;
+        }
+        debug_assert!(invariant || copy < self.turns.at_once as u8);
+        let (at, class) = (self.at(value), self.class(id));
+        if let Some(vector) = self.spilled[at].take() {
+            self.free_frame.push(vector);
+        }
+        let register = self.register[at];
+        if register != NOWHERE && !self.pools[class].pinned[register as usize] {
+            self.register[at] = NOWHERE;
+            self.pools[class].held[register as usize] = None;
+            self.pools[class].free.push(register);
+        }
+    }
+
+    /// The register that a step writes, once its operands are read.
+    fn target(&mut self, to: Id, copy: u8) -> Register {
+        let class = self.class(to);
+        let register = self.take(class);
+        let at = self.at((to, copy));
+        self.register[at] = register;
+        self.pools[class].held[register as usize] = Some((to, copy));
+        register
+    }
+
+    /// Two operands, the first of them in a register; turned round if that saves a load.
+    fn pair(&mut self, a: Copy, b: Copy, commutes: bool) -> (Register, Operand) {
+        let resident = |value: Copy| self.register[self.at(value)] != NOWHERE;
+        let (a, b) = if commutes && !resident(a) && resident(b) { (b, a) } else { (a, b) };
+        let first = self.in_register(a);
+        (first, self.operand(b))
+    }
+
+    fn step(&mut self, step: Step, copy: u8, time: u32, is_last_copy: bool) {
+        self.locked.clear();
+        let of = |id: Id| self.copy_of(id, copy);
+        let (reads, _) = step.values();
+        let reads = reads.map(|read| read.map(of));
+        let [a, b, c] = reads;
+        let value = |read: Option<Copy>| read.unwrap_or((0, 0));
+        match step {
+            Step::Load { .. } => {}
+            Step::Arithmetic { kind, to, .. } => {
+                let (a, b) = self.pair(value(a), value(b), kind.commutes());
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.arithmetic(kind, to, a, b);
+            }
+            Step::Root { to, .. } => {
+                let a = self.operand(value(a));
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.root(to, a);
+            }
+            Step::Round { rounding, to, .. } => {
+                let a = self.operand(value(a));
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.round(rounding, to, a);
+            }
+            Step::Compare { comparison, to, .. } => {
+                let (a, b) = self.pair(value(a), value(b), false);
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.compare(comparison, to, a, b);
+            }
+            Step::Classify { class, to, .. } => {
+                let within = b.map(|within| self.in_register(within));
+                let a = self.operand(value(a));
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.classify(class, to, a, within);
+            }
+            Step::Combine { logic, to, .. } => {
+                let (a, b) = (self.in_register(value(a)), self.in_register(value(b)));
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.combine(logic, to, a, b);
+            }
+            Step::Not { to, .. } => {
+                let a = self.in_register(value(a));
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.not(to, a);
+            }
+            Step::Choose { to, .. } => {
+                let (mask, otherwise) = (self.in_register(value(a)), self.in_register(value(c)));
+                let taken = self.operand(value(b));
+                self.done_with(reads, time, is_last_copy);
+                let to = self.target(to, copy);
+                self.encoder.choose(to, mask, taken, otherwise);
+            }
+            Step::Store { place, .. } => {
+                let a = self.in_register(value(a));
+                let address = self.samples(place, copy, true);
+                self.encoder.store(address, a);
+                self.done_with(reads, time, is_last_copy);
+            }
+            Step::Flag { kind, .. } => {
+                let mask = self.in_register(value(a));
+                if let Some(all) = self.flags[kind as usize] {
+                    self.encoder.combine(Logic::Or, all, all, mask);
+                }
+                if kind == Flags::Irregular {
+                    let region = self.region(Region::Irregular);
+                    let address = self.regions.address(region, Index::Vectors, copy as usize, 1, true);
+                    self.encoder.store_bits(address, mask);
+                }
+                self.done_with(reads, time, is_last_copy);
+            }
+            Step::Accumulate { total, .. } => {
+                match self.accumulators[total as usize] {
+                    Some(register) => {
+                        let a = self.operand(value(a));
+                        self.encoder.arithmetic(Arithmetic::Add, register, register, a);
+                    }
+                    None => {
+                        let (from, to) =
+                            (self.lanes(total as usize, false), self.lanes(total as usize, true));
+                        let a = self.in_register(value(a));
+                        let sum = self.take(0);
+                        self.encoder.arithmetic(Arithmetic::Add, sum, a, Operand::Memory(from));
+                        self.encoder.store(to, sum);
+                        self.pools[0].free.push(sum);
+                    }
+                }
+                self.done_with(reads, time, is_last_copy);
+            }
+        }
+    }
+
+    /// The step has read its operands.
+    fn done_with(&mut self, reads: [Option<Copy>; 3], time: u32, is_last_copy: bool) {
+        for (place, value) in reads.iter().enumerate() {
+            let Some(value) = *value else { continue };
+            if !reads[..place].contains(&Some(value)) {
+                debug_assert_eq!(self.uses[value.0 as usize].last(), Some(&time));
+                self.release(value, is_last_copy);
+                if is_last_copy {
+                    self.uses[value.0 as usize].pop();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Executable memory, and calls of what is in it. The one module of native code that is unsafe.
+//!
+//! Invariants:
+//!
+//! 1. Memory is written before it is executable, and never both at once. It is private to the process,
+//!    nobody else holds a reference to it, and it is given back when the last [`Function`] is dropped. After
+//!    a `fork` the child has a copy of its own.
+//! 2. A function is made by the register allocator alone, through an encoder: nobody else makes an
+//!    [`Allocated`]. It reads and writes memory only through the pointers it is given, and in each region only
+//!    within the bytes that [`Regions`] has noted: every address that is encoded goes through
+//!    [`Regions::address`]. It calls nothing, keeps nothing on the stack but registers that it restores, and
+//!    returns.
+//! 3. A call checks each region's length against those notes, and that the processor has the vectors.
+
+#![allow(unsafe_code, reason = "calling machine code is unsafe")]
+
+use super::allocate::Allocated;
+use super::encoder::{Address, Index, LINE_BYTES, Order, Turns};
+use super::switch;
+use super::x86::Vectors;
+use memmap2::{Mmap, MmapMut};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What code may do with memory, and how far into it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extent {
+    /// The farthest byte, beyond what an index adds.
+    fixed: usize,
+    /// That of addresses that grow with the samples, lanes or vectors of a block.
+    by_samples: Option<usize>,
+    by_lanes: Option<usize>,
+    by_vectors: Option<usize>,
+    is_written: bool,
+}
+
+/// The regions of memory that a function works on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Regions {
+    extents: Vec<Extent>,
+    /// The bytes of a vector.
+    width: usize,
+    /// Whether an address was too far for an instruction.
+    too_far: bool,
+}
+
+impl Regions {
+    pub fn new(width: usize) -> Self {
+        Self { width, ..Self::default() }
+    }
+
+    /// One region more; returns its number.
+    pub fn add(&mut self) -> u32 {
+        self.extents.push(Extent::default());
+        self.extents.len() as u32 - 1
+    }
+
+    /// An address from which so many bytes are read, or written.
+    pub fn address(
+        &mut self,
+        region: u32,
+        index: Index,
+        offset: usize,
+        bytes: usize,
+        writes: bool,
+    ) -> Address {
+        let extent = &mut self.extents[region as usize];
+        let end = offset + bytes;
+        let far = |extent: &mut Option<usize>| *extent = Some(extent.map_or(end, |known| known.max(end)));
+        match index {
+            Index::None => extent.fixed = extent.fixed.max(end),
+            Index::Samples => far(&mut extent.by_samples),
+            Index::Lanes => far(&mut extent.by_lanes),
+            Index::Vectors => far(&mut extent.by_vectors),
+        }
+        extent.is_written |= writes;
+        self.too_far |= i32::try_from(end).is_err();
+        Address { region, index, offset: offset as i32 }
+    }
+
+    /// The bytes that a region must have for a block of so many bytes a column.
+    fn needed(&self, region: usize, block: usize, turns: Turns) -> usize {
+        let extent = &self.extents[region];
+        let last_lanes = LINE_BYTES - self.width;
+        let last_samples = match turns.order {
+            Order::Consecutive => block - turns.bytes(self.width),
+            Order::LanesByLanes => block - turns.bytes(self.width) + last_lanes,
+        };
+        let last_vector = block / self.width - turns.at_once;
+        let by_samples = extent.by_samples.map_or(0, |end| last_samples + end);
+        let by_lanes = extent.by_lanes.map_or(0, |end| last_lanes + end);
+        let by_vectors = extent.by_vectors.map_or(0, |end| last_vector + end);
+        extent.fixed.max(by_samples).max(by_lanes).max(by_vectors)
+    }
+}
+
+/// Set by tests: whether the system is taken to refuse executable memory.
+static REFUSES: AtomicBool = AtomicBool::new(false);
+
+/// For tests: has every later request for executable memory refused, or no longer.
+pub(crate) fn simulate_refusal(refuses: bool) {
+    REFUSES.store(refuses, Ordering::Relaxed);
+}
+
+/// Machine code that may be called.
+#[derive(Debug)]
+pub(crate) struct Function {
+    memory: Mmap,
+    allocated: Allocated,
+}
+
+fn executable(code: &[u8]) -> std::io::Result<Mmap> {
+    if REFUSES.load(Ordering::Relaxed) {
+        return Err(std::io::Error::other("simulated"));
+    }
+    let mut memory = MmapMut::map_anon(code.len())?;
+    memory.copy_from_slice(code);
+    memory.make_exec()
+}
+
+/// A pointer to a table of pointers to regions, and the bytes of a column of the block.
+type Entry = unsafe extern "sysv64" fn(*const *mut u8, usize);
+
+impl Function {
+    /// Puts code where it can be called.
+    ///
+    /// # Errors
+    /// Why the system refuses the memory.
+    pub fn new(allocated: Allocated, vectors: Vectors) -> Result<Self, String> {
+        assert!(vectors.are_available(), "the processor has {vectors:?}");
+        if allocated.regions.too_far {
+            return Err("the program takes more than 2 GiB of memory".to_owned());
+        }
+        let memory = executable(&allocated.code).map_err(|error| {
+            let reason = format!("the system refuses executable memory: {error}");
+            switch::note_refusal(&reason);
+            reason
+        })?;
+        Ok(Self { memory, allocated })
+    }
+
+    /// What the code works on.
+    pub fn allocated(&self) -> &Allocated {
+        &self.allocated
+    }
+
+    /// Whether a block with columns of so many bytes can be taken in whole turns.
+    pub fn fits(&self, block: usize) -> bool {
+        let turn = self.allocated.turns.bytes(self.allocated.regions.width);
+        block > 0 && block.is_multiple_of(LINE_BYTES) && block.is_multiple_of(turn)
+    }
+
+    /// A call to be filled with the regions in order, on a block with columns of so many bytes.
+    pub fn call<'f, 'a>(&'f self, table: &'f mut Vec<*mut u8>, block: usize) -> Call<'f, 'a> {
+        assert!(self.fits(block), "the block is taken in whole turns");
+        table.clear();
+        Call { function: self, table, block, regions: PhantomData }
+    }
+}
+
+/// A call that is being made ready.
+pub(crate) struct Call<'f, 'a> {
+    function: &'f Function,
+    table: &'f mut Vec<*mut u8>,
+    block: usize,
+    regions: PhantomData<&'a mut [f64]>,
+}
+
+impl<'a> Call<'_, 'a> {
+    fn push(&mut self, pointer: *mut u8, bytes: usize, may_write: bool) {
+        let region = self.table.len();
+        let Allocated { regions, turns, .. } = &self.function.allocated;
+        let needed = regions.needed(region, self.block, *turns);
+        assert!(bytes >= needed, "region {region} has {bytes} bytes of {needed}");
+        assert!(may_write || !regions.extents[region].is_written, "region {region} is written");
+        self.table.push(pointer);
+    }
+
+    /// The next region, which is only read.
+    #[inline]
+    pub fn read(&mut self, numbers: &'a [f64]) {
+        self.push(numbers.as_ptr().cast_mut().cast(), size_of_val(numbers), false);
+    }
+
+    /// The next region, which may be written.
+    #[inline]
+    pub fn write(&mut self, numbers: &'a mut [f64]) {
+        self.push(numbers.as_mut_ptr().cast(), size_of_val(numbers), true);
+    }
+
+    /// The next region, of bytes.
+    #[inline]
+    pub fn write_bytes(&mut self, bytes: &'a mut [u8]) {
+        self.push(bytes.as_mut_ptr(), bytes.len(), true);
+    }
+
+    /// Makes the call.
+    pub fn run(self) {
+        assert!(self.table.len() == self.function.allocated.regions.extents.len(), "every region is given");
+        // SAFETY: the memory holds a function of this type (invariant 2), which works on the regions only.
+        // They are as long as it needs and, where it writes, borrowed as such for `'a`, which outlasts the
+        // call. What it needs of the processor was there when it was made.
+        unsafe {
+            let entry: Entry = std::mem::transmute::<*const u8, Entry>(self.function.memory.as_ptr());
+            entry(self.table.as_ptr(), self.block);
+        }
+    }
+}
