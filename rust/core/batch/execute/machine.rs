@@ -79,11 +79,8 @@ impl<'m> Machine<'m> {
     }
 
     /// Begins a block.
-    pub fn begin(&mut self, code: &Code, inputs: &BlockInputs<'_>) {
+    pub fn begin(&mut self) {
         self.saturated.clear();
-        for &argument in &code.columns {
-            prefetch(inputs.next_of_column(argument as usize));
-        }
     }
 
     /// Carries out some instructions of a block that was begun.
@@ -296,7 +293,10 @@ impl<'m> Machine<'m> {
 
 impl Backend for Machine<'_> {
     fn replay(&mut self, block: Replay<'_, '_>) -> bool {
-        self.begin(block.code, block.inputs);
+        self.begin();
+        for &argument in &block.code.columns {
+            prefetch(block.inputs.next_of_column(argument as usize));
+        }
         self.width.run_with(Part { machine: self, some: 0..block.code.instructions.len(), block })
     }
 

@@ -4,7 +4,7 @@
 //! whose value is read latest: to the frame, or, if it lies in memory anyway, just so. Numbers that are the
 //! same for every sample stay in the registers that are left over; the others are read in place.
 
-use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Register, Turns};
+use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Order, Register, Turns};
 use super::memory::Regions;
 use super::steps::{Arithmetic, Flags, Id, Logic, Place, Step, Steps};
 use std::collections::HashMap;
@@ -81,6 +81,8 @@ struct Allocator<'s, E> {
     numbers: HashMap<Region, u32>,
     kinds: Vec<Region>,
     constants: Vec<Constant>,
+    /// By value: which constant it is, if it is one.
+    constant: Vec<usize>,
     turns: Turns,
     /// Vectors, and masks where they have registers of their own.
     pools: [Pool; 2],
@@ -90,7 +92,7 @@ struct Allocator<'s, E> {
     spilled: Vec<Option<u32>>,
     frame: u32,
     free_frame: Vec<u32>,
-    /// By value: the steps that read it, the last one first.
+    /// By value and vector in flight: when it is read, the last time first.
     uses: Vec<Vec<u32>>,
     /// By value: where it lies, if it is a load.
     place: Vec<Option<Place>>,
@@ -101,32 +103,57 @@ struct Allocator<'s, E> {
     flags: [Option<Register>; 2],
 }
 
-/// The order of the vectors of a block, and how many sums there are.
-#[derive(Clone, Copy, Debug)]
+/// How the steps of the vectors of a turn are put together, and how many sums there are.
+#[derive(Clone, Debug)]
 pub(crate) struct Shape {
-    pub turns: Turns,
-    pub totals: usize,
+    turns: Turns,
+    totals: usize,
+    /// Step and vector, in order.
+    order: Vec<(u32, u8)>,
+    /// The most values that are alive at once and not in memory: vectors and masks.
+    pressure: [usize; 2],
 }
 
-/// The values that are alive at once and not in memory, at most: vectors and masks.
-fn pressure(steps: &Steps) -> [usize; 2] {
-    let mut last = vec![0; steps.is_mask.len()];
-    for (time, step) in steps.steps.iter().enumerate() {
-        step.values().0.into_iter().flatten().for_each(|id| last[id as usize] = time);
+/// So many vectors, each behind the one before by a number of steps: while the one waits for its last
+/// results, the next one begins.
+fn interleaved(steps: &Steps, at_once: usize, behind: usize) -> Vec<(u32, u8)> {
+    let mut order = vec![];
+    for time in 0..steps.steps.len() + (at_once - 1) * behind {
+        for copy in 0..at_once {
+            if let Some(step) = time.checked_sub(copy * behind)
+                && step < steps.steps.len()
+                && !matches!(steps.steps[step], Step::Load { .. })
+            {
+                order.push((step as u32, copy as u8));
+            }
+        }
+    }
+    order
+}
+
+/// The values that are alive at once and not in memory, at most.
+fn pressure(steps: &Steps, order: &[(u32, u8)], at_once: usize) -> [usize; 2] {
+    let mut last = vec![0; steps.is_mask.len() * at_once];
+    let at = |id: Id, copy: u8| id as usize * at_once + copy as usize;
+    for (time, &(step, copy)) in order.iter().enumerate() {
+        let reads = steps.steps[step as usize].values().0;
+        reads.into_iter().flatten().for_each(|id| last[at(id, copy)] = time);
+    }
+    let mut in_memory = vec![false; steps.is_mask.len()];
+    for step in &steps.steps {
+        if let Step::Load { to, .. } = *step {
+            in_memory[to as usize] = true;
+        }
     }
     let (mut alive, mut most) = ([0usize; 2], [0usize; 2]);
-    let mut in_memory = vec![false; steps.is_mask.len()];
-    for (time, step) in steps.steps.iter().enumerate() {
-        let (reads, written) = step.values();
-        let mut dying: Vec<Id> = reads.into_iter().flatten().collect();
-        dying.sort_unstable();
-        dying.dedup();
-        if let Step::Load { to, .. } = step {
-            in_memory[*to as usize] = true;
-            continue;
-        }
-        for id in dying {
-            if last[id as usize] == time && !in_memory[id as usize] {
+    for (time, &(step, copy)) in order.iter().enumerate() {
+        let (reads, written) = steps.steps[step as usize].values();
+        for (place, id) in reads.iter().enumerate() {
+            if let &Some(id) = id
+                && !reads[..place].contains(&Some(id))
+                && last[at(id, copy)] == time
+                && !in_memory[id as usize]
+            {
                 alive[usize::from(steps.is_mask[id as usize])] -= 1;
             }
         }
@@ -158,23 +185,29 @@ fn output_of(step: &Step) -> Option<u32> {
 const FOR_LOADS: usize = 3;
 
 impl Shape {
-    /// How many vectors of these steps the registers allow at once.
-    pub fn fitting(
-        order: super::encoder::Order,
-        steps: &Steps,
-        encoder: &impl Encoder,
-        totals: usize,
-    ) -> Self {
-        let [vectors, masks] = pressure(steps);
-        let (vectors, masks) = if encoder.masks() == 0 { (vectors + masks, 0) } else { (vectors, masks) };
+    /// As many vectors of these steps at once as the registers allow.
+    pub fn fitting(order: Order, steps: &Steps, encoder: &impl Encoder, totals: usize) -> Self {
         let flags = flags_of(steps).len();
-        let (of_vectors, of_masks) = if encoder.masks() == 0 { (totals + flags, 0) } else { (totals, flags) };
-        let fits = |at_once: usize| {
-            at_once * vectors + of_vectors + FOR_LOADS <= encoder.vectors() as usize
-                && at_once * masks + of_masks <= encoder.masks() as usize
-        };
-        let at_once = if fits(2) { 2 } else { 1 };
-        Self { turns: Turns { order, at_once }, totals }
+        let has_masks = encoder.masks() > 0;
+        // A few stores to the frame cost less than waiting does.
+        let most_vectors = encoder.vectors() as usize * 3 / 2;
+        // The scheduler of a processor holds the steps of two or three vectors. So the next one begins when
+        // the one before is through with a quarter of its steps, which keeps both kinds of units busy.
+        let quarter = steps.steps.len() / 4;
+        let candidates = [(4, quarter), (2, quarter), (2, 0), (1, 0)];
+        for (at_once, behind) in candidates {
+            let order_of_steps = interleaved(steps, at_once, behind);
+            let [vectors, masks] = pressure(steps, &order_of_steps, at_once);
+            let (vectors, masks) = if has_masks { (vectors, masks) } else { (vectors + masks, 0) };
+            let (of_vectors, of_masks) = if has_masks { (totals, flags) } else { (totals + flags, 0) };
+            let fits = vectors + of_vectors + FOR_LOADS <= most_vectors
+                && masks + of_masks <= encoder.masks() as usize;
+            if fits || at_once == 1 {
+                let (turns, pressure) = (Turns { order, at_once }, [vectors, masks]);
+                return Self { turns, totals, order: order_of_steps, pressure };
+            }
+        }
+        unreachable!("one vector at a time is always possible")
     }
 }
 
@@ -185,18 +218,28 @@ impl Shape {
 pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> Result<Allocated, String> {
     let copies = shape.turns.at_once;
     let values = steps.is_mask.len();
-    let mut uses = vec![vec![]; values];
-    for (time, step) in steps.steps.iter().enumerate().rev() {
-        for id in step.values().0.into_iter().flatten() {
-            if uses[id as usize].last() != Some(&(time as u32)) {
-                uses[id as usize].push(time as u32);
-            }
-        }
-    }
-    let mut place = vec![None; values];
+    let (mut place, mut constants, mut constant) = (vec![None; values], vec![], vec![0; values]);
     for step in &steps.steps {
         if let Step::Load { to, place: of } = *step {
             place[to as usize] = Some(of);
+            // All constants are known before anything is spilled, and come first in the frame.
+            let kind = match of {
+                Place::Constant(bits) => Constant::Bits(bits),
+                Place::Bound => Constant::Bound,
+                _ => continue,
+            };
+            constant[to as usize] = constants.len();
+            constants.push(kind);
+        }
+    }
+    let mut uses = vec![vec![]; values * copies];
+    for (time, &(step, copy)) in shape.order.iter().enumerate().rev() {
+        for id in steps.steps[step as usize].values().0.into_iter().flatten() {
+            let copy = if place[id as usize].is_some_and(is_invariant) { 0 } else { copy };
+            let uses = &mut uses[id as usize * copies + copy as usize];
+            if uses.last() != Some(&(time as u32)) {
+                uses.push(time as u32);
+            }
         }
     }
     let (width, pools) = (encoder.width(), [encoder.vectors(), encoder.masks()].map(Pool::new));
@@ -206,7 +249,8 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
         regions: Regions::new(width),
         numbers: HashMap::new(),
         kinds: vec![],
-        constants: vec![],
+        constants,
+        constant,
         turns: shape.turns,
         pools,
         register: vec![NOWHERE; values * copies],
@@ -219,7 +263,7 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
         accumulators: vec![None; shape.totals],
         flags: [None; 2],
     };
-    allocator.run();
+    allocator.run(&shape);
     let Allocator { encoder, regions, turns, kinds, constants, frame, .. } = allocator;
     let code = encoder.finish()?;
     Ok(Allocated {
@@ -234,16 +278,8 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
 }
 
 impl<E: Encoder> Allocator<'_, E> {
-    fn run(&mut self) {
+    fn run(&mut self, shape: &Shape) {
         let turns = self.turns;
-        // Constants come first in the frame, so all of them are known before anything is spilled.
-        for id in 0..self.place.len() {
-            match self.place[id] {
-                Some(Place::Constant(bits)) => self.constants.push(Constant::Bits(bits)),
-                Some(Place::Bound) => self.constants.push(Constant::Bound),
-                _ => {}
-            }
-        }
         // A call gives outputs in order.
         let mut outputs: Vec<_> = self.steps.steps.iter().filter_map(output_of).collect();
         outputs.sort_unstable();
@@ -251,13 +287,11 @@ impl<E: Encoder> Allocator<'_, E> {
             self.region(Region::Output(number));
         }
         let totals = self.accumulators.len();
-        let [vectors, masks] = pressure(self.steps);
-        let vectors = if self.encoder.masks() == 0 { vectors + masks } else { vectors };
         let class = usize::from(self.encoder.masks() > 0);
         for kind in flags_of(self.steps) {
             self.flags[kind as usize] = Some(self.take_pinned(class));
         }
-        let mut left = self.pools[0].free.len().saturating_sub(turns.at_once * vectors + FOR_LOADS);
+        let mut left = self.pools[0].free.len().saturating_sub(shape.pressure[0] + FOR_LOADS);
         for total in 0..totals.min(left) {
             self.accumulators[total] = Some(self.take_pinned(0));
             left -= 1;
@@ -279,13 +313,8 @@ impl<E: Encoder> Allocator<'_, E> {
             }
         }
         self.encoder.begin_vectors(turns);
-        for time in 0..self.steps.steps.len() {
-            let step = self.steps.steps[time];
-            if !matches!(step, Step::Load { .. }) {
-                for copy in 0..turns.at_once as u8 {
-                    self.step(step, copy, time as u32, copy + 1 == turns.at_once as u8);
-                }
-            }
+        for (time, &(step, copy)) in shape.order.iter().enumerate() {
+            self.step(self.steps.steps[step as usize], copy, time as u32);
         }
         self.encoder.end_vectors(turns);
         for total in 0..totals {
@@ -311,7 +340,7 @@ impl<E: Encoder> Allocator<'_, E> {
             let region = match self.steps.steps[time] {
                 Step::Load { to, .. } if pinned.contains(&to) => continue,
                 Step::Load { to, place } => {
-                    let uses = self.uses[to as usize].len();
+                    let uses = self.uses_of((to, 0)).len();
                     let region = self.region_of(place);
                     *count.entry(region).or_default() += if is_invariant(place) { uses } else { uses.min(2) };
                     continue;
@@ -338,9 +367,9 @@ impl<E: Encoder> Allocator<'_, E> {
     fn worth_pinning(&self, most: usize) -> Vec<Id> {
         let mut invariants: Vec<Id> = (0..self.place.len() as Id)
             .filter(|&id| self.place[id as usize].is_some_and(is_invariant))
-            .filter(|&id| !self.uses[id as usize].is_empty())
+            .filter(|&id| !self.uses_of((id, 0)).is_empty())
             .collect();
-        invariants.sort_by_key(|&id| (std::cmp::Reverse(self.uses[id as usize].len()), id));
+        invariants.sort_by_key(|&id| (std::cmp::Reverse(self.uses_of((id, 0)).len()), id));
         invariants.truncate(most);
         invariants
     }
@@ -381,6 +410,10 @@ impl<E: Encoder> Allocator<'_, E> {
         if self.place[id as usize].is_some_and(is_invariant) { (id, 0) } else { (id, copy) }
     }
 
+    fn uses_of(&self, value: Copy) -> &[u32] {
+        &self.uses[self.at(value)]
+    }
+
     fn at(&self, (id, copy): Copy) -> usize {
         id as usize * self.turns.at_once + copy as usize
     }
@@ -416,18 +449,15 @@ impl<E: Encoder> Allocator<'_, E> {
             return self.frame_address(self.constants.len() + vector as usize, false);
         }
         let width = self.encoder.width();
-        let constant = match self.place[id as usize] {
+        match self.place[id as usize] {
             Some(Place::Uniform(number)) => {
                 let region = self.region(Region::Uniforms);
                 return self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false);
             }
-            Some(Place::Constant(bits)) => Constant::Bits(bits),
-            Some(Place::Bound) => Constant::Bound,
-            Some(place) => return self.samples(place, copy, false),
+            Some(Place::Constant(_) | Place::Bound) => self.frame_address(self.constant[id as usize], false),
+            Some(place) => self.samples(place, copy, false),
             None => unreachable!("a value that is computed is in a register or in the frame"),
-        };
-        let vector = self.constants.iter().position(|&known| known == constant).unwrap_or(0);
-        self.frame_address(vector, false)
+        }
     }
 
     /// A free register, which is locked. If there is none, the value that is read latest makes room.
@@ -441,7 +471,7 @@ impl<E: Encoder> Allocator<'_, E> {
     }
 
     fn evict(&mut self, class: usize) -> Register {
-        let next_use = |(id, _): Copy| self.uses[id as usize].last().copied().unwrap_or(u32::MAX);
+        let next_use = |value: Copy| self.uses_of(value).last().copied().unwrap_or(u32::MAX);
         let pool = &self.pools[class];
         let candidates = (0..pool.held.len()).filter_map(|register| {
             let value = pool.held[register]?;
@@ -507,14 +537,11 @@ impl<E: Encoder> Allocator<'_, E> {
     }
 
     /// Gives up a register whose value is not read after this step.
-    fn release(&mut self, value: Copy, is_last_copy: bool) {
-        let (id, copy) = value;
-        let invariant = self.place[id as usize].is_some_and(is_invariant);
-        if self.uses[id as usize].len() > 1 || (invariant && !is_last_copy) {
+    fn release(&mut self, value: Copy) {
+        let (at, class) = (self.at(value), self.class(value.0));
+        if self.uses[at].len() > 1 {
             return;
         }
-        debug_assert!(invariant || copy < self.turns.at_once as u8);
-        let (at, class) = (self.at(value), self.class(id));
         if let Some(vector) = self.spilled[at].take() {
             self.free_frame.push(vector);
         }
@@ -544,7 +571,7 @@ impl<E: Encoder> Allocator<'_, E> {
         (first, self.operand(b))
     }
 
-    fn step(&mut self, step: Step, copy: u8, time: u32, is_last_copy: bool) {
+    fn step(&mut self, step: Step, copy: u8, time: u32) {
         self.locked.clear();
         let of = |id: Id| self.copy_of(id, copy);
         let (reads, _) = step.values();
@@ -555,51 +582,51 @@ impl<E: Encoder> Allocator<'_, E> {
             Step::Load { .. } => {}
             Step::Arithmetic { kind, to, .. } => {
                 let (a, b) = self.pair(value(a), value(b), kind.commutes());
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.arithmetic(kind, to, a, b);
             }
             Step::Root { to, .. } => {
                 let a = self.operand(value(a));
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.root(to, a);
             }
             Step::Round { rounding, to, .. } => {
                 let a = self.operand(value(a));
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.round(rounding, to, a);
             }
             Step::Compare { comparison, to, .. } => {
                 let (a, b) = self.pair(value(a), value(b), false);
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.compare(comparison, to, a, b);
             }
             Step::Classify { class, to, .. } => {
                 let within = b.map(|within| self.in_register(within));
                 let a = self.operand(value(a));
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.classify(class, to, a, within);
             }
             Step::Combine { logic, to, .. } => {
                 let (a, b) = (self.in_register(value(a)), self.in_register(value(b)));
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.combine(logic, to, a, b);
             }
             Step::Not { to, .. } => {
                 let a = self.in_register(value(a));
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.not(to, a);
             }
             Step::Choose { to, .. } => {
                 let (mask, otherwise) = (self.in_register(value(a)), self.in_register(value(c)));
                 let taken = self.operand(value(b));
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.choose(to, mask, taken, otherwise);
             }
@@ -607,7 +634,7 @@ impl<E: Encoder> Allocator<'_, E> {
                 let a = self.in_register(value(a));
                 let address = self.samples(place, copy, true);
                 self.encoder.store(address, a);
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
             }
             Step::Flag { kind, .. } => {
                 let mask = self.in_register(value(a));
@@ -619,7 +646,7 @@ impl<E: Encoder> Allocator<'_, E> {
                     let address = self.regions.address(region, Index::Vectors, copy as usize, 1, true);
                     self.encoder.store_bits(address, mask);
                 }
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
             }
             Step::Accumulate { total, .. } => {
                 match self.accumulators[total as usize] {
@@ -637,21 +664,20 @@ impl<E: Encoder> Allocator<'_, E> {
                         self.pools[0].free.push(sum);
                     }
                 }
-                self.done_with(reads, time, is_last_copy);
+                self.done_with(reads, time);
             }
         }
     }
 
     /// The step has read its operands.
-    fn done_with(&mut self, reads: [Option<Copy>; 3], time: u32, is_last_copy: bool) {
+    fn done_with(&mut self, reads: [Option<Copy>; 3], time: u32) {
         for (place, value) in reads.iter().enumerate() {
             let Some(value) = *value else { continue };
             if !reads[..place].contains(&Some(value)) {
-                debug_assert_eq!(self.uses[value.0 as usize].last(), Some(&time));
-                self.release(value, is_last_copy);
-                if is_last_copy {
-                    self.uses[value.0 as usize].pop();
-                }
+                let at = self.at(value);
+                debug_assert_eq!(self.uses[at].last(), Some(&time));
+                self.release(value);
+                self.uses[at].pop();
             }
         }
     }

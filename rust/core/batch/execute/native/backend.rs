@@ -64,7 +64,7 @@ impl<'m> NativeBackend<'m> {
         self.buffers.irregular.resize(vectors * pieces, 0);
         let mut irregular = false;
         self.load_elements(kernel, block.inputs);
-        self.machine.begin(block.code, block.inputs);
+        self.machine.begin();
         let mut number = 0;
         for part in &kernel.parts {
             match part {
