@@ -83,6 +83,11 @@ impl<'m> Machine<'m> {
         self.saturated.clear();
     }
 
+    /// Notes a bounded partial that Hybrid mode decided for in the block.
+    pub fn note_saturated(&mut self, site: u32, lane: u32) {
+        self.saturated.push((site, lane));
+    }
+
     /// Carries out some instructions of a block that was begun.
     pub fn carry_out_some(
         &mut self,

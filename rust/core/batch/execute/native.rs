@@ -74,13 +74,11 @@ mod chosen {
                 GradientMode::MaskReal => Rule::Classical,
                 GradientMode::Saturating => Rule::Bounded,
                 GradientMode::Hybrid if saturates => Rule::Bounded,
-                GradientMode::Hybrid => {
-                    let decides = state.delta().is_some() || !state.regions().is_empty();
-                    if decides && !plan.code.sites.is_empty() {
-                        return None; // decisions between partials are the interpreter's
-                    }
-                    Rule::Classical
-                }
+                GradientMode::Hybrid if plan.code.sites.is_empty() => Rule::Classical,
+                // Regions are looked up by the interpreter.
+                GradientMode::Hybrid if !state.regions().is_empty() => return None,
+                GradientMode::Hybrid if state.delta().is_none() => Rule::Classical,
+                GradientMode::Hybrid => Rule::Deciding,
             };
             let values_alone = outputs.values.len() == plan.program.outputs().len();
             let key = Key { vectors, rule, measures: state.mode == GradientMode::Hybrid, values_alone };

@@ -22,6 +22,8 @@ pub(crate) enum Region {
     Irregular,
     /// By [kind](Flags), whether there is any.
     Any,
+    /// By vector, the samples in which the op of a site has bounded partials.
+    Saturated(u32),
     Column(u32),
     Element(u32),
     Slot(u32),
@@ -33,6 +35,7 @@ pub(crate) enum Region {
 pub(crate) enum Constant {
     Bits(u64),
     Bound,
+    Delta,
 }
 
 /// Vectors of the frame are as wide as the widest ones.
@@ -101,6 +104,16 @@ struct Allocator<'s, E> {
     accumulators: Vec<Option<Register>>,
     /// By kind of flags: the register of masks that gathers them.
     flags: [Option<Register>; 2],
+    guarded: Option<Guarded>,
+}
+
+/// What holds where the code behind a guard begins, and again where it ends.
+struct Guarded {
+    held: [Vec<Option<Copy>>; 2],
+    /// Registers that are amended, which stay where they are.
+    amended: Vec<(usize, Register)>,
+    /// Values that only this code has put into the frame.
+    spilled: Vec<Copy>,
 }
 
 /// How the steps of the vectors of a turn are put together, and how many sums there are.
@@ -114,17 +127,42 @@ pub(crate) struct Shape {
     pressure: [usize; 2],
 }
 
+/// By step: the end of the guard that it begins, or itself if it is behind one; `None` if neither.
+fn guards(steps: &Steps) -> Vec<Option<usize>> {
+    let (mut guards, mut begin) = (vec![None; steps.steps.len()], None);
+    for (number, step) in steps.steps.iter().enumerate() {
+        if let Step::Guard { .. } = step {
+            begin = Some(number);
+        }
+        if let Some(first) = begin {
+            guards[number] = Some(number);
+            if let Step::GuardEnd = step {
+                guards[first] = Some(number);
+                begin = None;
+            }
+        }
+    }
+    guards
+}
+
 /// So many vectors, each behind the one before by a number of steps: while the one waits for its last
 /// results, the next one begins.
 fn interleaved(steps: &Steps, at_once: usize, behind: usize) -> Vec<(u32, u8)> {
-    let mut order = vec![];
+    let (guards, mut order) = (guards(steps), vec![]);
     for time in 0..steps.steps.len() + (at_once - 1) * behind {
         for copy in 0..at_once {
             if let Some(step) = time.checked_sub(copy * behind)
                 && step < steps.steps.len()
                 && !matches!(steps.steps[step], Step::Load { .. })
             {
-                order.push((step as u32, copy as u8));
+                match guards[step] {
+                    None => order.push((step as u32, copy as u8)),
+                    // All that is behind a guard happens at once.
+                    Some(end) if end > step => {
+                        order.extend((step..=end).map(|step| (step as u32, copy as u8)));
+                    }
+                    Some(_) => {}
+                }
             }
         }
     }
@@ -145,6 +183,13 @@ fn pressure(steps: &Steps, order: &[(u32, u8)], at_once: usize) -> [usize; 2] {
             in_memory[to as usize] = true;
         }
     }
+    // What is behind a guard makes room for itself.
+    let guards = guards(steps);
+    for (step, guard) in steps.steps.iter().zip(&guards) {
+        if let (Some(to), Some(_)) = (step.values().1, guard) {
+            in_memory[to as usize] = true;
+        }
+    }
     let (mut alive, mut most) = ([0usize; 2], [0usize; 2]);
     for (time, &(step, copy)) in order.iter().enumerate() {
         let (reads, written) = steps.steps[step as usize].values();
@@ -157,7 +202,9 @@ fn pressure(steps: &Steps, order: &[(u32, u8)], at_once: usize) -> [usize; 2] {
                 alive[usize::from(steps.is_mask[id as usize])] -= 1;
             }
         }
-        if let Some(to) = written {
+        if let Some(to) = written
+            && guards[step as usize].is_none()
+        {
             alive[usize::from(steps.is_mask[to as usize])] += 1;
         }
         most = [most[0].max(alive[0]), most[1].max(alive[1])];
@@ -166,7 +213,7 @@ fn pressure(steps: &Steps, order: &[(u32, u8)], at_once: usize) -> [usize; 2] {
 }
 
 fn is_invariant(place: Place) -> bool {
-    matches!(place, Place::Uniform(_) | Place::Constant(_) | Place::Bound)
+    matches!(place, Place::Uniform(_) | Place::Constant(_) | Place::Bound | Place::Delta)
 }
 
 /// The kinds of flags that are set.
@@ -226,6 +273,7 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
             let kind = match of {
                 Place::Constant(bits) => Constant::Bits(bits),
                 Place::Bound => Constant::Bound,
+                Place::Delta => Constant::Delta,
                 _ => continue,
             };
             constant[to as usize] = constants.len();
@@ -262,6 +310,7 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
         locked: vec![],
         accumulators: vec![None; shape.totals],
         flags: [None; 2],
+        guarded: None,
     };
     allocator.run(&shape);
     let Allocator { encoder, regions, turns, kinds, constants, frame, .. } = allocator;
@@ -401,7 +450,7 @@ impl<E: Encoder> Allocator<'_, E> {
             Place::Slot(slot) => Region::Slot(slot),
             Place::Output(number) => Region::Output(number),
             Place::Uniform(_) => Region::Uniforms,
-            Place::Constant(_) | Place::Bound => Region::Frame,
+            Place::Constant(_) | Place::Bound | Place::Delta => Region::Frame,
         })
     }
 
@@ -454,7 +503,9 @@ impl<E: Encoder> Allocator<'_, E> {
                 let region = self.region(Region::Uniforms);
                 return self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false);
             }
-            Some(Place::Constant(_) | Place::Bound) => self.frame_address(self.constant[id as usize], false),
+            Some(Place::Constant(_) | Place::Bound | Place::Delta) => {
+                self.frame_address(self.constant[id as usize], false)
+            }
             Some(place) => self.samples(place, copy, false),
             None => unreachable!("a value that is computed is in a register or in the frame"),
         }
@@ -475,7 +526,9 @@ impl<E: Encoder> Allocator<'_, E> {
         let pool = &self.pools[class];
         let candidates = (0..pool.held.len()).filter_map(|register| {
             let value = pool.held[register]?;
-            let locked = self.locked.contains(&(class, register as Register));
+            let this = (class, register as Register);
+            let amended = self.guarded.as_ref().is_some_and(|guarded| guarded.amended.contains(&this));
+            let locked = amended || self.locked.contains(&this);
             (!pool.pinned[register] && !locked).then_some((register, value))
         });
         // What lies in memory anyway is given up first.
@@ -493,6 +546,9 @@ impl<E: Encoder> Allocator<'_, E> {
                 self.frame - 1
             });
             self.spilled[at] = Some(vector);
+            if let Some(guarded) = &mut self.guarded {
+                guarded.spilled.push(value);
+            }
             let address = self.frame_address(self.constants.len() + vector as usize, true);
             if class == 1 {
                 self.encoder.store_mask(address, register);
@@ -648,6 +704,34 @@ impl<E: Encoder> Allocator<'_, E> {
                 }
                 self.done_with(reads, time);
             }
+            Step::Saturated { site, .. } => {
+                let mask = self.in_register(value(a));
+                let region = self.region(Region::Saturated(site));
+                let address = self.regions.address(region, Index::Vectors, copy as usize, 1, true);
+                self.encoder.store_bits(address, mask);
+                self.done_with(reads, time);
+            }
+            Step::Guard { .. } => {
+                let mask = self.in_register(value(a));
+                let mut amended = vec![];
+                for value in [b, c].into_iter().flatten() {
+                    amended.push((self.class(value.0), self.in_register(value)));
+                    // What the frame has of it will not be right any more.
+                    let at = self.at(value);
+                    self.free_frame.extend(self.spilled[at].take());
+                }
+                self.encoder.skip_unless(mask);
+                self.done_with(reads, time);
+                let held = [0, 1].map(|class| self.pools[class].held.clone());
+                self.guarded = Some(Guarded { held, amended, spilled: vec![] });
+            }
+            Step::Amend { .. } => {
+                let (mask, amended) = (self.in_register(value(a)), self.in_register(value(c)));
+                let by = self.operand(value(b));
+                self.encoder.choose(amended, mask, by, amended);
+                self.done_with(reads, time);
+            }
+            Step::GuardEnd => self.end_guard(),
             Step::Accumulate { total, .. } => {
                 match self.accumulators[total as usize] {
                     Some(register) => {
@@ -667,6 +751,45 @@ impl<E: Encoder> Allocator<'_, E> {
                 self.done_with(reads, time);
             }
         }
+    }
+
+    /// Puts back what was in the registers before the code behind a guard.
+    fn end_guard(&mut self) {
+        let Some(Guarded { held, spilled, .. }) = self.guarded.take() else { return };
+        for (class, before) in held.iter().enumerate() {
+            for (register, before) in before.iter().enumerate() {
+                if let Some(now) = self.pools[class].held[register]
+                    && Some(now) != *before
+                {
+                    let at = self.at(now);
+                    self.register[at] = NOWHERE;
+                    self.pools[class].held[register] = None;
+                    self.pools[class].free.push(register as Register);
+                }
+            }
+        }
+        for (class, before) in held.iter().enumerate() {
+            for (register, before) in before.iter().enumerate() {
+                let Some(value) = *before else { continue };
+                if self.pools[class].held[register].is_some() || self.uses_of(value).is_empty() {
+                    continue;
+                }
+                let (register, address, at) = (register as Register, self.home(value), self.at(value));
+                self.pools[class].free.retain(|&free| free != register);
+                if class == 1 {
+                    self.encoder.load_mask(register, address);
+                } else {
+                    self.encoder.load(register, address);
+                }
+                self.register[at] = register;
+                self.pools[class].held[register as usize] = Some(value);
+            }
+        }
+        for value in spilled {
+            let at = self.at(value);
+            self.free_frame.extend(self.spilled[at].take());
+        }
+        self.encoder.land();
     }
 
     /// The step has read its operands.

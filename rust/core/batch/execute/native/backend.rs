@@ -1,7 +1,7 @@
 //! The back end of native code, with the block interpreter for the rest.
 
 use super::allocate::{Allocated, Constant, FRAME_VECTOR, Region};
-use super::encoder::LINE_BYTES;
+use super::encoder::{LINE_BYTES, Order};
 use super::memory::Call;
 use super::program::{Kernel, NativeProgram, Part, Piece, Results};
 use super::steps::Flags;
@@ -40,6 +40,8 @@ struct Buffers<'m> {
     elements: Vec<Memory>,
     /// By native part, a byte for each vector: its samples that are irregular.
     irregular: Vec<u8>,
+    /// By site, a byte for each vector: its samples with bounded partials.
+    saturated: Vec<Vec<u8>>,
     /// By kind of flags, whether there is any in the part at hand.
     any: [u8; 2],
     lanes: Vec<Line>,
@@ -107,12 +109,22 @@ impl<'m> NativeBackend<'m> {
     /// Calls a piece of code.
     fn call(&mut self, piece: &Piece, number: usize, vectors: usize, block: &mut Replay<'_, '_>) {
         let allocated = piece.function.allocated();
-        let Buffers { table, slots, frame, elements, irregular, any, .. } = &mut self.buffers;
+        let Buffers { table, slots, frame, elements, irregular, any, saturated, .. } = &mut self.buffers;
         *any = [0; 2];
         fill_frame(frame, allocated, block.partials);
+        let mut sites = 0;
         for region in &allocated.kinds {
-            if let Region::Slot(slot) = *region {
-                slots.push((slot, self.machine.take(slot)));
+            match *region {
+                Region::Slot(slot) => slots.push((slot, self.machine.take(slot))),
+                Region::Saturated(_) => {
+                    if saturated.len() == sites {
+                        saturated.push(vec![]);
+                    }
+                    saturated[sites].clear();
+                    saturated[sites].resize(vectors, 0);
+                    sites += 1;
+                }
+                _ => {}
             }
         }
         let mut of_block = Given {
@@ -124,6 +136,7 @@ impl<'m> NativeBackend<'m> {
             lanes: Some(block.lanes),
             irregular: Some(&mut irregular[number * vectors..][..vectors]),
             any: Some(any),
+            saturated: saturated.iter_mut(),
             outputs: block.destination.as_mut().map(Destination::arrays),
         };
         let mut call = piece.function.call(table, block.inputs.lines * LINE_BYTES);
@@ -132,6 +145,28 @@ impl<'m> NativeBackend<'m> {
         for (slot, lines) in slots.drain(..) {
             self.machine.put(slot, lines);
         }
+        let (order, mut of_sites) = (allocated.turns.order, saturated.iter());
+        for region in &allocated.kinds {
+            if let Region::Saturated(site) = *region
+                && let Some(bits) = of_sites.next()
+            {
+                note_saturated(&mut self.machine, site, bits, order, block.inputs.lines);
+            }
+        }
+    }
+}
+
+/// Notes the samples in which the op of a site has bounded partials, given by vector in the order of the
+/// code's loop.
+fn note_saturated(machine: &mut Machine<'_>, site: u32, bits: &[u8], order: Order, lines: usize) {
+    let lanes = lines * LANES / bits.len();
+    for (vector, &bits) in bits.iter().enumerate().filter(|&(_, &bits)| bits != 0) {
+        let first = match order {
+            Order::Consecutive => vector * lanes,
+            Order::LanesByLanes => vector % lines * LANES + vector / lines * lanes,
+        };
+        let set = (0..lanes).filter(|lane| bits >> lane & 1 == 1);
+        set.for_each(|lane| machine.note_saturated(site, (first + lane) as u32));
     }
 }
 
@@ -145,6 +180,7 @@ struct Given<'a, 'm, 'o> {
     lanes: Option<&'a mut [Line]>,
     irregular: Option<&'a mut [u8]>,
     any: Option<&'a mut [u8]>,
+    saturated: std::slice::IterMut<'a, Vec<u8>>,
     outputs: Option<Arrays<'a, 'o>>,
 }
 
@@ -157,6 +193,9 @@ impl<'a> Given<'a, '_, '_> {
             Region::Uniforms => call.read(self.inputs.uniforms.as_flattened()),
             Region::Lanes => call.write(self.lanes.take().map_or(&mut [], |l| l.as_flattened_mut())),
             Region::Irregular => call.write_bytes(self.irregular.take().unwrap_or_default()),
+            Region::Saturated(_) => {
+                call.write_bytes(self.saturated.next().map_or(&mut [], |bits| &mut bits[..]));
+            }
             Region::Any => call.write_bytes(self.any.take().unwrap_or_default()),
             Region::Column(argument) => call.read(self.inputs.column(argument).as_flattened()),
             Region::Element(element) => call.read(self.elements[element as usize].lines().as_flattened()),
@@ -181,13 +220,16 @@ fn fill_frame(frame: &mut Memory, allocated: &Allocated, partials: Partials<'_>)
     }
     let bound = match partials {
         Partials::Bounded(bound) => bound,
-        Partials::Classical | Partials::Deciding(_) => f64::NAN,
+        Partials::Deciding(state) => state.bound(),
+        Partials::Classical => f64::NAN,
     };
+    let delta = if let Partials::Deciding(state) = partials { state.delta() } else { None };
     let vectors = frame.lines_mut().as_flattened_mut().chunks_exact_mut(NUMBERS);
     for (vector, constant) in vectors.zip(&allocated.constants) {
         vector.fill(match *constant {
             Constant::Bits(bits) => f64::from_bits(bits),
             Constant::Bound => bound,
+            Constant::Delta => delta.unwrap_or(-1.0),
         });
     }
 }

@@ -98,6 +98,10 @@ pub(crate) trait Encoder {
     /// `a` where the mask holds, else `b`.
     fn choose(&mut self, to: Register, mask: Register, a: Operand, b: Register);
 
+    /// Skips what follows, up to the landing, unless the mask holds for some sample.
+    fn skip_unless(&mut self, mask: Register);
+    fn land(&mut self);
+
     /// Begins the function; the pointers to these regions are used most.
     fn begin(&mut self, regions: &[u32]);
     /// Begins the loop over the lanes of a line, a vector at a time, if there is one.

@@ -14,6 +14,8 @@ use crate::op::Op;
 pub(crate) enum Rule {
     Classical,
     Bounded,
+    /// Bounded ones where a sample is within the threshold of the pole, else classical ones.
+    Deciding,
 }
 
 /// What a slot holds.
@@ -34,6 +36,8 @@ pub(crate) struct Expansion {
     /// By slot: what the run wrote last.
     pub held: Vec<Option<Held>>,
     suspect: Option<Id>,
+    /// Where partials of the op at hand are bounded, while that is being expanded.
+    near: Option<Id>,
     rule: Rule,
 }
 
@@ -48,7 +52,7 @@ pub(crate) struct Elements<'a> {
 
 impl Expansion {
     pub fn new(slots: usize, rule: Rule, classifies: bool) -> Self {
-        Self { steps: Steps::new(classifies), held: vec![None; slots], suspect: None, rule }
+        Self { steps: Steps::new(classifies), held: vec![None; slots], suspect: None, near: None, rule }
     }
 
     /// Ends the run.
@@ -94,6 +98,10 @@ impl Expansion {
 
     /// Flags samples in which a fast form may not hold.
     fn suspect(&mut self, mask: Id) {
+        if let Some(near) = self.near {
+            let lost = self.steps.and(mask, near);
+            return self.steps.flag(Flags::Suspect, lost);
+        }
         self.suspect = Some(match self.suspect {
             Some(others) => self.steps.or(others, mask),
             None => mask,
@@ -162,7 +170,7 @@ impl Expansion {
                 let chosen = self.steps.choose(condition, a, b);
                 self.set(to, chosen);
             }
-            Instruction::Adjoint { .. } => return self.adjoint(instruction),
+            Instruction::Adjoint { .. } => return self.adjoint(code, instruction),
             _ => return false,
         }
         true
@@ -308,14 +316,17 @@ impl Expansion {
     }
 
     /// What an op passes to its operands.
-    fn adjoint(&mut self, instruction: Instruction) -> bool {
+    fn adjoint(&mut self, code: &Code, instruction: Instruction) -> bool {
         let Instruction::Adjoint { op, n, g, a, b, z, to, site } = instruction else { return false };
-        let bounded = self.rule == Rule::Bounded && site != NO_SITE && op.singular().is_some();
+        let is_singular = site != NO_SITE && op.singular().is_some();
+        let (bounded, decides) =
+            (is_singular && self.rule == Rule::Bounded, is_singular && self.rule == Rule::Deciding);
+        let differs = bounded || decides;
         let known = match op {
             Op::Div | Op::Sqrt | Op::Log | Op::Cbrt => true,
-            Op::Square | Op::Abs | Op::Tan | Op::Exp => !bounded,
+            Op::Square | Op::Abs | Op::Tan | Op::Exp => !differs,
             Op::Minimum | Op::Maximum | Op::ClipMin | Op::ClipMax => true,
-            Op::PowInt => !bounded && (i64::from(n) - 1).unsigned_abs() <= PLAIN_POWER && n != 0,
+            Op::PowInt => !differs && (i64::from(n) - 1).unsigned_abs() <= PLAIN_POWER && n != 0,
             _ => false,
         };
         if !known {
@@ -335,12 +346,43 @@ impl Expansion {
                 [contribution; 2]
             }
         };
+        if decides {
+            let amends = [0, 1].map(|place| to[place].map(|_| contributions[place]));
+            self.bound_near(op, [g, a, b, z], code.sites[site as usize].pole, site, amends);
+        }
         for (to, contribution) in to.into_iter().zip(contributions) {
             if let Some(to) = to {
                 self.set(to, contribution);
             }
         }
         true
+    }
+
+    /// Puts bounded contributions where a sample is near the pole.
+    fn bound_near(
+        &mut self,
+        op: Op,
+        [g, a, b, z]: [Id; 4],
+        pole: Source,
+        site: u32,
+        amends: [Option<Id>; 2],
+    ) {
+        let pole = self.number(pole);
+        let (distance, delta) = (self.steps.abs(pole), self.steps.load(Place::Delta));
+        let near = self.steps.compare(Comparison::LessEqual, distance, delta);
+        self.steps.guard(near, amends);
+        self.near = Some(near);
+        let bounded = match op {
+            Op::Div => self.bounded_quotient(g, a, b, amends[1].is_some()),
+            _ => [self.bounded_unary(op, g, a, z); 2],
+        };
+        for (value, bounded) in amends.into_iter().zip(bounded) {
+            if let Some(value) = value {
+                self.steps.amend(value, near, bounded);
+            }
+        }
+        self.near = None;
+        self.steps.end_guard(site, near);
     }
 
     fn quotient(&mut self, g: Id, a: Id, y: Id, z: Id, to_y: bool) -> [Id; 2] {

@@ -113,7 +113,9 @@ fn executable(code: &[u8]) -> std::io::Result<Mmap> {
     if REFUSES.load(Ordering::Relaxed) {
         return Err(std::io::Error::other("simulated"));
     }
-    if let Ok(path) = std::env::var("ZP_DUMP") { std::fs::write(format!("{path}.{}", code.len()), code)?; } // TEMP
+    if let Ok(path) = std::env::var("ZP_DUMP") {
+        std::fs::write(format!("{path}.{}", code.len()), code)?;
+    } // TEMP
     let mut memory = MmapMut::map_anon(code.len())?;
     memory.copy_from_slice(code);
     memory.make_exec()

@@ -19,6 +19,8 @@ pub(crate) enum Place {
     Constant(u64),
     /// The bound of bounded partials.
     Bound,
+    /// The threshold of Hybrid mode.
+    Delta,
     /// An element of an argument of several, by its number among those that are loaded.
     Element(u32),
     /// A slot of the block.
@@ -148,6 +150,24 @@ pub(crate) enum Step {
         total: u32,
         a: Id,
     },
+    /// What follows, up to the end, happens only if the mask holds for some sample, and leaves nothing but
+    /// what it notes and amends: these values at most.
+    Guard {
+        mask: Id,
+        amends: [Option<Id>; 2],
+    },
+    /// Puts `a` in the place of a value where the mask holds.
+    Amend {
+        value: Id,
+        mask: Id,
+        a: Id,
+    },
+    /// Notes the samples in which an op has bounded partials, by the number of its site in the code.
+    Saturated {
+        site: u32,
+        mask: Id,
+    },
+    GuardEnd,
 }
 
 /// What is said of samples.
@@ -173,7 +193,10 @@ impl Step {
             Self::Classify { to, a, within, .. } => ([Some(a), within, None], Some(to)),
             Self::Choose { to, mask, a, b } => ([Some(mask), Some(a), Some(b)], Some(to)),
             Self::Store { a, .. } | Self::Accumulate { a, .. } => ([Some(a), None, None], None),
-            Self::Flag { mask, .. } => ([Some(mask), None, None], None),
+            Self::Flag { mask, .. } | Self::Saturated { mask, .. } => ([Some(mask), None, None], None),
+            Self::Guard { mask, amends: [a, b] } => ([Some(mask), a, b], None),
+            Self::Amend { value, mask, a } => ([Some(mask), Some(a), Some(value)], None),
+            Self::GuardEnd => ([None; 3], None),
         }
     }
 }
@@ -337,6 +360,21 @@ impl Steps {
 
     pub fn flag(&mut self, kind: Flags, mask: Id) {
         self.steps.push(Step::Flag { kind, mask });
+    }
+
+    /// Begins what is seldom done.
+    pub fn guard(&mut self, mask: Id, amends: [Option<Id>; 2]) {
+        self.steps.push(Step::Guard { mask, amends });
+    }
+
+    pub fn amend(&mut self, value: Id, mask: Id, a: Id) {
+        self.steps.push(Step::Amend { value, mask, a });
+    }
+
+    /// Ends what is seldom done.
+    pub fn end_guard(&mut self, site: u32, mask: Id) {
+        self.steps.push(Step::Saturated { site, mask });
+        self.steps.push(Step::GuardEnd);
     }
 
     pub fn accumulate(&mut self, total: u32, a: Id) {

@@ -65,6 +65,10 @@ pub(crate) struct X86 {
     pointers: Vec<u32>,
     lanes_begin: u64,
     vectors_begin: u64,
+    /// The end of a jump forward that has not landed.
+    jump_end: usize,
+    /// Ends of jumps, and where they land.
+    landings: Vec<(usize, usize)>,
 }
 
 impl X86 {
@@ -77,6 +81,8 @@ impl X86 {
             pointers: vec![],
             lanes_begin: 0,
             vectors_begin: 0,
+            jump_end: 0,
+            landings: vec![],
         }
     }
 
@@ -372,6 +378,24 @@ impl Encoder for X86 {
         self.emit(instruction);
     }
 
+    fn skip_unless(&mut self, mask: Register) {
+        if self.wide() {
+            let mask = Self::mask(mask);
+            self.emit(Instruction::with2(Code::VEX_Kortestb_kr_kr, mask, mask));
+        } else {
+            let scratch = Machine::EBP;
+            self.emit(Instruction::with2(Code::VEX_Vmovmskpd_r32_ymm, scratch, self.vector(mask)));
+            self.emit(Instruction::with2(Code::Test_rm32_r32, scratch, scratch));
+        }
+        // The distance is put in at the end.
+        self.emit(Instruction::with_branch(Code::Je_rel32_64, self.length));
+        self.jump_end = self.length as usize;
+    }
+
+    fn land(&mut self) {
+        self.landings.push((self.jump_end, self.length as usize));
+    }
+
     fn begin(&mut self, regions: &[u32]) {
         let kept = regions.len().min(POINTERS.len());
         for register in POINTERS[..kept].iter().skip(FIRST_SAVED).chain([&Machine::RBP]) {
@@ -426,7 +450,14 @@ impl Encoder for X86 {
         self.emit(Ok(Instruction::with(Code::Retnq)));
         match self.failed.take() {
             Some(failed) => Err(failed),
-            None => Ok(self.encoder.take_buffer()),
+            None => {
+                let mut code = self.encoder.take_buffer();
+                for (end, landing) in self.landings {
+                    let distance = (landing - end) as i32;
+                    code[end - size_of::<i32>()..end].copy_from_slice(&distance.to_le_bytes());
+                }
+                Ok(code)
+            }
         }
     }
 }
