@@ -141,6 +141,25 @@ fn elementary_functions_and_rows() {
     }
 }
 
+/// What a singular op passes on is itself a result, and must be the bounded one near the pole.
+#[test]
+fn contributions_of_singular_ops_as_results() {
+    for (op, operands) in [(Op::Div, &[0, 1][..]), (Op::Log, &[1]), (Op::Sqrt, &[1]), (Op::Cbrt, &[1])] {
+        let mut f = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+        let root = f.op(op, operands);
+        let mut random = Random(10);
+        let mut near = || random.share() * if random.share() < 0.1 { 1e-2 } else { 1.0 };
+        let columns = [(); 2].map(|()| (0..3000).map(|_| near()).collect::<Vec<_>>());
+        let batch = batch(f.returns(&[root]), columns.to_vec());
+        for mode in modes() {
+            for sources in [&[1][..], &[0, 1], &[0]] {
+                agree(&batch, &gradient(sources), &mode);
+                agree(&batch, &jacobian(sources), &mode);
+            }
+        }
+    }
+}
+
 /// Quotients and numerators of every magnitude, so that fast forms do not hold for many samples.
 #[test]
 fn factors_that_leave_the_range() {

@@ -8,6 +8,7 @@ use super::steps::{Class, Comparison, Flags, Id, Place, Rounding, Steps};
 use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
 use crate::batch::program::Predicate;
 use crate::op::Op;
+use std::collections::HashMap;
 
 /// Which partials the singular ops of a pass have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +35,7 @@ const PLAIN_POWER: u64 = 4;
 pub(crate) struct Expansion {
     pub steps: Steps,
     /// By slot: what the run wrote last.
-    pub held: Vec<Option<Held>>,
+    pub held: HashMap<u32, Held>,
     suspect: Option<Id>,
     /// Where partials of the op at hand are bounded, while that is being expanded.
     near: Option<Id>,
@@ -51,8 +52,8 @@ pub(crate) struct Elements<'a> {
 }
 
 impl Expansion {
-    pub fn new(slots: usize, rule: Rule, classifies: bool) -> Self {
-        Self { steps: Steps::new(classifies), held: vec![None; slots], suspect: None, near: None, rule }
+    pub fn new(rule: Rule, classifies: bool) -> Self {
+        Self { steps: Steps::new(classifies), held: HashMap::new(), suspect: None, near: None, rule }
     }
 
     /// Ends the run.
@@ -66,12 +67,12 @@ impl Expansion {
     /// The number that a source holds.
     pub fn number(&mut self, source: Source) -> Id {
         match source {
-            Source::Slot(slot) => match self.held[slot as usize] {
+            Source::Slot(slot) => match self.held.get(&slot).copied() {
                 Some(Held::Number(id)) => id,
                 Some(Held::Truth(mask)) => {
                     let [one, zero] = [1.0, 0.0].map(|number| self.steps.constant(number));
                     let id = self.steps.choose(mask, one, zero);
-                    self.held[slot as usize] = Some(Held::Number(id));
+                    self.held.insert(slot, Held::Number(id));
                     id
                 }
                 None => self.steps.load(Place::Slot(slot)),
@@ -84,7 +85,7 @@ impl Expansion {
     /// Where a source is not 0.
     fn truth(&mut self, source: Source) -> Id {
         if let Source::Slot(slot) = source
-            && let Some(Held::Truth(mask)) = self.held[slot as usize]
+            && let Some(&Held::Truth(mask)) = self.held.get(&slot)
         {
             return mask;
         }
@@ -93,7 +94,7 @@ impl Expansion {
     }
 
     fn set(&mut self, slot: u32, number: Id) {
-        self.held[slot as usize] = Some(Held::Number(number));
+        self.held.insert(slot, Held::Number(number));
     }
 
     /// Flags samples in which a fast form may not hold.
@@ -162,7 +163,7 @@ impl Expansion {
             }
             Instruction::Test { predicate, to, a, b } => {
                 let mask = self.test(predicate, a, b);
-                self.held[to as usize] = Some(Held::Truth(mask));
+                self.held.insert(to, Held::Truth(mask));
             }
             Instruction::Select { to, condition, a, b } => {
                 let condition = self.truth(condition);

@@ -20,6 +20,7 @@ use super::switch;
 use super::x86::Vectors;
 use memmap2::{Mmap, MmapMut};
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What code may do with memory, and how far into it.
@@ -105,17 +106,21 @@ pub(crate) fn simulate_refusal(refuses: bool) {
 /// Machine code that may be called.
 #[derive(Debug)]
 pub(crate) struct Function {
-    memory: Mmap,
+    /// Shared by the functions of a program.
+    memory: Arc<Mmap>,
+    /// Where in it the function begins.
+    start: usize,
     allocated: Allocated,
 }
+
+/// Functions begin at a line of the instruction cache; between them is what stops the processor.
+const ALIGNED: usize = 64;
+const TRAP: u8 = 0xcc;
 
 fn executable(code: &[u8]) -> std::io::Result<Mmap> {
     if REFUSES.load(Ordering::Relaxed) {
         return Err(std::io::Error::other("simulated"));
     }
-    if let Ok(path) = std::env::var("ZP_DUMP") {
-        std::fs::write(format!("{path}.{}", code.len()), code)?;
-    } // TEMP
     let mut memory = MmapMut::map_anon(code.len())?;
     memory.copy_from_slice(code);
     memory.make_exec()
@@ -125,21 +130,32 @@ fn executable(code: &[u8]) -> std::io::Result<Mmap> {
 type Entry = unsafe extern "sysv64" fn(*const *mut u8, usize);
 
 impl Function {
-    /// Puts code where it can be called.
+    /// Puts the functions of a program where they can be called.
     ///
     /// # Errors
     /// Why the system refuses the memory.
-    pub fn new(allocated: Allocated, vectors: Vectors) -> Result<Self, String> {
+    pub fn all(functions: Vec<Allocated>, vectors: Vectors) -> Result<Vec<Self>, String> {
         assert!(vectors.are_available(), "the processor has {vectors:?}");
-        if allocated.regions.too_far {
-            return Err("the program takes more than 2 GiB of memory".to_owned());
+        if functions.is_empty() {
+            return Ok(vec![]);
         }
-        let memory = executable(&allocated.code).map_err(|error| {
+        let (mut code, mut starts) = (vec![], vec![]);
+        for function in &functions {
+            if function.regions.too_far {
+                return Err("the program takes more than 2 GiB of memory".to_owned());
+            }
+            code.resize(code.len().next_multiple_of(ALIGNED), TRAP);
+            starts.push(code.len());
+            code.extend_from_slice(&function.code);
+        }
+        let memory = executable(&code).map_err(|error| {
             let reason = format!("the system refuses executable memory: {error}");
             switch::note_refusal(&reason);
             reason
         })?;
-        Ok(Self { memory, allocated })
+        let memory = Arc::new(memory);
+        let place = |(allocated, start)| Self { memory: Arc::clone(&memory), start, allocated };
+        Ok(functions.into_iter().zip(starts).map(place).collect())
     }
 
     /// What the code works on.
@@ -204,7 +220,8 @@ impl<'a> Call<'_, 'a> {
         // They are as long as it needs and, where it writes, borrowed as such for `'a`, which outlasts the
         // call. What it needs of the processor was there when it was made.
         unsafe {
-            let entry: Entry = std::mem::transmute::<*const u8, Entry>(self.function.memory.as_ptr());
+            let entry = self.function.memory.as_ptr().add(self.function.start);
+            let entry = std::mem::transmute::<*const u8, Entry>(entry);
             entry(self.table.as_ptr(), self.block);
         }
     }

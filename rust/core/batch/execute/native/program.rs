@@ -3,7 +3,7 @@
 //!
 //! What one part leaves to another is in the slots that the compiler gave it; all else stays in registers.
 
-use super::allocate::{Shape, allocate};
+use super::allocate::{Allocated, Shape, allocate};
 use super::encoder::Order;
 use super::expand::{Elements, Expansion, Rule};
 use super::memory::Function;
@@ -124,33 +124,39 @@ impl<'p> Builder<'p> {
         if interpreted > MOST_INTERPRETED * (code.instructions.len() - interpreted) {
             return Err("too few of the program's instructions have a native form".to_owned());
         }
-        let mut hooks = self.hooks(&mut drafts);
+        let writers = self.writers(&drafts);
+        let mut hooks = self.hooks(&mut drafts, &writers);
         let mut live = self.live_results();
         let order = if self.results == Results::AddedUp { Order::LanesByLanes } else { Order::Consecutive };
-        let mut parts = vec![];
+        let (mut parts, mut pieces) = (vec![], vec![]);
         for (number, draft) in drafts.into_iter().enumerate().rev() {
             parts.push(match draft {
                 Draft::Interpreted(range) => {
                     for instruction in code.instructions[range.clone()].iter().rev() {
                         self.live_before(*instruction, &mut live);
                     }
-                    Part::Interpreted(range)
+                    Some(range)
                 }
                 Draft::Native(expansion) => {
                     let hooks = hooks.remove(&number).unwrap_or_default();
                     let Some(piece) = self.piece(expansion, hooks, &mut live, order)? else {
                         continue;
                     };
-                    Part::Native(piece)
+                    pieces.push(piece);
+                    None
                 }
             });
         }
+        let mut pieces = Function::all(pieces, self.key.vectors)?.into_iter();
+        let mut native = || pieces.next().map(|function| Part::Native(Piece { function }));
+        let parts = parts.into_iter().filter_map(|part| part.map(Part::Interpreted).or_else(&mut native));
+        let mut parts: Vec<_> = parts.collect();
         parts.reverse();
         Ok(Kernel { parts, elements: elements.loaded, written: self.written })
     }
 
     fn expansion(&self) -> Expansion {
-        Expansion::new(self.plan.code.slots, self.key.rule, self.key.vectors.classify())
+        Expansion::new(self.key.rule, self.key.vectors.classify())
     }
 
     /// The runs of instructions, and how many are left to the interpreter.
@@ -191,7 +197,15 @@ impl<'p> Builder<'p> {
     }
 
     /// What is done with results, by part and value. Results of interpreted parts are read by a last part.
-    fn hooks(&mut self, drafts: &mut Vec<Draft>) -> HashMap<usize, HashMap<Id, Vec<Hook>>> {
+    fn hooks(
+        &mut self,
+        drafts: &mut Vec<Draft>,
+        writers: &HashMap<u32, usize>,
+    ) -> HashMap<usize, HashMap<Id, Vec<Hook>>> {
+        let writer = |source| match source {
+            Source::Slot(slot) => writers.get(&slot).copied(),
+            _ => None,
+        };
         let (code, plan) = (&self.plan.code, self.plan);
         let checks = match self.results {
             Results::AddedUp => &plan.checks_besides_totals,
@@ -213,7 +227,7 @@ impl<'p> Builder<'p> {
             let alone: Vec<_> = values.map(|(k, &source)| (k, source)).chain(derivatives).collect();
             for (number, source) in alone {
                 // Those that no native part computes are copied from their slots.
-                if self.writer(drafts, source).is_some() {
+                if writer(source).is_some() {
                     self.written[number] = true;
                     wanted.push((source, Hook::Store(Place::Output(number as u32))));
                 }
@@ -222,7 +236,7 @@ impl<'p> Builder<'p> {
         let mut hooks: HashMap<usize, HashMap<Id, Vec<Hook>>> = HashMap::new();
         let mut last = None;
         for (source, hook) in wanted {
-            let number = self.writer(drafts, source).unwrap_or_else(|| {
+            let number = writer(source).unwrap_or_else(|| {
                 *last.get_or_insert_with(|| {
                     if !matches!(drafts.last(), Some(Draft::Native(..))) {
                         drafts.push(Draft::Native(self.expansion()));
@@ -239,28 +253,26 @@ impl<'p> Builder<'p> {
         hooks
     }
 
-    /// The native part that writes a result, if it is the last one to write its slot.
-    fn writer(&self, drafts: &[Draft], source: Source) -> Option<usize> {
-        let Source::Slot(slot) = source else { return None };
-        for (number, draft) in drafts.iter().enumerate().rev() {
+    /// By slot the native part that writes it, if that is the last part to do so.
+    fn writers(&self, drafts: &[Draft]) -> HashMap<u32, usize> {
+        let mut writers = HashMap::new();
+        for (number, draft) in drafts.iter().enumerate() {
             match draft {
-                Draft::Native(expansion) if expansion.held[slot as usize].is_some() => {
-                    return Some(number);
-                }
-                Draft::Native(..) => {}
+                Draft::Native(expansion) => writers.extend(expansion.held.keys().map(|&slot| (slot, number))),
                 Draft::Interpreted(range) => {
-                    let mut writes = false;
                     for &instruction in &self.plan.code.instructions[range.clone()] {
                         let mut instruction = instruction;
-                        instruction.visit(|_| (), |to| writes |= *to == slot);
-                    }
-                    if writes {
-                        return None;
+                        instruction.visit(
+                            |_| (),
+                            |to| {
+                                writers.remove(to);
+                            },
+                        );
                     }
                 }
             }
         }
-        None
+        writers
     }
 
     /// The slots that are read after a block.
@@ -322,12 +334,13 @@ impl<'p> Builder<'p> {
         mut hooks: HashMap<Id, Vec<Hook>>,
         live: &mut BTreeSet<u32>,
         order: Order,
-    ) -> Result<Option<Piece>, String> {
-        for slot in live.clone() {
-            if expansion.held[slot as usize].is_some() {
+    ) -> Result<Option<Allocated>, String> {
+        let mut written: Vec<u32> = expansion.held.keys().copied().collect();
+        written.sort_unstable(); // so that the same program has the same code
+        for slot in written {
+            if live.remove(&slot) {
                 let id = expansion.number(Source::Slot(slot));
                 hooks.entry(id).or_default().push(Hook::Store(Place::Slot(slot)));
-                live.remove(&slot);
             }
         }
         let mut steps = expansion.finish().steps.with_hooks(&hooks);
@@ -343,7 +356,6 @@ impl<'p> Builder<'p> {
         let encoder = X86::new(self.key.vectors);
         let totals = if self.results == Results::AddedUp { self.plan.totals.len() } else { 0 };
         let shape = Shape::fitting(order, &steps, &encoder, totals);
-        let code = allocate(&steps, encoder, shape)?;
-        Ok(Some(Piece { function: Function::new(code, self.key.vectors)? }))
+        allocate(&steps, encoder, shape).map(Some)
     }
 }

@@ -3,7 +3,7 @@
 //! Each value is written once. There are vectors of numbers and masks; an encoder decides where masks are
 //! kept. Loads are no work of their own: a value that is loaded may be read in place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A value, by number.
 pub(crate) type Id = u32;
@@ -387,10 +387,24 @@ impl Steps {
         let Self { steps, is_mask, loaded, classifies } = self;
         let mut all = Self { steps: vec![], is_mask, loaded, classifies };
         let (mut irregular, mut nothing) = (None, None);
+        let amends =
+            steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
+        let awaited: HashSet<Id> = amends.flatten().flatten().collect();
+        let mut amended = [None; 2];
         for step in steps {
             all.steps.push(step);
-            let Some(written) = step.values().1 else { continue };
-            for hook in hooks.get(&written).into_iter().flatten() {
+            let written = match step {
+                // What is amended is a result only then.
+                Step::GuardEnd => std::mem::take(&mut amended),
+                Step::Guard { amends, .. } => {
+                    amended = amends;
+                    continue;
+                }
+                _ => [step.values().1.filter(|id| !awaited.contains(id)), None],
+            };
+            let hooked =
+                |written: Id| hooks.get(&written).into_iter().flatten().map(move |hook| (written, hook));
+            for (written, hook) in written.into_iter().flatten().flat_map(hooked) {
                 match *hook {
                     Hook::Store(place) => all.store(place, written),
                     Hook::Accumulate(total) => all.accumulate(total, written),
