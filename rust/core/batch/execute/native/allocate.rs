@@ -95,6 +95,8 @@ struct Allocator<'s, E> {
     spilled: Vec<Option<u32>>,
     frame: u32,
     free_frame: Vec<u32>,
+    /// Vectors of the frame that the step at hand may still read.
+    dying_frame: Vec<u32>,
     /// By value and vector in flight: when it is read, the last time first.
     uses: Vec<Vec<u32>>,
     /// By value: where it lies, if it is a load.
@@ -305,6 +307,7 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
         spilled: vec![None; values * copies],
         frame: 0,
         free_frame: vec![],
+        dying_frame: vec![],
         uses,
         place,
         locked: vec![],
@@ -598,9 +601,7 @@ impl<E: Encoder> Allocator<'_, E> {
         if self.uses[at].len() > 1 {
             return;
         }
-        if let Some(vector) = self.spilled[at].take() {
-            self.free_frame.push(vector);
-        }
+        self.dying_frame.extend(self.spilled[at].take());
         let register = self.register[at];
         if register != NOWHERE && !self.pools[class].pinned[register as usize] {
             self.register[at] = NOWHERE;
@@ -629,6 +630,7 @@ impl<E: Encoder> Allocator<'_, E> {
 
     fn step(&mut self, step: Step, copy: u8, time: u32) {
         self.locked.clear();
+        self.free_frame.append(&mut self.dying_frame);
         let of = |id: Id| self.copy_of(id, copy);
         let (reads, _) = step.values();
         let reads = reads.map(|read| read.map(of));
