@@ -1,6 +1,7 @@
 //! Running a plan: threads, tasks, blocks.
 
 mod backend;
+mod block;
 mod decisions;
 mod dispatch;
 mod hybrid;

@@ -5,10 +5,10 @@ use super::code::{Code, Derivative, Source, Uniform};
 use super::lower::lower;
 use super::lowering::Derivatives;
 use super::reachable::ReachableSets;
-use crate::batch::execute::native::Programs;
 use crate::batch::program::{Kind, NodeId, Program};
 use crate::batch::{Input, Request, Total};
 use crate::op::{Arity, Op};
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -43,8 +43,8 @@ pub struct Plan {
     below_any: OnceLock<Vec<bool>>,
     /// The nodes that are the same for every sample, and needed.
     uniform_nodes: Vec<NodeId>,
-    /// What of it is machine code so far.
-    pub(crate) native: Programs,
+    /// What a back end keeps with the plan, such as machine code; compiling knows nothing of it.
+    pub(crate) kept: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Plan {
@@ -115,7 +115,7 @@ impl Plan {
             below,
             below_any: OnceLock::new(),
             uniform_nodes,
-            native: Programs::default(),
+            kept: OnceLock::new(),
         }
     }
 

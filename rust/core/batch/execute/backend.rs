@@ -1,8 +1,8 @@
 //! What carries out the instructions of a plan on a block of samples.
 
+use super::block::{Block, TaskOutputs};
 use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line};
-use super::worker::{Block, TaskOutputs};
 use crate::batch::compile::code::{Code, Source};
 use crate::batch::compile::plan::Summand;
 use crate::mode::ModeState;

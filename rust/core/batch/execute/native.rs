@@ -7,6 +7,7 @@
 //! ```text
 //! expand.rs    instructions as steps on one vector of samples (steps.rs)
 //! allocate.rs  registers by a linear scan, through an encoder (encoder.rs; x86.rs is one)
+//! regions.rs   what it works on, and how far
 //! memory.rs    executable memory and calls: all that is unsafe
 //! program.rs   the parts of a program, and what they leave to each other
 //! backend.rs   replays a block with them
@@ -24,6 +25,8 @@ mod expand;
 mod memory;
 #[cfg(target_arch = "x86_64")]
 mod program;
+#[cfg(target_arch = "x86_64")]
+mod regions;
 #[cfg(target_arch = "x86_64")]
 mod steps;
 mod switch;
@@ -57,6 +60,11 @@ mod chosen {
     }
 
     impl Programs {
+        /// Those that a plan keeps.
+        pub fn of(plan: &Plan) -> Option<&Self> {
+            plan.kept.get_or_init(|| Box::new(Self::default())).downcast_ref()
+        }
+
         /// The one for a run, if native code is to run.
         pub fn choose(
             &self,
@@ -120,6 +128,11 @@ mod chosen {
     pub(crate) struct Programs;
 
     impl Programs {
+        /// None that a plan keeps.
+        pub fn of(_plan: &Plan) -> Option<&Self> {
+            None
+        }
+
         /// None.
         pub fn choose(
             &self,

@@ -1,8 +1,9 @@
 //! Writes a block's results into the arrays of the caller.
 
 use super::backend::Backend;
+use super::block::{Block, TaskOutputs};
 use super::slots::BlockInputs;
-use super::worker::{Block, TaskOutputs, Worker};
+use super::worker::Worker;
 use crate::batch::compile::code::{Derivative, Source};
 use crate::status::Status;
 

@@ -3,12 +3,13 @@
 //! Threads live for one run: nothing of the engine goes on between calls, so a process may fork at
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
+use super::block::TaskOutputs;
 use super::machine::Machine;
 use super::native;
 use super::shared::Run;
 use super::slots::{LANES, Memory};
 use super::totals::{TASK, Tree};
-use super::worker::{TaskOutputs, Worker};
+use super::worker::Worker;
 use crate::batch::compile::plan::Plan;
 use crate::batch::{Execution, Input, Interrupted, Outputs, Request, Total, Totals};
 use crate::mode::{GradientMode, ModeState};
@@ -122,7 +123,10 @@ impl Plan {
         let native = if run.only_interpreted {
             None
         } else {
-            self.native.choose(self, samples, &outputs, state, statistics.saturates(), execution.native)
+            let saturates = statistics.saturates();
+            native::Programs::of(self).and_then(|programs| {
+                programs.choose(self, samples, &outputs, state, saturates, execution.native)
+            })
         };
         let rest = TaskOutputs {
             samples,

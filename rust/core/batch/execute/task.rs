@@ -5,12 +5,13 @@
 //! back end.
 
 use super::backend::{Backend, Destination, Replay};
+use super::block::{Block, TaskOutputs};
 use super::dispatch::Width;
 use super::kernels::AddLines;
 use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{NOTHING, Sums, add_lanes};
-use super::worker::{Block, TaskOutputs, Worker};
+use super::worker::Worker;
 use crate::mode::GradientMode;
 use crate::status::Status;
 

@@ -5,55 +5,9 @@
 //! same for every sample stay in the registers that are left over; the others are read in place.
 
 use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Order, Register, Turns};
-use super::memory::Regions;
+use super::regions::{Allocated, Constant, FRAME_VECTOR, Region, Regions};
 use super::steps::{Arithmetic, Flags, Id, Logic, Place, Step, Steps};
 use std::collections::HashMap;
-
-/// What a region of memory is; in this order a call gives them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Region {
-    /// Constants, parameters and what registers do not hold.
-    Frame,
-    /// One line of each number that is the same for every sample.
-    Uniforms,
-    /// The lanes of the totals.
-    Lanes,
-    /// By vector, the samples that are irregular.
-    Irregular,
-    /// By [kind](Flags), whether there is any.
-    Any,
-    /// By vector, the samples in which the op of a site has bounded partials.
-    Saturated(u32),
-    Column(u32),
-    Element(u32),
-    Slot(u32),
-    Output(u32),
-}
-
-/// What stands at the beginning of the frame, a vector of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Constant {
-    Bits(u64),
-    Bound,
-    Delta,
-}
-
-/// Vectors of the frame are as wide as the widest ones.
-pub(crate) const FRAME_VECTOR: usize = 64;
-
-/// Code, and what it works on. Made by [`allocate`] alone.
-#[derive(Debug)]
-pub(crate) struct Allocated {
-    pub code: Vec<u8>,
-    pub regions: Regions,
-    pub turns: Turns,
-    /// By number of the region.
-    pub kinds: Vec<Region>,
-    pub constants: Vec<Constant>,
-    /// The vectors of the frame.
-    pub frame: usize,
-    _by_the_allocator: (),
-}
 
 /// One of the vectors that are in flight at once, of a value; invariants have just one.
 type Copy = (Id, u8);
@@ -318,15 +272,7 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
     allocator.run(&shape);
     let Allocator { encoder, regions, turns, kinds, constants, frame, .. } = allocator;
     let code = encoder.finish()?;
-    Ok(Allocated {
-        code,
-        regions,
-        turns,
-        kinds,
-        frame: constants.len() + frame as usize,
-        constants,
-        _by_the_allocator: (),
-    })
+    Ok(Allocated { code, regions, turns, kinds, frame: constants.len() + frame as usize, constants })
 }
 
 impl<E: Encoder> Allocator<'_, E> {

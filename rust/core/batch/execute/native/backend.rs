@@ -1,9 +1,9 @@
 //! The back end of native code, with the block interpreter for the rest.
 
-use super::allocate::{Allocated, Constant, FRAME_VECTOR, Region};
 use super::encoder::{LINE_BYTES, Order};
 use super::memory::Call;
 use super::program::{Kernel, NativeProgram, Part, Piece, Results};
+use super::regions::{Allocated, Constant, FRAME_VECTOR, Region};
 use super::steps::Flags;
 use super::switch;
 use crate::batch::compile::code::{Code, Source};

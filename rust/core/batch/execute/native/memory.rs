@@ -7,101 +7,20 @@
 //!    a `fork` the child has a copy of its own.
 //! 2. A function is made by the register allocator alone, through an encoder: nobody else makes an
 //!    [`Allocated`]. It reads and writes memory only through the pointers it is given, and in each region only
-//!    within the bytes that [`Regions`] has noted: every address that is encoded goes through
-//!    [`Regions::address`]. It calls nothing, keeps nothing on the stack but registers that it restores, and
+//!    within the bytes that [`Regions`](super::regions::Regions) has noted: every address that is encoded goes through
+//!    [`Regions::address`](super::regions::Regions::address). It calls nothing, keeps nothing on the stack but registers that it restores, and
 //!    returns.
 //! 3. A call checks each region's length against those notes, and that the processor has the vectors.
 
 #![allow(unsafe_code, reason = "calling machine code is unsafe")]
 
-use super::allocate::Allocated;
-use super::encoder::{Address, Index, LINE_BYTES, Order, Turns};
+use super::encoder::LINE_BYTES;
+use super::regions::Allocated;
 use super::switch;
 use super::x86::Vectors;
 use memmap2::{Mmap, MmapMut};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// What code may do with memory, and how far into it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Extent {
-    /// The farthest byte, beyond what an index adds.
-    fixed: usize,
-    /// That of addresses that grow with the samples, lanes or vectors of a block.
-    by_samples: Option<usize>,
-    by_lanes: Option<usize>,
-    by_vectors: Option<usize>,
-    is_written: bool,
-}
-
-/// The regions of memory that a function works on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Regions {
-    extents: Vec<Extent>,
-    /// The bytes of a vector.
-    width: usize,
-    /// Whether an address was too far for an instruction.
-    too_far: bool,
-}
-
-impl Regions {
-    pub fn new(width: usize) -> Self {
-        Self { width, ..Self::default() }
-    }
-
-    /// One region more; returns its number.
-    pub fn add(&mut self) -> u32 {
-        self.extents.push(Extent::default());
-        self.extents.len() as u32 - 1
-    }
-
-    /// An address from which so many bytes are read, or written.
-    pub fn address(
-        &mut self,
-        region: u32,
-        index: Index,
-        offset: usize,
-        bytes: usize,
-        writes: bool,
-    ) -> Address {
-        let extent = &mut self.extents[region as usize];
-        let end = offset + bytes;
-        let far = |extent: &mut Option<usize>| *extent = Some(extent.map_or(end, |known| known.max(end)));
-        match index {
-            Index::None => extent.fixed = extent.fixed.max(end),
-            Index::Samples => far(&mut extent.by_samples),
-            Index::Lanes => far(&mut extent.by_lanes),
-            Index::Vectors => far(&mut extent.by_vectors),
-        }
-        extent.is_written |= writes;
-        self.too_far |= i32::try_from(end).is_err();
-        Address { region, index, offset: offset as i32 }
-    }
-
-    /// The bytes that a region must have for a block of so many bytes a column.
-    fn needed(&self, region: usize, block: usize, turns: Turns) -> usize {
-        let extent = &self.extents[region];
-        let last_lanes = LINE_BYTES - self.width;
-        let last_samples = match turns.order {
-            Order::Consecutive => block - turns.bytes(self.width),
-            Order::LanesByLanes => block - turns.bytes(self.width) + last_lanes,
-        };
-        let last_vector = block / self.width - turns.at_once;
-        let by_samples = extent.by_samples.map_or(0, |end| last_samples + end);
-        let by_lanes = extent.by_lanes.map_or(0, |end| last_lanes + end);
-        let by_vectors = extent.by_vectors.map_or(0, |end| last_vector + end);
-        extent.fixed.max(by_samples).max(by_lanes).max(by_vectors)
-    }
-}
-
-/// Set by tests: whether the system is taken to refuse executable memory.
-static REFUSES: AtomicBool = AtomicBool::new(false);
-
-/// For tests: has every later request for executable memory refused, or no longer.
-pub(crate) fn simulate_refusal(refuses: bool) {
-    REFUSES.store(refuses, Ordering::Relaxed);
-}
 
 /// Machine code that may be called.
 #[derive(Debug)]
@@ -118,7 +37,7 @@ const ALIGNED: usize = 64;
 const TRAP: u8 = 0xcc;
 
 fn executable(code: &[u8]) -> std::io::Result<Mmap> {
-    if REFUSES.load(Ordering::Relaxed) {
+    if switch::refuses() {
         return Err(std::io::Error::other("simulated"));
     }
     let mut memory = MmapMut::map_anon(code.len())?;

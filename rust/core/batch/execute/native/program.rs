@@ -3,10 +3,11 @@
 //!
 //! What one part leaves to another is in the slots that the compiler gave it; all else stays in registers.
 
-use super::allocate::{Allocated, Shape, allocate};
+use super::allocate::{Shape, allocate};
 use super::encoder::Order;
 use super::expand::{Elements, Expansion, Rule};
 use super::memory::Function;
+use super::regions::Allocated;
 use super::steps::{Hook, Id, Place, Step};
 use super::x86::{Vectors, X86};
 use crate::batch::compile::code::{Instruction, Source};

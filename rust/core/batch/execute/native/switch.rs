@@ -25,6 +25,7 @@ pub enum Native {
 }
 
 static IS_OFF: AtomicBool = AtomicBool::new(false);
+static REFUSES: AtomicBool = AtomicBool::new(false);
 static REFUSAL: Mutex<Option<String>> = Mutex::new(None);
 
 /// Turns native code on or off for the whole process. Runs that have begun are not affected.
@@ -45,11 +46,16 @@ pub(super) fn note_refusal(reason: &str) {
     *REFUSAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
 }
 
+/// Whether the system is taken to refuse executable memory.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn refuses() -> bool {
+    REFUSES.load(Ordering::Relaxed)
+}
+
 /// For tests: has every later request for executable memory refused, or no longer.
 #[doc(hidden)]
 pub fn simulate_refusal(refuses: bool) {
-    #[cfg(target_arch = "x86_64")]
-    super::memory::simulate_refusal(refuses);
+    REFUSES.store(refuses, Ordering::Relaxed);
     if !refuses {
         *REFUSAL.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
