@@ -450,7 +450,7 @@ impl<E: Encoder> Allocator<'_, E> {
         match self.place[id as usize] {
             Some(Place::Uniform(number)) => {
                 let region = self.region(Region::Uniforms);
-                return self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false);
+                self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false)
             }
             Some(Place::Constant(_) | Place::Bound | Place::Delta) => {
                 self.frame_address(self.constant[id as usize], false)
