@@ -5,13 +5,13 @@
 
 mod batch_reference;
 
-use batch_reference::cases::{Random, modes};
+use batch_reference::cases::{PLAIN, Random, modes};
 use batch_reference::recipe::{Recipe, recipe};
 use batch_reference::{Batch, Mode, check};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::fmt;
-use zeroproof::batch::Execution;
+use zeroproof::batch::{Execution, Native, Simd};
 
 #[derive(Clone)]
 struct Case {
@@ -59,7 +59,10 @@ impl Case {
         let inputs = self.recipe.arguments.iter().enumerate().map(input).collect();
         let batch = Batch { samples: self.samples, inputs, function };
         let (threads, block) = self.execution;
-        let executions = [Execution { threads: 1, block: None }, Execution { threads, block }];
+        let natives = [Native::Never, Native::Always(Simd::Avx2), Native::Always(Simd::Avx512)];
+        let executions =
+            natives.map(|native| [Execution { native, ..PLAIN }, Execution { threads, block, native }]);
+        let executions = executions.concat();
         check(&batch, &self.recipe.request(), &self.mode, &executions).map_err(TestCaseError::fail)
     }
 }

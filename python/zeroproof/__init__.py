@@ -77,6 +77,7 @@ from .core import (
 )
 from .explanation import Explanation, Location, SingularEvent
 from .linear_algebra import tr_det, tr_inv, tr_solve
+from .native import NativeCode, native_code, set_native
 from .policy import TRPolicy, TRPolicyConfig
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
 from .selection import tr_take
@@ -102,6 +103,7 @@ __all__ = [
     "HybridGradientSchedule",
     "Location",
     "MaskedSamplesWarning",
+    "NativeCode",
     "Occurrence",
     "OpType",
     "ReductionMode",
@@ -132,10 +134,12 @@ __all__ = [
     "is_phi",
     "is_pinf",
     "is_real",
+    "native_code",
     "ninf",
     "phi",
     "pinf",
     "real",
+    "set_native",
     "set_num_threads",
     "to_ieee",
     "tr_and",
