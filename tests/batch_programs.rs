@@ -1,17 +1,21 @@
 //! Random programs over random batches, on every path: the batched engine against the scalar one.
 //!
 //! `BATCH_CASES` sets how many programs each test tries, `BATCH_SAMPLES` how many samples the largest
-//! batches have.
+//! batches have. Native code against the interpreter, bit for bit, is tried on as many programs as
+//! `NATIVE_PROGRAMS` says, or as fit in twenty seconds.
 
 mod batch_reference;
 
 use batch_reference::cases::{PLAIN, Random, modes};
 use batch_reference::recipe::{Recipe, recipe};
-use batch_reference::{Batch, Mode, check};
+use batch_reference::{Batch, Mode, check, compare, run};
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use std::fmt;
-use zeroproof::batch::{Execution, Native, Simd};
+use std::time::{Duration, Instant};
+use zeroproof::batch::{Execution, Native, Simd, native_blocks, native_code};
 
 #[derive(Clone)]
 struct Case {
@@ -49,7 +53,7 @@ impl fmt::Debug for Case {
 }
 
 impl Case {
-    fn check(&self) -> Result<(), TestCaseError> {
+    fn batch(&self) -> Batch {
         let function = self.recipe.function();
         let mut random = Random(self.seed);
         let input = |(number, &(_, per_sample, _)): (usize, &(Option<usize>, bool, bool))| {
@@ -57,7 +61,11 @@ impl Case {
             (0..count).map(|_| random.number(self.specials)).collect()
         };
         let inputs = self.recipe.arguments.iter().enumerate().map(input).collect();
-        let batch = Batch { samples: self.samples, inputs, function };
+        Batch { samples: self.samples, inputs, function }
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let batch = self.batch();
         let (threads, block) = self.execution;
         let natives = [Native::Never, Native::Always(Simd::Avx2), Native::Always(Simd::Avx512)];
         let executions =
@@ -65,6 +73,38 @@ impl Case {
         let executions = executions.concat();
         check(&batch, &self.recipe.request(), &self.mode, &executions).map_err(TestCaseError::fail)
     }
+}
+
+impl Case {
+    /// Fails with the difference between native code and the interpreter.
+    fn check_native(&self) {
+        let (batch, request) = (self.batch(), self.recipe.request());
+        let (threads, block) = self.execution;
+        let run = |native, threads, block| {
+            let execution = Execution { threads, block, native };
+            run(&batch, &request, &self.mode, execution, &mut || false).expect("nobody interrupts")
+        };
+        let expected = run(Native::Never, 1, None);
+        for simd in [Simd::Avx2, Simd::Avx512] {
+            let found = run(Native::Always(simd), threads, block);
+            compare::outcomes(&batch, &found, &expected, &self.mode.state)
+                .unwrap_or_else(|wrong| panic!("{simd:?}: {wrong}\n{self:?}"));
+        }
+    }
+}
+
+#[test]
+fn native_code_has_the_bits_of_the_interpreter() {
+    let (begun, enough) = (Instant::now(), Duration::from_secs(20));
+    let wanted = setting("NATIVE_PROGRAMS", 0u64);
+    let (mut runner, cases, mut done) = (TestRunner::default(), [case(1), case(8)], 0);
+    while if wanted > 0 { done < wanted } else { done < 100 || begun.elapsed() < enough } {
+        let case = cases[done as usize % 2].new_tree(&mut runner).expect("a program").current();
+        case.check_native();
+        done += 1;
+    }
+    println!("{done} programs, {} blocks of native code", native_blocks());
+    assert_eq!(native_blocks() > 0, native_code().is_ok(), "native code runs where it can");
 }
 
 /// A setting from the environment.

@@ -39,7 +39,7 @@ pub use switch::{Native, Simd, native_blocks, native_code, set_native, simulate_
 mod chosen {
     use super::backend::NativeBackend;
     use super::expand::Rule;
-    use super::program::{Key, NativeProgram};
+    use super::program::{Key, NativeProgram, Results, Tells};
     use super::switch::{self, Native};
     use crate::batch::Outputs;
     use crate::batch::compile::plan::Plan;
@@ -51,6 +51,11 @@ mod chosen {
     /// So many samples, over all runs of a plan, pay for making native code: it takes as long as the
     /// interpreter takes for some thousand samples.
     const WORTH_COMPILING: u64 = 4096;
+
+    /// The samples of such a block.
+    const LARGE_BLOCK: usize = 2048;
+    /// With more slots, blocks that the interpreter takes over would need too much memory.
+    const MOST_SLOTS: usize = 64;
 
     /// The native programs of a plan, one for each way to run it.
     #[derive(Debug, Default)]
@@ -100,6 +105,15 @@ mod chosen {
         }
     }
 
+    /// The samples of a block where nothing is left to the interpreter: without slots to fit the cache there may be
+    /// more, so that a call costs less.
+    pub(crate) fn block(plan: &Plan, program: &NativeProgram, samples: usize) -> Option<usize> {
+        let results = if plan.total().is_some() { Results::AddedUp } else { Results::Written };
+        let is_whole = program.kernel(plan, results, Tells::Whether).ok()?.is_whole();
+        let few = plan.code.slots <= MOST_SLOTS && samples >= LARGE_BLOCK;
+        (is_whole && few).then_some(LARGE_BLOCK)
+    }
+
     /// A worker's back end, with the slots of a block interpreter.
     pub(crate) fn backend<'m>(
         machine: Machine<'m>,
@@ -147,6 +161,11 @@ mod chosen {
         }
     }
 
+    /// As many samples as fit.
+    pub(crate) fn block(_plan: &Plan, _program: &NativeProgram, _samples: usize) -> Option<usize> {
+        None
+    }
+
     /// A worker's back end: the block interpreter.
     pub(crate) fn backend<'m>(
         machine: Machine<'m>,
@@ -157,4 +176,4 @@ mod chosen {
     }
 }
 
-pub(crate) use chosen::{Programs, backend};
+pub(crate) use chosen::{Programs, backend, block};

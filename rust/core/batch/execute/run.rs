@@ -118,7 +118,7 @@ impl Plan {
     ) -> Result<Totals, Stopped> {
         self.check(samples, inputs, &outputs, execution);
         let value_widths = self.value_widths(samples, &outputs);
-        let run = Run::new(self, samples, inputs, state, execution.block)?;
+        let mut run = Run::new(self, samples, inputs, state, execution.block)?;
         let work_of_sample =
             self.code.instructions.len() + 4 + if run.only_interpreted { 16 * self.program.len() } else { 0 };
         let work = samples.saturating_mul(work_of_sample);
@@ -132,6 +132,11 @@ impl Plan {
                 programs.choose(self, samples, &outputs, state, saturates, execution.native)
             })
         };
+        if let (None, Some(program)) = (execution.block, &native)
+            && let Some(block) = native::block(self, program, samples)
+        {
+            run.block = block;
+        }
         let rest = TaskOutputs {
             samples,
             values: outputs.values.iter_mut().map(|all| &mut **all).collect(),

@@ -4,10 +4,16 @@
 //! whose value is read latest: to the frame, or, if it lies in memory anyway, just so. Numbers that are the
 //! same for every sample stay in the registers that are left over; the others are read in place.
 
-use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Order, Register, Turns};
-use super::regions::{Allocated, Constant, FRAME_VECTOR, Region, Regions};
-use super::steps::{Arithmetic, Flags, Id, Logic, Place, Step, Steps};
+mod registers;
+mod shape;
+
+use super::encoder::{Encoder, Index, Operand, Register, Turns};
+use super::regions::{Allocated, Constant, Region, Regions};
+use super::steps::{Arithmetic, Comparison, Doubt, Flags, Id, Logic, Place, Step, Steps};
+use shape::{FOR_LOADS, doubts_of, flags_of, is_invariant, output_of};
 use std::collections::HashMap;
+
+pub(crate) use shape::Shape;
 
 /// One of the vectors that are in flight at once, of a value; invariants have just one.
 type Copy = (Id, u8);
@@ -60,6 +66,8 @@ struct Allocator<'s, E> {
     accumulators: Vec<Option<Register>>,
     /// By kind of flags: the register of masks that gathers them.
     flags: [Option<Register>; 2],
+    /// By kind of doubts: the register of vectors that gathers them.
+    doubts: [Option<Register>; 2],
     guarded: Option<Guarded>,
 }
 
@@ -70,148 +78,6 @@ struct Guarded {
     amended: Vec<(usize, Register)>,
     /// Values that only this code has put into the frame.
     spilled: Vec<Copy>,
-}
-
-/// How the steps of the vectors of a turn are put together, and how many sums there are.
-#[derive(Clone, Debug)]
-pub(crate) struct Shape {
-    turns: Turns,
-    totals: usize,
-    /// Step and vector, in order.
-    order: Vec<(u32, u8)>,
-    /// The most values that are alive at once and not in memory: vectors and masks.
-    pressure: [usize; 2],
-}
-
-/// By step: the end of the guard that it begins, or itself if it is behind one; `None` if neither.
-fn guards(steps: &Steps) -> Vec<Option<usize>> {
-    let (mut guards, mut begin) = (vec![None; steps.steps.len()], None);
-    for (number, step) in steps.steps.iter().enumerate() {
-        if let Step::Guard { .. } = step {
-            begin = Some(number);
-        }
-        if let Some(first) = begin {
-            guards[number] = Some(number);
-            if let Step::GuardEnd = step {
-                guards[first] = Some(number);
-                begin = None;
-            }
-        }
-    }
-    guards
-}
-
-/// So many vectors, each behind the one before by a number of steps: while the one waits for its last
-/// results, the next one begins.
-fn interleaved(steps: &Steps, at_once: usize, behind: usize) -> Vec<(u32, u8)> {
-    let (guards, mut order) = (guards(steps), vec![]);
-    for time in 0..steps.steps.len() + (at_once - 1) * behind {
-        for copy in 0..at_once {
-            if let Some(step) = time.checked_sub(copy * behind)
-                && step < steps.steps.len()
-                && !matches!(steps.steps[step], Step::Load { .. })
-            {
-                match guards[step] {
-                    None => order.push((step as u32, copy as u8)),
-                    // All that is behind a guard happens at once.
-                    Some(end) if end > step => {
-                        order.extend((step..=end).map(|step| (step as u32, copy as u8)));
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-    }
-    order
-}
-
-/// The values that are alive at once and not in memory, at most.
-fn pressure(steps: &Steps, order: &[(u32, u8)], at_once: usize) -> [usize; 2] {
-    let mut last = vec![0; steps.is_mask.len() * at_once];
-    let at = |id: Id, copy: u8| id as usize * at_once + copy as usize;
-    for (time, &(step, copy)) in order.iter().enumerate() {
-        let reads = steps.steps[step as usize].values().0;
-        reads.into_iter().flatten().for_each(|id| last[at(id, copy)] = time);
-    }
-    let mut in_memory = vec![false; steps.is_mask.len()];
-    for step in &steps.steps {
-        if let Step::Load { to, .. } = *step {
-            in_memory[to as usize] = true;
-        }
-    }
-    // What is behind a guard makes room for itself.
-    let guards = guards(steps);
-    for (step, guard) in steps.steps.iter().zip(&guards) {
-        if let (Some(to), Some(_)) = (step.values().1, guard) {
-            in_memory[to as usize] = true;
-        }
-    }
-    let (mut alive, mut most) = ([0usize; 2], [0usize; 2]);
-    for (time, &(step, copy)) in order.iter().enumerate() {
-        let (reads, written) = steps.steps[step as usize].values();
-        for (place, id) in reads.iter().enumerate() {
-            if let &Some(id) = id
-                && !reads[..place].contains(&Some(id))
-                && last[at(id, copy)] == time
-                && !in_memory[id as usize]
-            {
-                alive[usize::from(steps.is_mask[id as usize])] -= 1;
-            }
-        }
-        if let Some(to) = written
-            && guards[step as usize].is_none()
-        {
-            alive[usize::from(steps.is_mask[to as usize])] += 1;
-        }
-        most = [most[0].max(alive[0]), most[1].max(alive[1])];
-    }
-    most
-}
-
-fn is_invariant(place: Place) -> bool {
-    matches!(place, Place::Uniform(_) | Place::Constant(_) | Place::Bound | Place::Delta)
-}
-
-/// The kinds of flags that are set.
-fn flags_of(steps: &Steps) -> Vec<Flags> {
-    let kinds = [Flags::Irregular, Flags::Suspect];
-    let sets =
-        |of: Flags| steps.steps.iter().any(|step| matches!(step, Step::Flag { kind, .. } if *kind == of));
-    kinds.into_iter().filter(|&kind| sets(kind)).collect()
-}
-
-fn output_of(step: &Step) -> Option<u32> {
-    if let Step::Store { place: Place::Output(number), .. } = *step { Some(number) } else { None }
-}
-
-/// Values read from columns and slots take a register now and then.
-const FOR_LOADS: usize = 3;
-
-impl Shape {
-    /// As many vectors of these steps at once as the registers allow.
-    pub fn fitting(order: Order, steps: &Steps, encoder: &impl Encoder, totals: usize) -> Self {
-        let flags = flags_of(steps).len();
-        let has_masks = encoder.masks() > 0;
-        // A few stores to the frame cost less than waiting does.
-        let most_vectors = encoder.vectors() as usize * 3 / 2;
-        // The scheduler of a processor holds the steps of two or three vectors. So the next one begins when
-        // the one before is through with a quarter of its steps, which keeps both kinds of units busy.
-        let quarter = steps.steps.len() / 4;
-        let candidates = [(4, quarter), (2, quarter), (2, 0), (1, 0)];
-        for (at_once, behind) in candidates {
-            let order_of_steps = interleaved(steps, at_once, behind);
-            let [vectors, masks] = pressure(steps, &order_of_steps, at_once);
-            let (vectors, masks) = if has_masks { (vectors, masks) } else { (vectors + masks, 0) };
-            let (of_vectors, of_masks) = if has_masks { (totals, flags) } else { (totals + flags, 0) };
-            let fits = vectors + of_vectors + FOR_LOADS <= most_vectors
-                && masks + of_masks <= encoder.masks() as usize;
-            if fits || at_once == 1 {
-                let (turns, pressure) = (Turns { order, at_once }, [vectors, masks]);
-                return Self { turns, totals, order: order_of_steps, pressure };
-            }
-        }
-        unreachable!("one vector at a time is always possible")
-    }
 }
 
 /// Writes code for steps.
@@ -236,6 +102,8 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
             constants.push(kind);
         }
     }
+    let limits = constants.len();
+    constants.extend([f64::INFINITY, f64::MIN_POSITIVE].map(|limit| Constant::Bits(limit.to_bits())));
     let mut uses = vec![vec![]; values * copies];
     for (time, &(step, copy)) in shape.order.iter().enumerate().rev() {
         for id in steps.steps[step as usize].values().0.into_iter().flatten() {
@@ -267,16 +135,18 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
         locked: vec![],
         accumulators: vec![None; shape.totals],
         flags: [None; 2],
+        doubts: [None; 2],
         guarded: None,
     };
-    allocator.run(&shape);
+    allocator.run(&shape, limits);
     let Allocator { encoder, regions, turns, kinds, constants, frame, .. } = allocator;
     let code = encoder.finish()?;
     Ok(Allocated { code, regions, turns, kinds, frame: constants.len() + frame as usize, constants })
 }
 
 impl<E: Encoder> Allocator<'_, E> {
-    fn run(&mut self, shape: &Shape) {
+    /// Infinity and the least normal number are the constants at `limits`.
+    fn run(&mut self, shape: &Shape, limits: usize) {
         let turns = self.turns;
         // A call gives outputs in order.
         let mut outputs: Vec<_> = self.steps.steps.iter().filter_map(output_of).collect();
@@ -288,6 +158,9 @@ impl<E: Encoder> Allocator<'_, E> {
         let class = usize::from(self.encoder.masks() > 0);
         for kind in flags_of(self.steps) {
             self.flags[kind as usize] = Some(self.take_pinned(class));
+        }
+        for kind in doubts_of(self.steps) {
+            self.doubts[kind as usize] = Some(self.take_pinned(0));
         }
         let mut left = self.pools[0].free.len().saturating_sub(shape.pressure[0] + FOR_LOADS);
         for total in 0..totals.min(left) {
@@ -302,6 +175,13 @@ impl<E: Encoder> Allocator<'_, E> {
         }
         for id in pinned {
             self.pin(id);
+        }
+        if let Some(sum) = self.doubts[Doubt::NotReal as usize] {
+            self.encoder.arithmetic(Arithmetic::Xor, sum, sum, Operand::Register(sum));
+        }
+        if let Some(least) = self.doubts[Doubt::Tiny as usize] {
+            let infinite = self.frame_address(limits, false);
+            self.encoder.load(least, infinite);
         }
         self.encoder.begin_lanes(turns);
         for total in 0..totals {
@@ -329,249 +209,36 @@ impl<E: Encoder> Allocator<'_, E> {
                 self.encoder.store_bits(address, register);
             }
         }
+        self.end_doubts(limits);
     }
 
-    /// The regions that the loop reads or writes, the busiest first.
-    fn busiest_regions(&mut self, pinned: &[Id]) -> Vec<u32> {
-        let mut count: HashMap<u32, usize> = HashMap::new();
-        for time in 0..self.steps.steps.len() {
-            let region = match self.steps.steps[time] {
-                Step::Load { to, .. } if pinned.contains(&to) => continue,
-                Step::Load { to, place } => {
-                    let uses = self.uses_of((to, 0)).len();
-                    let region = self.region_of(place);
-                    *count.entry(region).or_default() += if is_invariant(place) { uses } else { uses.min(2) };
-                    continue;
-                }
-                Step::Store { place, .. } => self.region_of(place),
-                Step::Flag { kind: Flags::Irregular, .. } => self.region(Region::Irregular),
-                _ => continue,
-            };
-            *count.entry(region).or_default() += 1;
-        }
-        let mut regions: Vec<(u32, usize)> = count.into_iter().collect();
-        regions.sort_unstable_by_key(|&(region, count)| (std::cmp::Reverse(count), region));
-        regions.into_iter().map(|(region, _)| region).collect()
-    }
-
-    /// A register for the whole loop, while there are many.
-    fn take_pinned(&mut self, class: usize) -> Register {
-        let register = self.pools[class].free.pop().expect("a register that was counted as left over");
-        self.pools[class].pinned[register as usize] = true;
-        register
-    }
-
-    /// The invariants that are read most, so many at most.
-    fn worth_pinning(&self, most: usize) -> Vec<Id> {
-        let mut invariants: Vec<Id> = (0..self.place.len() as Id)
-            .filter(|&id| self.place[id as usize].is_some_and(is_invariant))
-            .filter(|&id| !self.uses_of((id, 0)).is_empty())
-            .collect();
-        invariants.sort_by_key(|&id| (std::cmp::Reverse(self.uses_of((id, 0)).len()), id));
-        invariants.truncate(most);
-        invariants
-    }
-
-    /// Loads an invariant to a register of its own.
-    fn pin(&mut self, id: Id) {
-        let register = self.take_pinned(0);
-        self.pools[0].held[register as usize] = Some((id, 0));
-        let address = self.home((id, 0));
-        self.encoder.load(register, address);
-        let at = self.at((id, 0));
-        self.register[at] = register;
-    }
-
-    fn region(&mut self, region: Region) -> u32 {
-        if let Some(&known) = self.numbers.get(&region) {
-            return known;
-        }
-        let number = self.regions.add();
-        self.numbers.insert(region, number);
-        self.kinds.push(region);
-        number
-    }
-
-    fn region_of(&mut self, place: Place) -> u32 {
-        self.region(match place {
-            Place::Column(argument) => Region::Column(argument),
-            Place::Element(number) => Region::Element(number),
-            Place::Slot(slot) => Region::Slot(slot),
-            Place::Output(number) => Region::Output(number),
-            Place::Uniform(_) => Region::Uniforms,
-            Place::Constant(_) | Place::Bound | Place::Delta => Region::Frame,
-        })
-    }
-
-    /// The copy of a value that a vector in flight uses.
-    fn copy_of(&self, id: Id, copy: u8) -> Copy {
-        if self.place[id as usize].is_some_and(is_invariant) { (id, 0) } else { (id, copy) }
-    }
-
-    fn uses_of(&self, value: Copy) -> &[u32] {
-        &self.uses[self.at(value)]
-    }
-
-    fn at(&self, (id, copy): Copy) -> usize {
-        id as usize * self.turns.at_once + copy as usize
-    }
-
-    fn class(&self, id: Id) -> usize {
-        usize::from(self.steps.is_mask[id as usize] && self.encoder.masks() > 0)
-    }
-
-    /// The address of a vector of the block in a region of samples.
-    fn samples(&mut self, place: Place, copy: u8, writes: bool) -> Address {
-        let region = self.region_of(place);
-        let width = self.encoder.width();
-        let offset = copy as usize * self.turns.stride(width);
-        self.regions.address(region, Index::Samples, offset, width, writes)
-    }
-
-    fn lanes(&mut self, total: usize, writes: bool) -> Address {
-        let region = self.region(Region::Lanes);
-        let width = self.encoder.width();
-        self.regions.address(region, Index::Lanes, total * LINE_BYTES, width, writes)
-    }
-
-    fn frame_address(&mut self, vector: usize, writes: bool) -> Address {
-        let region = self.region(Region::Frame);
-        let width = self.encoder.width();
-        self.regions.address(region, Index::None, vector * FRAME_VECTOR, width, writes)
-    }
-
-    /// Where a value is in memory.
-    fn home(&mut self, value: Copy) -> Address {
-        let (id, copy) = value;
-        if let Some(vector) = self.spilled[self.at(value)] {
-            return self.frame_address(self.constants.len() + vector as usize, false);
-        }
-        let width = self.encoder.width();
-        match self.place[id as usize] {
-            Some(Place::Uniform(number)) => {
-                let region = self.region(Region::Uniforms);
-                self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false)
-            }
-            Some(Place::Constant(_) | Place::Bound | Place::Delta) => {
-                self.frame_address(self.constant[id as usize], false)
-            }
-            Some(place) => self.samples(place, copy, false),
-            None => unreachable!("a value that is computed is in a register or in the frame"),
-        }
-    }
-
-    /// A free register, which is locked. If there is none, the value that is read latest makes room.
-    fn take(&mut self, class: usize) -> Register {
-        let register = match self.pools[class].free.pop() {
-            Some(register) => register,
-            None => self.evict(class),
-        };
-        self.locked.push((class, register));
-        register
-    }
-
-    fn evict(&mut self, class: usize) -> Register {
-        let next_use = |value: Copy| self.uses_of(value).last().copied().unwrap_or(u32::MAX);
-        let pool = &self.pools[class];
-        let candidates = (0..pool.held.len()).filter_map(|register| {
-            let value = pool.held[register]?;
-            let this = (class, register as Register);
-            let amended = self.guarded.as_ref().is_some_and(|guarded| guarded.amended.contains(&this));
-            let locked = amended || self.locked.contains(&this);
-            (!pool.pinned[register] && !locked).then_some((register, value))
-        });
-        // What lies in memory anyway is given up first.
-        let (register, value) = candidates
-            .max_by_key(|&(register, value)| {
-                let is_saved =
-                    self.place[value.0 as usize].is_some() || self.spilled[self.at(value)].is_some();
-                (next_use(value), is_saved, register)
-            })
-            .expect("a step reads fewer values than there are registers");
-        let (register, at) = (register as Register, self.at(value));
-        if self.place[value.0 as usize].is_none() && self.spilled[at].is_none() {
-            let vector = self.free_frame.pop().unwrap_or_else(|| {
-                self.frame += 1;
-                self.frame - 1
-            });
-            self.spilled[at] = Some(vector);
-            if let Some(guarded) = &mut self.guarded {
-                guarded.spilled.push(value);
-            }
-            let address = self.frame_address(self.constants.len() + vector as usize, true);
-            if class == 1 {
-                self.encoder.store_mask(address, register);
+    /// Looks at what was gathered in the block.
+    fn end_doubts(&mut self, limits: usize) {
+        // Nothing in the loop is needed any more but what is pinned.
+        let has_masks = self.encoder.masks() > 0;
+        let pinned = &self.pools[1].pinned;
+        let mut free = (0..pinned.len()).filter(|&mask| !pinned[mask]).map(|mask| mask as Register);
+        let mut mask_for = |register| if has_masks { free.next().unwrap_or_default() } else { register };
+        let masks = self.doubts.map(|register| register.map(|register| (register, mask_for(register))));
+        let mut found = None;
+        for (kind, pair) in masks.into_iter().enumerate() {
+            let Some((register, mask)) = pair else { continue };
+            if kind == Doubt::Tiny as usize {
+                let limit = self.frame_address(limits + 1, false);
+                self.encoder.compare(Comparison::Less, mask, register, Operand::Memory(limit));
             } else {
-                self.encoder.store(address, register);
+                self.encoder.compare(Comparison::Unordered, mask, register, Operand::Register(register));
             }
+            if let Some(other) = found {
+                self.encoder.combine(Logic::Or, mask, mask, other);
+            }
+            found = Some(mask);
         }
-        self.register[at] = NOWHERE;
-        self.pools[class].held[register as usize] = None;
-        register
-    }
-
-    /// A value in a register, which is locked.
-    fn in_register(&mut self, value: Copy) -> Register {
-        let class = self.class(value.0);
-        let at = self.at(value);
-        if self.register[at] != NOWHERE {
-            self.locked.push((class, self.register[at]));
-            return self.register[at];
+        if let Some(mask) = found {
+            let region = self.region(Region::Any);
+            let address = self.regions.address(region, Index::None, self.flags.len(), 1, true);
+            self.encoder.store_bits(address, mask);
         }
-        let register = self.take(class);
-        let address = self.home(value);
-        if class == 1 {
-            self.encoder.load_mask(register, address);
-        } else {
-            self.encoder.load(register, address);
-        }
-        self.register[at] = register;
-        self.pools[class].held[register as usize] = Some(value);
-        register
-    }
-
-    /// A value in a register, or in memory if it is read there once more or no register is free.
-    fn operand(&mut self, value: Copy) -> Operand {
-        let resident = self.register[self.at(value)] != NOWHERE;
-        let again =
-            self.uses[value.0 as usize].len() > 1 && !self.place[value.0 as usize].is_some_and(is_invariant);
-        if resident || (again && !self.pools[0].free.is_empty()) {
-            return Operand::Register(self.in_register(value));
-        }
-        Operand::Memory(self.home(value))
-    }
-
-    /// Gives up a register whose value is not read after this step.
-    fn release(&mut self, value: Copy) {
-        let (at, class) = (self.at(value), self.class(value.0));
-        if self.uses[at].len() > 1 {
-            return;
-        }
-        self.dying_frame.extend(self.spilled[at].take());
-        let register = self.register[at];
-        if register != NOWHERE && !self.pools[class].pinned[register as usize] {
-            self.register[at] = NOWHERE;
-            self.pools[class].held[register as usize] = None;
-            self.pools[class].free.push(register);
-        }
-    }
-
-    /// The register that a step writes, once its operands are read.
-    fn target(&mut self, to: Id, copy: u8) -> Register {
-        let class = self.class(to);
-        let register = self.take(class);
-        let at = self.at((to, copy));
-        self.register[at] = register;
-        self.pools[class].held[register as usize] = Some((to, copy));
-        register
-    }
-
-    /// Two operands, the first of them in a register; turned round if that saves a load.
-    fn pair(&mut self, a: Copy, b: Copy, commutes: bool) -> (Register, Operand) {
-        let resident = |value: Copy| self.register[self.at(value)] != NOWHERE;
-        let (a, b) = if commutes && !resident(a) && resident(b) { (b, a) } else { (a, b) };
-        let first = self.in_register(a);
-        (first, self.operand(b))
     }
 
     fn step(&mut self, step: Step, copy: u8, time: u32) {
@@ -680,6 +347,18 @@ impl<E: Encoder> Allocator<'_, E> {
                 self.done_with(reads, time);
             }
             Step::GuardEnd => self.end_guard(),
+            Step::Doubt { kind, .. } => {
+                let a = self.in_register(value(a));
+                if let Some(all) = self.doubts[kind as usize] {
+                    match kind {
+                        Doubt::NotReal => {
+                            self.encoder.arithmetic(Arithmetic::Or, all, all, Operand::Register(a));
+                        }
+                        Doubt::Tiny => self.encoder.least(all, a),
+                    }
+                }
+                self.done_with(reads, time);
+            }
             Step::Accumulate { total, .. } => {
                 match self.accumulators[total as usize] {
                     Some(register) => {
@@ -738,18 +417,5 @@ impl<E: Encoder> Allocator<'_, E> {
             self.free_frame.extend(self.spilled[at].take());
         }
         self.encoder.land();
-    }
-
-    /// The step has read its operands.
-    fn done_with(&mut self, reads: [Option<Copy>; 3], time: u32) {
-        for (place, value) in reads.iter().enumerate() {
-            let Some(value) = *value else { continue };
-            if !reads[..place].contains(&Some(value)) {
-                let at = self.at(value);
-                debug_assert_eq!(self.uses[at].last(), Some(&time));
-                self.release(value);
-                self.uses[at].pop();
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::encoder::{LINE_BYTES, Order};
 use super::memory::Call;
-use super::program::{Kernel, NativeProgram, Part, Piece, Results};
+use super::program::{Kernel, NativeProgram, Part, Piece, Results, Tells};
 use super::regions::{Allocated, Constant, FRAME_VECTOR, Region};
 use super::steps::Flags;
 use super::switch;
@@ -15,9 +15,17 @@ use crate::batch::execute::lines::Lines;
 use crate::batch::execute::machine::Machine;
 use crate::batch::execute::slots::{BlockInputs, LANES, Line, Memory};
 use crate::error::Error;
+use std::sync::atomic::Ordering;
 
 /// Blocks with suspect samples in a row after which a worker leaves the task to the interpreter.
 const PATIENCE: u32 = 8;
+
+/// Where the code notes a doubt.
+const DOUBT: usize = 2;
+
+/// Blocks with a doubt in a row after which code tells at once which samples are not regular, and blocks without such
+/// samples after which it does no longer.
+const TRUST: u32 = 2;
 
 /// What one worker needs to run a program.
 pub(crate) struct NativeBackend<'m> {
@@ -27,6 +35,10 @@ pub(crate) struct NativeBackend<'m> {
     last: Option<&'m Kernel>,
     /// Blocks in a row that the interpreter had to replay.
     replayed: u32,
+    /// Blocks in a row that had to be replayed to tell which samples are not regular.
+    doubted: u32,
+    /// Blocks in a row without such samples since it is asked at once.
+    regular: u32,
     /// Blocks that native code replayed.
     blocks: u64,
     buffers: Buffers<'m>,
@@ -43,20 +55,30 @@ struct Buffers<'m> {
     irregular: Vec<u8>,
     /// By site, a byte for each vector: its samples with bounded partials.
     saturated: Vec<Vec<u8>>,
-    /// By kind of flags, whether there is any in the part at hand.
-    any: [u8; 2],
+    /// By kind of flags, then for doubts: whether there is any in the part at hand.
+    any: [u8; 3],
     lanes: Vec<Line>,
 }
 
 impl<'m> NativeBackend<'m> {
     /// With the slots of a block interpreter, and a program if native code is to run.
     pub fn new(machine: Machine<'m>, program: Option<(&'m Plan, &'m NativeProgram)>) -> Self {
-        Self { machine, program, last: None, replayed: 0, blocks: 0, buffers: Buffers::default() }
+        let doubted = program.map_or(0, |(_, program)| program.doubted.load(Ordering::Relaxed));
+        Self {
+            machine,
+            program,
+            last: None,
+            replayed: 0,
+            doubted,
+            regular: 0,
+            blocks: 0,
+            buffers: Buffers::default(),
+        }
     }
 
-    fn kernel(&self, results: Results) -> Option<&'m Kernel> {
+    fn kernel(&self, results: Results, tells: Tells) -> Option<&'m Kernel> {
         let (plan, program) = self.program?;
-        program.kernel(plan, results).ok()
+        program.kernel(plan, results, tells).ok()
     }
 
     /// Runs a kernel. Returns whether the results hold, and whether some sample may be irregular.
@@ -79,7 +101,7 @@ impl<'m> NativeBackend<'m> {
                 Part::Native(piece) => {
                     self.call(piece, number, vectors, block);
                     number += 1;
-                    if self.buffers.any[Flags::Suspect as usize] != 0 {
+                    if self.buffers.any[Flags::Suspect as usize] != 0 || self.buffers.any[DOUBT] != 0 {
                         return (false, true);
                     }
                     irregular |= self.buffers.any[Flags::Irregular as usize] != 0;
@@ -122,7 +144,7 @@ impl<'m> NativeBackend<'m> {
     fn call(&mut self, piece: &Piece, number: usize, vectors: usize, block: &mut Replay<'_, '_>) {
         let allocated = piece.function.allocated();
         let Buffers { table, slots, frame, elements, irregular, any, saturated, .. } = &mut self.buffers;
-        *any = [0; 2];
+        *any = [0; 3];
         fill_frame(frame, allocated, block.partials);
         let mut sites = 0;
         for region in &allocated.kinds {
@@ -256,26 +278,30 @@ impl Backend for NativeBackend<'_> {
         if self.replayed >= PATIENCE || (sums && results != Results::AddedUp) {
             return self.machine.replay(block);
         }
-        let fits = |kernel: &&Kernel| kernel.fits(block.inputs.lines * LINE_BYTES);
-        let Some(kernel) = self.kernel(results).filter(fits) else { return self.machine.replay(block) };
-        if !sums {
-            let (holds, irregular) = self.run(kernel, &mut block);
-            return if holds { self.held(irregular) } else { self.interpret(block) };
-        }
-        self.buffers.lanes.clear();
-        self.buffers.lanes.extend_from_slice(block.lanes);
-        for (summand, lanes) in block.totals.iter().zip(&mut *block.lanes) {
-            if summand.source.is_none() {
-                lanes[0] += 0.0;
+        if self.doubted < TRUST
+            && let Some(kernel) = self.fitting(results, Tells::Whether, &block)
+        {
+            match self.run_once(kernel, &mut block) {
+                (true, false) => {
+                    self.doubted = 0;
+                    return self.held(false);
+                }
+                _ => self.doubted += 1,
             }
         }
-        let (holds, irregular) = self.run(kernel, &mut block);
+        let Some(kernel) = self.fitting(results, Tells::Which, &block) else {
+            return self.machine.replay(block);
+        };
+        let (holds, irregular) = self.run_once(kernel, &mut block);
+        self.regular = if holds && !irregular { self.regular + 1 } else { 0 };
+        if self.doubted >= TRUST && self.regular >= 8 * TRUST {
+            (self.doubted, self.regular) = (0, 0);
+        }
         if !holds {
-            block.lanes.copy_from_slice(&self.buffers.lanes);
             return self.interpret(block);
         }
-        if !irregular && !HasNonReal(block.lanes).run() {
-            return self.held(false);
+        if !irregular || !sums {
+            return self.held(irregular);
         }
         // The block is added up anew, without its irregular samples.
         let again = Replay { totals: &[], checks: &block.code.checks, destination: None, ..block };
@@ -314,10 +340,39 @@ impl Backend for NativeBackend<'_> {
 impl Drop for NativeBackend<'_> {
     fn drop(&mut self) {
         switch::count_blocks(self.blocks);
+        if let Some((_, program)) = self.program {
+            program.doubted.store(self.doubted, Ordering::Relaxed);
+        }
     }
 }
 
-impl NativeBackend<'_> {
+impl<'m> NativeBackend<'m> {
+    /// The kernel for a block, if there is one.
+    fn fitting(&self, results: Results, tells: Tells, block: &Replay<'_, '_>) -> Option<&'m Kernel> {
+        self.kernel(results, tells).filter(|kernel| kernel.fits(block.inputs.lines * LINE_BYTES))
+    }
+
+    /// Runs a kernel, which adds to totals only if its results hold. Returns the same as `run`; with a total that is
+    /// not REAL some sample is irregular.
+    fn run_once(&mut self, kernel: &'m Kernel, block: &mut Replay<'_, '_>) -> (bool, bool) {
+        if block.totals.is_empty() {
+            return self.run(kernel, block);
+        }
+        self.buffers.lanes.clear();
+        self.buffers.lanes.extend_from_slice(block.lanes);
+        for (summand, lanes) in block.totals.iter().zip(&mut *block.lanes) {
+            if summand.source.is_none() {
+                lanes[0] += 0.0;
+            }
+        }
+        let (holds, irregular) = self.run(kernel, block);
+        let irregular = irregular || HasNonReal(block.lanes).run();
+        if !holds || irregular {
+            block.lanes.copy_from_slice(&self.buffers.lanes);
+        }
+        (holds, irregular)
+    }
+
     /// The last block's results hold.
     fn held(&mut self, irregular: bool) -> bool {
         self.replayed = 0;
@@ -327,6 +382,7 @@ impl NativeBackend<'_> {
     /// Has the interpreter replay a block with suspect samples.
     fn interpret(&mut self, block: Replay<'_, '_>) -> bool {
         self.replayed += 1;
+        self.last = None;
         self.machine.replay(block)
     }
 }

@@ -86,6 +86,8 @@ pub(crate) trait Encoder {
     /// Writes one bit for each sample.
     fn store_bits(&mut self, to: Address, mask: Register);
     fn arithmetic(&mut self, kind: Arithmetic, to: Register, a: Register, b: Operand);
+    /// The smaller one of a number, which is not negative nor NaN, and a magnitude; NaN is passed over.
+    fn least(&mut self, to: Register, a: Register);
     fn root(&mut self, to: Register, a: Operand);
     fn round(&mut self, rounding: Rounding, to: Register, a: Operand);
     fn compare(&mut self, comparison: Comparison, to: Register, a: Register, b: Operand);

@@ -52,8 +52,8 @@ pub(crate) struct Elements<'a> {
 }
 
 impl Expansion {
-    pub fn new(rule: Rule, classifies: bool) -> Self {
-        Self { steps: Steps::new(classifies), held: HashMap::new(), suspect: None, near: None, rule }
+    pub fn new(rule: Rule, classifies: bool, doubts: bool) -> Self {
+        Self { steps: Steps::new(classifies, doubts), held: HashMap::new(), suspect: None, near: None, rule }
     }
 
     /// Ends the run.
@@ -109,8 +109,16 @@ impl Expansion {
         });
     }
 
+    /// Whether a doubt about the block will do. Behind a guard it would be about all samples.
+    fn doubts(&self) -> bool {
+        self.steps.doubts && self.near.is_none()
+    }
+
     /// Flags where a factor lost something to its numerator: where it is tiny though the numerator is not 0.
     fn suspect_unless_full(&mut self, factor: Id, numerator: Id) {
+        if self.doubts() {
+            return self.steps.doubt_size(factor);
+        }
         let zero = self.steps.constant(0.0);
         let counts = self.steps.compare(Comparison::NotEqual, numerator, zero);
         let lost = self.steps.classify(Class::Tiny, factor, Some(counts));
@@ -119,6 +127,10 @@ impl Expansion {
 
     /// Flags where a number is no normal double, NaN aside.
     fn suspect_unless_normal(&mut self, number: Id) {
+        if self.doubts() {
+            self.steps.doubt_real(number);
+            return self.steps.doubt_size(number);
+        }
         let lost = self.steps.classify(Class::TinyOrInfinite, number, None);
         self.suspect(lost);
     }
@@ -430,8 +442,12 @@ impl Expansion {
             }
             Op::Exp => {
                 let product = steps.mul(g, z);
-                let tiny = self.steps.classify(Class::Tiny, z, None);
-                self.suspect(tiny);
+                if self.doubts() {
+                    self.steps.doubt_size(z);
+                } else {
+                    let tiny = self.steps.classify(Class::Tiny, z, None);
+                    self.suspect(tiny);
+                }
                 product
             }
             _ => self.slope_of_power(g, a, n),

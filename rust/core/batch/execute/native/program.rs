@@ -12,9 +12,11 @@ use super::steps::{Hook, Id, Place, Step};
 use super::x86::{Vectors, X86};
 use crate::batch::compile::code::{Instruction, Source};
 use crate::batch::compile::plan::Plan;
+use crate::room;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 /// What a kernel does with the results of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,15 @@ pub(crate) enum Results {
     Written,
     /// The same, and adds up the totals.
     AddedUp,
+}
+
+/// What a kernel tells of samples that are not regular.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// Whether there may be any in the block, which costs next to nothing.
+    Whether,
+    /// Which they are.
+    Which,
 }
 
 /// What the code of a program depends on besides the program.
@@ -64,16 +75,28 @@ pub(crate) struct Kernel {
 #[derive(Debug)]
 pub(crate) struct NativeProgram {
     pub key: Key,
-    kernels: [OnceLock<Result<Kernel, String>>; 3],
+    /// By treatment of the results: those that only tell whether some sample of the block is not regular, then those
+    /// that tell which.
+    kernels: [[OnceLock<Result<Kernel, String>>; 2]; 3],
+    /// How many blocks in a row the former had to leave to the latter, at the end of the last run.
+    pub doubted: AtomicU32,
 }
 
 /// The most instructions that are made machine code; it stays below 2³⁰ bytes.
 const MOST_INSTRUCTIONS: usize = 1 << 21;
 
+/// The bytes that making code takes for an instruction, at most.
+const OF_AN_INSTRUCTION: usize = 8 << 10;
+
 /// Interpreted instructions for each native one, beyond which native code is not worth it.
 const MOST_INTERPRETED: usize = 1;
 
 impl Kernel {
+    /// Whether nothing is left to the interpreter.
+    pub fn is_whole(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Native(_)))
+    }
+
     /// Whether a block with columns of so many bytes can be taken in whole turns.
     pub fn fits(&self, block: usize) -> bool {
         self.parts.iter().all(|part| match part {
@@ -85,13 +108,13 @@ impl Kernel {
 
 impl NativeProgram {
     pub fn new(key: Key) -> Self {
-        Self { key, kernels: [const { OnceLock::new() }; 3] }
+        Self { key, kernels: [const { [const { OnceLock::new() }; 2] }; 3], doubted: AtomicU32::new(0) }
     }
 
     /// The kernel for a treatment of the results, or why there is none.
-    pub fn kernel(&self, plan: &Plan, results: Results) -> Result<&Kernel, &str> {
-        let kernel =
-            self.kernels[results as usize].get_or_init(|| Builder::new(plan, self.key, results).build());
+    pub fn kernel(&self, plan: &Plan, results: Results, tells: Tells) -> Result<&Kernel, &str> {
+        let kernel = self.kernels[results as usize][tells as usize]
+            .get_or_init(|| Builder::new(plan, self.key, results, tells).build());
         kernel.as_ref().map_err(String::as_str)
     }
 }
@@ -106,18 +129,23 @@ struct Builder<'p> {
     plan: &'p Plan,
     key: Key,
     results: Results,
+    tells: Tells,
     written: Vec<bool>,
 }
 
 impl<'p> Builder<'p> {
-    fn new(plan: &'p Plan, key: Key, results: Results) -> Self {
-        Self { plan, key, results, written: vec![] }
+    fn new(plan: &'p Plan, key: Key, results: Results, tells: Tells) -> Self {
+        Self { plan, key, results, tells, written: vec![] }
     }
 
     fn build(mut self) -> Result<Kernel, String> {
         let code = &self.plan.code;
         if code.instructions.len() > MOST_INSTRUCTIONS {
             return Err("the program has too many instructions for native code".to_owned());
+        }
+        // Before anything is made: what is made of many small parts cannot be refused one by one.
+        if room::probe(code.instructions.len().saturating_mul(OF_AN_INSTRUCTION)).is_err() {
+            return Err("there is no memory to make native code".to_owned());
         }
         let widths: Vec<_> = self.plan.program.arguments().iter().map(|argument| argument.size()).collect();
         let mut elements = Elements { widths: &widths, loaded: vec![] };
@@ -157,7 +185,7 @@ impl<'p> Builder<'p> {
     }
 
     fn expansion(&self) -> Expansion {
-        Expansion::new(self.key.rule, self.key.vectors.classify())
+        Expansion::new(self.key.rule, self.key.vectors.classify(), self.tells == Tells::Whether)
     }
 
     /// The runs of instructions, and how many are left to the interpreter.
@@ -338,13 +366,19 @@ impl<'p> Builder<'p> {
     ) -> Result<Option<Allocated>, String> {
         let mut written: Vec<u32> = expansion.held.keys().copied().collect();
         written.sort_unstable(); // so that the same program has the same code
+        let mut overwritten = vec![];
         for slot in written {
             if live.remove(&slot) {
                 let id = expansion.number(Source::Slot(slot));
-                hooks.entry(id).or_default().push(Hook::Store(Place::Slot(slot)));
+                if expansion.steps.reads(Place::Slot(slot)) {
+                    overwritten.push((slot, id));
+                } else {
+                    hooks.entry(id).or_default().push(Hook::Store(Place::Slot(slot)));
+                }
             }
         }
         let mut steps = expansion.finish().steps.with_hooks(&hooks);
+        steps.overwrite(overwritten);
         steps.remove_unused();
         if steps.steps.is_empty() {
             return Ok(None);

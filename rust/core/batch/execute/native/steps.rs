@@ -145,6 +145,11 @@ pub(crate) enum Step {
         kind: Flags,
         mask: Id,
     },
+    /// Gathers, over the whole block, what a doubt is about.
+    Doubt {
+        kind: Doubt,
+        a: Id,
+    },
     /// Adds to the lanes of a total.
     Accumulate {
         total: u32,
@@ -179,6 +184,16 @@ pub(crate) enum Flags {
     Suspect,
 }
 
+/// What may be wrong somewhere in a block. It is gathered beside the arithmetic, in other units of the
+/// processor, and looked at once a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Some bit is set of a number that is +0 if all is REAL.
+    NotReal,
+    /// A number is tiny.
+    Tiny,
+}
+
 impl Step {
     /// The values read, and the value written.
     pub fn values(&self) -> ([Option<Id>; 3], Option<Id>) {
@@ -192,7 +207,9 @@ impl Step {
             }
             Self::Classify { to, a, within, .. } => ([Some(a), within, None], Some(to)),
             Self::Choose { to, mask, a, b } => ([Some(mask), Some(a), Some(b)], Some(to)),
-            Self::Store { a, .. } | Self::Accumulate { a, .. } => ([Some(a), None, None], None),
+            Self::Store { a, .. } | Self::Accumulate { a, .. } | Self::Doubt { a, .. } => {
+                ([Some(a), None, None], None)
+            }
             Self::Flag { mask, .. } | Self::Saturated { mask, .. } => ([Some(mask), None, None], None),
             Self::Guard { mask, amends: [a, b] } => ([Some(mask), a, b], None),
             Self::Amend { value, mask, a } => ([Some(mask), Some(a), Some(value)], None),
@@ -219,12 +236,14 @@ pub(crate) struct Steps {
     loaded: HashMap<Place, Id>,
     /// Whether the processor tells classes of numbers.
     classifies: bool,
+    /// Whether checks are doubts about the block rather than a mask for each vector.
+    pub doubts: bool,
 }
 
 impl Steps {
     /// No steps yet, for a processor that tells classes of numbers or does not.
-    pub fn new(classifies: bool) -> Self {
-        Self { classifies, ..Self::default() }
+    pub fn new(classifies: bool, doubts: bool) -> Self {
+        Self { classifies, doubts, ..Self::default() }
     }
 
     fn id(&mut self, is_mask: bool) -> Id {
@@ -377,6 +396,18 @@ impl Steps {
         self.steps.push(Step::GuardEnd);
     }
 
+    /// Doubts whether a number is REAL.
+    pub fn doubt_real(&mut self, a: Id) {
+        let a = self.sub(a, a); // NaN for what is not
+        self.steps.push(Step::Doubt { kind: Doubt::NotReal, a });
+    }
+
+    /// Doubts whether a number is normal or more, NaN aside.
+    pub fn doubt_size(&mut self, a: Id) {
+        let a = if self.classifies { a } else { self.abs(a) };
+        self.steps.push(Step::Doubt { kind: Doubt::Tiny, a });
+    }
+
     pub fn accumulate(&mut self, total: u32, a: Id) {
         self.steps.push(Step::Accumulate { total, a });
     }
@@ -384,8 +415,8 @@ impl Steps {
     /// Puts steps behind those that write some values: all that is done with a result is done at once, so
     /// that its register is free again.
     pub fn with_hooks(self, hooks: &HashMap<Id, Vec<Hook>>) -> Self {
-        let Self { steps, is_mask, loaded, classifies } = self;
-        let mut all = Self { steps: vec![], is_mask, loaded, classifies };
+        let Self { steps, is_mask, loaded, classifies, doubts } = self;
+        let mut all = Self { steps: vec![], is_mask, loaded, classifies, doubts };
         let (mut irregular, mut nothing) = (None, None);
         let amends =
             steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
@@ -408,6 +439,7 @@ impl Steps {
                 match *hook {
                     Hook::Store(place) => all.store(place, written),
                     Hook::Accumulate(total) => all.accumulate(total, written),
+                    Hook::Check if doubts => all.doubt_real(written),
                     Hook::Check if classifies => {
                         let one = all.classify(Class::NotReal, written, None);
                         irregular = Some(irregular.map_or(one, |others| all.or(others, one)));
@@ -427,6 +459,28 @@ impl Steps {
             all.flag(Flags::Irregular, mask);
         }
         all
+    }
+
+    /// Whether something that lies in memory before the code runs is read.
+    pub fn reads(&self, place: Place) -> bool {
+        self.loaded.contains_key(&place)
+    }
+
+    /// Puts values into slots that are read too. That comes last: an instruction that passes on what it reads gives
+    /// no value of its own, so the value of a slot may be older than the last step that reads what it takes
+    /// the place of.
+    pub fn overwrite(&mut self, slots: Vec<(u32, Id)>) {
+        let in_slots: HashSet<Id> = self
+            .loaded
+            .iter()
+            .filter(|(place, _)| matches!(place, Place::Slot(_)))
+            .map(|(_, &id)| id)
+            .collect();
+        // What lies in slots itself is read before any of them changes.
+        let mut copied =
+            |id| if in_slots.contains(&id) { self.arithmetic(Arithmetic::Or, id, id) } else { id };
+        let slots: Vec<_> = slots.into_iter().map(|(slot, id)| (slot, copied(id))).collect();
+        slots.into_iter().for_each(|(slot, id)| self.store(Place::Slot(slot), id));
     }
 
     /// Leaves out what nobody uses.

@@ -242,6 +242,17 @@ impl Encoder for X86 {
         self.binary(code, self.vector(to), self.vector(a), b);
     }
 
+    fn least(&mut self, to: Register, a: Register) {
+        let (to, a) = (self.vector(to), self.vector(a));
+        if self.wide() {
+            // The smaller magnitude, without its sign.
+            let code = Code::EVEX_Vrangepd_zmm_k1z_zmm_zmmm512b64_imm8_sae;
+            return self.emit(Instruction::with4(code, to, to, a, 0x0a));
+        }
+        // With a NaN the second operand is taken.
+        self.emit(Instruction::with3(Code::VEX_Vminpd_ymm_ymm_ymmm256, to, a, to));
+    }
+
     fn root(&mut self, to: Register, a: Operand) {
         let code = if self.wide() {
             Code::EVEX_Vsqrtpd_zmm_k1z_zmmm512b64_er
