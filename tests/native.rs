@@ -189,3 +189,30 @@ fn factors_that_leave_the_range() {
         }
     }
 }
+
+/// A first power passes on what it reads. Parts of such programs overwrite slots that they read themselves, with
+/// values older than the last step that reads them.
+#[test]
+fn values_that_are_passed_on() {
+    let mut random = Random(12);
+    for _ in 0..200 {
+        let mut f = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+        let mut nodes: Vec<NodeId> = vec![0, 1];
+        for _ in 0..30 {
+            let mut operand =
+                || nodes[nodes.len() - 1 - (random.bits() % nodes.len().min(8) as u64) as usize];
+            let (a, b) = (operand(), operand());
+            nodes.push(match random.bits() % 6 {
+                0 | 1 => f.push(Kind::Power(1), &[a]),
+                2 => f.op(Op::Hypot, &[a, b]),
+                3 => f.op(Op::Mul, &[a, b]),
+                4 => f.op(Op::ClipMin, &[a, b]),
+                _ => f.op(Op::Add, &[a, b]),
+            });
+        }
+        let last = nodes[nodes.len() - 1];
+        let mut column = || (0..64).map(|_| 2.0 * random.share() - 1.0).collect::<Vec<_>>();
+        let batch = batch(f.returns(&[last]), vec![column(), column()]);
+        agree(&batch, &gradient(&[0, 1]), &ModeState::mask_real().into());
+    }
+}
