@@ -210,8 +210,7 @@ impl<E: Encoder> Allocator<'_, E> {
     /// A value in a register, or in memory if it is read there once more or no register is free.
     pub(super) fn operand(&mut self, value: Copy) -> Operand {
         let resident = self.register[self.at(value)] != NOWHERE;
-        let again =
-            self.uses_of(value).len() > 1 && !self.place[value.0 as usize].is_some_and(is_invariant);
+        let again = self.uses_of(value).len() > 1 && !self.place[value.0 as usize].is_some_and(is_invariant);
         if resident || (again && !self.pools[0].free.is_empty()) {
             return Operand::Register(self.in_register(value));
         }
