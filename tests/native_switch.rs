@@ -7,7 +7,7 @@ use batch_reference::{Batch, Function, Outcome, run};
 use zeroproof::batch::{Execution, Native, native_blocks, native_code, set_native, simulate_refusal};
 use zeroproof::{ModeState, Op};
 
-const SAMPLES: usize = 5000;
+const SAMPLES: usize = 40_000;
 
 fn reciprocals() -> Batch {
     let mut f = Function::new(&[(NUMBER, true), (NUMBER, true)]);

@@ -30,7 +30,7 @@ def set_native(on: bool) -> None:
     """Turns native code of batched calls on or off, for the whole process.
 
     It is on from the start unless the environment variable ``ZEROPROOF_NATIVE`` is ``0``. A
-    function is made machine code when it has been asked for 4096 samples in all; until then, and
+    function is made machine code when it has been asked for 32,768 samples in all; until then, and
     wherever native code cannot run, calls are interpreted. Results have the same bits.
 
     Args:

@@ -14,7 +14,7 @@ import zeroproof as zp
 from zeroproof import TRNode, tr_vmap
 
 RNG = np.random.default_rng(11)
-SAMPLES = 20_000
+SAMPLES = 40_000
 
 
 @pytest.fixture(autouse=True)

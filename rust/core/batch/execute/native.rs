@@ -49,8 +49,8 @@ mod chosen {
     use std::sync::{Arc, Mutex, PoisonError};
 
     /// So many samples, over all runs of a plan, pay for making native code: it takes as long as the
-    /// interpreter takes for some thousand samples.
-    const WORTH_COMPILING: u64 = 4096;
+    /// interpreter takes for some ten thousand samples.
+    const WORTH_COMPILING: u64 = 32_768;
 
     /// The samples of such a block.
     const LARGE_BLOCK: usize = 2048;

@@ -15,7 +15,7 @@ pub enum Simd {
 /// Whether a run may use native code; no result depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Native {
-    /// Where it pays: when a plan has been asked for 4096 samples in all.
+    /// Where it pays: when a plan has been asked for 32,768 samples in all.
     #[default]
     WhenItPays,
     /// The interpreter runs.
