@@ -18,7 +18,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 use hand_fused::Rational;
 use std::hint::black_box;
 use std::time::Duration;
-use zeroproof::batch::{Execution, Input, Outputs, Plan, Program, Request, Total, Totals};
+use zeroproof::batch::{Execution, Input, Native, Outputs, Plan, Program, Request, Total, Totals};
 use zeroproof::{ModeState, Statistics};
 
 const SAMPLES: usize = 100_000;
@@ -139,7 +139,7 @@ impl Job {
         };
         // A long loop ends its batches, as training does; so the statistics stay those of one batch.
         self.statistics.end_batch();
-        let execution = Execution { threads: 1, block };
+        let execution = Execution { threads: 1, block, native: Native::default() };
         let never = &mut || false;
         self.plan
             .run(SAMPLES, black_box(&inputs), outputs, state, &mut self.statistics, execution, never)

@@ -1,17 +1,20 @@
 //! Random programs over random batches, on every path: the batched engine against the scalar one.
 //!
 //! `BATCH_CASES` sets how many programs each test tries, `BATCH_SAMPLES` how many samples the largest
-//! batches have.
+//! batches have. Native code against the interpreter, bit for bit, is tried on as many programs as
+//! `NATIVE_PROGRAMS` says, or as fit in twenty seconds.
 
 mod batch_reference;
 
-use batch_reference::cases::{Random, modes};
+use batch_reference::cases::{PLAIN, Random, modes};
 use batch_reference::recipe::{Recipe, directional_recipe, recipe};
-use batch_reference::{Batch, Mode, check};
+use batch_reference::{Batch, Mode, check, compare, run};
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::TestRunner;
 use std::fmt;
-use zeroproof::batch::Execution;
+use std::time::{Duration, Instant};
+use zeroproof::batch::{Execution, Native, Simd, native_blocks, native_code};
 
 #[derive(Clone)]
 struct Case {
@@ -62,7 +65,7 @@ impl Case {
         (0..count).map(number).collect()
     }
 
-    fn check(&self) -> Result<(), TestCaseError> {
+    fn batch(&self) -> Batch {
         let function = self.recipe.function();
         let mut random = Random(self.seed);
         let input = |(number, &(_, per_sample, _)): (usize, &(Option<usize>, bool, bool))| {
@@ -75,11 +78,58 @@ impl Case {
         let is_shared = self.recipe.arguments.iter().all(|&(_, per_sample, _)| !per_sample);
         let adjoints = function.program.outputs().len() * if is_shared { 1 } else { self.samples };
         directions.push((0..adjoints).map(|_| random.number(self.specials)).collect());
-        let batch = Batch { samples: self.samples, inputs, function, directions };
+        Batch { samples: self.samples, inputs, function, directions }
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let batch = self.batch();
         let (threads, block) = self.execution;
-        let executions = [Execution { threads: 1, block: None }, Execution { threads, block }];
+        let natives = [Native::Never, Native::Always(Simd::Avx2), Native::Always(Simd::Avx512)];
+        let executions =
+            natives.map(|native| [Execution { native, ..PLAIN }, Execution { threads, block, native }]);
+        let executions = executions.concat();
         check(&batch, &self.recipe.request(), &self.mode, &executions).map_err(TestCaseError::fail)
     }
+}
+
+impl Case {
+    /// Native code against the interpreter.
+    fn check_native(&self) -> Result<(), TestCaseError> {
+        let (batch, request) = (self.batch(), self.recipe.request());
+        let (threads, block) = self.execution;
+        let run = |native, threads, block| {
+            let execution = Execution { threads, block, native };
+            run(&batch, &request, &self.mode, execution, &mut || false).expect("nobody interrupts")
+        };
+        let expected = run(Native::Never, 1, None);
+        for simd in [Simd::Avx2, Simd::Avx512] {
+            let found = run(Native::Always(simd), threads, block);
+            compare::outcomes(&batch, &found, &expected, &self.mode.state)
+                .map_err(|wrong| TestCaseError::fail(format!("{simd:?}: {wrong}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn native_code_has_the_bits_of_the_interpreter() {
+    const AT_ONCE: u32 = 64;
+    let recipes =
+        [recipe(1).boxed(), recipe(8).boxed(), directional_recipe(1).boxed(), directional_recipe(8).boxed()];
+    let cases = recipes.map(|recipe| case(recipe).boxed());
+    let (begun, enough) = (Instant::now(), Duration::from_secs(20));
+    let (wanted, mut done) = (setting("NATIVE_PROGRAMS", 0), 0);
+    let config = ProptestConfig { cases: AT_ONCE, ..config(AT_ONCE) };
+    while if wanted > 0 { done < wanted } else { done < 2 * AT_ONCE || begun.elapsed() < enough } {
+        for case in &cases {
+            TestRunner::new(config.clone())
+                .run(case, |case| case.check_native())
+                .unwrap_or_else(|e| panic!("{e}"));
+            done += AT_ONCE;
+        }
+    }
+    println!("{done} programs, {} blocks of native code", native_blocks());
+    assert_eq!(native_blocks() > 0, native_code().is_ok(), "native code runs where it can");
 }
 
 /// A setting from the environment.

@@ -5,7 +5,7 @@ mod batch_reference;
 use batch_reference::cases::{NUMBER, PLAIN, Random, agree, batch, gradient, jacobian, modes, total};
 use batch_reference::mixture::{TASK, X, hybrid_on_x, mixture, numbers, on_x, run_plain};
 use batch_reference::{Batch, Function, Outcome, check, compare, run, run_into};
-use zeroproof::batch::{Execution, Kind, Predicate, Request, Stopped, Total};
+use zeroproof::batch::{Execution, Kind, Native, Predicate, Request, Stopped, Total};
 use zeroproof::{HybridSchedule, HysteresisPolicy, Op, Reduction, Statistics, Status};
 
 #[test]
@@ -13,7 +13,7 @@ fn no_sample_count_and_no_block_makes_a_difference() {
     let (function, root) = mixture();
     let function = function.returns(&[root]);
     let blocks = [Some(32), Some(64), Some(128), Some(256), Some(1024), Some(8192), None];
-    let executions = blocks.map(|block| Execution { threads: 1, block });
+    let executions = blocks.map(|block| Execution { threads: 1, block, native: Native::default() });
     let every_mode = modes();
     for (number, samples) in [0, 1, 31, 32, 33, 255, 257, TASK - 1, TASK, TASK + 1].into_iter().enumerate() {
         let batch =
@@ -40,7 +40,7 @@ const THREADS: [(usize, Option<usize>); 4] = [(1, None), (2, Some(32)), (3, None
 const SEVERAL_TASKS: usize = 20_000;
 
 fn with_threads((threads, block): (usize, Option<usize>)) -> Execution {
-    Execution { threads, block }
+    Execution { threads, block, native: Native::default() }
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn an_interrupted_run_leaves_the_statistics_alone() {
             asked += 1;
             true
         };
-        let execution = Execution { threads, block: None };
+        let execution = Execution { threads, block: None, native: Native::default() };
         let result = run_into(&mut outcome, &batch, &request, &mode.state, execution, &mut interrupted);
         assert_eq!((result, asked), (Err(Stopped::Interrupted), 1));
         assert_eq!(outcome.statistics.summary(&mode.state), before);

@@ -80,6 +80,7 @@ from .explanation import Explanation, Location, SingularEvent
 from .fitting import FitResult, least_squares
 from .linear_algebra import tr_det, tr_inv, tr_solve
 from .models import RationalModel
+from .native import NativeCode, native_code, set_native
 from .policy import TRPolicy, TRPolicyConfig
 from .rational import Rational, fit_rational
 from .sample_mask import MaskedSamplesWarning, SampleMask, alarm
@@ -107,6 +108,7 @@ __all__ = [
     "HybridGradientSchedule",
     "Location",
     "MaskedSamplesWarning",
+    "NativeCode",
     "Occurrence",
     "OpType",
     "RationalModel",
@@ -141,10 +143,12 @@ __all__ = [
     "is_pinf",
     "is_real",
     "least_squares",
+    "native_code",
     "ninf",
     "phi",
     "pinf",
     "real",
+    "set_native",
     "set_num_threads",
     "to_ieee",
     "tr_and",

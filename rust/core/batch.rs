@@ -11,6 +11,9 @@ mod program;
 
 pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
+pub use execute::native::{Native, Simd, native_code, set_native};
+#[doc(hidden)]
+pub use execute::native::{native_blocks, simulate_refusal};
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
 pub use crate::backward::second::Product;
@@ -176,6 +179,8 @@ pub struct Execution {
     /// The samples that are replayed together: a multiple of 32 that divides 8192; `None` for what fits
     /// the cache.
     pub block: Option<usize>,
+    /// Whether native code may run.
+    pub native: Native,
 }
 
 /// Why a run ended early. Outputs are half-written, statistics are as before.

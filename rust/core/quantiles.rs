@@ -33,6 +33,16 @@ pub(crate) struct Quantiles {
 /// How many buckets there are for all exponents.
 const ALL_BUCKETS: usize = 2048 * BUCKETS;
 
+/// How many counts a bucket has in bulk, used in turn: a count that has just been written to makes the next read
+/// of it wait.
+const TURNS: usize = 4;
+
+/// The buckets that are counted in turns are those of so many exponents, around those of the first values; the
+/// table of all would take longer to clear than many a batch to run.
+const WINDOW: usize = 64 * BUCKETS;
+/// Of them, above the greatest of the first values.
+const ABOVE: usize = 8 * BUCKETS;
+
 /// Distances counted in bulk, many lanes at a time.
 #[derive(Debug)]
 pub(crate) struct Tally {
@@ -40,7 +50,11 @@ pub(crate) struct Tally {
     min: f64,
     max: f64,
     sum: ExactSum,
-    buckets: Box<[u64; ALL_BUCKETS]>,
+    /// The buckets from `start` on.
+    window: Vec<[u64; TURNS]>,
+    start: usize,
+    /// The others, as soon as there are any.
+    others: Vec<u64>,
     /// Of the decisions, how many were near a pole, and how many saturated.
     pub near: u64,
     pub saturating: u64,
@@ -48,18 +62,24 @@ pub(crate) struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        // From the allocator's zeros, of which only those that are counted in become memory.
-        let buckets = vec![0; ALL_BUCKETS].into_boxed_slice().try_into();
         Self {
             count: 0,
             min: f64::INFINITY,
             max: 0.0,
             sum: ExactSum::default(),
-            buckets: buckets.unwrap_or_else(|_| unreachable!("as many as asked for")),
+            window: vec![],
+            start: 0,
+            others: vec![],
             near: 0,
             saturating: 0,
         }
     }
+}
+
+/// The bucket of a value among all, whatever its sign.
+#[inline(always)]
+fn key(value: f64) -> usize {
+    (value.to_bits() >> (52 - MANTISSA_BITS)) as usize % ALL_BUCKETS // the sign is beyond all buckets
 }
 
 impl Tally {
@@ -69,22 +89,18 @@ impl Tally {
         let (mut min, mut max, mut sum) = ([f64::INFINITY; N], [0.0; N], [0.0; N]);
         let mut near = [0; N];
         for line in lines {
-            let mut keys = [0; N];
             for lane in 0..N {
                 let d: f64 = line[lane].abs();
                 min[lane] = if d < min[lane] { d } else { min[lane] };
                 max[lane] = if d > max[lane] { d } else { max[lane] };
                 sum[lane] += d;
                 near[lane] += u64::from(d <= delta);
-                keys[lane] = d.to_bits() >> (52 - MANTISSA_BITS);
-            }
-            for key in keys {
-                self.buckets[key as usize % ALL_BUCKETS] += 1;
             }
         }
+        let max = max.into_iter().fold(0.0, f64::max);
         self.near += near.iter().sum::<u64>();
         self.min = min.into_iter().fold(self.min, f64::min);
-        self.max = max.into_iter().fold(self.max, f64::max);
+        self.max = self.max.max(max);
         let total: f64 = sum.iter().sum();
         if total.is_finite() {
             self.sum.add(total);
@@ -92,6 +108,43 @@ impl Tally {
             lines.iter().flatten().for_each(|value| self.sum.add(value.abs()));
         }
         self.count += (lines.len() * N) as u64;
+        self.count_in_buckets(lines.as_flattened(), max);
+    }
+
+    /// By itself: taking keys out of vectors would take longer than all the rest.
+    #[inline(always)]
+    fn count_in_buckets(&mut self, values: &[f64], max: f64) {
+        if self.window.is_empty() {
+            self.start = (key(max) + ABOVE).saturating_sub(WINDOW);
+            self.window = vec![[0; TURNS]; WINDOW];
+        }
+        let (mut window, start) = (std::mem::take(&mut self.window), self.start);
+        let (full, rest) = values.as_chunks::<TURNS>();
+        for values in full {
+            for turn in 0..TURNS {
+                match window.get_mut(key(values[turn]).wrapping_sub(start)) {
+                    Some(counts) => counts[turn] += 1,
+                    None => self.count_other(key(values[turn])),
+                }
+            }
+        }
+        rest.iter().for_each(|&value| self.count_other(key(value)));
+        self.window = window;
+    }
+
+    #[cold]
+    fn count_other(&mut self, key: usize) {
+        if self.others.is_empty() {
+            self.others = vec![0; ALL_BUCKETS];
+        }
+        self.others[key] += 1;
+    }
+
+    /// How many values are in a bucket.
+    fn in_bucket(&self, key: usize) -> u64 {
+        let turns = self.window.get(key.wrapping_sub(self.start));
+        let in_turns = turns.map_or(0, |turns| turns.iter().sum());
+        in_turns + self.others.get(key).copied().unwrap_or(0)
     }
 
     pub fn count(&self) -> u64 {
@@ -162,9 +215,8 @@ impl Quantiles {
         if self.pages.is_empty() {
             self.spill();
         }
-        let key = |value: f64| (value.to_bits() >> (52 - MANTISSA_BITS)) as usize;
         for key in key(tally.min)..=key(tally.max) {
-            let count = tally.buckets[key];
+            let count = tally.in_bucket(key);
             if count > 0 {
                 let page = self.pages[key / BUCKETS].get_or_insert_with(|| Box::new([0; BUCKETS]));
                 page[key % BUCKETS] += count;

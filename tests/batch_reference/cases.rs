@@ -1,7 +1,7 @@
 //! What the engine is tried on: numbers and gradient modes.
 
 use super::{Batch, Function, Mode, check};
-use zeroproof::batch::{Execution, Request, Total};
+use zeroproof::batch::{Execution, Native, Request, Total};
 use zeroproof::{ModeState, Region};
 
 /// Zeros, infinities, Φ, and numbers whose products leave the range of a double.
@@ -87,7 +87,7 @@ impl Random {
 pub const NUMBER: &[usize] = &[];
 
 /// One thread, and the engine chooses the block.
-pub const PLAIN: Execution = Execution { threads: 1, block: None };
+pub const PLAIN: Execution = Execution { threads: 1, block: None, native: Native::WhenItPays };
 
 pub fn gradient(sources: &[usize]) -> Request {
     Request::Gradient { sources: sources.to_vec(), coordinate: None, total: None }

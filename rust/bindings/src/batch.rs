@@ -14,7 +14,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use zeroproof::batch::events::{BatchEvent, Happened};
 use zeroproof::batch::{
-    Directional, Execution, Input, Outputs, Plan, Product, Program, Request, Stopped, Total, Totals,
+    self, Directional, Execution, Input, Native, Outputs, Plan, Product, Program, Request, Simd, Stopped,
+    Total, Totals,
 };
 
 /// A traced function: ``print`` shows its arguments, operations and results.
@@ -371,7 +372,7 @@ impl BatchPlan {
         outputs: Outputs<'_>,
     ) -> PyResult<(Totals, u64)> {
         let (state, mut statistics) = passes::for_batch(py)?;
-        let execution = Execution { threads: threads.max(1), block: None };
+        let execution = Execution { threads: threads.max(1), block: None, native: Native::default() };
         let counted = &mut statistics;
         let totals = detached(py, |interrupted| {
             self.plan.run(samples, inputs, outputs, &state, counted, execution, interrupted)
@@ -456,8 +457,26 @@ fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Turns native code of batched programs on or off, for the whole process.
+#[pyfunction]
+fn set_native(on: bool) {
+    batch::set_native(on);
+}
+
+/// The vectors that native code uses, or None, and why it does not run.
+#[pyfunction]
+fn native_code() -> (Option<&'static str>, Option<String>) {
+    match batch::native_code() {
+        Ok(Simd::Avx2) => (Some("AVX2"), None),
+        Ok(Simd::Avx512) => (Some("AVX-512"), None),
+        Err(reason) => (None, Some(reason)),
+    }
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<TracedProgram>()?;
     module.add_class::<BatchPlan>()?;
-    module.add_function(wrap_pyfunction!(available_cores, module)?)
+    module.add_function(wrap_pyfunction!(available_cores, module)?)?;
+    module.add_function(wrap_pyfunction!(set_native, module)?)?;
+    module.add_function(wrap_pyfunction!(native_code, module)?)
 }

@@ -10,6 +10,7 @@ use crate::batch::{Directional, Input, Product, Request, Total};
 use crate::error::Error;
 use crate::op::{Arity, Op};
 use crate::room::{self, granted};
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -74,6 +75,8 @@ pub struct Plan {
     below_any: OnceLock<Vec<bool>>,
     /// The nodes that are the same for every sample, and needed.
     uniform_nodes: Vec<NodeId>,
+    /// What a back end keeps with the plan, such as machine code; compiling knows nothing of it.
+    pub(crate) kept: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Plan {
@@ -158,6 +161,7 @@ impl Plan {
             below,
             below_any: OnceLock::new(),
             uniform_nodes,
+            kept: OnceLock::new(),
         })
     }
 

@@ -1,10 +1,12 @@
 //! What carries out the instructions of a plan on a block of samples.
 
+use super::block::{Block, TaskOutputs};
 use super::lines::Lines;
-use super::slots::{BlockInputs, Line};
+use super::slots::{BlockInputs, LANES, Line};
 use crate::batch::compile::code::{Code, Source};
 use crate::batch::compile::plan::Summand;
 use crate::mode::ModeState;
+use std::slice::IterMut;
 
 /// How the singular ops of a pass are differentiated in regular samples.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +19,48 @@ pub(crate) enum Partials<'a> {
     Deciding(&'a ModeState),
 }
 
+/// The caller's arrays for a task, where a back end may write the results of a full block itself.
+pub(crate) struct Destination<'a, 'o> {
+    pub outputs: &'a mut TaskOutputs<'o>,
+    pub at: Block,
+}
+
+impl<'o> Destination<'_, 'o> {
+    /// The arrays, to be taken one by one.
+    pub fn arrays(&mut self) -> Arrays<'_, 'o> {
+        let TaskOutputs { values, gradients, .. } = &mut *self.outputs;
+        Arrays { values: values.iter_mut(), gradients: gradients.iter_mut(), taken: [0; 2], at: self.at }
+    }
+}
+
+/// The caller's arrays, to be taken in order.
+pub(crate) struct Arrays<'a, 'o> {
+    values: IterMut<'a, &'o mut [f64]>,
+    gradients: IterMut<'a, &'o mut [f64]>,
+    /// How many of each are gone.
+    taken: [usize; 2],
+    at: Block,
+}
+
+impl<'a> Arrays<'a, '_> {
+    /// The block's part of the array that an output or derivative has to itself. They are numbered in this
+    /// order, and asked for in ascending order.
+    pub fn next(&mut self, code: &Code, number: usize) -> Option<&'a mut [f64]> {
+        let outputs = code.values.len();
+        let (kind, array) = match number.checked_sub(outputs) {
+            None => (0, number),
+            Some(derivative) => (1, code.derivatives[derivative].array),
+        };
+        let skipped = array - self.taken[kind];
+        self.taken[kind] = array + 1;
+        let arrays = if kind == 0 { &mut self.values } else { &mut self.gradients };
+        let array = arrays.nth(skipped)?;
+        array.get_mut(self.at.place..self.at.place + self.at.samples)
+    }
+}
+
 /// A block to be replayed and added up.
-pub(crate) struct Replay<'a> {
+pub(crate) struct Replay<'a, 'o> {
     pub code: &'a Code,
     pub inputs: &'a BlockInputs<'a>,
     pub partials: Partials<'a>,
@@ -26,12 +68,32 @@ pub(crate) struct Replay<'a> {
     /// What is added to the lanes. A sum that is not REAL may have a summand that is not.
     pub totals: &'a [Summand],
     pub lanes: &'a mut [Line],
+    /// Where results may be written, of a full block.
+    pub destination: Option<Destination<'a, 'o>>,
 }
 
-/// A back end: the block interpreter, [`Machine`](super::machine::Machine), is one.
+/// A back end: the block interpreter, [`Machine`](super::machine::Machine), and
+/// [native code](super::native).
 pub(crate) trait Backend {
     /// Replays a block. Returns whether any of its samples may be irregular.
-    fn replay(&mut self, block: Replay<'_>) -> bool;
+    fn replay(&mut self, block: Replay<'_, '_>) -> bool;
+
+    /// Whether it has written an output or derivative to the caller's array, of the last block.
+    fn has_written(&self, _number: usize) -> bool {
+        false
+    }
+
+    /// Marks the samples of the last block that are irregular.
+    fn find_irregular(&self, inputs: &BlockInputs<'_>, checks: &[Source], found: &mut [bool]) {
+        for &check in checks {
+            let lines = self.lines(inputs, check);
+            for (line, found) in found.chunks_mut(LANES).enumerate() {
+                for (found, value) in found.iter_mut().zip(lines.at(line)) {
+                    *found |= !value.is_finite();
+                }
+            }
+        }
+    }
 
     /// What the last block left in a source.
     fn lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, source: Source) -> Lines<'s>;

@@ -4,10 +4,11 @@
 //! exactly one decision. Those of irregular samples are noted by the per-sample interpreter.
 
 use super::backend::{Backend, Partials};
+use super::block::Block;
 use super::dispatch::Width;
 use super::kernels::Count;
 use super::slots::{BlockInputs, LANES};
-use super::worker::{Block, Worker};
+use super::worker::Worker;
 use crate::backward::policies::Coordinate;
 use crate::batch::compile::code::Source;
 use crate::status::Status;

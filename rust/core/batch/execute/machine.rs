@@ -14,6 +14,7 @@ use crate::op::arithmetic::{Add, Div, Mul, Sub};
 use crate::op::curvature::Curved;
 use crate::op::{Elementwise, Op};
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// Lines between slots. Slots that are a multiple of 4096 bytes apart would make the processor take a
 /// read of the one for a read of what was just written to the other.
@@ -55,12 +56,13 @@ impl<'m> Machine<'m> {
 
     /// Takes a slot out to be written; none of the sources is it.
     #[inline(always)]
-    fn take(&mut self, slot: u32) -> &'m mut [Line] {
+    pub fn take(&mut self, slot: u32) -> &'m mut [Line] {
         std::mem::take(&mut self.slots[slot as usize])
     }
 
+    /// Gives a slot back that was taken.
     #[inline(always)]
-    fn put(&mut self, slot: u32, written: &'m mut [Line]) {
+    pub fn put(&mut self, slot: u32, written: &'m mut [Line]) {
         self.slots[slot as usize] = written;
     }
 
@@ -79,14 +81,33 @@ impl<'m> Machine<'m> {
         sources.iter().map(|&source| self.lines(inputs, source)).collect()
     }
 
-    #[inline(always)]
-    fn replay_with<V: Vectors>(&mut self, vectors: V, block: Replay<'_>) -> bool {
-        let Replay { code, inputs, partials, checks, totals, lanes } = block;
+    /// Begins a block.
+    pub fn begin(&mut self) {
         self.saturated.clear();
-        for &argument in &code.columns {
-            prefetch(inputs.next_of_column(argument as usize));
-        }
-        for &instruction in &code.instructions {
+    }
+
+    /// Notes a bounded partial that Hybrid mode decided for in the block.
+    pub fn note_saturated(&mut self, site: u32, lane: u32) {
+        self.saturated.push((site, lane));
+    }
+
+    /// Carries out some instructions of a block that was begun.
+    pub fn carry_out_some(
+        &mut self,
+        some: Range<usize>,
+        code: &Code,
+        inputs: &BlockInputs<'_>,
+        partials: Partials<'_>,
+    ) {
+        let block =
+            Replay { code, inputs, partials, checks: &[], totals: &[], lanes: &mut [], destination: None };
+        self.width.run_with(Part { machine: self, some, block });
+    }
+
+    #[inline(always)]
+    fn replay_with<V: Vectors>(&mut self, vectors: V, some: Range<usize>, block: Replay<'_, '_>) -> bool {
+        let Replay { code, inputs, partials, checks, totals, lanes, .. } = block;
+        for &instruction in &code.instructions[some] {
             self.carry_out(vectors, instruction, code, inputs, partials);
         }
         let mut irregular = false;
@@ -301,8 +322,12 @@ impl<'m> Machine<'m> {
 }
 
 impl Backend for Machine<'_> {
-    fn replay(&mut self, block: Replay<'_>) -> bool {
-        self.width.run_with(WholeBlock { machine: self, block })
+    fn replay(&mut self, block: Replay<'_, '_>) -> bool {
+        self.begin();
+        for &argument in &block.code.columns {
+            prefetch(block.inputs.next_of_column(argument as usize));
+        }
+        self.width.run_with(Part { machine: self, some: 0..block.code.instructions.len(), block })
     }
 
     #[inline(always)]
@@ -321,19 +346,20 @@ impl Backend for Machine<'_> {
     }
 }
 
-/// A replay as work: loops of arithmetic are inlined into it, since they take less time than a call of a
+/// Some instructions of a block, and what comes after the last one, as work: loops of arithmetic are inlined into it, since they take less time than a call of a
 /// function for vectors. Those of other ops are functions of their own.
-struct WholeBlock<'a, 'm> {
+struct Part<'a, 'o, 'm> {
     machine: &'a mut Machine<'m>,
-    block: Replay<'a>,
+    some: Range<usize>,
+    block: Replay<'a, 'o>,
 }
 
-impl WorkWith for WholeBlock<'_, '_> {
+impl WorkWith for Part<'_, '_, '_> {
     type Output = bool;
 
     #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) -> bool {
-        self.machine.replay_with(vectors, self.block)
+        self.machine.replay_with(vectors, self.some, self.block)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Writes a block's results into the arrays of the caller.
 
 use super::backend::Backend;
+use super::block::{Block, TaskOutputs};
 use super::slots::BlockInputs;
-use super::worker::{Block, TaskOutputs, Worker};
+use super::worker::Worker;
 use crate::batch::compile::code::{Derivative, Source};
 use crate::status::Status;
 
@@ -16,7 +17,9 @@ impl<B: Backend> Worker<'_, B> {
             let width = values.len() / outputs.samples;
             let values = &mut values[at.place * width..(at.place + at.samples) * width];
             for column in 0..width {
-                self.copy(inputs, code.values[number], values, column, width);
+                if !self.backend.has_written(number) {
+                    self.copy(inputs, code.values[number], values, column, width);
+                }
                 irregular().for_each(|(place, &lane)| {
                     values[lane * width + column] = self.irregular.value(place, number);
                 });
@@ -30,6 +33,7 @@ impl<B: Backend> Worker<'_, B> {
                 outputs.gradients.get_mut(array).and_then(|all| all.get_mut(rows.clone()))
             {
                 match source {
+                    _ if self.backend.has_written(code.values.len() + number) => {}
                     // Zeros of what is directional are positive.
                     Some(source) if code.is_directional => {
                         self.copy_each(inputs, source, gradients, column, width, |x| x + 0.0);

@@ -3,11 +3,13 @@
 //! Threads live for one run: nothing of the engine goes on between calls, so a process may fork at
 //! any time. The calling thread works too, and it alone asks whether the run was interrupted.
 
+use super::block::TaskOutputs;
 use super::machine::Machine;
+use super::native;
 use super::shared::Run;
 use super::slots::{LANES, Memory};
 use super::totals::{TASK, Tree};
-use super::worker::{TaskOutputs, Worker};
+use super::worker::Worker;
 use crate::batch::compile::plan::Plan;
 use crate::batch::{Directional, Execution, Input, Outputs, Request, Stopped, Total, Totals};
 use crate::mode::{GradientMode, ModeState};
@@ -116,12 +118,25 @@ impl Plan {
     ) -> Result<Totals, Stopped> {
         self.check(samples, inputs, &outputs, execution);
         let value_widths = self.value_widths(samples, &outputs);
-        let run = Run::new(self, samples, inputs, state, execution.block)?;
+        let mut run = Run::new(self, samples, inputs, state, execution.block)?;
         let work_of_sample =
             self.code.instructions.len() + 4 + if run.only_interpreted { 16 * self.program.len() } else { 0 };
         let work = samples.saturating_mul(work_of_sample);
         let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
 
+        let native = if run.only_interpreted {
+            None
+        } else {
+            let saturates = statistics.saturates();
+            native::Programs::of(self).and_then(|programs| {
+                programs.choose(self, samples, &outputs, state, saturates, execution.native)
+            })
+        };
+        if let (None, Some(program)) = (execution.block, &native)
+            && let Some(block) = native::block(self, program, samples)
+        {
+            run.block = block;
+        }
         let rest = TaskOutputs {
             samples,
             values: outputs.values.iter_mut().map(|all| &mut **all).collect(),
@@ -145,7 +160,8 @@ impl Plan {
         let own = slots()?;
         let work = |mut memory: Memory, ask: &mut dyn FnMut() -> bool| -> Result<(), Stopped> {
             let machine = Machine::new(&mut memory, lines, state.mode == GradientMode::Hybrid);
-            let mut worker = Worker::new(&run, machine, statistics.worker())?;
+            let backend = native::backend(machine, self, native.as_deref());
+            let mut worker = Worker::new(&run, backend, statistics.worker())?;
             let mut unasked = 0;
             let mut stop = || {
                 unasked += per_block;

@@ -4,13 +4,14 @@
 //! not REAL, are then computed anew by the per-sample interpreter, and its results replace those of the
 //! back end.
 
-use super::backend::{Backend, Replay};
+use super::backend::{Backend, Destination, Replay};
+use super::block::{Block, TaskOutputs};
 use super::dispatch::Width;
 use super::kernels::AddLines;
 use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{NOTHING, Sums, add_lanes};
-use super::worker::{Block, TaskOutputs, Worker};
+use super::worker::Worker;
 use crate::batch::Stopped;
 use crate::error::Error;
 use crate::mode::GradientMode;
@@ -71,6 +72,7 @@ impl<B: Backend> Worker<'_, B> {
                 checks: if adds_up { &plan.checks_besides_totals } else { &plan.code.checks },
                 totals: if adds_up { &plan.totals } else { &[] },
                 lanes: &mut self.lanes,
+                destination: full.then_some(Destination { outputs: &mut *outputs, at }),
             });
         self.irregular.clear();
         if irregular {
@@ -114,14 +116,7 @@ impl<B: Backend> Worker<'_, B> {
             return;
         }
         let mut found = vec![false; at.samples];
-        for &check in &self.run.plan.code.checks {
-            let lines = self.backend.lines(inputs, check);
-            for (line, found) in found.chunks_mut(LANES).enumerate() {
-                for (found, value) in found.iter_mut().zip(lines.at(line)) {
-                    *found |= !value.is_finite();
-                }
-            }
-        }
+        self.backend.find_irregular(inputs, &self.run.plan.code.checks, &mut found);
         self.irregular.lanes.extend((0..at.samples).filter(|&lane| found[lane]));
     }
 

@@ -1,8 +1,12 @@
 //! Sum, difference, product, quotient and negation.
 
 use super::super::arithmetic::{Add, Div, Mul, Neg, Sub};
-use super::super::facts::Read::{self, A, B};
-use super::entry::{Entries, Four, Symmetric, constant, over_smoothed, over_smoothed_everywhere, ratio};
+use super::super::facts::Read::{self, A, B, Z};
+use super::entry::{
+    Entries, Entry, Four, Symmetric, constant, over_smoothed, over_smoothed_everywhere, ratio, scaled,
+    wide_product,
+};
+use super::wide::Wide;
 use super::{Coupled, CurvedBinary, CurvedPoleBinary, flat_binary, flat_unary};
 
 flat_binary! { Add Sub }
@@ -21,12 +25,17 @@ impl CurvedBinary for Mul {
 
 impl CurvedBinary for Div {
     const COUPLED: Coupled = [false, true, true, true];
-    const READS: &'static [Read] = &[A, B];
+    const READS: &'static [Read] = &[A, B, Z];
     const FORMULA: &'static str = "0, −1 ÷ b², 2a ÷ b³";
 
     #[inline(always)]
-    fn curvature(a: f64, b: f64, _z: f64) -> impl Entries {
-        Symmetric(constant(0.0), ratio([-1.0], [b, b]), ratio([2.0, a], [b, b, b]))
+    fn curvature(a: f64, b: f64, z: f64) -> impl Entries {
+        // One division serves both: 2a ÷ b³ = −2z·(−1 ÷ b²).
+        let mixed = ratio([-1.0], [b, b]);
+        let last = scaled(-2.0 * z, mixed.fast(), a == 0.0, move || {
+            Wide::new(2.0).mul(Wide::new(a)).div(wide_product([b, b, b]))
+        });
+        Symmetric(constant(0.0), mixed, last)
     }
 }
 

@@ -55,6 +55,18 @@ pub(super) fn ratio<const N: usize, const M: usize>(above: [f64; N], below: [f64
     Guarded((value, holds), move || wide_product(above).div(wide_product(below)))
 }
 
+/// A factor, which is exactly 0 or rounded well where it is normal, times another entry.
+#[inline(always)]
+pub(super) fn scaled(
+    factor: f64,
+    (entry, holds): Fast<f64>,
+    is_zero: bool,
+    wide: impl Fn() -> Wide,
+) -> impl Entry {
+    let value = factor * entry;
+    Guarded((value, holds & (is_zero | (is_normal(factor) & is_normal(value)))), wide)
+}
+
 /// A product, whether a factor is 0, and whether it is right: no partial product leaves the range.
 #[inline(always)]
 fn product<const N: usize>(factors: [f64; N]) -> (f64, bool, bool) {

@@ -1,0 +1,183 @@
+//! Native code: batched programs as machine code of the processor at hand.
+//!
+//! The instructions of a plan are the only source of it, and the block interpreter is what it is tested
+//! against: every result has the same bits. Where there is no native form, no memory to put it, or no
+//! processor for it, the interpreter runs.
+//!
+//! ```text
+//! expand.rs    instructions as steps on one vector of samples (steps.rs); curvature.rs those of second order
+//! allocate.rs  registers by a linear scan, through an encoder (encoder.rs; x86.rs is one)
+//! regions.rs   what it works on, and how far
+//! memory.rs    executable memory and calls: all that is unsafe
+//! program.rs   the parts of a program, and what they leave to each other
+//! backend.rs   replays a block with them
+//! ```
+
+#[cfg(target_arch = "x86_64")]
+mod allocate;
+#[cfg(target_arch = "x86_64")]
+mod backend;
+#[cfg(target_arch = "x86_64")]
+mod curvature;
+#[cfg(target_arch = "x86_64")]
+mod encoder;
+#[cfg(target_arch = "x86_64")]
+mod expand;
+#[cfg(target_arch = "x86_64")]
+mod memory;
+#[cfg(target_arch = "x86_64")]
+mod program;
+#[cfg(target_arch = "x86_64")]
+mod regions;
+#[cfg(target_arch = "x86_64")]
+mod steps;
+mod switch;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use switch::{Native, Simd, native_blocks, native_code, set_native, simulate_refusal};
+
+#[cfg(target_arch = "x86_64")]
+mod chosen {
+    use super::backend::NativeBackend;
+    use super::expand::Rule;
+    use super::program::{Key, NativeProgram, Results, Tells};
+    use super::switch::{self, Native};
+    use crate::batch::Outputs;
+    use crate::batch::compile::plan::Plan;
+    use crate::batch::execute::machine::Machine;
+    use crate::mode::{GradientMode, ModeState};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    /// So many samples, over all runs of a plan, pay for making native code: it takes as long as the
+    /// interpreter takes for some ten thousand samples.
+    const WORTH_COMPILING: u64 = 32_768;
+
+    /// The samples of such a block.
+    const LARGE_BLOCK: usize = 2048;
+    /// With more slots, blocks that the interpreter takes over would need too much memory.
+    const MOST_SLOTS: usize = 64;
+
+    /// The native programs of a plan, one for each way to run it.
+    #[derive(Debug, Default)]
+    pub(crate) struct Programs {
+        samples: AtomicU64,
+        made: Mutex<Vec<Arc<NativeProgram>>>,
+    }
+
+    impl Programs {
+        /// Those that a plan keeps.
+        pub fn of(plan: &Plan) -> Option<&Self> {
+            plan.kept.get_or_init(|| Box::new(Self::default())).downcast_ref()
+        }
+
+        /// The one for a run, if native code is to run.
+        pub fn choose(
+            &self,
+            plan: &Plan,
+            samples: usize,
+            outputs: &Outputs<'_>,
+            state: &ModeState,
+            saturates: bool,
+            native: Native,
+        ) -> Option<Arc<NativeProgram>> {
+            let before = self.samples.fetch_add(samples as u64, Ordering::Relaxed);
+            let pays = before.saturating_add(samples as u64) >= WORTH_COMPILING;
+            let vectors = switch::vectors(native, pays)?;
+            let rule = match state.mode {
+                GradientMode::MaskReal => Rule::Classical,
+                GradientMode::Saturating => Rule::Bounded,
+                GradientMode::Hybrid if saturates => Rule::Bounded,
+                GradientMode::Hybrid if plan.code.sites.is_empty() => Rule::Classical,
+                // Regions are looked up by the interpreter.
+                GradientMode::Hybrid if !state.regions().is_empty() => return None,
+                GradientMode::Hybrid if state.delta().is_none() => Rule::Classical,
+                // Samples with bounded partials are irregular there.
+                GradientMode::Hybrid if plan.code.is_directional => return None,
+                GradientMode::Hybrid => Rule::Deciding,
+            };
+            let values_alone = outputs.values.len() == plan.program.outputs().len();
+            let key = Key { vectors, rule, measures: state.mode == GradientMode::Hybrid, values_alone };
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = made.iter().find(|program| program.key == key) {
+                return Some(Arc::clone(known));
+            }
+            let program = Arc::new(NativeProgram::new(key));
+            made.push(Arc::clone(&program));
+            Some(program)
+        }
+    }
+
+    /// The samples of a block where nothing is left to the interpreter: without slots to fit the cache there may be
+    /// more, so that a call costs less.
+    pub(crate) fn block(plan: &Plan, program: &NativeProgram, samples: usize) -> Option<usize> {
+        let results = if plan.total().is_some() { Results::AddedUp } else { Results::Written };
+        let is_whole = program.kernel(plan, results, Tells::Whether).ok()?.is_whole();
+        let few = plan.code.slots <= MOST_SLOTS && samples >= LARGE_BLOCK;
+        (is_whole && few).then_some(LARGE_BLOCK)
+    }
+
+    /// A worker's back end, with the slots of a block interpreter.
+    pub(crate) fn backend<'m>(
+        machine: Machine<'m>,
+        plan: &'m Plan,
+        program: Option<&'m NativeProgram>,
+    ) -> NativeBackend<'m> {
+        NativeBackend::new(machine, program.map(|program| (plan, program)))
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod chosen {
+    use super::switch::Native;
+    use crate::batch::Outputs;
+    use crate::batch::compile::plan::Plan;
+    use crate::batch::execute::machine::Machine;
+    use crate::mode::ModeState;
+    use std::sync::Arc;
+
+    /// There is no native code for this processor.
+    #[derive(Debug)]
+    pub(crate) enum NativeProgram {}
+
+    /// No programs.
+    #[derive(Debug, Default)]
+    pub(crate) struct Programs;
+
+    impl Programs {
+        /// None that a plan keeps.
+        pub fn of(_plan: &Plan) -> Option<&Self> {
+            None
+        }
+
+        /// None.
+        pub fn choose(
+            &self,
+            _plan: &Plan,
+            _samples: usize,
+            _outputs: &Outputs<'_>,
+            _state: &ModeState,
+            _saturates: bool,
+            _native: Native,
+        ) -> Option<Arc<NativeProgram>> {
+            None
+        }
+    }
+
+    /// As many samples as fit.
+    pub(crate) fn block(_plan: &Plan, _program: &NativeProgram, _samples: usize) -> Option<usize> {
+        None
+    }
+
+    /// A worker's back end: the block interpreter.
+    pub(crate) fn backend<'m>(
+        machine: Machine<'m>,
+        _plan: &'m Plan,
+        _program: Option<&'m NativeProgram>,
+    ) -> Machine<'m> {
+        machine
+    }
+}
+
+pub(crate) use chosen::{Programs, backend, block};

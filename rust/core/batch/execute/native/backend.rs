@@ -1,0 +1,388 @@
+//! The back end of native code, with the block interpreter for the rest.
+
+use super::encoder::{LINE_BYTES, Order};
+use super::memory::Call;
+use super::program::{Kernel, NativeProgram, Part, Piece, Results, Tells};
+use super::regions::{Allocated, Constant, FRAME_VECTOR, Region};
+use super::steps::Flags;
+use super::switch;
+use crate::batch::compile::code::{Code, Source};
+use crate::batch::compile::plan::Plan;
+use crate::batch::execute::backend::{Arrays, Backend, Destination, Partials, Replay};
+use crate::batch::execute::dispatch::Work;
+use crate::batch::execute::kernels::HasNonReal;
+use crate::batch::execute::lines::Lines;
+use crate::batch::execute::machine::Machine;
+use crate::batch::execute::slots::{BlockInputs, LANES, Line, Memory};
+use crate::error::Error;
+use std::sync::atomic::Ordering;
+
+/// Blocks with suspect samples in a row after which a worker leaves the task to the interpreter.
+const PATIENCE: u32 = 8;
+
+/// Where the code notes a doubt.
+const DOUBT: usize = 2;
+
+/// Blocks with a doubt in a row after which code tells at once which samples are not regular, and blocks without such
+/// samples after which it does no longer.
+const TRUST: u32 = 2;
+
+/// What one worker needs to run a program.
+pub(crate) struct NativeBackend<'m> {
+    machine: Machine<'m>,
+    program: Option<(&'m Plan, &'m NativeProgram)>,
+    /// The kernel that made the results of the last block; `None` if the interpreter did.
+    last: Option<&'m Kernel>,
+    /// Blocks in a row that the interpreter had to replay.
+    replayed: u32,
+    /// Blocks in a row that had to be replayed to tell which samples are not regular.
+    doubted: u32,
+    /// Blocks in a row without such samples since it is asked at once.
+    regular: u32,
+    /// Blocks that native code replayed.
+    blocks: u64,
+    buffers: Buffers<'m>,
+}
+
+#[derive(Default)]
+struct Buffers<'m> {
+    table: Vec<*mut u8>,
+    slots: Vec<(u32, &'m mut [Line])>,
+    frame: Memory,
+    /// By loaded element: its column.
+    elements: Vec<Memory>,
+    /// By native part, a byte for each vector: its samples that are irregular.
+    irregular: Vec<u8>,
+    /// By site, a byte for each vector: its samples with bounded partials.
+    saturated: Vec<Vec<u8>>,
+    /// By kind of flags, then for doubts: whether there is any in the part at hand.
+    any: [u8; 3],
+    lanes: Vec<Line>,
+}
+
+impl<'m> NativeBackend<'m> {
+    /// With the slots of a block interpreter, and a program if native code is to run.
+    pub fn new(machine: Machine<'m>, program: Option<(&'m Plan, &'m NativeProgram)>) -> Self {
+        let doubted = program.map_or(0, |(_, program)| program.doubted.load(Ordering::Relaxed));
+        Self {
+            machine,
+            program,
+            last: None,
+            replayed: 0,
+            doubted,
+            regular: 0,
+            blocks: 0,
+            buffers: Buffers::default(),
+        }
+    }
+
+    fn kernel(&self, results: Results, tells: Tells) -> Option<&'m Kernel> {
+        let (plan, program) = self.program?;
+        program.kernel(plan, results, tells).ok()
+    }
+
+    /// Runs a kernel. Returns whether the results hold, and whether some sample may be irregular.
+    fn run(&mut self, kernel: &'m Kernel, block: &mut Replay<'_, '_>) -> (bool, bool) {
+        let vectors = block.inputs.lines * LINE_BYTES / self.vector_bytes();
+        let pieces = kernel.parts.iter().filter(|part| matches!(part, Part::Native(_))).count();
+        self.buffers.irregular.clear();
+        self.buffers.irregular.resize(vectors * pieces, 0);
+        let mut irregular = false;
+        if self.prepare(kernel, block.inputs).is_err() {
+            return (false, true); // the interpreter has its memory already
+        }
+        self.machine.begin();
+        let mut number = 0;
+        for part in &kernel.parts {
+            match part {
+                Part::Interpreted(range) => {
+                    self.machine.carry_out_some(range.clone(), block.code, block.inputs, block.partials);
+                }
+                Part::Native(piece) => {
+                    self.call(piece, number, vectors, block);
+                    number += 1;
+                    if self.buffers.any[Flags::Suspect as usize] != 0 || self.buffers.any[DOUBT] != 0 {
+                        return (false, true);
+                    }
+                    irregular |= self.buffers.any[Flags::Irregular as usize] != 0;
+                }
+            }
+        }
+        self.last = Some(kernel);
+        self.blocks += 1;
+        (true, irregular)
+    }
+
+    fn vector_bytes(&self) -> usize {
+        self.program.map_or(FRAME_VECTOR, |(_, program)| program.key.vectors.bytes())
+    }
+
+    /// Copies the elements of rows to columns, and makes the frame as long as the longest piece needs.
+    fn prepare(&mut self, kernel: &Kernel, inputs: &BlockInputs<'_>) -> Result<(), Error> {
+        let Buffers { elements, frame, .. } = &mut self.buffers;
+        while elements.len() < kernel.elements.len() {
+            elements.push(Memory::new(inputs.lines)?);
+        }
+        let vectors = kernel.parts.iter().map(|part| match part {
+            Part::Native(piece) => piece.function.allocated().frame,
+            Part::Interpreted(_) => 0,
+        });
+        let lines = (vectors.max().unwrap_or(0) * FRAME_NUMBERS).div_ceil(LANES);
+        if frame.lines().len() < lines {
+            *frame = Memory::new(lines)?;
+        }
+        for (&(argument, element), column) in kernel.elements.iter().zip(elements) {
+            let column = column.lines_mut().as_flattened_mut();
+            for (sample, row) in column.iter_mut().zip(inputs.rows(argument as usize)) {
+                *sample = row[element as usize];
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls a piece of code.
+    fn call(&mut self, piece: &Piece, number: usize, vectors: usize, block: &mut Replay<'_, '_>) {
+        let allocated = piece.function.allocated();
+        let Buffers { table, slots, frame, elements, irregular, any, saturated, .. } = &mut self.buffers;
+        *any = [0; 3];
+        fill_frame(frame, allocated, block.partials);
+        let mut sites = 0;
+        for region in &allocated.kinds {
+            match *region {
+                Region::Slot(slot) => slots.push((slot, self.machine.take(slot))),
+                Region::Saturated(_) => {
+                    if saturated.len() == sites {
+                        saturated.push(vec![]);
+                    }
+                    saturated[sites].clear();
+                    saturated[sites].resize(vectors, 0);
+                    sites += 1;
+                }
+                _ => {}
+            }
+        }
+        let mut of_block = Given {
+            code: block.code,
+            inputs: block.inputs,
+            slots: slots.iter_mut(),
+            elements,
+            frame: Some(frame),
+            lanes: Some(block.lanes),
+            irregular: Some(&mut irregular[number * vectors..][..vectors]),
+            any: Some(any),
+            saturated: saturated.iter_mut(),
+            outputs: block.destination.as_mut().map(Destination::arrays),
+        };
+        let mut call = piece.function.call(table, block.inputs.lines * LINE_BYTES);
+        allocated.kinds.iter().for_each(|&region| of_block.give(region, &mut call));
+        call.run();
+        for (slot, lines) in slots.drain(..) {
+            self.machine.put(slot, lines);
+        }
+        let (order, mut of_sites) = (allocated.turns.order, saturated.iter());
+        for region in &allocated.kinds {
+            if let Region::Saturated(site) = *region
+                && let Some(bits) = of_sites.next()
+            {
+                note_saturated(&mut self.machine, site, bits, order, block.inputs.lines);
+            }
+        }
+    }
+}
+
+/// Notes the samples in which the op of a site has bounded partials, given by vector in the order of the
+/// code's loop.
+fn note_saturated(machine: &mut Machine<'_>, site: u32, bits: &[u8], order: Order, lines: usize) {
+    let lanes = lines * LANES / bits.len();
+    for (vector, &bits) in bits.iter().enumerate().filter(|&(_, &bits)| bits != 0) {
+        let first = match order {
+            Order::Consecutive => vector * lanes,
+            Order::LanesByLanes => vector % lines * LANES + vector / lines * lanes,
+        };
+        let set = (0..lanes).filter(|lane| bits >> lane & 1 == 1);
+        set.for_each(|lane| machine.note_saturated(site, (first + lane) as u32));
+    }
+}
+
+/// The regions of a block, each given once.
+struct Given<'a, 'm, 'o> {
+    code: &'a Code,
+    inputs: &'a BlockInputs<'a>,
+    slots: std::slice::IterMut<'a, (u32, &'m mut [Line])>,
+    elements: &'a [Memory],
+    frame: Option<&'a mut Memory>,
+    lanes: Option<&'a mut [Line]>,
+    irregular: Option<&'a mut [u8]>,
+    any: Option<&'a mut [u8]>,
+    saturated: std::slice::IterMut<'a, Vec<u8>>,
+    outputs: Option<Arrays<'a, 'o>>,
+}
+
+impl<'a> Given<'a, '_, '_> {
+    fn give(&mut self, region: Region, call: &mut Call<'_, 'a>) {
+        match region {
+            Region::Frame => {
+                call.write(self.frame.take().map_or(&mut [], |frame| frame.lines_mut().as_flattened_mut()));
+            }
+            Region::Uniforms => call.read(self.inputs.uniforms.as_flattened()),
+            Region::Lanes => call.write(self.lanes.take().map_or(&mut [], |l| l.as_flattened_mut())),
+            Region::Irregular => call.write_bytes(self.irregular.take().unwrap_or_default()),
+            Region::Saturated(_) => {
+                call.write_bytes(self.saturated.next().map_or(&mut [], |bits| &mut bits[..]));
+            }
+            Region::Any => call.write_bytes(self.any.take().unwrap_or_default()),
+            Region::Column(argument) => call.read(self.inputs.column(argument).as_flattened()),
+            Region::Element(element) => call.read(self.elements[element as usize].lines().as_flattened()),
+            Region::Slot(_) => {
+                call.write(self.slots.next().map_or(&mut [], |(_, lines)| lines.as_flattened_mut()));
+            }
+            Region::Output(number) => {
+                let array =
+                    self.outputs.as_mut().and_then(|outputs| outputs.next(self.code, number as usize));
+                call.write(array.unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// The numbers of a vector of the frame.
+const FRAME_NUMBERS: usize = FRAME_VECTOR / size_of::<f64>();
+
+/// Puts constants and parameters into the frame.
+fn fill_frame(frame: &mut Memory, allocated: &Allocated, partials: Partials<'_>) {
+    let bound = match partials {
+        Partials::Bounded(bound) => bound,
+        Partials::Deciding(state) => state.bound(),
+        Partials::Classical => f64::NAN,
+    };
+    let delta = if let Partials::Deciding(state) = partials { state.delta() } else { None };
+    let vectors = frame.lines_mut().as_flattened_mut().chunks_exact_mut(FRAME_NUMBERS);
+    for (vector, constant) in vectors.zip(&allocated.constants) {
+        vector.fill(match *constant {
+            Constant::Bits(bits) => f64::from_bits(bits),
+            Constant::Bound => bound,
+            Constant::Delta => delta.unwrap_or(-1.0),
+        });
+    }
+}
+
+impl Backend for NativeBackend<'_> {
+    fn replay(&mut self, mut block: Replay<'_, '_>) -> bool {
+        self.last = None;
+        let sums = !block.totals.is_empty();
+        let results = match (&block.destination, sums) {
+            (None, _) => Results::InSlots,
+            (Some(_), false) => Results::Written,
+            (Some(_), true) => Results::AddedUp,
+        };
+        if self.replayed >= PATIENCE || (sums && results != Results::AddedUp) {
+            return self.machine.replay(block);
+        }
+        if self.doubted < TRUST
+            && let Some(kernel) = self.fitting(results, Tells::Whether, &block)
+        {
+            match self.run_once(kernel, &mut block) {
+                (true, false) => {
+                    self.doubted = 0;
+                    return self.held(false);
+                }
+                _ => self.doubted += 1,
+            }
+        }
+        let Some(kernel) = self.fitting(results, Tells::Which, &block) else {
+            return self.machine.replay(block);
+        };
+        let (holds, irregular) = self.run_once(kernel, &mut block);
+        self.regular = if holds && !irregular { self.regular + 1 } else { 0 };
+        if self.doubted >= TRUST && self.regular >= 8 * TRUST {
+            (self.doubted, self.regular) = (0, 0);
+        }
+        if !holds {
+            return self.interpret(block);
+        }
+        if !irregular || !sums {
+            return self.held(irregular);
+        }
+        // The block is added up anew, without its irregular samples.
+        let again = Replay { totals: &[], checks: &block.code.checks, destination: None, ..block };
+        let _ = self.replay(again);
+        true
+    }
+
+    fn lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, source: Source) -> Lines<'s> {
+        self.machine.lines(inputs, source)
+    }
+
+    fn has_written(&self, number: usize) -> bool {
+        self.last.is_some_and(|kernel| kernel.written[number])
+    }
+
+    fn find_irregular(&self, inputs: &BlockInputs<'_>, checks: &[Source], found: &mut [bool]) {
+        if self.last.is_none() {
+            return self.machine.find_irregular(inputs, checks, found);
+        }
+        let lanes = self.vector_bytes() / size_of::<f64>();
+        let vectors = inputs.lines * LANES / lanes;
+        for bits in self.buffers.irregular.chunks_exact(vectors) {
+            for (found, &bits) in found.chunks_mut(lanes).zip(bits) {
+                for (lane, found) in found.iter_mut().enumerate() {
+                    *found |= bits >> lane & 1 == 1;
+                }
+            }
+        }
+    }
+
+    fn saturated(&self) -> &[(u32, u32)] {
+        self.machine.saturated()
+    }
+}
+
+impl Drop for NativeBackend<'_> {
+    fn drop(&mut self) {
+        switch::count_blocks(self.blocks);
+        if let Some((_, program)) = self.program {
+            program.doubted.store(self.doubted, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<'m> NativeBackend<'m> {
+    /// The kernel for a block, if there is one.
+    fn fitting(&self, results: Results, tells: Tells, block: &Replay<'_, '_>) -> Option<&'m Kernel> {
+        self.kernel(results, tells).filter(|kernel| kernel.fits(block.inputs.lines * LINE_BYTES))
+    }
+
+    /// Runs a kernel, which adds to totals only if its results hold. Returns the same as `run`; with a total that is
+    /// not REAL some sample is irregular.
+    fn run_once(&mut self, kernel: &'m Kernel, block: &mut Replay<'_, '_>) -> (bool, bool) {
+        if block.totals.is_empty() {
+            return self.run(kernel, block);
+        }
+        self.buffers.lanes.clear();
+        self.buffers.lanes.extend_from_slice(block.lanes);
+        for (summand, lanes) in block.totals.iter().zip(&mut *block.lanes) {
+            if summand.source.is_none() {
+                lanes[0] += 0.0;
+            }
+        }
+        let (holds, irregular) = self.run(kernel, block);
+        let irregular = irregular || HasNonReal(block.lanes).run();
+        if !holds || irregular {
+            block.lanes.copy_from_slice(&self.buffers.lanes);
+        }
+        (holds, irregular)
+    }
+
+    /// The last block's results hold.
+    fn held(&mut self, irregular: bool) -> bool {
+        self.replayed = 0;
+        irregular
+    }
+
+    /// Has the interpreter replay a block with suspect samples.
+    fn interpret(&mut self, block: Replay<'_, '_>) -> bool {
+        self.replayed += 1;
+        self.last = None;
+        self.machine.replay(block)
+    }
+}

@@ -1,0 +1,218 @@
+//! Native code against the block interpreter, bit for bit, beyond what random programs reach: totals over
+//! several tasks, tails, threads, programs larger than the registers, irregular samples.
+
+mod batch_reference;
+
+use batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, total};
+use batch_reference::{Batch, Function, Mode, compare, run};
+use zeroproof::batch::{Execution, Kind, Native, NodeId, Predicate, Request, Simd, Total, native_blocks};
+use zeroproof::{ModeState, Op, Reduction};
+
+const WIDTHS: [Simd; 2] = [Simd::Avx2, Simd::Avx512];
+
+fn execution(native: Native, threads: usize) -> Execution {
+    Execution { threads, block: None, native }
+}
+
+/// Fails with the difference between native code of both widths and the interpreter.
+fn agree(batch: &Batch, request: &Request, mode: &Mode) {
+    let run = |execution| run(batch, request, mode, execution, &mut || false).expect("nobody interrupts");
+    let expected = run(execution(Native::Never, 1));
+    for simd in WIDTHS {
+        for threads in [1, 3] {
+            let found = run(execution(Native::Always(simd), threads));
+            compare::outcomes(batch, &found, &expected, &mode.state)
+                .unwrap_or_else(|wrong| panic!("{wrong}\n{request:?}\n{mode:?}\n{simd:?}"));
+        }
+    }
+}
+
+fn has_native_code() -> bool {
+    cfg!(target_arch = "x86_64") && zeroproof::batch::native_code().is_ok()
+}
+
+/// A rational function of `x` with coefficients `c`, and its squared distance from `t`.
+fn rational() -> Function {
+    let mut f = Function::new(&[(&[7], false), (NUMBER, true), (NUMBER, true)]);
+    let [x, t] = [7, 8];
+    let mut horner = |coefficients: [NodeId; 3], last: NodeId| {
+        coefficients.into_iter().fold(last, |sum, coefficient| {
+            let product = f.op(Op::Mul, &[x, sum]);
+            f.op(Op::Add, &[coefficient, product])
+        })
+    };
+    let (p, q) = (horner([2, 1, 0], 3), horner([6, 5, 4], 4));
+    let quotient = f.op(Op::Div, &[p, q]);
+    let distance = f.op(Op::Sub, &[quotient, t]);
+    let loss = f.push(Kind::Power(2), &[distance]);
+    f.returns(&[loss])
+}
+
+/// Its numbers, a share of them on the pole at −1.
+fn numbers(samples: usize, poles: f64) -> Vec<Vec<f64>> {
+    let mut random = Random(5);
+    let mut x = || if random.share() < poles { -1.0 } else { 2.0 * random.share() - 0.9 };
+    let x = (0..samples).map(|_| x()).collect();
+    let mut random = Random(6);
+    let t = (0..samples).map(|_| random.share()).collect();
+    vec![vec![1.0, 0.5, -0.3, 0.2, 1.0, 1.0, 1.0], x, t]
+}
+
+fn modes() -> [Mode; 4] {
+    [
+        ModeState::mask_real().into(),
+        ModeState::saturating(0.5).unwrap().into(),
+        ModeState::hybrid(None).unwrap().into(),
+        ModeState::hybrid(Some(1e-2)).unwrap().into(),
+    ]
+}
+
+#[test]
+fn totals_and_rows_over_several_tasks() {
+    let before = native_blocks();
+    for (samples, poles) in [(31, 0.0), (512, 0.0), (8192, 0.01), (20_000, 0.0), (20_011, 0.01)] {
+        let batch = batch(rational(), numbers(samples, poles));
+        for mode in modes() {
+            for request in [
+                gradient(&[1, 2]),
+                gradient(&[0, 1]),
+                total(&[0, 1], Total::Mean),
+                total(&[0], Total::Sum),
+                jacobian(&[0, 2]),
+                Request::Values,
+            ] {
+                agree(&batch, &request, &mode);
+            }
+        }
+    }
+    assert_eq!(native_blocks() > before, has_native_code(), "native code runs where it can");
+}
+
+/// More values are alive at once than there are registers, and masks too.
+#[test]
+fn programs_larger_than_the_registers() {
+    let mut f = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+    let mut nodes: Vec<NodeId> = vec![0, 1];
+    for k in 0..90 {
+        let (a, b) = (nodes[k / 2], nodes[k]);
+        let op = [Op::Add, Op::Mul, Op::Sub, Op::Div, Op::Maximum][k % 5];
+        nodes.push(f.op(op, &[a, b]));
+    }
+    let conditions: Vec<_> =
+        nodes[2..40].iter().map(|&node| f.push(Kind::Condition(Predicate::Less), &[node, 0])).collect();
+    let mut chosen: Vec<_> = conditions
+        .iter()
+        .zip(&nodes[40..])
+        .map(|(&condition, &node)| f.push(Kind::Select, &[condition, node, 1]))
+        .collect();
+    chosen.extend(&nodes);
+    let sum = f.push(Kind::Fold(Op::Sum, Reduction::Strict), &chosen);
+    let mut random = Random(7);
+    let mut column = || (0..3000).map(|_| 2.0 * random.share() - 1.0).collect::<Vec<_>>();
+    let batch = batch(f.returns(&[sum]), vec![column(), column()]);
+    for mode in modes() {
+        for request in [gradient(&[0, 1]), total(&[0, 1], Total::Sum), Request::Values] {
+            agree(&batch, &request, &mode);
+        }
+    }
+}
+
+/// Elementary functions are carried out between pieces of machine code, and rows are read by element.
+#[test]
+fn elementary_functions_and_rows() {
+    let mut f = Function::new(&[(&[3], true), (&[2], false), (NUMBER, true)]);
+    let [x, y, z, w] = [0, 1, 2, 5];
+    let product = f.op(Op::Mul, &[x, 3]);
+    let angle = f.op(Op::Add, &[product, y]);
+    let sine = f.op(Op::Sin, &[angle]);
+    let power = f.op(Op::Exp, &[sine]);
+    let quotient = f.op(Op::Div, &[power, z]);
+    let root = f.op(Op::Sqrt, &[w]);
+    let shifted = f.op(Op::Add, &[quotient, root]);
+    let log = f.op(Op::Log, &[shifted]);
+    let scaled = f.op(Op::Mul, &[log, 4]);
+    let mut random = Random(8);
+    let mut column = |len: usize| (0..len).map(|_| 0.1 + random.share()).collect::<Vec<_>>();
+    let inputs = vec![column(3 * 2500), vec![0.3, -1.5], column(2500)];
+    let batch = batch(f.returns(&[scaled, quotient]), inputs);
+    for mode in modes() {
+        agree(&batch, &jacobian(&[0, 1, 2]), &mode);
+        agree(&batch, &Request::Values, &mode);
+    }
+}
+
+/// What a singular op passes on is itself a result, and must be the bounded one near the pole.
+#[test]
+fn contributions_of_singular_ops_as_results() {
+    for (op, operands) in [(Op::Div, &[0, 1][..]), (Op::Log, &[1]), (Op::Sqrt, &[1]), (Op::Cbrt, &[1])] {
+        let mut f = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+        let root = f.op(op, operands);
+        let mut random = Random(10);
+        let mut near = || random.share() * if random.share() < 0.1 { 1e-2 } else { 1.0 };
+        let columns = [(); 2].map(|()| (0..3000).map(|_| near()).collect::<Vec<_>>());
+        let batch = batch(f.returns(&[root]), columns.to_vec());
+        for mode in modes() {
+            for sources in [&[1][..], &[0, 1], &[0]] {
+                agree(&batch, &gradient(sources), &mode);
+                agree(&batch, &jacobian(sources), &mode);
+            }
+        }
+    }
+}
+
+/// Quotients and numerators of every magnitude, so that fast forms do not hold for many samples.
+#[test]
+fn factors_that_leave_the_range() {
+    let mut f = Function::new(&[(NUMBER, true), (NUMBER, true), (NUMBER, true)]);
+    let quotient = f.op(Op::Div, &[0, 1]);
+    let product = f.op(Op::Mul, &[quotient, 2]);
+    let cube = f.push(Kind::Power(-3), &[1]);
+    let square = f.op(Op::Square, &[0]);
+    let all = f.push(Kind::Fold(Op::Sum, Reduction::Strict), &[product, cube, square]);
+    let function = f.returns(&[all]);
+    for share in [1e-3, 0.2] {
+        let mut random = Random(9);
+        let mut column = || {
+            let number = |random: &mut Random| match random.share() < share {
+                true => {
+                    10f64.powi((random.bits() % 640) as i32 - 320)
+                        * if random.share() < 0.5 { -1.0 } else { 1.0 }
+                }
+                false => 0.5 + random.share(),
+            };
+            (0..9000).map(|_| number(&mut random)).collect::<Vec<_>>()
+        };
+        let batch = batch(function.clone(), vec![column(), column(), column()]);
+        for mode in modes() {
+            agree(&batch, &gradient(&[0, 1, 2]), &mode);
+            agree(&batch, &total(&[2], Total::Mean), &mode);
+        }
+    }
+}
+
+/// A first power passes on what it reads. Parts of such programs overwrite slots that they read themselves, with
+/// values older than the last step that reads them.
+#[test]
+fn values_that_are_passed_on() {
+    let mut random = Random(12);
+    for _ in 0..200 {
+        let mut f = Function::new(&[(NUMBER, true), (NUMBER, true)]);
+        let mut nodes: Vec<NodeId> = vec![0, 1];
+        for _ in 0..30 {
+            let mut operand =
+                || nodes[nodes.len() - 1 - (random.bits() % nodes.len().min(8) as u64) as usize];
+            let (a, b) = (operand(), operand());
+            nodes.push(match random.bits() % 6 {
+                0 | 1 => f.push(Kind::Power(1), &[a]),
+                2 => f.op(Op::Hypot, &[a, b]),
+                3 => f.op(Op::Mul, &[a, b]),
+                4 => f.op(Op::ClipMin, &[a, b]),
+                _ => f.op(Op::Add, &[a, b]),
+            });
+        }
+        let last = nodes[nodes.len() - 1];
+        let mut column = || (0..64).map(|_| 2.0 * random.share() - 1.0).collect::<Vec<_>>();
+        let batch = batch(f.returns(&[last]), vec![column(), column()]);
+        agree(&batch, &gradient(&[0, 1]), &ModeState::mask_real().into());
+    }
+}
