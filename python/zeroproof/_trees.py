@@ -77,6 +77,8 @@ class Structure:
         given = list(leaves)
         if len(given) != self.count:
             raise ValueError(f"a structure of {self.count} leaves was given {len(given)}")
+        if self.is_leaf:
+            return given[0]
         return self._filled(iter(given))
 
     def paths(self, root: str = "") -> list[str]:

@@ -11,6 +11,7 @@ mod program;
 
 pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
+pub use execute::are_finite;
 pub use execute::native::{Native, Simd, native_code, set_native};
 #[doc(hidden)]
 pub use execute::native::{native_blocks, simulate_refusal};

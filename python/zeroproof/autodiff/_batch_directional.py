@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrays import Array, Shape, at_least_1d
-from .._native import BatchPlan, TRScalar, is_watching
+from .._native import BatchPlan, TRScalar, are_finite, is_watching
 from .._trees import flatten
 from ..array import TRArray
 from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
-from ._batch_arguments import Inputs, Unconverted, real_numbers
+from ._batch_arguments import Inputs, Unconverted, is_ready, real_numbers
 from ._batch_outputs import allocate, arrays_for, expect_items
 from ._batch_requests import Sources, readable
 from ._batch_trace import Traced
@@ -116,6 +116,11 @@ def directions(
     if sources.repeats:
         raise ValueError("with a direction, argnums must not name an argument twice")
     layout = traced.layout
+    if sources.is_leaf and is_ready(given):
+        leaf = sources.leaves[0]
+        own = layout.per_sample[leaf]
+        if given.shape == ((samples, *sources.shapes[0]) if own else sources.shapes[0]):
+            return _finite([given], sources, name)
     items = [(given, name)]
     if not sources.is_single:
         if not isinstance(given, (tuple, list)):
@@ -141,10 +146,15 @@ def directions(
             if array.shape != shape:
                 raise ValueError(f"{place} must have the shape {shape}, not {array.shape}")
             found.append(array)
-    arrays = Unconverted(found).converted()
-    for array, place in zip(arrays, _paths(sources, name)):
-        if not np.isfinite(array).all():
-            raise ValueError(f"the numbers of a direction must be finite, but {place} has others")
+    return _finite(Unconverted(found).converted(), sources, name)
+
+
+def _finite(arrays: list[Array], sources: Sources, name: str) -> list[Array]:
+    """The arrays, of which none may hold anything but finite numbers."""
+    for place, array in enumerate(at_least_1d(arrays)):
+        if not are_finite(array):
+            path = _paths(sources, name)[place]
+            raise ValueError(f"the numbers of a direction must be finite, but {path} has others")
     return arrays
 
 

@@ -95,7 +95,8 @@ class Sources:
         self.leaves = [leaf for leaves in self._ranges for leaf in leaves]
         """The numbers of their leaves, each once."""
         self.shapes = [layout.shapes[leaf] for leaf in self.leaves]
-        self._is_leaf = single and self.structures[0].is_leaf
+        self.is_leaf = single and self.structures[0].is_leaf
+        """Whether there is one array, by itself."""
         self._are_leaves = all(structure.is_leaf for structure in self.structures)
 
     @property
@@ -127,7 +128,7 @@ class Sources:
 
     def pack(self, results: Sequence[npt.NDArray[Any]]) -> Any:
         """The results of the leaves in the structure of ``argnums``."""
-        if self._is_leaf:
+        if self.is_leaf:
             return results[0]
         if self._are_leaves and not self.is_single:
             return tuple([results[place] for place in self._order])

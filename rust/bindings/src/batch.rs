@@ -457,6 +457,13 @@ fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Whether all numbers of an array are finite.
+#[pyfunction]
+fn are_finite(numbers: PyBuffer<f64>) -> PyResult<bool> {
+    // SAFETY: nobody is to write to the array during the call, as for all that reads it.
+    Ok(batch::are_finite(unsafe { slice(&numbers)? }))
+}
+
 /// Turns native code of batched programs on or off, for the whole process.
 #[pyfunction]
 fn set_native(on: bool) {
@@ -477,6 +484,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<TracedProgram>()?;
     module.add_class::<BatchPlan>()?;
     module.add_function(wrap_pyfunction!(available_cores, module)?)?;
+    module.add_function(wrap_pyfunction!(are_finite, module)?)?;
     module.add_function(wrap_pyfunction!(set_native, module)?)?;
     module.add_function(wrap_pyfunction!(native_code, module)?)
 }

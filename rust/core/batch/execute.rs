@@ -16,3 +16,13 @@ mod slots;
 mod task;
 mod totals;
 mod worker;
+
+use dispatch::Width;
+use kernels::HasNonReal;
+use slots::LANES;
+
+/// Whether all numbers are REAL.
+pub fn are_finite(numbers: &[f64]) -> bool {
+    let (lines, rest) = numbers.as_chunks::<LANES>();
+    rest.iter().all(|number| number.is_finite()) && !Width::widest().run(HasNonReal(lines))
+}

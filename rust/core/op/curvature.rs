@@ -5,6 +5,7 @@
 //! rule, the winner of a comparison, an integer that was rounded to. At kinks, ties and jumps an entry is 0.
 //!
 //! ```text
+//! quotient.rs the tangent of a quotient
 //! entry.rs    an entry in fast form and as a number of any size; products of factors
 //! wide.rs     numbers of any size
 //! weighted.rs an entry times an adjoint and a tangent
@@ -15,6 +16,7 @@
 //! with an adjoint and a tangent, and the product may be representable although the entry is not.
 
 mod entry;
+mod quotient;
 mod weighted;
 mod wide;
 
@@ -36,6 +38,7 @@ mod trigonometric;
 use super::facts::Read;
 use super::kinds::{Elementwise, NoPole};
 pub(crate) use entry::{Entries, Entry, One};
+pub(crate) use quotient::tangent_of_quotient;
 pub(crate) use weighted::{term, term_fast, wide_term};
 pub(crate) use wide::Wide;
 
@@ -64,6 +67,8 @@ pub(crate) trait CurvedPoleUnary {
 pub(crate) trait CurvedBinary {
     /// Which of them are not always 0, in either rule.
     const COUPLED: Coupled;
+    /// Whether classical tangents have the form of a [quotient](tangent_of_quotient).
+    const IS_QUOTIENT: bool = false;
     /// What they are computed from.
     const READS: &'static [Read];
     /// The entries aa, ab and bb, for documentation.
@@ -103,6 +108,7 @@ pub(crate) trait CurvedVariadic {
 /// An op of one or two operands as the second-order sweep sees it.
 pub(crate) trait Curved: Elementwise {
     const COUPLED: Coupled;
+    const IS_QUOTIENT: bool;
     const SECOND_READS: &'static [Read];
     fn curvature(a: f64, b: f64, z: f64) -> impl Entries;
     fn bounded_curvature(a: f64, b: f64, z: f64, s: f64) -> impl Entries;

@@ -305,6 +305,7 @@ macro_rules! elementwise {
 
         impl Curved for super::$family::$op {
             const COUPLED: Coupled = [!<Self as CurvedUnary>::FLAT, false, false, false];
+            const IS_QUOTIENT: bool = false;
             const SECOND_READS: &'static [Read] = <Self as CurvedUnary>::READS;
 
             #[inline(always)]
@@ -353,6 +354,7 @@ macro_rules! elementwise {
 
         impl Curved for super::$family::$op {
             const COUPLED: Coupled = <Self as CurvedBinary>::COUPLED;
+            const IS_QUOTIENT: bool = <Self as CurvedBinary>::IS_QUOTIENT;
             const SECOND_READS: &'static [Read] = <Self as CurvedBinary>::READS;
 
             #[inline(always)]
@@ -401,6 +403,7 @@ macro_rules! elementwise {
 
         impl Curved for super::$family::$op {
             const COUPLED: Coupled = [true, false, false, false];
+            const IS_QUOTIENT: bool = false;
             const SECOND_READS: &'static [Read] = <Self as CurvedPower>::READS;
 
             #[inline(always)]

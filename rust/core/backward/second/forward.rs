@@ -5,7 +5,8 @@ use super::lanes::{are_finite, contributions};
 use super::rows::{Row, Rows, flag};
 use super::rules::Rules;
 use crate::graph::{Graph, Operands};
-use crate::op::{Arity, Elementwise, Form, Op, Variadic};
+use crate::op::curvature::{Curved, tangent_of_quotient};
+use crate::op::{Arity, Form, Op, Variadic};
 use crate::status::Status;
 
 /// Works out the tangents of the gradients recorded in a row.
@@ -70,7 +71,7 @@ impl<const K: usize> Rows<K> {
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
     /// once.
     #[cfg_attr(debug_assertions, inline(never))]
-    fn ascend_elementwise<O: Elementwise>(
+    fn ascend_elementwise<O: Curved>(
         &mut self,
         graph: &Graph,
         index: usize,
@@ -107,6 +108,11 @@ impl<const K: usize> Rows<K> {
         let mut dropped = 0;
         match rule {
             Rule::Silence => row.moves = row.moves.flagged(Status::MASKED),
+            Rule::Classical if O::IS_QUOTIENT => {
+                let weights = [left, right].map(|t| t.unwrap_or([0.0; K]));
+                let contributions = move |weight| O::classical(weight, x, y, z).full();
+                dropped += row.move_quotient(weights, y, z, contributions);
+            }
             Rule::Classical => {
                 let terms = move |t| O::classical(t, x, y, z);
                 if let Some(t) = left {
@@ -198,6 +204,48 @@ impl<const K: usize> Rows<K> {
 }
 
 impl<const K: usize> Row<K> {
+    /// Moves a quotient `z` with divisor `y` along the tangents of its operands. Returns how many contributions were
+    /// left out.
+    #[inline(always)]
+    fn move_quotient(
+        &mut self,
+        weights: [[f64; K]; 2],
+        y: f64,
+        z: f64,
+        contributions: impl Fn(f64) -> [f64; 2],
+    ) -> u64 {
+        let (mut terms, mut all_hold) = ([0.0; K], true);
+        for lane in 0..K {
+            let (term, holds) = tangent_of_quotient(weights.map(|weights| weights[lane]), y, z);
+            terms[lane] = if holds { term } else { f64::NAN };
+            all_hold &= holds;
+        }
+        for (sum, term) in self.tangents.iter_mut().zip(terms) {
+            *sum += if term.is_nan() { 0.0 } else { term };
+        }
+        if all_hold { 0 } else { self.move_quotient_by_parts(weights, terms, contributions) }
+    }
+
+    /// Adds the contributions of lanes in which they come to no term together.
+    #[cold]
+    #[inline(never)]
+    fn move_quotient_by_parts(
+        &mut self,
+        weights: [[f64; K]; 2],
+        terms: [f64; K],
+        contributions: impl Fn(f64) -> [f64; 2],
+    ) -> u64 {
+        let mut dropped = 0;
+        for (place, of_place) in weights.into_iter().enumerate() {
+            let (mut parts, mut weights) = ([0.0; K], [0.0; K]);
+            for lane in (0..K).filter(|&lane| terms[lane].is_nan()) {
+                (parts[lane], weights[lane]) = (contributions(of_place[lane])[place], of_place[lane]);
+            }
+            dropped += self.move_by(parts, weights);
+        }
+        dropped
+    }
+
     /// Adds terms of a tangent; how many that are not REAL, and have a weight, are left out.
     #[inline(always)]
     fn move_by(&mut self, terms: [f64; K], weights: [f64; K]) -> u64 {

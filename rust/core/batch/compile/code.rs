@@ -53,6 +53,9 @@ pub(crate) enum Instruction {
     /// What an op passes to its operands for the adjoint `g`. `n` is the exponent of a power, and
     /// `site` the place among the singular ops.
     Adjoint { op: Op, n: i32, g: Source, a: Source, b: Source, z: Source, to: [Option<u32>; 2], site: u32 },
+    /// What the tangents `t` of its operands add to that of a quotient of `a` and `b`; by classical partials Φ where
+    /// its fast form does not hold.
+    Quotient { t: [Option<Source>; 2], a: Source, b: Source, z: Source, to: u32, site: u32 },
     /// How the partials of an op change with its operands, `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`; Φ where the fast
     /// form of some entry does not hold. `is_site` says whether the op is among the singular ones.
     Entries { op: Op, n: i32, a: Source, b: Source, z: Source, to: [Option<u32>; 4], is_site: bool },
@@ -102,6 +105,10 @@ impl Instruction {
             Self::SinCos { to, a } => {
                 source(a);
                 to.iter_mut().flatten().for_each(target);
+            }
+            Self::Quotient { t, a, b, z, to, .. } => {
+                t.iter_mut().flatten().chain([a, b, z]).for_each(&mut source);
+                target(to);
             }
             Self::Entries { a, b, z, to, .. } => {
                 [a, b, z].into_iter().for_each(&mut source);

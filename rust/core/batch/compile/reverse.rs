@@ -340,6 +340,16 @@ impl<'l, 'a> Pass<'l, 'a> {
         given.filter_map(|(to, o)| to.map(|to| (o, Contribution::Plain(Source::Slot(to))))).collect()
     }
 
+    /// What the tangents of its operands add to that of a quotient.
+    pub fn tangent_of_quotient(&mut self, node: NodeId, t: [Option<Source>; 2], rule: Rule) -> Source {
+        let operands = self.lowering.program.operands(node).to_vec();
+        let site = if rule == Rule::Mode { self.site(node, Op::Div, &operands) } else { NO_SITE };
+        let [a, b] = [0, 1].map(|place| self.lowering.source(operands[place]));
+        let (z, to) = (self.lowering.source(node), self.lowering.register());
+        self.lowering.code.instructions.push(Instruction::Quotient { t, a, b, z, to, site });
+        Source::Slot(to)
+    }
+
     /// The op of an elementwise node, and the exponent of a power.
     pub fn op_of(&self, node: NodeId) -> (Op, i32) {
         match self.lowering.program.kind(node) {

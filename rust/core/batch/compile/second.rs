@@ -186,6 +186,10 @@ fn ascend(
                     Some(pass.select(condition, a.unwrap_or(zero), b.unwrap_or(zero)))
                 }
             }
+            Kind::Elementwise(Op::Div) if tangents[program.operands(node)[1] as usize].is_some() => {
+                let t = [0, 1].map(|place| tangents[program.operands(node)[place] as usize]);
+                Some(pass.tangent_of_quotient(node, t, rule))
+            }
             _ => {
                 let mut sum = None;
                 for place in 0..program.operands(node).len() {

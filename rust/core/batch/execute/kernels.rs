@@ -19,6 +19,6 @@ mod values;
 pub(crate) use adjoints::{AdjointSources, Bounded, Classical, Contribute, Saturate, Share};
 pub(crate) use choices::{Select, Test};
 pub(crate) use folds::{AddKept, Fold, ShareOut};
-pub(crate) use second::{Bend, BoundedBending, ClassicalBending, Term};
+pub(crate) use second::{Bend, BoundedBending, ClassicalBending, Quotient, Term};
 pub(crate) use sums::{AddLines, Count, HasNonReal};
 pub(crate) use values::{Cheap, MultiplyAdd, Polynomial, Power, SinCos, Square, Value};

@@ -4,8 +4,8 @@ use super::backend::{Backend, Partials, Replay};
 use super::dispatch::{Vectors, Width, Work, WorkWith, prefetch};
 use super::kernels::{
     AddKept, AddLines, AdjointSources, Bend, Bounded, BoundedBending, Cheap, Classical, ClassicalBending,
-    Contribute, Fold, HasNonReal, MultiplyAdd, Polynomial, Power, Saturate, Select, Share, ShareOut, SinCos,
-    Square, Term, Test, Value,
+    Contribute, Fold, HasNonReal, MultiplyAdd, Polynomial, Power, Quotient, Saturate, Select, Share,
+    ShareOut, SinCos, Square, Term, Test, Value,
 };
 use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line, Memory};
@@ -189,6 +189,37 @@ impl<'m> Machine<'m> {
                 self.explored = explored;
                 self.saturated = saturated;
                 self.put_both(to, slots);
+            }
+            Instruction::Quotient { t, a, b, z, to, site } => {
+                let slot = self.take(to);
+                let mut saturated = std::mem::take(&mut self.saturated);
+                let explored = self.explore(code, inputs, partials, site);
+                let [a, b, z] = [a, b, z].map(|source| self.lines(inputs, source));
+                let t = t.map(|t| t.map(|source| self.lines(inputs, source)));
+                let is_site = site != NO_SITE;
+                let bound = match partials {
+                    Partials::Bounded(bound) if is_site => Some(bound),
+                    _ => None,
+                };
+                vectors.run(Quotient { to: slot, t, from: [a, b, z], bound });
+                if let (Partials::Deciding(state), true) = (partials, is_site) {
+                    vectors.run(Saturate {
+                        op: Op::Div,
+                        to: [Some(&mut *slot), None],
+                        from: AdjointSources { g: b, a, b, z },
+                        pole: self.lines(inputs, code.sites[site as usize].pole),
+                        rule: Bounded { exponent: 0, bound: state.bound() },
+                        delta: state.delta().unwrap_or(-1.0),
+                        explored: &explored,
+                        lines: inputs.lines,
+                        site,
+                        saturated: &mut saturated,
+                        spoils: true, // there is no other code with tangents
+                    });
+                }
+                self.explored = explored;
+                self.saturated = saturated;
+                self.put(to, slot);
             }
             Instruction::Entries { op, n, a, b, z, to, is_site } => {
                 let mut slots = to.map(|to| to.map(|to| self.take(to)));

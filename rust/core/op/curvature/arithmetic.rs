@@ -25,6 +25,7 @@ impl CurvedBinary for Mul {
 
 impl CurvedBinary for Div {
     const COUPLED: Coupled = [false, true, true, true];
+    const IS_QUOTIENT: bool = true;
     const READS: &'static [Read] = &[A, B, Z];
     const FORMULA: &'static str = "0, −1 ÷ b², 2a ÷ b³";
 

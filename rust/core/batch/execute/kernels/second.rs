@@ -4,7 +4,9 @@ use super::adjoints::second;
 use crate::batch::execute::dispatch::Work;
 use crate::batch::execute::lines::Lines;
 use crate::batch::execute::slots::{LANES, Line};
-use crate::op::curvature::{Curved, Entries, term, term_fast};
+use crate::op::arithmetic::Div;
+use crate::op::curvature::{Curved, Entries, tangent_of_quotient, term, term_fast};
+use crate::op::{Elementwise, Form};
 use std::marker::PhantomData;
 
 /// Second partials of an op: a rule for all ops.
@@ -73,6 +75,53 @@ impl<O: Curved, R: Bending> Work for Bend<'_, O, R> {
             }
         }
     }
+}
+
+/// What the tangents of its operands add to that of a quotient.
+pub(crate) struct Quotient<'a> {
+    pub to: &'a mut [Line],
+    pub t: [Option<Lines<'a>>; 2],
+    pub from: [Lines<'a>; 3],
+    /// The bound of bounded partials.
+    pub bound: Option<f64>,
+}
+
+impl Work for Quotient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { to, t, from, bound } = self;
+        for (line, to) in to.iter_mut().enumerate() {
+            let [a, b, z] = from.map(|source| source.at(line));
+            let t = t.map(|t| t.map(|t| t.at(line)));
+            if let Some(bound) = bound {
+                *to = bounded_tangents(t, [a, b, z], bound);
+                continue;
+            }
+            let [s, t] = t.map(|t| t.unwrap_or(&[0.0; LANES]));
+            for lane in 0..LANES {
+                let (tangent, holds) = tangent_of_quotient([s[lane], t[lane]], b[lane], z[lane]);
+                to[lane] = if holds { tangent } else { f64::NAN };
+            }
+        }
+    }
+}
+
+#[inline(never)]
+fn bounded_tangents(t: [Option<&Line>; 2], [a, b, z]: [&Line; 3], bound: f64) -> Line {
+    let mut tangents = [0.0; LANES];
+    for (lane, tangent) in tangents.iter_mut().enumerate() {
+        let terms = [0, 1].map(|place| {
+            let weight = t[place]?[lane];
+            Some(Div::bounded(weight, a[lane], b[lane], z[lane], bound).full()[place])
+        });
+        *tangent = match terms {
+            [Some(first), Some(second)] => first + second,
+            [first, second] => first.or(second).unwrap_or(0.0),
+        };
+    }
+    tangents
 }
 
 /// `g·t·m`, or `c + g·t·m`; without an entry m that is 1.

@@ -77,6 +77,26 @@ impl Expansion {
         }
     }
 
+    /// What the tangents of its operands add to that of a quotient.
+    pub fn tangent_of_quotient(&mut self, t: [Option<Id>; 2], [a, b, z]: [Id; 3], is_site: bool) -> Id {
+        if is_site && self.rule() == Rule::Bounded {
+            let [first, second] =
+                [0, 1].map(|place| t[place].map(|t| self.bounded_quotient(t, a, b, place == 1)[place]));
+            return match (first, second) {
+                (Some(first), Some(second)) => self.steps.add(first, second),
+                (one, other) => one.or(other).unwrap_or_else(|| self.steps.constant(0.0)),
+            };
+        }
+        let zero = self.steps.constant(0.0);
+        let [s, t] = t.map(|t| t.unwrap_or(zero));
+        self.fast(|fast| {
+            let product = fast.of.steps.mul(z, t);
+            fast.needs_full(product, [z, t]);
+            let change = fast.of.steps.sub(s, product);
+            fast.of.steps.div(change, b)
+        })
+    }
+
     fn fast(&mut self, number: impl FnOnce(&mut Fast<'_>) -> Id) -> Id {
         let mut fast = Fast { of: self, lost: None };
         let number = number(&mut fast);
@@ -93,6 +113,8 @@ impl Expansion {
     /// `g·t·m`, where `m` is 1 if it is left out.
     pub fn term(&mut self, g: Id, t: Id, m: Option<Id>) -> Id {
         let weight = self.steps.mul(g, t);
+        // A product of two is rounded once, whatever its size; a zero has its sign from the sum or the store.
+        let Some(m) = m else { return weight };
         if self.doubts() {
             self.steps.doubt_size(weight);
         } else {
@@ -102,10 +124,7 @@ impl Expansion {
             let lost = self.steps.classify(Class::Tiny, weight, Some(both));
             self.suspect(lost);
         }
-        match m {
-            Some(m) => self.steps.mul(weight, m),
-            None => weight,
-        }
+        self.steps.mul(weight, m)
     }
 }
 
@@ -134,8 +153,25 @@ impl Fast<'_> {
             steps.compare(Comparison::NotEqual, other, zero)
         });
         let lost = steps.classify(Class::TinyOrInfinite, number, counts);
+        self.lose(lost);
+    }
+
+    /// A product that is lost where it is tiny although no factor is 0.
+    fn needs_full(&mut self, product: Id, factors: [Id; 2]) {
+        if self.of.doubts() {
+            return self.of.steps.doubt_size(product);
+        }
+        let steps = &mut self.of.steps;
+        let zero = steps.constant(0.0);
+        let [a, b] = factors.map(|factor| steps.compare(Comparison::NotEqual, factor, zero));
+        let both = steps.and(a, b);
+        let lost = steps.classify(Class::Tiny, product, Some(both));
+        self.lose(lost);
+    }
+
+    fn lose(&mut self, lost: Id) {
         self.lost = Some(match self.lost {
-            Some(others) => steps.or(others, lost),
+            Some(others) => self.of.steps.or(others, lost),
             None => lost,
         });
     }

@@ -9,6 +9,7 @@ use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
 use crate::batch::program::Predicate;
 use crate::op::Op;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Which partials the singular ops of a pass have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +35,8 @@ pub(crate) const PLAIN_POWER: u64 = 4;
 #[derive(Debug)]
 pub(crate) struct Expansion {
     pub steps: Steps,
+    /// By uniform number: which one it is, if the program says so.
+    known: Rc<[Option<f64>]>,
     /// By slot: what the run wrote last.
     pub held: HashMap<u32, Held>,
     suspect: Option<Id>,
@@ -52,8 +55,9 @@ pub(crate) struct Elements<'a> {
 }
 
 impl Expansion {
-    pub fn new(rule: Rule, classifies: bool, doubts: bool) -> Self {
-        Self { steps: Steps::new(classifies, doubts), held: HashMap::new(), suspect: None, near: None, rule }
+    pub fn new(rule: Rule, known: Rc<[Option<f64>]>, classifies: bool, doubts: bool) -> Self {
+        let steps = Steps::new(classifies, doubts);
+        Self { steps, known, held: HashMap::new(), suspect: None, near: None, rule }
     }
 
     /// Which partials singular ops have.
@@ -83,7 +87,10 @@ impl Expansion {
                 None => self.steps.load(Place::Slot(slot)),
             },
             Source::Column(argument) => self.steps.load(Place::Column(argument)),
-            Source::Uniform(number) => self.steps.load(Place::Uniform(number)),
+            Source::Uniform(number) => match self.known[number as usize] {
+                Some(number) => self.steps.constant(number),
+                None => self.steps.load(Place::Uniform(number)),
+            },
         }
     }
 
@@ -195,6 +202,12 @@ impl Expansion {
                 let Some(entries) = self.second_partials(op, n, from, wanted, is_site) else { return false };
                 let both = to.into_iter().zip(entries).filter_map(|(to, entry)| Some((to?, entry?)));
                 both.for_each(|(to, entry)| self.set(to, entry));
+            }
+            Instruction::Quotient { t, a, b, z, to, site } => {
+                let t = t.map(|t| t.map(|source| self.number(source)));
+                let [a, b, z] = [a, b, z].map(|source| self.number(source));
+                let tangent = self.tangent_of_quotient(t, [a, b, z], site != NO_SITE);
+                self.set(to, tangent);
             }
             Instruction::Term { g, t, m, c, to } => {
                 let [g, t] = [g, t].map(|source| self.number(source));
@@ -371,6 +384,9 @@ impl Expansion {
             return false;
         }
         let [g, a, b, z] = [g, a, b, z].map(|source| self.number(source));
+        if decides {
+            self.steps.forget();
+        }
         let contributions = match op {
             Op::Div if bounded => self.bounded_quotient(g, a, b, to[1].is_some()),
             Op::Div => self.quotient(g, a, b, z, to[1].is_some()),
@@ -547,7 +563,7 @@ impl Expansion {
         self.steps.choose(negative, negated, a)
     }
 
-    fn bounded_quotient(&mut self, g: Id, a: Id, y: Id, to_y: bool) -> [Id; 2] {
+    pub fn bounded_quotient(&mut self, g: Id, a: Id, y: Id, to_y: bool) -> [Id; 2] {
         let h = self.smoothed(y);
         let left = self.steps.div(g, h);
         let to_a = self.signed(left, y);

@@ -10,11 +10,12 @@ use super::memory::Function;
 use super::regions::Allocated;
 use super::steps::{Hook, Id, Place, Step};
 use super::x86::{Vectors, X86};
-use crate::batch::compile::code::{Instruction, Source};
+use crate::batch::compile::code::{Instruction, Source, Uniform};
 use crate::batch::compile::plan::Plan;
 use crate::room;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 
@@ -131,11 +132,17 @@ struct Builder<'p> {
     results: Results,
     tells: Tells,
     written: Vec<bool>,
+    /// By uniform number: which one it is, if the program says so.
+    known: Rc<[Option<f64>]>,
 }
 
 impl<'p> Builder<'p> {
     fn new(plan: &'p Plan, key: Key, results: Results, tells: Tells) -> Self {
-        Self { plan, key, results, tells, written: vec![] }
+        let known = plan.code.uniforms.iter().map(|uniform| match *uniform {
+            Uniform::Number(number) => Some(number),
+            Uniform::Node(_) => None,
+        });
+        Self { plan, key, results, tells, written: vec![], known: known.collect() }
     }
 
     fn build(mut self) -> Result<Kernel, String> {
@@ -185,7 +192,8 @@ impl<'p> Builder<'p> {
     }
 
     fn expansion(&self) -> Expansion {
-        Expansion::new(self.key.rule, self.key.vectors.classify(), self.tells == Tells::Whether)
+        let known = Rc::clone(&self.known);
+        Expansion::new(self.key.rule, known, self.key.vectors.classify(), self.tells == Tells::Whether)
     }
 
     /// The runs of instructions, and how many are left to the interpreter.

@@ -249,7 +249,7 @@ pub(crate) struct Steps {
     /// By value: whether it is a mask.
     pub is_mask: Vec<bool>,
     loaded: HashMap<Place, Id>,
-    /// What was computed, and what was doubted: nothing is twice. What a guard may have amended is forgotten.
+    /// What was computed, and what was doubted: nothing is twice. What a guard may amend is [forgotten](Self::forget).
     computed: HashMap<Formula, Id>,
     doubted: HashSet<(Doubt, Id)>,
     /// Whether the processor tells classes of numbers.
@@ -321,7 +321,17 @@ impl Steps {
         self.arithmetic(Arithmetic::Sub, a, b)
     }
 
+    /// A product; one with 1 is the other factor, one with 2 a sum, which takes less time.
     pub fn mul(&mut self, a: Id, b: Id) -> Id {
+        let [one, two] = [1.0, 2.0].map(|number: f64| self.loaded.get(&Place::Constant(number.to_bits())));
+        for (factor, other) in [(a, b), (b, a)] {
+            if one == Some(&factor) {
+                return other;
+            }
+            if two == Some(&factor) {
+                return self.add(other, other);
+            }
+        }
         self.arithmetic(Arithmetic::Mul, a, b)
     }
 
@@ -408,9 +418,15 @@ impl Steps {
         self.steps.push(Step::Flag { kind, mask });
     }
 
+    /// From here on everything is computed anew: for values that are to be amended, and what is amended.
+    pub fn forget(&mut self) {
+        self.computed.clear();
+        self.doubted.clear();
+    }
+
     /// Begins what is seldom done.
     pub fn guard(&mut self, mask: Id, amends: [Option<Id>; 2]) {
-        self.computed.clear();
+        self.forget();
         self.steps.push(Step::Guard { mask, amends });
     }
 
@@ -420,7 +436,7 @@ impl Steps {
 
     /// Ends what is seldom done.
     pub fn end_guard(&mut self, site: u32, mask: Id) {
-        self.computed.clear();
+        self.forget();
         self.steps.push(Step::Saturated { site, mask });
         self.steps.push(Step::GuardEnd);
     }
