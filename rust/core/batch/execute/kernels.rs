@@ -12,6 +12,7 @@
 mod adjoints;
 mod choices;
 mod folds;
+mod rows;
 mod second;
 mod sums;
 mod values;
@@ -19,6 +20,7 @@ mod values;
 pub(crate) use adjoints::{AdjointSources, Bounded, Classical, Contribute, Saturate, Share};
 pub(crate) use choices::{Select, Test};
 pub(crate) use folds::{AddKept, Fold, ShareOut};
+pub(crate) use rows::{Column, Rows};
 pub(crate) use second::{Bend, BoundedBending, ClassicalBending, Quotient, Term};
 pub(crate) use sums::{AddLines, Count, HasNonReal};
 pub(crate) use values::{Cheap, MultiplyAdd, Polynomial, Power, SinCos, Square, Value};

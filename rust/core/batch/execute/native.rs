@@ -58,6 +58,8 @@ mod chosen {
     const LARGE_BLOCK: usize = 2048;
     /// With more slots, blocks that the interpreter takes over would need too much memory.
     const MOST_SLOTS: usize = 64;
+    /// The bytes of results that may wait to be put into rows, half of a common second-level cache of 512 KiB.
+    const MOST_LEFT: usize = 256 << 10;
 
     /// The native programs of a plan, one for each way to run it.
     #[derive(Debug, Default)]
@@ -113,9 +115,18 @@ mod chosen {
     /// more, so that a call costs less.
     pub(crate) fn block(plan: &Plan, program: &NativeProgram, samples: usize) -> Option<usize> {
         let results = if plan.total().is_some() { Results::AddedUp } else { Results::Written };
-        let is_whole = program.kernel(plan, results, Tells::Whether).ok()?.is_whole();
+        let kernel = program.kernel(plan, results, Tells::Whether).ok()?;
         let few = plan.code.slots <= MOST_SLOTS && samples >= LARGE_BLOCK;
-        (is_whole && few).then_some(LARGE_BLOCK)
+        if !kernel.is_whole() || !few {
+            return None;
+        }
+        // Results that are put into rows afterwards lie in slots meanwhile.
+        let is_summed = |array: usize| plan.summed.get(array).is_some_and(|&summed| summed);
+        let outputs = kernel.written.len() - plan.code.derivatives.len();
+        let left = plan.code.derivatives.iter().zip(&kernel.written[outputs..]);
+        let columns = left.filter(|(derivative, written)| !is_summed(derivative.array) && !**written).count();
+        let fits = |block: usize| columns * block * size_of::<f64>() <= MOST_LEFT;
+        [LARGE_BLOCK, LARGE_BLOCK / 2, LARGE_BLOCK / 4].into_iter().find(|&block| fits(block))
     }
 
     /// A worker's back end, with the slots of a block interpreter.

@@ -2,6 +2,8 @@
 
 use super::backend::Backend;
 use super::block::{Block, TaskOutputs};
+use super::dispatch::Width;
+use super::kernels::{Column, Rows};
 use super::slots::BlockInputs;
 use super::worker::Worker;
 use crate::batch::compile::code::{Derivative, Source};
@@ -26,21 +28,13 @@ impl<B: Backend> Worker<'_, B> {
                 number += 1;
             }
         }
-        for (number, &Derivative { array, column, source, .. }) in code.derivatives.iter().enumerate() {
+        self.write_derivatives(at, inputs, outputs);
+        for (number, &Derivative { array, column, .. }) in code.derivatives.iter().enumerate() {
             let width = self.run.plan.widths[array];
             let rows = at.place * width..(at.place + at.samples) * width;
             if let Some(gradients) =
                 outputs.gradients.get_mut(array).and_then(|all| all.get_mut(rows.clone()))
             {
-                match source {
-                    _ if self.backend.has_written(code.values.len() + number) => {}
-                    // Zeros of what is directional are positive.
-                    Some(source) if code.is_directional => {
-                        self.copy_each(inputs, source, gradients, column, width, |x| x + 0.0);
-                    }
-                    Some(source) => self.copy(inputs, source, gradients, column, width),
-                    None => gradients.iter_mut().skip(column).step_by(width).for_each(|g| *g = 0.0),
-                }
                 irregular().for_each(|(place, &lane)| {
                     gradients[lane * width + column] = self.irregular.found(place, number).0;
                 });
@@ -51,6 +45,30 @@ impl<B: Backend> Worker<'_, B> {
         }
         if !outputs.statuses.is_empty() {
             self.write_statuses(at, outputs);
+        }
+    }
+
+    /// Writes the derivatives of regular samples, array by array.
+    fn write_derivatives(&self, at: Block, inputs: &BlockInputs<'_>, outputs: &mut TaskOutputs<'_>) {
+        let code = &self.run.plan.code;
+        let mut columns: Vec<Column<'_>> = vec![];
+        for (array, gradients) in outputs.gradients.iter_mut().enumerate() {
+            let width = self.run.plan.widths[array];
+            let rows = at.place * width..(at.place + at.samples) * width;
+            let Some(rows) = gradients.get_mut(rows) else { continue };
+            let own = self.by_array[array].iter().map(|&number| number as usize);
+            let left = own.filter(|number| !self.backend.has_written(code.values.len() + number));
+            columns.clear();
+            columns.extend(left.map(|number| {
+                let Derivative { column, source, .. } = code.derivatives[number];
+                Column { place: column, of: source.map(|source| self.backend.lines(inputs, source)) }
+            }));
+            let columns = &columns;
+            // Zeros of what is directional are positive.
+            match code.is_directional {
+                true => Width::widest().run(Rows { rows, width, columns, of: |x| x + 0.0 }),
+                false => Width::widest().run(Rows { rows, width, columns, of: |x| x }),
+            }
         }
     }
 
@@ -86,29 +104,7 @@ impl<B: Backend> Worker<'_, B> {
         column: usize,
         width: usize,
     ) {
-        self.copy_each(inputs, source, to, column, width, |x| x);
-    }
-
-    /// The same for what `of` makes of each number.
-    #[inline(always)]
-    fn copy_each(
-        &self,
-        inputs: &BlockInputs<'_>,
-        source: Source,
-        to: &mut [f64],
-        column: usize,
-        width: usize,
-        of: impl Fn(f64) -> f64,
-    ) {
-        let lines = self.backend.lines(inputs, source);
-        let samples = lines.lines.as_flattened();
-        if lines.is_uniform {
-            to.iter_mut().skip(column).step_by(width).for_each(|to| *to = of(samples[0]));
-        } else if width == 1 {
-            // Contiguous, so that it is a plain copy where nothing is made of the numbers.
-            to.iter_mut().zip(samples).for_each(|(to, &from)| *to = of(from));
-        } else {
-            to.iter_mut().skip(column).step_by(width).zip(samples).for_each(|(to, &from)| *to = of(from));
-        }
+        let columns = &[Column { place: column, of: Some(self.backend.lines(inputs, source)) }];
+        Width::widest().run(Rows { rows: to, width, columns, of: |x| x });
     }
 }

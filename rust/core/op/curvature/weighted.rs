@@ -4,11 +4,12 @@ use super::super::form::Fast;
 use super::super::range::is_normal;
 use super::wide::Wide;
 
-/// `g·t·m` for an entry in fast form, normal or an exact 0, and whether the weight loses nothing.
+/// `g·t·m` for an entry in fast form, normal or an exact 0, and whether the weight loses nothing. With an entry of 1 it is
+/// rounded once, whatever its size.
 #[inline(always)]
 pub(crate) fn term_fast(g: f64, t: f64, m: f64) -> Fast<f64> {
     let weight = g * t;
-    (weight * m, is_normal(weight) | (g == 0.0) | (t == 0.0))
+    (weight * m, is_normal(weight) | (g == 0.0) | (t == 0.0) | (m == 1.0))
 }
 
 /// `g·t·m` for an entry in fast form.

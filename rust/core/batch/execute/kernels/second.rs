@@ -162,13 +162,13 @@ fn terms<const ENTRY: bool, const SUM: bool>(to: &mut [Line], from: [Lines<'_>; 
         }
         *to = result;
         // Where a weight is normal, or infinite, which makes the sample irregular, the fast form holds.
-        if !weights.iter().all(|&weight| weight >= f64::MIN_POSITIVE) {
+        if ENTRY && !weights.iter().all(|&weight| weight >= f64::MIN_POSITIVE) {
             let mut holds = true;
             for lane in 0..LANES {
-                holds &= term_fast(g[lane], t[lane], 1.0).1;
+                holds &= term_fast(g[lane], t[lane], m[lane]).1;
             }
             if !holds {
-                full_terms::<ENTRY, SUM>(to, [g, t, m, c]);
+                full_terms::<SUM>(to, [g, t, m, c]);
             }
         }
     }
@@ -176,9 +176,9 @@ fn terms<const ENTRY: bool, const SUM: bool>(to: &mut [Line], from: [Lines<'_>; 
 
 #[cold]
 #[inline(never)]
-fn full_terms<const ENTRY: bool, const SUM: bool>(to: &mut Line, [g, t, m, c]: [&Line; 4]) {
+fn full_terms<const SUM: bool>(to: &mut Line, [g, t, m, c]: [&Line; 4]) {
     for lane in 0..LANES {
-        let term = term(g[lane], t[lane], if ENTRY { m[lane] } else { 1.0 });
+        let term = term(g[lane], t[lane], m[lane]);
         to[lane] = if SUM { c[lane] + term } else { term };
     }
 }

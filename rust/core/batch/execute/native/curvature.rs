@@ -113,7 +113,7 @@ impl Expansion {
     /// `g·t·m`, where `m` is 1 if it is left out.
     pub fn term(&mut self, g: Id, t: Id, m: Option<Id>) -> Id {
         let weight = self.steps.mul(g, t);
-        // A product of two is rounded once, whatever its size; a zero has its sign from the sum or the store.
+        // With an entry of 1 it is rounded once, whatever its size.
         let Some(m) = m else { return weight };
         if self.doubts() {
             self.steps.doubt_size(weight);
