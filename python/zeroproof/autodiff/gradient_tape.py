@@ -127,7 +127,10 @@ class TRGradientTape:
                 if asked[k]:
                     totals[k] = added(totals[k], found)
         return wanted.filled(
-            [node_of(total, True) if is_asked else None for total, is_asked in zip(totals, asked)]
+            [
+                node_of(total, True, bound=records) if is_asked else None
+                for total, is_asked in zip(totals, asked)
+            ]
         )
 
     def _is_source(self, node: TRNode) -> bool:

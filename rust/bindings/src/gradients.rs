@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use std::cell::Cell;
 use zeroproof::backward::explain::{Event, Explanation};
-use zeroproof::graph::Handle;
+use zeroproof::graph::{Dependence, Handle};
 use zeroproof::{Status, TrScalar};
 
 /// Objects that take the handles over.
@@ -73,9 +73,21 @@ fn gradients_of<'py>(
 }
 
 /// A constant that holds a gradient and has its status. If the gradient ``depends`` on what others may be
-/// asked for, whoever asks for the derivative of what is computed from it gets a NotImplementedError.
+/// asked for, whoever asks for the derivative of what is computed from it gets a NotImplementedError; and if it is
+/// ``bound`` to the graph, it turns into a plain number no more than what requires a gradient does.
 #[pyfunction]
-fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depends: bool) -> PyResult<TRNode> {
+fn gradient_node(
+    py: Python<'_>,
+    gradient: &Bound<'_, PyAny>,
+    status: u8,
+    depends: bool,
+    bound: bool,
+) -> PyResult<TRNode> {
+    let depends = match (depends, bound) {
+        (false, _) => Dependence::None,
+        (true, false) => Dependence::Loose,
+        (true, true) => Dependence::Bound,
+    };
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
     let node = arena::with(py, |arena| {
         arena.graph.reserve_gradient()?;
