@@ -298,7 +298,7 @@ impl Graph {
     }
 
     /// Whether the node is, or depends on, a parameter or an input.
-    pub(crate) fn learns(&self, handle: Handle) -> bool {
+    pub fn learns(&self, handle: Handle) -> bool {
         self.at(handle).flags & flag::LEARNS != 0
     }
 

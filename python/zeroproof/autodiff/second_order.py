@@ -34,7 +34,7 @@ class _Call:
         ]
         self.leaves = [node for argument in self.arguments for node in argument.nodes]
         values = [argument.value for argument in self.arguments]
-        self.result = _native.call_differentiated(f, (*values, *others), {})
+        self.result = _native.call_differentiated(f, (*values, *others), {}, self.leaves)
         has_node = any(argument.has_nodes for argument in self.arguments)
         has_node = has_node or any(isinstance(other, TRNode) for other in others)
         has_arrays = any(argument.has_arrays for argument in self.arguments)

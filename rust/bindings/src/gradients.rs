@@ -2,6 +2,7 @@
 
 use crate::arena;
 use crate::context::passes;
+use crate::differentiating;
 use crate::enums;
 use crate::errors::runtime_error;
 use crate::number::expect_number;
@@ -11,8 +12,7 @@ use crate::places;
 use crate::raw::new_object;
 use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
-use std::cell::Cell;
+use pyo3::types::{PyList, PyTuple};
 use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::{Dependence, Handle};
 use zeroproof::{Status, TrScalar};
@@ -35,8 +35,14 @@ pub(crate) fn seed(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
 }
 
 /// Differentiates a node.
+///
+/// # Errors
+/// `NotImplementedError` if the gradients would lose a derivative that may be asked for: see
+/// [`differentiating`](crate::differentiating).
 pub(crate) fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(g))?;
+    let grad_output = grad_output.filter(|g| !g.is_none());
+    differentiating::check_backward(py, root, grad_output)?;
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
     if origins::watched() {
         origins::tell_dropped(py, root, seed, None)?;
     }
@@ -250,46 +256,12 @@ fn event_tuple<'py>(
         .into_pyobject(py)
 }
 
-thread_local! {
-    /// How many functions this thread is in that are being differentiated.
-    static DIFFERENTIATED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Whether this thread is in a function that is being differentiated: a gradient that is computed there may
-/// depend on its arguments.
-pub(crate) fn is_differentiating() -> bool {
-    DIFFERENTIATED.get() > 0
-}
-
-/// Whether the caller is in a function that is being differentiated.
-#[pyfunction]
-#[pyo3(name = "is_differentiating")]
-fn is_differentiating_here() -> bool {
-    is_differentiating()
-}
-
-/// Calls a function that is to be differentiated.
-#[pyfunction]
-#[pyo3(signature = (function, args, keywords, /))]
-fn call_differentiated<'py>(
-    function: &Bound<'py, PyAny>,
-    args: &Bound<'py, PyTuple>,
-    keywords: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    DIFFERENTIATED.set(DIFFERENTIATED.get() + 1);
-    let result = function.call(args, Some(keywords));
-    DIFFERENTIATED.set(DIFFERENTIATED.get() - 1);
-    result
-}
-
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
         wrap_pyfunction!(record_gradients, module)?,
         wrap_pyfunction!(note_status, module)?,
-        wrap_pyfunction!(is_differentiating_here, module)?,
-        wrap_pyfunction!(call_differentiated, module)?,
         wrap_pyfunction!(depends_on_others, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,

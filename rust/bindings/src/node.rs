@@ -321,7 +321,11 @@ fn methods() -> Vec<ffi::PyMethodDef> {
               Differentiates this node, in the gradient mode in force, and adds to the gradient of\n\
               every parameter and input it depends on.\n\n\
               Args:\n    grad_output: the adjoint of this node, 1 unless given.\n\n\
-              Raises:\n    RuntimeError: if it depends on no parameter.",
+              Raises:\n    NotImplementedError: where the gradients may be asked for their own derivative, which \
+              numbers do not\n        have: in a block of an open tape, and in a function that is being \
+              differentiated, if the node\n        depends on its arguments or on other nodes from outside. \
+              Use ``tr_grad`` there; also if the\n        node was computed from a second derivative.\n    \
+              RuntimeError: if it depends on no parameter.",
             |py, node, arguments| {
                 let grad_output = match arguments.positional() {
                     Some([]) => None,
