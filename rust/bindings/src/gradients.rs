@@ -218,11 +218,12 @@ fn arena_usage(py: Python<'_>) -> PyResult<(usize, usize)> {
 
 /// What happened at the nodes below ``node``.
 ///
-/// Returns ``(root, mode, counts, events, depends)``: the node whose backward pass the gradients' part is
+/// Returns ``(root, mode, counts, events, depends, inner)``: the node whose backward pass the gradients' part is
 /// about, or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
 /// bounded; of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
-/// input, path, steps, leaves, cause)``, the cause being another one or None; and whether the root depends
-/// on what was asked about.
+/// input, path, steps, leaves, cause)``, the cause being another one or None; whether the root depends
+/// on what was asked about; and such a tuple for each of the first ``limit`` passes whose recorded gradients this
+/// one differentiates.
 #[pyfunction]
 fn explain_node<'py>(
     py: Python<'py>,
@@ -236,10 +237,17 @@ fn explain_node<'py>(
     })?
     .map_err(runtime_error)?;
     // Every handle gets its object, so that none is lost if one fails.
-    let mut object = |handle| new_object(py, TRNode(handle));
-    let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);
+    explanation_tuple(py, explanation.map(&mut |handle| new_object(py, TRNode(handle))))
+}
+
+fn explanation_tuple<'py>(
+    py: Python<'py>,
+    explanation: Explanation<PyResult<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let Explanation { root, depends, mode, events, counts, inner } = explanation;
     let events = events.into_iter().map(|event| event_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
-    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends).into_pyobject(py)
+    let inner = inner.into_iter().map(|inner| explanation_tuple(py, inner)).collect::<PyResult<Vec<_>>>()?;
+    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends, inner).into_pyobject(py)
 }
 
 fn event_tuple<'py>(

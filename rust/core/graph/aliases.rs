@@ -89,6 +89,14 @@ impl Graph {
         self.first_alias <= node
     }
 
+    /// The node itself, unless it is an alias that nobody holds any more: then what that stands for.
+    pub(crate) fn behind_done_aliases(&self, mut node: u32) -> u32 {
+        while self.nodes[node as usize].is_alias() && !self.is_held(node) {
+            node = self.nodes[node as usize].links[0];
+        }
+        node
+    }
+
     /// The node that this one stands for, which may be itself.
     #[inline(always)]
     pub(crate) fn stands_for(&self, mut node: u32) -> u32 {
