@@ -2,7 +2,7 @@
 
 use zeroproof::backward::Scratch;
 use zeroproof::graph::aliases::Side;
-use zeroproof::graph::{Graph, Handle};
+use zeroproof::graph::{Dependence, Graph, Handle};
 use zeroproof::{Error, ModeState, Op, Reduction, Region, Statistics, Status};
 
 const ZERO: Option<(f64, Status)> = Some((0.0, Status::EXACT));
@@ -193,7 +193,7 @@ fn a_number_that_was_chosen_is_on_no_coordinate() {
 fn the_derivative_of_a_gradient_is_refused() {
     let mut bench = Bench::default();
     let (p, q) = (bench.parameter(1.0), bench.parameter(2.0));
-    let gradient = bench.graph.gradient_node(5.0.into(), Status::MASKED, true);
+    let gradient = bench.graph.gradient_node(5.0.into(), Status::MASKED, Dependence::Bound);
     let later = bench.parameter(2.0);
     let constant = bench.graph.unary(Op::Exp, gradient);
     let product = bench.graph.binary(Op::Mul, constant, later);
@@ -210,7 +210,7 @@ fn the_derivative_of_a_gradient_is_refused() {
         assert_eq!(asked(&[later]), Ok(1), "it is newer than the gradient");
     }
     assert_eq!(bench.graph.status(gradient), Status::MASKED);
-    let plain = bench.graph.gradient_node(5.0.into(), Status::EXACT, false);
+    let plain = bench.graph.gradient_node(5.0.into(), Status::EXACT, Dependence::None);
     let product = bench.graph.binary(Op::Mul, plain, p);
     bench.backward(product, &state);
     assert_eq!(bench.gradient(p), Some((5.0, Status::EXACT)));

@@ -486,3 +486,21 @@ fn the_reference_sees_programs_of_every_kind() {
     assert_eq!((want.silenced, want.silenced_in_silence, want.left_out, want.dropped), (1, 1, 0, 0));
     machine.end();
 }
+
+#[test]
+fn a_gradient_on_the_way_tells_of_its_own_pass() {
+    let tape = Tape::new();
+    let x = tape.parameter(0.0);
+    let y = 1.0 / (1.0 / &x + 1.0);
+    let (state, mut statistics) = (ModeState::default(), Statistics::default());
+    let mut found = tape.differentiable_gradients(&y, &[&x], &state, &mut statistics).unwrap();
+    let told = (found.remove(0).expect("a way leads there") * 2.0).explain();
+    assert_eq!(
+        told.to_string(),
+        "the value is 0.0\n\
+         through gradients that were computed before:\n  \
+         the gradient to the parameter 0.0 is silenced at +∞ + 1.0 = +∞, since 1.0 ÷ 0.0 = +∞"
+    );
+    let [inner] = &told.answer.inner[..] else { panic!("one pass") };
+    assert_eq!((inner.counts, inner.mode, inner.inner.len()), ([1, 1, 0, 0], GradientMode::MaskReal, 0));
+}

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use zeroproof::backward::Scratch;
 use zeroproof::graph::aliases::Side;
-use zeroproof::graph::{Graph, Handle};
+use zeroproof::graph::{Dependence, Graph, Handle};
 use zeroproof::{Error, ModeState, Op, Region, Statistics, Status};
 
 thread_local!(static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) });
@@ -56,7 +56,7 @@ impl Bench {
     fn new() -> Self {
         let mut graph = Graph::new();
         let (p, q) = (graph.leaf(Op::Input, 2.0, None), graph.leaf(Op::Parameter, 0.0, None));
-        let gradient = graph.gradient_node(1.0.into(), Status::EXACT, true);
+        let gradient = graph.gradient_node(1.0.into(), Status::EXACT, Dependence::Bound);
         let (mut root, mut dead) = (p, q);
         let mut of_gradient = graph.binary(Op::Mul, gradient, p);
         for k in 0..LENGTH {
@@ -188,8 +188,8 @@ fn what_was_reserved_takes_no_memory() {
         (2, |graph, _, q| graph.choose(Side::Value(1.0), Side::Node(q)).expect("q may be asked")),
         (2, |graph, p, _| graph.choose(Side::Node(p), Side::Value(1.0)).expect("p may be asked")),
         (1, |graph, p, _| graph.alias(p)),
-        (0, |graph, _, _| graph.gradient_node(1.0.into(), Status::EXACT, true)),
-        (0, |graph, _, _| graph.gradient_node(1.0.into(), Status::MASKED, false)),
+        (0, |graph, _, _| graph.gradient_node(1.0.into(), Status::EXACT, Dependence::Bound)),
+        (0, |graph, _, _| graph.gradient_node(1.0.into(), Status::MASKED, Dependence::None)),
     ];
     for (kind, (rows, record)) in kinds.into_iter().enumerate() {
         for granted in 0..8 {

@@ -144,6 +144,10 @@ class Explanation:
             ``limit``.
         wrt: the node whose gradient was requested; None for all parameters and inputs.
         depends: whether the root depends on that node.
+        inner: where gradients flow through gradients that were computed before, the explanations of
+            those passes, at most ``limit``, the nearest to the root first: of the node that was
+            differentiated, its root, in its mode. What was masked there is a constant in the
+            second derivative; what a second derivative drops itself is in ``dropped_at``.
     """
 
     name: str
@@ -159,6 +163,7 @@ class Explanation:
     counts: dict[str, int]
     wrt: Optional[TRNode] = field(default=None, repr=False)
     depends: bool = True
+    inner: tuple[Explanation, ...] = field(default=(), repr=False)
     _is_leaf: bool = field(default=False, repr=False)
     _is_gradient: bool = field(default=False, repr=False)
     _names: dict[int, str] = field(default_factory=dict, repr=False)
@@ -170,16 +175,26 @@ class Explanation:
         return self.origins
 
     def __str__(self) -> str:
-        lines = [*self._about_value(), *self._about_gradient()]
-        for kind in _VERBS:
-            lines += self._about(kind, getattr(self, kind))
+        lines = [*self._about_value(self.name), *self._about_gradient(), *self._about_pass()]
+        for inner in self.inner:
+            told = inner._about_pass()
+            if told:
+                lines.append(
+                    f"through the gradient of {inner.name}, computed in {inner.mode.name} mode:"
+                )
+                if inner.value.tag is not TRTag.REAL:
+                    told = [*inner._about_value("it"), *told]
+                lines += [f"  {line}" for line in told]
         return "\n".join(lines)
 
-    def _about_value(self) -> list[str]:
+    def _about_pass(self) -> list[str]:
+        return [line for kind in _VERBS for line in self._about(kind, getattr(self, kind))]
+
+    def _about_value(self, name: str) -> list[str]:
         if self.value.tag is TRTag.REAL or not self.origins:
-            return [f"{self.name} is {self.value}"]
+            return [f"{name} is {self.value}"]
         first, *others = self.origins
-        lines = [f"{self.name} is {self.value}: {first}{_propagation(first)}"]
+        lines = [f"{name} is {self.value}: {first}{_propagation(first)}"]
         lines += [f"  and {origin}" for origin in others[: _MOST_SHOWN - 1]]
         return lines + self._more("origins", self.origins)
 
@@ -192,7 +207,9 @@ class Explanation:
             return [] if self.depends else [independent]
         if not self._is_leaf:
             # A constant that has a status is a gradient as well.
-            text = f"it is a gradient [{how}]; call explain(wrt=...) on the differentiated node"
+            text = f"it is a gradient [{how}]"
+            if not self.inner:
+                text += "; call explain(wrt=...) on the differentiated node"
             return [text] if (self.root is None or self._is_gradient) and self.status else []
         if self.gradient is None:
             return ["it has no gradient yet: no backward pass has reached it"]
@@ -250,10 +267,7 @@ def explain(
     if most < 0:
         raise ValueError(f"limit must not be negative, not {most}")
     most = min(most, sys.maxsize)
-    root, mode, counts, found, depends = _native.explain_node(node, wrt, most)
-    events: dict[str, list[SingularEvent]] = {}
-    for event in map(_event, found):
-        events.setdefault(event.what, []).append(event)
+    found = _native.explain_node(node, wrt, most)
     names = names_in(sys._getframe(1))
     is_leaf = node.op in (OpType.PARAMETER, OpType.INPUT)
     return Explanation(
@@ -261,18 +275,43 @@ def explain(
         value=node.value,
         gradient=node.gradient if is_leaf and wrt is None else None,
         status=node.gradient_status,
-        mode=mode,
-        root=root,
-        origins=tuple(events.get("born", ())),
-        masked_at=tuple(events.get("masked", ())),
-        dropped_at=tuple(events.get("dropped", ())),
-        saturated_at=tuple(events.get("saturated", ())),
-        counts=_Counts(zip(("origins", "masked_at", "dropped_at", "saturated_at"), counts)),
         wrt=wrt,
-        depends=depends,
         _is_leaf=is_leaf,
         _is_gradient=node.op is OpType.GRADIENT and node.gradient is None,
-        _names=names,
+        **_about_pass(found, names),
+    )
+
+
+def _about_pass(found: _native._Explanation, names: dict[int, str]) -> dict[str, Any]:
+    """The fields that say what a pass did, from the engine's tuple."""
+    root, mode, counts, happened, depends, inner = found
+    events: dict[str, list[SingularEvent]] = {}
+    for event in map(_event, happened):
+        events.setdefault(event.what, []).append(event)
+    return {
+        "mode": mode,
+        "root": root,
+        "origins": tuple(events.get("born", ())),
+        "masked_at": tuple(events.get("masked", ())),
+        "dropped_at": tuple(events.get("dropped", ())),
+        "saturated_at": tuple(events.get("saturated", ())),
+        "counts": _Counts(zip(("origins", "masked_at", "dropped_at", "saturated_at"), counts)),
+        "depends": depends,
+        "inner": tuple([_inner(each, names) for each in inner]),
+        "_names": names,
+    }
+
+
+def _inner(found: _native._Explanation, names: dict[int, str]) -> Explanation:
+    """The explanation of a pass whose gradients were recorded."""
+    root = found[0]
+    assert root is not None
+    return Explanation(
+        name=_name(root, names) or f"the value {root.value}",
+        value=root.value,
+        gradient=None,
+        status=root.gradient_status,
+        **_about_pass(found, names),
     )
 
 

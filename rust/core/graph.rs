@@ -49,6 +49,7 @@ use crate::scalar::TrScalar;
 use crate::status::Status;
 pub(crate) use gradient_pass::GradientPass;
 use gradient_pass::RecordedGradients;
+pub use gradients::Dependence;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
 use leaf::Leaf;
@@ -297,7 +298,7 @@ impl Graph {
     }
 
     /// Whether the node is, or depends on, a parameter or an input.
-    pub(crate) fn learns(&self, handle: Handle) -> bool {
+    pub fn learns(&self, handle: Handle) -> bool {
         self.at(handle).flags & flag::LEARNS != 0
     }
 
@@ -373,20 +374,6 @@ impl Graph {
             Some((_, status)) => status,
             None => self.adjoints.status(self.stands_for(self.node(handle))),
         }
-    }
-
-    /// A constant that holds a gradient and remembers how it came about. If the gradient `depends` on what
-    /// other gradients may be asked for, the derivative of what is computed from it is refused.
-    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status, depends: bool) -> Handle {
-        self.make_room(1);
-        let flags = if depends { flag::GRADIENT } else { 0 };
-        let node = self.push_row(Op::Constant, gradient.to_ieee(), [self.len as u32, 0], flags);
-        let handle = self.new_handle(node);
-        if status != Status::EXACT {
-            granted(self.adjoints.grow(self.len));
-            self.adjoints.set_status(self.node(handle), status);
-        }
-        handle
     }
 
     /// Sets the gradient to REAL 0 and its status to exact.

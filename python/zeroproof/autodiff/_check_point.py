@@ -98,7 +98,7 @@ class Point:
         def value(x: float) -> float:
             nodes = list(self._constants)
             nodes[place] = TRNode.constant(x)
-            return self._call(nodes).item()
+            return as_node(self._f(*self._arguments(nodes))).item()
 
         return value
 
@@ -127,15 +127,21 @@ class Point:
             rounding=[_ROUNDINGS * EPSILON * sizes.get(hash(source), 0.0) for source in sources],
         )
 
-    def _call(self, nodes: Sequence[TRNode]) -> TRNode:
-        """The value at these nodes, as many as there are inputs."""
+    def _call(self, sources: list[TRNode]) -> TRNode:
+        """The value at these leaves, one for each input, to be differentiated."""
+        arguments = self._arguments(sources)
+        return as_node(_native.call_differentiated(self._f, arguments, {}, sources))
+
+    def _arguments(self, nodes: Sequence[TRNode]) -> tuple[Any, ...]:
+        """The arguments made of these nodes, as many as there are inputs."""
         given = iter(nodes)
         leaves = iter([drawn(shape, given) for shape in self._shapes])
-        arguments = [
-            structure.unflatten([next(leaves) for _ in range(structure.count)])
-            for structure in self._structures
-        ]
-        return as_node(self._f(*arguments))
+        return tuple(
+            [
+                structure.unflatten([next(leaves) for _ in range(structure.count)])
+                for structure in self._structures
+            ]
+        )
 
     def _add(self, name: str, element: Any) -> None:
         is_input = isinstance(element, TRNode) and element.op is OpType.INPUT

@@ -174,17 +174,18 @@ def recorded(
     return [None if node is None else (node, each[1]) for each, node in pairs]
 
 
-def node_of(found: Found, depends: bool) -> TRNode:
+def node_of(found: Found, depends: bool, bound: bool = True) -> TRNode:
     """A gradient as a node: a constant, unless it is recorded.
 
-    A constant knows whether it may depend on other nodes.
+    A constant knows whether it may depend on other nodes. One that does is bound to the graph, as
+    what requires a gradient is, unless nobody can have meant to differentiate it.
     """
     gradient, status = found or _NO_DEPENDENCE
     if isinstance(gradient, TRNode):
         if gradient.gradient_status != status:
             _native.note_status(gradient, status)
         return gradient
-    return _native.gradient_node(gradient, status, depends and found is not None)
+    return _native.gradient_node(gradient, status, depends and found is not None, bound)
 
 
 def _gradient(leaf: _Leaf, found: list[Found], depends: bool) -> Any:

@@ -19,6 +19,8 @@ def backward_pass(root: TRNode, grad_output: Optional[Operand] = None) -> None:
         grad_output: the adjoint of the root, by default 1.
 
     Raises:
+        NotImplementedError: as ``root.backward()``, where a tape is open or a function is being
+            differentiated.
         RuntimeError: if the root depends on no parameter.
     """
     root.backward(grad_output)

@@ -333,10 +333,10 @@ class _Differentiation:
             name: sources[name].value if name in sources else argument
             for name, argument in kwargs.items()
         }
-        result = _native.call_differentiated(self._function, tuple(positional), named)
+        leaves = [node for source in sources.values() for node in source.nodes]
+        result = _native.call_differentiated(self._function, tuple(positional), named, leaves)
         returned, aux = separate_aux(result) if self._has_aux else (result, None)
         value = as_node(returned)
-        leaves = [node for source in sources.values() for node in source.nodes]
         found: list[Found] = list(_native.gradients_of(value, leaves, None))
         depends = _native.depends_on_others(value, leaves)
         if depends:

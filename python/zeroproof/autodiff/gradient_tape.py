@@ -41,6 +41,7 @@ class TRGradientTape:
 
     def __enter__(self) -> TRGradientTape:
         _open_tapes.set(_open_tapes.get() + 1)
+        _native.begin_tape()
         return self
 
     def __exit__(
@@ -51,6 +52,7 @@ class TRGradientTape:
     ) -> None:
         """Exits the tape; ``gradient`` is usually called after that."""
         _open_tapes.set(_open_tapes.get() - 1)
+        _native.end_tape()
 
     def watch(self, node: Any) -> None:
         """Makes constants sources for the operations recorded from now on.
@@ -117,7 +119,7 @@ class TRGradientTape:
         self._used = True
         asked = [self._is_source(node) for node in nodes]
         totals: list[Found] = [None] * len(nodes)
-        records = _open_tapes.get() > 0 or _native.is_differentiating()
+        records = _is_open() or _native.is_differentiating()
         for each, adjoint in zip(targets, adjoints):
             row: list[Found] = list(_native.gradients_of(each, nodes, adjoint))
             # A recorded gradient does not know how it depends on an adjoint.
@@ -127,7 +129,10 @@ class TRGradientTape:
                 if asked[k]:
                     totals[k] = added(totals[k], found)
         return wanted.filled(
-            [node_of(total, True) if is_asked else None for total, is_asked in zip(totals, asked)]
+            [
+                node_of(total, True, bound=records) if is_asked else None
+                for total, is_asked in zip(totals, asked)
+            ]
         )
 
     def _is_source(self, node: TRNode) -> bool:
@@ -143,6 +148,11 @@ class TRGradientTape:
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
     """Creates a tape, to be used as a ``with`` block."""
     return TRGradientTape(persistent)
+
+
+def _is_open() -> bool:
+    """Whether a tape is open in this thread or async task."""
+    return _open_tapes.get() > 0
 
 
 def _adjoints(output_gradients: Any, count: int) -> list[Optional[Operand]]:
@@ -193,3 +203,6 @@ class _Nodes:
         """The structure with a result in place of each node."""
         given = iter(results)
         return self._structure.unflatten([drawn(shape, given) for shape in self._shapes])
+
+
+_native.set_in_tape(_is_open)

@@ -34,7 +34,7 @@ class _Call:
         ]
         self.leaves = [node for argument in self.arguments for node in argument.nodes]
         values = [argument.value for argument in self.arguments]
-        self.result = _native.call_differentiated(f, (*values, *others), {})
+        self.result = _native.call_differentiated(f, (*values, *others), {}, self.leaves)
         has_node = any(argument.has_nodes for argument in self.arguments)
         has_node = has_node or any(isinstance(other, TRNode) for other in others)
         has_arrays = any(argument.has_arrays for argument in self.arguments)
@@ -202,7 +202,8 @@ def tr_hessian(f: Callable[..., Any], *, with_status: bool = False) -> Callable[
         constant node, for an array of shape ``s`` a float64 array of shape ``s + s``. For a
         structure it returns that structure with, in place of each leaf, the structure of the
         derivatives of its gradient. Entry ``[i, j]`` says how gradient i, in the current mode,
-        changes with number j.
+        changes with number j. Column j is ``J·eⱼ`` as in :func:`tr_hvp`, which the rows of
+        ``tr_jacobian(tr_grad(f))`` are not: see :func:`tr_jacobian`.
 
     Raises:
         NotImplementedError, TypeError: from the returned function, as :func:`tr_hvp`.
@@ -225,6 +226,13 @@ def tr_jacobian(f: Callable[..., Any], *, with_status: bool = False) -> Callable
     """A function that returns the Jacobian of ``f`` by its first argument.
 
     It walks forward where the argument has fewer numbers than the result, and backward otherwise.
+
+    Where ``f`` is ``tr_grad(g)``, row i is the gradient of gradient i, which is ``Jᵀ·eᵢ``: what
+    :func:`tr_hvp` gives for ``g`` with ``transposed=True``, J being the Jacobian of the gradient
+    that the mode computes and eᵢ a unit vector. :func:`tr_hessian` of ``g`` has the columns
+    ``J·eⱼ``. The matrix is the same, also where partials are bounded or masked, to rounding. Only
+    where first order drops a contribution that is not REAL do the two leave out different terms;
+    entries that differ have the status ``DROPPED``.
 
     Args:
         f: takes nodes and returns a node or number, an array, or a structure of these.

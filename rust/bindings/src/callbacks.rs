@@ -54,6 +54,8 @@ fn is_finalizing(py: Python<'_>) -> bool {
 
 /// Whether a watching block runs in this thread or async task.
 pub(crate) static WATCHES_HERE: Callback = Callback::new("watches");
+/// Whether a tape is open in this thread or async task.
+pub(crate) static IN_TAPE: Callback = Callback::new("knows of tapes");
 /// Told of the origin of a value that is not REAL.
 pub(crate) static ORIGIN: Callback = Callback::new("watches");
 /// Told of the contributions that a backward pass is about to leave out.
@@ -73,6 +75,12 @@ fn set_watcher(watches_here: Bound<'_, PyAny>, origin: Bound<'_, PyAny>, left_ou
     WATCHES_HERE.set(watches_here);
     ORIGIN.set(origin);
     LEFT_OUT.set(left_out);
+}
+
+/// Registers what says whether a tape is open here.
+#[pyfunction]
+fn set_in_tape(in_tape: Bound<'_, PyAny>) {
+    IN_TAPE.set(in_tape);
 }
 
 /// Registers what ``TRNode.explain`` calls.
@@ -95,6 +103,7 @@ fn set_decorator(in_block: Bound<'_, PyAny>) {
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_watcher, module)?)?;
+    module.add_function(wrap_pyfunction!(set_in_tape, module)?)?;
     module.add_function(wrap_pyfunction!(set_explainer, module)?)?;
     module.add_function(wrap_pyfunction!(set_drawer, module)?)?;
     module.add_function(wrap_pyfunction!(set_decorator, module)?)

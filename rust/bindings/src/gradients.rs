@@ -2,6 +2,7 @@
 
 use crate::arena;
 use crate::context::passes;
+use crate::differentiating;
 use crate::enums;
 use crate::errors::runtime_error;
 use crate::number::expect_number;
@@ -11,10 +12,9 @@ use crate::places;
 use crate::raw::new_object;
 use crate::values::{TRNode, TRScalar, scalars};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
-use std::cell::Cell;
+use pyo3::types::{PyList, PyTuple};
 use zeroproof::backward::explain::{Event, Explanation};
-use zeroproof::graph::Handle;
+use zeroproof::graph::{Dependence, Handle};
 use zeroproof::{Status, TrScalar};
 
 /// Objects that take the handles over.
@@ -35,8 +35,14 @@ pub(crate) fn seed(object: &Bound<'_, PyAny>) -> PyResult<TrScalar> {
 }
 
 /// Differentiates a node.
+///
+/// # Errors
+/// `NotImplementedError` if the gradients would lose a derivative that may be asked for: see
+/// [`differentiating`](crate::differentiating).
 pub(crate) fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let seed = grad_output.filter(|g| !g.is_none()).map_or(Ok(1.0.into()), |g| seed(g))?;
+    let grad_output = grad_output.filter(|g| !g.is_none());
+    differentiating::check_backward(py, root, grad_output)?;
+    let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
     if origins::watched() {
         origins::tell_dropped(py, root, seed, None)?;
     }
@@ -73,9 +79,21 @@ fn gradients_of<'py>(
 }
 
 /// A constant that holds a gradient and has its status. If the gradient ``depends`` on what others may be
-/// asked for, whoever asks for the derivative of what is computed from it gets a NotImplementedError.
+/// asked for, whoever asks for the derivative of what is computed from it gets a NotImplementedError; and if it is
+/// ``bound`` to the graph, it turns into a plain number no more than what requires a gradient does.
 #[pyfunction]
-fn gradient_node(py: Python<'_>, gradient: &Bound<'_, PyAny>, status: u8, depends: bool) -> PyResult<TRNode> {
+fn gradient_node(
+    py: Python<'_>,
+    gradient: &Bound<'_, PyAny>,
+    status: u8,
+    depends: bool,
+    bound: bool,
+) -> PyResult<TRNode> {
+    let depends = match (depends, bound) {
+        (false, _) => Dependence::None,
+        (true, false) => Dependence::Loose,
+        (true, true) => Dependence::Bound,
+    };
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
     let node = arena::with(py, |arena| {
         arena.graph.reserve_gradient()?;
@@ -200,11 +218,12 @@ fn arena_usage(py: Python<'_>) -> PyResult<(usize, usize)> {
 
 /// What happened at the nodes below ``node``.
 ///
-/// Returns ``(root, mode, counts, events, depends)``: the node whose backward pass the gradients' part is
+/// Returns ``(root, mode, counts, events, depends, inner)``: the node whose backward pass the gradients' part is
 /// about, or None; its mode; how often a value was born, a node masked, a contribution dropped, a partial
 /// bounded; of each at most ``limit`` in full, as ``(what, node, (op, operands, value, carried), place,
-/// input, path, steps, leaves, cause)``, the cause being another one or None; and whether the root depends
-/// on what was asked about.
+/// input, path, steps, leaves, cause)``, the cause being another one or None; whether the root depends
+/// on what was asked about; and such a tuple for each of the first ``limit`` passes whose recorded gradients this
+/// one differentiates.
 #[pyfunction]
 fn explain_node<'py>(
     py: Python<'py>,
@@ -218,10 +237,17 @@ fn explain_node<'py>(
     })?
     .map_err(runtime_error)?;
     // Every handle gets its object, so that none is lost if one fails.
-    let mut object = |handle| new_object(py, TRNode(handle));
-    let Explanation { root, depends, mode, events, counts } = explanation.map(&mut object);
+    explanation_tuple(py, explanation.map(&mut |handle| new_object(py, TRNode(handle))))
+}
+
+fn explanation_tuple<'py>(
+    py: Python<'py>,
+    explanation: Explanation<PyResult<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let Explanation { root, depends, mode, events, counts, inner } = explanation;
     let events = events.into_iter().map(|event| event_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
-    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends).into_pyobject(py)
+    let inner = inner.into_iter().map(|inner| explanation_tuple(py, inner)).collect::<PyResult<Vec<_>>>()?;
+    (root.transpose()?, enums::mode(py, mode)?, counts, events, depends, inner).into_pyobject(py)
 }
 
 fn event_tuple<'py>(
@@ -238,46 +264,12 @@ fn event_tuple<'py>(
         .into_pyobject(py)
 }
 
-thread_local! {
-    /// How many functions this thread is in that are being differentiated.
-    static DIFFERENTIATED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Whether this thread is in a function that is being differentiated: a gradient that is computed there may
-/// depend on its arguments.
-pub(crate) fn is_differentiating() -> bool {
-    DIFFERENTIATED.get() > 0
-}
-
-/// Whether the caller is in a function that is being differentiated.
-#[pyfunction]
-#[pyo3(name = "is_differentiating")]
-fn is_differentiating_here() -> bool {
-    is_differentiating()
-}
-
-/// Calls a function that is to be differentiated.
-#[pyfunction]
-#[pyo3(signature = (function, args, keywords, /))]
-fn call_differentiated<'py>(
-    function: &Bound<'py, PyAny>,
-    args: &Bound<'py, PyTuple>,
-    keywords: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    DIFFERENTIATED.set(DIFFERENTIATED.get() + 1);
-    let result = function.call(args, Some(keywords));
-    DIFFERENTIATED.set(DIFFERENTIATED.get() - 1);
-    result
-}
-
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(gradients_of, module)?,
         wrap_pyfunction!(gradient_node, module)?,
         wrap_pyfunction!(record_gradients, module)?,
         wrap_pyfunction!(note_status, module)?,
-        wrap_pyfunction!(is_differentiating_here, module)?,
-        wrap_pyfunction!(call_differentiated, module)?,
         wrap_pyfunction!(depends_on_others, module)?,
         wrap_pyfunction!(input_gradients, module)?,
         wrap_pyfunction!(topological_order, module)?,

@@ -10,6 +10,7 @@ mod arrays;
 mod batch;
 mod callbacks;
 mod context;
+mod differentiating;
 mod docs;
 mod enums;
 mod errors;
@@ -51,6 +52,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     enums::register(module)?;
     scalar::register(module)?;
     node::register(module)?;
+    differentiating::register(module)?;
     gradients::register(module)?;
     second_order::register(module)?;
     saturating::register(module)?;

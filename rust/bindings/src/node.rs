@@ -5,7 +5,7 @@ use crate::arrays::{operator_of, with_array};
 use crate::callbacks;
 use crate::enums;
 use crate::errors::{attribute_error, runtime_error, type_error};
-use crate::gradients::{backward, is_differentiating, objects};
+use crate::gradients::{backward, objects};
 use crate::number::integer_exponent;
 use crate::operand::{Operand, expect_operand, operand, value_of};
 use crate::origins;
@@ -31,32 +31,21 @@ fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
     read(py, node, |graph, node| graph.value(node))
 }
 
-fn is_gradient(py: Python<'_>, node: TRNode) -> bool {
-    read(py, node, |graph, node| graph.is_gradient(node))
-}
-
-/// The double of a constant or a gradient, where Python or NumPy wants a plain number.
+/// The double of a constant, where Python or NumPy wants a plain number.
 ///
 /// # Errors
-/// `TypeError` for any other node, and for gradients in a function that is being differentiated: what is computed
-/// from the number would lose the gradient silently.
+/// `TypeError` for any other node: what is computed from the number would lose the gradient silently. A gradient
+/// is no exception.
 fn plain(py: Python<'_>, node: TRNode) -> PyResult<f64> {
-    let (op, requires_grad) = read(py, node, |graph, node| (graph.op(node), graph.requires_grad(node)));
-    if op != Op::Gradient && requires_grad {
-        return Err(PyTypeError::new_err(
-            "a TRNode that requires a gradient is not turned into a number, since no gradient would flow \
-             through that: compute with nodes (tr_sin(x), not math.sin(x); arrays of dtype object), or leave \
-             the graph by x.value, x.item() or x.detach()",
-        ));
+    let (value, stays) = read(py, node, |graph, node| (graph.value(node), graph.must_stay_node(node)));
+    if !stays {
+        return Ok(value.to_ieee());
     }
-    if is_differentiating() && (op == Op::Gradient || is_gradient(py, node)) {
-        return Err(PyTypeError::new_err(
-            "a gradient is not turned into a number in a function that is being differentiated, since its \
-             own derivative would be lost: compute with nodes (arrays of dtype object), or treat it as a \
-             constant by g.item() or g.detach()",
-        ));
-    }
-    Ok(tr_value(py, node).to_ieee())
+    Err(PyTypeError::new_err(
+        "a TRNode that requires a gradient is not turned into a number, since no gradient would flow \
+         through that: compute with nodes (tr_sin(x), not math.sin(x); arrays of dtype object), or leave \
+         the graph by x.value, x.item() or x.detach()",
+    ))
 }
 
 /// `op(a, b)` for a number slot; `NotImplemented` if one is no operand.
@@ -192,9 +181,8 @@ fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
     let (value, op, name) = read(py, node, |graph, node| {
         (graph.value(node), graph.op(node), graph.name(node).map(str::to_owned))
     });
-    // As a gradient turns into a number.
-    let op = if op == Op::Gradient { Op::Constant } else { op };
-    if op.arity() != Arity::Leaf {
+    let is_bound = |graph: &mut Graph, node| graph.is_gradient(node) && graph.must_stay_node(node);
+    if op.arity() != Arity::Leaf || read(py, node, is_bound) {
         return Err(PyTypeError::new_err(
             "only leaves can be pickled or copied, since a copy has no graph; call detach() for a \
              constant of the same value",
@@ -204,11 +192,12 @@ fn reduce<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
     (make, (op.name(), TRScalar(value), name)).into_bound_py_any(py)
 }
 
-/// A copy: a leaf of the same kind, value and name. A gradient is its own copy, for as a new constant it would
-/// no longer be known to depend on anything.
+/// A copy: a leaf of the same kind, value and name. The gradient that a tape by itself returns is its own copy, for
+/// as a new constant it would no longer be known to depend on anything.
 fn copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let (py, node) = (object.py(), this(object)?);
-    if is_gradient(py, node) || read(py, node, |graph, node| graph.op(node)) == Op::Gradient {
+    let is_loose = |graph: &mut Graph, node| graph.is_gradient(node) && !graph.must_stay_node(node);
+    if read(py, node, is_loose) {
         return Ok(object.clone());
     }
     let (make, arguments): (Bound<'_, PyAny>, Bound<'_, PyTuple>) = reduce(py, node)?.extract()?;
@@ -332,7 +321,11 @@ fn methods() -> Vec<ffi::PyMethodDef> {
               Differentiates this node, in the gradient mode in force, and adds to the gradient of\n\
               every parameter and input it depends on.\n\n\
               Args:\n    grad_output: the adjoint of this node, 1 unless given.\n\n\
-              Raises:\n    RuntimeError: if it depends on no parameter.",
+              Raises:\n    NotImplementedError: where the gradients may be asked for their own derivative, which \
+              numbers do not\n        have: in a block of an open tape, and in a function that is being \
+              differentiated, if the node\n        depends on its arguments or on other nodes from outside. \
+              Use ``tr_grad`` there; also if the\n        node was computed from a second derivative.\n    \
+              RuntimeError: if it depends on no parameter.",
             |py, node, arguments| {
                 let grad_output = match arguments.positional() {
                     Some([]) => None,

@@ -13,7 +13,7 @@ use super::Scratch;
 pub use super::left_out::LeftOut;
 use crate::error::Error;
 use crate::graph::origins::MOST_OPERANDS;
-use crate::graph::{Graph, Handle, LastPass};
+use crate::graph::{GradientPass, Graph, Handle, LastPass};
 use crate::mode::{GradientMode, ModeState};
 use crate::op::Op;
 use crate::room::granted;
@@ -86,6 +86,9 @@ pub struct Explanation<N = Handle> {
     pub events: Vec<Event<N>>,
     /// How much of each kind happened, also beyond what `events` holds.
     pub counts: [usize; 4],
+    /// What the passes did whose recorded gradients this one differentiates, the nearest to the root first. What
+    /// they silence is a constant here.
+    pub inner: Vec<Explanation<N>>,
 }
 
 impl<N> Explanation<N> {
@@ -97,8 +100,21 @@ impl<N> Explanation<N> {
             mode: self.mode,
             events: self.events.into_iter().map(|event| event.map(name)).collect(),
             counts: self.counts,
+            inner: self.inner.into_iter().map(|inner| inner.map(name)).collect(),
         }
     }
+}
+
+/// A question.
+struct Asked {
+    /// Whose value is explained.
+    target: u32,
+    /// The backward pass.
+    replayed: Option<LastPass>,
+    /// The only nodes whose gradients are asked about.
+    sources: Option<Vec<u32>>,
+    /// How many events of each kind are told in full.
+    limit: usize,
 }
 
 impl Graph {
@@ -107,7 +123,7 @@ impl Graph {
     /// last backward pass, whose root must still be there. A parameter or input stands for what it was
     /// before an assignment as well.
     ///
-    /// Nothing changes. At most `limit` events of each kind are told in full.
+    /// Nothing changes. At most `limit` events of each kind, and passes of recorded gradients, are told in full.
     pub fn explain(
         &mut self,
         target: Handle,
@@ -142,32 +158,66 @@ impl Graph {
             None if row.has_leaf() => (self.last_pass().cloned(), Some(node)),
             None => (row.needs_grad().then(|| begins(node)), None),
         };
-        let mut pass = Pass::new(self, source.map(|source| vec![source]))?;
-        let leads = replayed.as_ref().map_or(Ok(false), |replayed| pass.replay(scratch, replayed))?;
-        let origins = pass.find_origins(scratch, node)?;
-        let (found, trails, leaves) = pass.into_parts(limit)?;
+        let sources = source.map(|source| vec![source]);
+        let asked = Asked { target: node, replayed: replayed.clone(), sources, limit };
+        let (mut explanation, gradients) = self.answer(asked, state.mode, scratch)?;
         // Also through what was not chosen, from where no gradient comes.
-        let depends = leads
+        explanation.depends = explanation.depends
             || match (&replayed, source) {
                 (Some(replayed), Some(source)) => scratch.depends(self, replayed.root, source)?,
                 (replayed, _) => replayed.is_some(),
             };
+        for row in gradients.into_iter().take(limit) {
+            if let Some(pass) = self.gradient_pass(row) {
+                let (start, len) = self.nodes[row as usize].list();
+                let (root, sources) = (self.lists[start], self.lists[start + 1..start + len].to_vec());
+                let GradientPass { seed, state, saturates } = pass.clone();
+                let mode = state.mode;
+                let replayed = Some(LastPass { root, seed, state, saturates });
+                let asked = Asked { target: root, replayed, sources: Some(sources), limit };
+                explanation.inner.push(self.answer(asked, mode, scratch)?.0);
+            }
+        }
+        Ok(explanation)
+    }
+
+    /// The answer, which has `depends` if the pass leads anywhere, and the rows of recorded gradients that the pass
+    /// differentiates.
+    fn answer(
+        &mut self,
+        asked: Asked,
+        mode: GradientMode,
+        scratch: &mut Scratch,
+    ) -> Result<(Explanation, Vec<u32>), Error> {
+        let Asked { target, replayed, sources, limit } = asked;
+        let mut pass = Pass::new(self, sources)?;
+        let depends = replayed.as_ref().map_or(Ok(false), |replayed| pass.replay(scratch, replayed))?;
+        let origins = pass.find_origins(scratch, target)?;
+        let gradients = pass.gradients();
+        let (found, trails, leaves) = pass.into_parts(limit)?;
         let mut explanation = Explanation {
             root: replayed.as_ref().map(|replayed| self.handle(replayed.root)),
             depends,
-            mode: replayed.map_or(state.mode, |replayed| replayed.state.mode),
+            mode: replayed.map_or(mode, |replayed| replayed.state.mode),
             events: vec![],
             counts: [0; 4],
+            inner: vec![],
         };
+        let mut last = None;
         for found in origins.into_iter().chain(found) {
+            // Several terms of second order that a node left out are one event.
+            let this = (found.what, found.node, found.input);
+            if last.replace(this) == Some(this) {
+                continue;
+            }
             let count = &mut explanation.counts[found.what as usize];
             *count += 1;
             if *count <= limit {
                 let below = leaves.below(self, &found);
                 let mut event = self.event(found, &trails);
-                // Versions of one leaf are told as one.
+                // Versions of one leaf are told as one, and so are a leaf and what stood for it in a function.
                 let mut leaves = vec![];
-                for held in below.iter().map(|&leaf| self.held_version(leaf)) {
+                for held in below.iter().map(|&leaf| self.held_version(self.behind_done_aliases(leaf))) {
                     if !leaves.contains(&held) {
                         leaves.push(held);
                     }
@@ -176,7 +226,7 @@ impl Graph {
                 explanation.events.push(event);
             }
         }
-        Ok(explanation)
+        Ok((explanation, gradients))
     }
 
     /// What happened, with handles; all but the leaves.

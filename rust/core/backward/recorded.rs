@@ -54,9 +54,11 @@ pub(super) fn pass_on_gradients<const RESTRICTED: bool, const RARE: bool>(
     let decisions = decisions.unwrap_or(&mut unasked);
     let counts = inner.pass_on_gradients(graph, node, &weights, decisions, &mut found)?;
     sweep.counts.add(counts);
+    let before = sweep.counts.dropped;
     for (node, contribution, status) in found.contributions {
         sweep.receive(node, contribution, Visit { status: at.status | status, ..at });
     }
+    inner.note_lost_by_gradients(graph, node, sweep.counts.dropped - before);
     if !RESTRICTED {
         found.choices.into_iter().for_each(|choice| sweep.pass_by_choice(choice));
     }

@@ -301,7 +301,7 @@ impl Graph {
 }
 
 impl Graph {
-    /// The terms that a second-order pass leaves out since they are not REAL, by the nodes that made them. Neither
+    /// The terms that a second-order pass, or a derivative along a direction, leaves out since they are not REAL, by the nodes that made them. Neither
     /// the pass nor its decisions are counted.
     ///
     /// # Errors
@@ -313,10 +313,12 @@ impl Graph {
         pass: impl FnOnce(&Self, &mut Statistics, &mut Scratch) -> Result<T, Error>,
     ) -> Result<Vec<LeftOut>, Error> {
         (scratch.second.one.left_out, scratch.second.several.left_out) = (Some(vec![]), Some(vec![]));
+        scratch.note_left_out_by_gradients();
         let ran = pass(self, &mut Statistics::that_saturates(statistics.saturates()), scratch);
-        let lists = [scratch.second.one.left_out.take(), scratch.second.several.left_out.take()];
+        let below = scratch.left_out_by_gradients();
+        let lists = [scratch.second.one.left_out.take(), scratch.second.several.left_out.take(), Some(below)];
         ran?;
-        Ok(lists.into_iter().flatten().flatten().map(|node| self.left_out_at(node, None)).collect())
+        Ok(lists.into_iter().flatten().flatten().map(|(node, _)| self.left_out_at(node, None)).collect())
     }
 }
 

@@ -54,6 +54,31 @@ impl Graph {
     ) -> Result<bool, Error> {
         let mut sources: Vec<_> = sources.iter().map(|&source| self.node(source)).collect();
         sources.sort_unstable();
+        self.depends_on_any(root, scratch, |node| sources.binary_search(&node).is_err())
+    }
+
+    /// Whether `root` depends on a leaf, a watched constant, an alias or a gradient that is no newer than `newest`,
+    /// however often a leaf was assigned a value since.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn depends_on_older(
+        &self,
+        root: Handle,
+        newest: Handle,
+        scratch: &mut Scratch,
+    ) -> Result<bool, Error> {
+        let newest = self.made_at(self.node(newest));
+        self.depends_on_any(root, scratch, |node| self.made_at(node) <= newest)
+    }
+
+    /// Whether `root` depends on something that gradients may be asked for and that is asked about.
+    fn depends_on_any(
+        &self,
+        root: Handle,
+        scratch: &mut Scratch,
+        is_asked_about: impl Fn(u32) -> bool,
+    ) -> Result<bool, Error> {
         let set = &mut scratch.set;
         let mut found = false;
         set.grow(self.len())?;
@@ -63,8 +88,8 @@ impl Graph {
             // Nobody can ask for what nobody holds, as a leaf that was made for a function and is done with.
             let is_leaf = (row.has_leaf() || row.is_source_alias()) && self.is_held(node);
             let is_source = is_leaf || row.op == Op::Constant;
-            let is_other = is_source && row.flags & (flag::NEEDS_GRAD | flag::GRADIENT) != 0;
-            found |= is_other && sources.binary_search(&node).is_err();
+            let may_be_asked = is_source && row.flags & (flag::NEEDS_GRAD | flag::GRADIENT) != 0;
+            found |= may_be_asked && is_asked_about(node);
             if !found {
                 row.references(&self.lists).for_each(|input| {
                     if self.nodes[input as usize].flags & (flag::NEEDS_GRAD | flag::GRADIENT) != 0 {

@@ -27,7 +27,7 @@ impl Graph {
         let flags = own & flag::INHERITED | self.look_at(other).1 & flag::BY_EITHER;
         let needs_grad = flags & flag::NEEDS_GRAD != 0;
         match (chosen, other) {
-            (Side::Node(_), _) if !needs_grad && flags == own => return None,
+            (Side::Node(_), _) if !needs_grad && flags == own && !self.binds(chosen, other) => return None,
             (Side::Node(chosen), Side::Node(other)) if chosen == other => return None,
             _ => {}
         }
@@ -40,13 +40,23 @@ impl Graph {
             });
             self.push_alias(value, links, flags)
         } else {
-            let nodes = [chosen, other].map(|side| match side {
-                Side::Node(handle) => self.gradient_since(&[self.node(handle)]),
-                Side::Value(_) => 0,
-            });
-            self.push_row(Op::Constant, value, [nodes[0].max(nodes[1]), 0], flags)
+            let [a, b] = [chosen, other].map(|side| self.gradient_side(side));
+            self.push_row(Op::Constant, value, [a[0].max(b[0]), a[1] | b[1]], flags)
         };
         Some(self.new_handle(node))
+    }
+
+    /// The links of a side that is a constant.
+    fn gradient_side(&self, side: Side) -> [u32; 2] {
+        match side {
+            Side::Node(handle) => self.gradient_links(&[self.node(handle)]),
+            Side::Value(_) => [0; 2],
+        }
+    }
+
+    /// Whether what was not chosen holds a gradient that is bound to the graph, and what was chosen does not.
+    fn binds(&self, chosen: Side, other: Side) -> bool {
+        self.gradient_side(other)[1] > self.gradient_side(chosen)[1]
     }
 
     /// The value and the flags of a side.
@@ -77,6 +87,14 @@ impl Graph {
     /// Whether there may be an alias below a node. If not, nobody needs to look for one.
     pub(crate) fn may_lead_to_alias(&self, node: u32) -> bool {
         self.first_alias <= node
+    }
+
+    /// The node itself, unless it is an alias that nobody holds any more: then what that stands for.
+    pub(crate) fn behind_done_aliases(&self, mut node: u32) -> u32 {
+        while self.nodes[node as usize].is_alias() && !self.is_held(node) {
+            node = self.nodes[node as usize].links[0];
+        }
+        node
     }
 
     /// The node that this one stands for, which may be itself.

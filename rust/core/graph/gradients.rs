@@ -9,23 +9,40 @@
 //! return. How it depends on what it was computed at is not recorded. So it bears a flag that goes on to all
 //! that is computed from it, and a pass that would have to differentiate it is refused. That is so if a source
 //! was there before the gradient was; a constant therefore holds the place of the newest gradient that it was
-//! computed from.
+//! computed from. A plain number made of it would lose the flag, so like a node that requires a gradient it is
+//! bound to the graph. A tape by itself returns gradients that are not: there nobody asked for more.
 
 use super::gradient_pass::GradientPass;
 use super::{Graph, Handle, Node, UNOWNED, flag};
 use crate::error::Error;
 use crate::op::Op;
-use crate::room;
+use crate::room::{self, granted};
 use crate::scalar::TrScalar;
 use crate::status::Status;
 
 /// The bits of a `Gradient` row's second link that are a [`Status`].
 const STATUS_BITS: u32 = 3;
 
+/// What a constant that holds a gradient depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependence {
+    /// On nothing that other gradients may be asked for.
+    None,
+    /// The derivative of what is computed from it is refused; as a plain number it is a constant.
+    Loose,
+    /// Likewise, and it does not turn into a plain number, which would be a constant in silence.
+    Bound,
+}
+
 impl Node {
     /// The place where the gradient stood, when it was recorded, that a constant holds or was computed from.
     pub fn gradient_since(&self) -> Option<u32> {
         (self.op == Op::Constant && self.flags & flag::GRADIENT != 0).then_some(self.links[0])
+    }
+
+    /// Whether the node is such a constant, and bound to the graph.
+    fn is_bound_gradient(&self) -> bool {
+        self.gradient_since().is_some() && self.links[1] != 0
     }
 
     /// The place among the sources of a recorded gradient, and how it came about.
@@ -84,7 +101,7 @@ impl Graph {
                 let own = (place as u32) << STATUS_BITS | u32::from(status.bits());
                 self.push_row(Op::Gradient, value, [first, own], flags)
             } else {
-                let row = self.push_row(Op::Constant, value, [self.len as u32, 0], flag::GRADIENT);
+                let row = self.push_row(Op::Constant, value, [self.len as u32, 1], flag::GRADIENT);
                 self.adjoints.set_status(row, *status);
                 row
             });
@@ -139,18 +156,42 @@ impl Graph {
         self.at(handle).gradient_since().is_some()
     }
 
+    /// Whether turning the node into a plain number would lose a derivative, or the error that says that there is
+    /// none: it requires a gradient, or holds one, or was computed from one, that is bound to the graph.
+    pub fn must_stay_node(&self, handle: Handle) -> bool {
+        let node = self.at(handle);
+        node.needs_grad() || node.is_bound_gradient()
+    }
+
+    /// A constant that holds a gradient and remembers how it came about.
+    pub fn gradient_node(&mut self, gradient: TrScalar, status: Status, depends: Dependence) -> Handle {
+        self.make_room(1);
+        let flags = if depends == Dependence::None { 0 } else { flag::GRADIENT };
+        let links = [self.len as u32, u32::from(depends == Dependence::Bound)];
+        let node = self.push_row(Op::Constant, gradient.to_ieee(), links, flags);
+        let handle = self.new_handle(node);
+        if status != Status::EXACT {
+            granted(self.adjoints.grow(self.len));
+            self.adjoints.set_status(self.node(handle), status);
+        }
+        handle
+    }
+
     /// Appends a constant that was computed from a gradient.
     #[cold]
     #[inline(never)]
     pub(super) fn push_gradient(&mut self, op: Op, value: f64, links: [u32; 2], flags: u8) -> u32 {
         let made = Node { value, links, owner: UNOWNED, op, flags };
-        let since = self.gradient_since(made.operands(&self.lists).inputs());
-        self.push_row(Op::Constant, value, [since, 0], flags)
+        let links = self.gradient_links(made.operands(&self.lists).inputs());
+        self.push_row(Op::Constant, value, links, flags)
     }
 
-    /// The place of the newest gradient among these constants.
-    pub(super) fn gradient_since(&self, nodes: &[u32]) -> u32 {
-        let places = nodes.iter().filter_map(|&node| self.nodes[node as usize].gradient_since());
-        places.max().unwrap_or(0)
+    /// The links of a constant that was computed from these: the place of the newest gradient among them, and
+    /// whether one is bound.
+    pub(super) fn gradient_links(&self, nodes: &[u32]) -> [u32; 2] {
+        let gradients = nodes.iter().map(|&node| &self.nodes[node as usize]).filter_map(|node| {
+            node.gradient_since().map(|since| [since, u32::from(node.is_bound_gradient())])
+        });
+        gradients.fold([0; 2], |all, one| [all[0].max(one[0]), all[1] | one[1]])
     }
 }

@@ -90,19 +90,53 @@ impl<A: Arena> fmt::Display for Explanation<'_, A> {
                 f.write_str("; the last backward pass did not lead to it")?;
             }
         }
-        self.tell_gradients(f, What::Masked, "is silenced")?;
-        self.tell_gradients(f, What::Dropped, "lacks a contribution that was not REAL")?;
-        self.tell_gradients(f, What::Saturated, "is bounded")
+        tell_pass(f, &self.answer, !self.value.is_real(), "")?;
+        for inner in &self.answer.inner {
+            if inner.counts[1..] != [0; 3] {
+                f.write_str("\nthrough gradients that were computed before:")?;
+                tell_pass(f, inner, false, "  ")?;
+            }
+        }
+        Ok(())
     }
 }
 
-impl<'t, A: Arena> Explanation<'t, A> {
-    fn told(&self, what: What) -> impl Iterator<Item = &Event<Var<'t, A>>> {
-        self.answer.events.iter().filter(move |event| event.what == what).take(TOLD)
+/// What a pass did to gradients, in lines that begin so. The origins behind the value may be `known` already.
+fn tell_pass<A: Arena>(
+    f: &mut fmt::Formatter<'_>,
+    answer: &Answer<Var<'_, A>>,
+    known: bool,
+    start: &str,
+) -> fmt::Result {
+    for (what, verb) in [
+        (What::Masked, "is silenced"),
+        (What::Dropped, "lacks a contribution that was not REAL"),
+        (What::Saturated, "is bounded"),
+    ] {
+        for event in told(answer, what) {
+            write!(f, "\n{start}the gradient to {} {verb} at {}", Leaves(&event.leaves), Happening(event))?;
+            if let Some(cause) = event.cause.as_ref().filter(|_| !known) {
+                write!(f, ", since {}", Happening(cause))?;
+            }
+        }
+        tell_rest(f, answer, what, start)?;
     }
+    Ok(())
+}
 
+/// The events that are told in words.
+fn told<N>(answer: &Answer<N>, what: What) -> impl Iterator<Item = &Event<N>> {
+    answer.events.iter().filter(move |event| event.what == what).take(TOLD)
+}
+
+fn tell_rest<N>(f: &mut fmt::Formatter<'_>, answer: &Answer<N>, what: What, start: &str) -> fmt::Result {
+    let rest = answer.counts[what as usize].saturating_sub(TOLD);
+    if rest > 0 { write!(f, "\n{start}  and {rest} more") } else { Ok(()) }
+}
+
+impl<A: Arena> Explanation<'_, A> {
     fn tell_origins(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, origin) in self.told(What::Born).enumerate() {
+        for (place, origin) in told(&self.answer, What::Born).enumerate() {
             f.write_str(if place == 0 { ": " } else { "\n  and " })?;
             write!(f, "{}", Happening(origin))?;
             match origin.steps {
@@ -111,23 +145,7 @@ impl<'t, A: Arena> Explanation<'t, A> {
                 steps => write!(f, "; {steps} later ops carried it on")?,
             }
         }
-        self.tell_rest(f, What::Born)
-    }
-
-    fn tell_gradients(&self, f: &mut fmt::Formatter<'_>, what: What, verb: &str) -> fmt::Result {
-        for event in self.told(what) {
-            write!(f, "\nthe gradient to {} {verb} at {}", Leaves(&event.leaves), Happening(event))?;
-            // An origin behind the value has been told.
-            if let Some(cause) = event.cause.as_ref().filter(|_| self.value.is_real()) {
-                write!(f, ", since {}", Happening(cause))?;
-            }
-        }
-        self.tell_rest(f, what)
-    }
-
-    fn tell_rest(&self, f: &mut fmt::Formatter<'_>, what: What) -> fmt::Result {
-        let rest = self.answer.counts[what as usize].saturating_sub(TOLD);
-        if rest > 0 { write!(f, "\n  and {rest} more") } else { Ok(()) }
+        tell_rest(f, &self.answer, What::Born, "")
     }
 }
 

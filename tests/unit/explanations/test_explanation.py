@@ -172,6 +172,14 @@ def test_gradients_that_were_computed():
     gradient = tr_grad(reciprocal)(x)
     assert str(gradient.explain()) == (
         "gradient is 0.0\n"
+        "it is a gradient [MASKED]\n"
+        "through the gradient of the value +∞, computed in MASK_REAL mode:\n"
+        f"  it is +∞: 1.0 / x at {at(reciprocal, 1)} gave 1.0 ÷ 0.0 = +∞\n"
+        "  the gradient to x is masked at 1.0 ÷ 0.0 = +∞"
+    )
+    gradient = tr_grad(tr_grad(reciprocal))(0.0)
+    assert str(gradient.explain()) == (
+        "gradient is 0.0\n"
         "it is a gradient [MASKED]; call explain(wrt=...) on the differentiated node"
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
 import threading
 from collections.abc import Callable
 from math import cos, exp, sin
@@ -404,35 +402,6 @@ def test_a_gradient_as_a_source() -> None:
     assert [each.item() for each in gradient_tape().gradient(y, [slope, x])] == [24.0, 288.0]
     y.backward()
     assert (gradient_of(slope)[0], gradient_of(x)[0]) == (24.0, 288.0)
-
-
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-def test_a_copy_of_a_gradient_is_one(duplicate: Callable[[Any], Any]) -> None:
-    x = TRNode.parameter(2.0)
-    slope = tr_grad(cube)(x)
-    for copied in (duplicate(slope), duplicate(np.array([slope], dtype=object))[0]):
-        x.zero_grad()
-        copied.backward()
-        assert gradient_of(x)[0] == 12.0
-    assert pickle.loads(pickle.dumps(slope)).op == OpType.CONSTANT
-    leaf = duplicate(TRNode.parameter(3.0, "w"))
-    assert (leaf.value, leaf.name, leaf.requires_grad) == (3.0, "w", True)
-    with pytest.raises(TypeError, match="only leaves"):
-        duplicate(x * x)
-
-
-def test_a_gradient_is_no_number_where_it_is_differentiated() -> None:
-    def stored(x: TRNode) -> TRNode:
-        slopes = np.zeros(1)
-        slopes[0] = tr_grad(cube)(x)
-        return slopes[0] * x
-
-    with pytest.raises(TypeError, match=r"g\.item\(\) or g\.detach\(\)"):
-        tr_grad(stored)(2.0)
-    assert tr_grad(lambda x: tr_grad(cube)(x).item() * x)(2.0) == 12.0
-    # Elsewhere it converts, as constants do; also of numbers, which depend on nothing.
-    assert float(tr_grad(cube)(TRNode.parameter(2.0))) == 12.0
-    assert tr_grad(lambda x: float(tr_grad(cube)(2.0)) * x)(5.0) == 12.0
 
 
 def test_a_traced_function_is_differentiated_as_a_whole() -> None:

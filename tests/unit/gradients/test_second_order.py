@@ -286,3 +286,32 @@ class TestJacobian:
     def test_names_are_kept(self) -> None:
         for transform in (tr_hessian, tr_jacobian):
             assert transform(rational).__name__ == "rational"
+
+
+def test_the_jacobian_of_a_gradient_has_transposed_products_as_rows() -> None:
+    """It is the Hessian, except in entries that first order dropped something of."""
+
+    def overflows(x: Any) -> Any:
+        return x[1] * tr_sin(x[0] * x[1])
+
+    def divides(x: Any) -> Any:
+        return x[0] / x[1] + tr_sin(x[1]) * x[0] ** 2
+
+    for f, point, mode in (
+        (overflows, [-1.0, 1e200], GradientMode.MASK_REAL),
+        (divides, [1.5, 0.25], GradientMode.MASK_REAL),
+        (divides, [1.5, 0.25], GradientMode.SATURATING),
+        (divides, [1.5, 0.0], GradientMode.SATURATING),
+    ):
+        x = np.array(point)
+        with mode_block(mode):
+            rows, row_statuses = tr_jacobian(tr_grad(f), with_status=True)(x)
+            for i, unit in enumerate(np.eye(2)):
+                product, status = tr_hvp(f, x, unit, transposed=True, with_status=True)
+                np.testing.assert_array_equal(rows[i], product)
+                np.testing.assert_array_equal(row_statuses[i], status)
+            hessian, statuses = tr_hessian(f, with_status=True)(x)
+        differ = np.abs(rows - hessian) > 1e-14 * np.abs(hessian)
+        dropped = (statuses & row_statuses & DROPPED) != 0
+        assert not (differ & ~dropped).any()
+        assert differ.any() == (f is overflows)

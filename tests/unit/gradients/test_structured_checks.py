@@ -113,9 +113,9 @@ class TestTapes:
         y = x * x
         with gradient_tape(persistent=True) as tape:
             found = tape.gradient(y, x)
-        assert found.astype(float).tolist() == [2.0, 4.0, 6.0]
+        assert [each.item() for each in found] == [2.0, 4.0, 6.0]
         found = tape.gradient({"a": y[:1], "b": [y[1]]}, x)
-        assert [float(each) for each in found] == [2.0, 4.0, 0.0]
+        assert [each.item() for each in found] == [2.0, 4.0, 0.0]
         for adjoints in (np.array([1.0, 10.0, 100.0]), [1.0, 10.0, 100.0], ([1.0], (10.0, 100))):
             found = tape.gradient(y, x, adjoints)
             assert found.astype(float).tolist() == [2.0, 40.0, 600.0]

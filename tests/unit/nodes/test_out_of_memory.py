@@ -148,8 +148,8 @@ NEW_NODES = {
     "a choice of a number": "tr_where(False, q, 1.0)",
     "a choice among gradients": "tr_where(True, gradient, 1.0)",
     "an alias": "_native.alias(x)",
-    "a gradient": "_native.gradient_node(1.0, 0, True)",
-    "a gradient that was masked": "_native.gradient_node(1.0, 1, True)",
+    "a gradient": "_native.gradient_node(1.0, 0, True, True)",
+    "a gradient that was masked": "_native.gradient_node(1.0, 1, True, False)",
     "of a gradient": "gradient * 2.0",
     "what is watched": "_native.watch(TRNode.constant(1.0))",
 }
@@ -161,7 +161,7 @@ def test_nodes_of_other_kinds(node: str) -> None:
     run(
         f"""
         x, q = TRNode.parameter(0.5), TRNode.parameter(2.0)
-        gradient = _native.gradient_node(3.0, 0, True)
+        gradient = _native.gradient_node(3.0, 0, True, True)
         limit(60)
         tail = [x]
 

@@ -226,6 +226,7 @@ impl<'a> Pass<'a> {
             let mut statistics = Statistics::that_saturates(pass.saturates);
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
+            scratch.note_left_out_by_gradients();
             let ran = run_pass::<true, true>(
                 graph,
                 &mut adjoints,
@@ -237,8 +238,12 @@ impl<'a> Pass<'a> {
                 ignore_leaf,
             );
             scratch.adjoints = adjoints;
+            let by_gradients = scratch.left_out_by_gradients();
             done = match ran.and_then(|_| self.find_boundaries(scratch)) {
-                Ok(()) => self.ask_all(scratch, pass, statistics).map(|()| leads),
+                Ok(()) => self
+                    .ask_all(scratch, pass, statistics)
+                    .and_then(|()| self.add_left_out(by_gradients))
+                    .map(|()| leads),
                 Err(error) => Err(error),
             };
         }
@@ -246,6 +251,26 @@ impl<'a> Pass<'a> {
             scratch.adjoints.rows[node as usize].mark = 0;
         }
         done
+    }
+
+    /// What the derivatives of recorded gradients left out, each where the pass came to its node.
+    fn add_left_out(&mut self, by_gradients: Vec<(u32, u32)>) -> Result<(), Error> {
+        if by_gradients.is_empty() {
+            return Ok(());
+        }
+        room::reserve(&mut self.found, by_gradients.len())?;
+        for (node, gradients) in by_gradients {
+            self.users.note(node, gradients);
+            self.found.push(Found { what: What::Dropped, node, input: None });
+        }
+        self.found.sort_by_key(|found| std::cmp::Reverse(found.node));
+        Ok(())
+    }
+
+    /// The rows of recorded gradients at which something arrived, the nearest to the root first.
+    pub fn gradients(&self) -> Vec<u32> {
+        let rows = self.boundaries.iter().map(|&(row, _)| row);
+        rows.filter(|&row| self.arrived[row as usize]).collect()
     }
 
     fn find_boundaries(&mut self, scratch: &mut Scratch) -> Result<(), Error> {

@@ -144,6 +144,23 @@ impl Scratch {
         self.inner.get_or_insert_default()
     }
 
+    /// Notes from now on what the derivatives of recorded gradients leave out.
+    pub(crate) fn note_left_out_by_gradients(&mut self) {
+        self.inner().second.one.left_out = Some(vec![]);
+    }
+
+    /// Notes that so many sums of recorded gradients were left out, of terms that are REAL: at their root.
+    pub(crate) fn note_lost_by_gradients(&mut self, graph: &Graph, node: u32, count: u64) {
+        let rows = &mut self.second.one;
+        rows.of_gradients = node;
+        rows.leaves_out(operands(graph, node).0 as usize, count);
+    }
+
+    /// What was noted: the node of each term, and the gradients that were differentiated.
+    pub(crate) fn left_out_by_gradients(&mut self) -> Vec<(u32, u32)> {
+        self.inner().second.one.left_out.take().unwrap_or_default()
+    }
+
     /// Whether recorded gradients lie between a root and these sources.
     pub(crate) fn meets_gradients(
         &mut self,
@@ -261,6 +278,7 @@ impl Scratch {
         if !direct(rows, &sources) {
             return Ok(PassCounts::default());
         }
+        rows.of_gradients = node;
         let mut decisions = Again { decisions, saturates: pass.saturates };
         let root = (root, pass.seed);
         let (counts, _) = rows.differentiate(graph, root, product, &pass.state, &mut decisions, coordinates);

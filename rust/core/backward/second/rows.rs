@@ -104,8 +104,11 @@ pub(crate) struct Rows<const K: usize> {
     pub(super) pass: u32,
     last: u32,
     pub(super) lists: Lists,
-    /// For who asks for it: the node of each term that was left out.
-    pub(super) left_out: Option<Vec<u32>>,
+    /// For who asks for it: the node of each term that was left out, and the recorded gradients that were
+    /// differentiated there.
+    pub(super) left_out: Option<Vec<(u32, u32)>>,
+    /// The recorded gradients that a pass inside of another one differentiates.
+    pub(super) of_gradients: u32,
     /// Whether what first order leaves out was noted before.
     pub(super) repeats: bool,
 }
@@ -130,6 +133,7 @@ impl<const K: usize> Default for Rows<K> {
             last: 0,
             lists: Lists::default(),
             left_out: None,
+            of_gradients: 0,
             repeats: false,
         }
     }
@@ -212,7 +216,7 @@ impl<const K: usize> Rows<K> {
         if count != 0
             && let Some(nodes) = &mut self.left_out
         {
-            nodes.extend((0..count).map(|_| node as u32));
+            nodes.extend((0..count).map(|_| (node as u32, self.of_gradients)));
         }
         count
     }
