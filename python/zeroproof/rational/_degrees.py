@@ -10,7 +10,7 @@ more than chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,6 +42,7 @@ class Search:
     most: int
     most_parameters: int
     comfortable: int
+    tell: Callable[[str], None]
     tried: dict[Degree, Candidate] = field(default_factory=dict)
     rejected: dict[Degree, int] = field(default_factory=dict)
 
@@ -91,8 +92,9 @@ class Search:
     def _candidate(self, degree: Degree) -> Candidate:
         if degree in self.tried:
             return self.tried[degree]
-        candidate = self.fitter.fit(degree)
         n, m = degree
+        self.tell(f"degree {n}/{m}, {len(self.tried)} tried")
+        candidate = self.fitter.fit(degree)
         lower = [self.tried[d] for d in [(n - 1, m), (n, m - 1)] if d in self.tried]
         missed = [each for each in lower if each.surprise < candidate.surprise]
         if missed:  # a lower degree is a special case, so this is no minimum

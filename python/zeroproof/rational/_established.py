@@ -77,7 +77,7 @@ def _is_missed(candidate: Candidate, q: Array, pole: complex, share: Array, nois
     left_out = min(SUPPORTING_ROWS - 1, len(samples) - free - 1)
     if left_out < 1:
         return True
-    rows = np.argsort(share, kind="stable")[:-left_out]
+    rows = np.argpartition(share, len(share) - left_out)[:-left_out]
     weight = metric.weight[rows]
     if metric.chordal:
         weight = weight * samples.chord[rows] / np.hypot(1.0, point.f[rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -22,7 +23,7 @@ from ._refine import linearise
 from ._rows import Rows, read_rows
 from .model import Rational
 
-__all__ = ["fit_rational"]
+__all__ = ["fit_rational", "fitted"]
 
 MOST = 20
 #: Degrees are compared on that many rows at most.
@@ -76,6 +77,22 @@ def fit_rational(
         TypeError: for an argument of a wrong type; the text names it.
         ValueError: for one with a wrong value, and if there are too few rows for the degree.
     """
+    return fitted(x, y, degree, sigma, loss, f_scale, criterion, init, seed)
+
+
+def fitted(
+    x: Any,
+    y: Any,
+    degree: Union[str, tuple[int, int]] = "auto",
+    sigma: Any = None,
+    loss: str = "linear",
+    f_scale: Optional[float] = None,
+    criterion: str = "bic",
+    init: Optional[Rational] = None,
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Rational:
+    """``fit_rational``; ``tell`` is called with a few words on each degree that is tried."""
     rows = read_rows(x, y, sigma)
     _check_loss(loss, f_scale)
     if criterion not in CRITERIA:
@@ -89,7 +106,7 @@ def fit_rational(
                 raise ValueError(f'degree must be "auto" or a pair (n, m), not {degree!r}')
             if init is not None:
                 raise ValueError("init is for a degree that is given: give degree=(n, m)")
-            choice = _search(samples, noise, criterion, rng)
+            choice = _search(samples, noise, criterion, rng, tell)
         else:
             candidate = _fixed(samples, noise, _degree(degree, rows), init, rng)
             choice = _Choice(candidate, "degree given")
@@ -103,6 +120,7 @@ class _Choice(NamedTuple):
     text: str
     criterion: Optional[float] = None
     is_largest: bool = False
+    refused: int = 0
 
 
 def _check_loss(loss: str, f_scale: Optional[float]) -> None:
@@ -159,7 +177,13 @@ def _chosen(samples: Samples, most: int, rng: np.random.Generator) -> Samples:
     return samples.some(np.asarray(order[picked], np.int64))
 
 
-def _search(samples: Samples, noise: Noise, criterion: str, rng: np.random.Generator) -> _Choice:
+def _search(
+    samples: Samples,
+    noise: Noise,
+    criterion: str,
+    rng: np.random.Generator,
+    tell: Callable[[str], None],
+) -> _Choice:
     some = _chosen(samples, ROWS_OF_SEARCH, rng)
     distinct = len(np.unique(some.u))
     marks = len(samples.marks)
@@ -176,9 +200,11 @@ def _search(samples: Samples, noise: Noise, criterion: str, rng: np.random.Gener
             "here: give NaN for values that are only unknown"
         )
     fitter = Fitter(some, noise, rng)
-    search = Search(fitter, criterion, most, parameters, comfortable)
+    search = Search(fitter, criterion, most, parameters, comfortable, tell)
     best = search.best()
     few = len(some) < len(samples)
+    if few:
+        tell(f"degree {best.degree[0]}/{best.degree[1]} on all {len(samples)} rows")
     final = _on_all(samples, noise, best, rng) if few else fitter.settled(best)
     if best.exact:
         return _Choice(final, "degree chosen: the smallest that fits up to rounding errors")
@@ -188,7 +214,8 @@ def _search(samples: Samples, noise: Noise, criterion: str, rng: np.random.Gener
     if few:
         among += f", on {len(some)} of the rows"
     is_largest = best.problem.free == parameters or max(best.degree) == most
-    return _Choice(final, f"degree chosen: {among}", search.information(best), is_largest)
+    refused = len(search.rejected)
+    return _Choice(final, f"degree chosen: {among}", search.information(best), is_largest, refused)
 
 
 def _fixed(
@@ -273,6 +300,7 @@ def _result(
         exact=candidate.exact,
         choice=choice.text,
         criterion=choice.criterion,
+        refused=choice.refused,
         warnings=judged(
             rows, residuals, candidate, unsupported_poles(candidate), choice.is_largest
         ),
