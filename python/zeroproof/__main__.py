@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import NoReturn, Optional
 
 from . import __version__
-from .learn import cli
-from .learn.data import InputError
+from .learn import cli, predict
+from .learn.arguments import add_arguments, join_negative_values
+from .learn.text import InputError
 
 __all__ = ["main"]
 
@@ -34,26 +35,30 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     learn = commands.add_parser("learn", help="fit y = P(x)/Q(x) to data with poles")
     learn.allow_abbrev = False
-    cli.add_arguments(learn)
+    add_arguments(learn)
+    predicting = commands.add_parser("predict", help="values of a model that learn has written")
+    predicting.allow_abbrev = False
+    predicting.formatter_class = argparse.RawDescriptionHelpFormatter
+    predict.add_arguments(predicting)
+    name = "zeroproof"
     try:
-        arguments = parser.parse_args(
-            cli.join_negative_values(sys.argv[1:] if argv is None else argv)
-        )
-        return cli.learn(arguments)
+        arguments = parser.parse_args(join_negative_values(sys.argv[1:] if argv is None else argv))
+        name = f"zeroproof {arguments.command}"
+        return (cli.learn if arguments.command == "learn" else predict.predict)(arguments)
     except SystemExit as stop:  # argparse ends so, after help too
         return stop.code if isinstance(stop.code, int) else 0
     except InputError as error:
-        print(f"zeroproof learn: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return cli.EXIT_BAD_INPUT
     except KeyboardInterrupt:
-        print("zeroproof learn: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted", file=sys.stderr)
         return cli.EXIT_INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes once more at exit: discard that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except OSError as error:
-        print(f"zeroproof learn: the output cannot be written ({error.strerror})", file=sys.stderr)
+        print(f"{name}: the output cannot be written ({error.strerror})", file=sys.stderr)
         return cli.EXIT_BAD_INPUT
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._arrays import Array
 from .models import RationalModel
+from .models._fit import fit
 from .models.basis import Features
 
 try:
@@ -120,7 +121,9 @@ class RationalRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # typ
             denominator_inputs=self.denominator_inputs,
             seed=seed,
         )
-        self.history_ = self.model_.fit(
+        # Searches and pipelines may come with fewer rows than coefficients: the shortest solution.
+        self.history_ = fit(
+            self.model_,
             X,
             rows,
             sigma=sigma,
@@ -134,6 +137,8 @@ class RationalRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # typ
             batch_size=self.batch_size,
             lr=self.lr,
             seed=seed,
+            start="auto",
+            may_be_undetermined=True,
         )
         self.n_iter_ = self.history_.epochs
         return self

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrays import Array
-from ._losses import Loss
+from ._losses import Loss, takes_all_as_outliers
 from ._triangle import triangle
 from ._units import exponent
 
@@ -102,7 +102,9 @@ def _variance(residuals: Array, rank: int, loss: Loss, noise_is_known: bool) -> 
     influence, slope = loss.influence(residuals)
     mean = float(np.mean(slope))
     # With few outliers this is positive; else the samples do not say how the minimum curves.
-    return float(influence @ influence) / max(dof, 1) / mean**2 if mean > 0.0 else float("nan")
+    if not mean > 0.0 or takes_all_as_outliers(loss, residuals):
+        return float("nan")
+    return float(np.sum((influence / mean) ** 2)) / max(dof, 1)
 
 
 def _spread(jacobian: Array) -> tuple[Array, Array, npt.NDArray[np.bool_], int]:

@@ -14,6 +14,7 @@ falling.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -21,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrays import Array
-from ._losses import Loss
+from ._crossings import is_bent
+from ._losses import Loss, middle, takes_all_as_outliers
 from ._points import Point, Problem, Residuals, ResidualsAndJacobian
 from ._polish import FLAT, polish
 from ._trust_region import Step
@@ -29,9 +31,12 @@ from ._units import Units
 
 __all__ = ["Solution", "levenberg_marquardt"]
 
+Watch = Callable[[Array, Array, npt.NDArray[np.intp]], None]
 EPS = float(np.finfo(np.float64).eps)
 #: The first radius, as a multiple of the norm of the scaled start.
 FIRST_RADIUS = 10.0
+#: By how much a radius grows in which no step shows in the cost.
+GROWTH = 1e4
 #: The greatest ratio of second to first order that a step may have.
 MOST_BENT = 1.5
 #: The share of the step at which the second order is measured.
@@ -42,10 +47,18 @@ DECAY = 0.5
 LEAST_GAIN = 1e-4
 #: Residuals below this in their unit get another one.
 SMALL = 1e-60
+#: Robust losses start wide where half of the residuals are that many times the loss scale.
+FAR = 100.0
+STEPS_WHILE_WIDE = 50
 CONVERGED = "converged: the digits of the parameters stopped changing"
 STUCK = (
     "no step lowers the cost further, but its gradient is not zero: a pole or the edge of the "
     "domain of the model may be in the way"
+)
+ALL_OUTLIERS = (
+    "half of the residuals are {ratio:.0e} times f_scale = {scale:g} or more, so that most samples "
+    "count as outliers, and there are no standard errors: give an f_scale of about the noise of y, "
+    "in units of sigma"
 )
 
 
@@ -94,11 +107,14 @@ def levenberg_marquardt(
     roundoff: float = 0.0,
     max_iterations: int = 1000,
     accelerate: bool = True,
+    watch: Optional[Watch] = None,
 ) -> Solution:
     """Minimizes half the sum of squares, or of losses, from a start.
 
     A sample whose residual is not finite takes no part. A step to where a sample drops out that
-    took part is shortened instead; a sample may come in.
+    took part is shortened instead; a sample may come in. Robust losses hardly feel residuals that
+    are far beyond their scale, so from such a start the scale is that of the residuals first, and
+    follows them down.
 
     Args:
         residuals_and_jacobian: takes parameters of shape (parameters,) and returns residuals of
@@ -111,10 +127,35 @@ def levenberg_marquardt(
         roundoff: the norm of the residuals' rounding errors. A cost below its square is zero.
         max_iterations: the most steps to try.
         accelerate: whether steps have a second order.
+        watch: is called for each step that is taken, with the parameters before and after it and
+            the indices of the samples that do not do what the linear model says.
     """
     params = np.array(start, float)
     nfev = njev = iterations = 0
     with np.errstate(all="ignore"):
+        wide = 0.0
+        if loss.name != "linear":
+            wide = _middle(residuals_and_jacobian(params)[0])
+            nfev, njev = 1, 1
+        while wide > FAR * loss.scale and iterations < max_iterations:
+            found = levenberg_marquardt(
+                residuals_and_jacobian,
+                params,
+                residuals=residuals,
+                lower=lower,
+                upper=upper,
+                loss=Loss(loss.name, wide),
+                roundoff=roundoff,
+                max_iterations=min(STEPS_WHILE_WIDE, max_iterations - iterations),
+                accelerate=accelerate,
+                watch=watch,
+            )
+            params = found.params
+            nfev, njev = nfev + found.nfev, njev + found.njev
+            iterations += found.iterations
+            before, wide = wide, _middle(found.residuals)
+            if not wide < 0.5 * before:
+                break
         while True:
             units = Units.of(*residuals_and_jacobian(params))
             problem = Problem(
@@ -127,6 +168,8 @@ def levenberg_marquardt(
                 len(params),
             )
             search = _Search(problem, problem.point(units.inner(params)), accelerate)
+            if watch is not None:
+                search.watch = _watch_in(units, watch)
             success, message = search.run(max_iterations - iterations)
             point = search.point
             params = units.outer(point.params)
@@ -140,6 +183,9 @@ def levenberg_marquardt(
         final, jacobian = residuals_and_jacobian(params)
         cost = loss.cost(final[np.isfinite(final)])
         low, high = problem.limits(point)
+        if takes_all_as_outliers(loss, final):
+            ratio = _middle(final) / loss.scale
+            success, message = False, ALL_OUTLIERS.format(ratio=ratio, scale=loss.scale)
     pressed = ((low == 0.0) & (point.gradient > 0.0)) | ((high == 0.0) & (point.gradient < 0.0))
     return Solution(
         params,
@@ -167,6 +213,20 @@ def _alone_in(units: Units, function: Residuals) -> Residuals:
     return lambda params: units.residuals(function(units.outer(params)))
 
 
+def _watch_in(units: Units, watch: Watch) -> Callable[[Point, Point], None]:
+    def watched(before: Point, after: Point) -> None:
+        predicted = before.jacobian @ (after.params - before.params)
+        bent = is_bent(before.residuals, after.residuals, predicted)
+        watch(units.outer(before.params), units.outer(after.params), np.flatnonzero(bent))
+
+    return watched
+
+
+def _middle(residuals: Array) -> float:
+    """The median of the sizes of the finite residuals."""
+    return middle(residuals[np.isfinite(residuals)])
+
+
 def _largest(point: Point) -> float:
     return float(np.max(np.abs(point.residuals[point.used]), initial=0.0))
 
@@ -180,10 +240,12 @@ class _Search:
         self.point = point
         self.scale = self._largest = np.where(point.norms > 0.0, point.norms, 1.0)
         self.iterations = 0
+        self.watch: Optional[Callable[[Point, Point], None]] = None
 
     def run(self, max_iterations: int) -> tuple[bool, str]:
         """Moves ``point`` to the minimum; returns whether it is one, and why the search ended."""
         radius = FIRST_RADIUS * (self._norm(self.point.params) or 1.0)
+        has_failed = False
         for _ in range(max_iterations):
             point = self.point
             step = self._problem.step(point, self.scale, radius)
@@ -195,11 +257,17 @@ class _Search:
             trial = self._problem.trial(point, change) if bent <= MOST_BENT else None
             gain = 0.0 if trial is None else self._gain(trial, predicted)
             length = self._norm(step.change)
+            if not has_failed and trial is not None and trial.cost == point.cost:
+                radius *= GROWTH  # the start says nothing of the size of the parameters
+                continue
+            has_failed = has_failed or gain <= LEAST_GAIN
             if gain < 0.25:
                 radius = min(radius, length) * (0.25 if gain <= 0.0 else 0.5)
             elif gain > 0.75 or step.damping == 0.0:
                 radius = max(radius, 2.0 * length)
             if trial is not None and gain > LEAST_GAIN:
+                if self.watch is not None:
+                    self.watch(point, trial)
                 self.point = trial
                 self._rescale(trial.norms)
                 self.iterations += 1

@@ -12,11 +12,15 @@ import numpy as np
 
 from .._arrays import Array
 
-__all__ = ["LOSSES", "Loss", "check_loss"]
+__all__ = ["LOSSES", "Loss", "check_loss", "middle", "takes_all_as_outliers"]
 
 #: The least share of ρ' that counts as curvature. Where it is zero or negative, as at outliers, the
 #: Hessian would not be positive; a much smaller share would make rounding errors of outliers large.
 LEAST_CURVATURE = 0.01
+#: With half of the residuals that many times C, most samples are outliers to the loss.
+HOPELESS = 1000.0
+#: The most that a residual counts in units of C, so that no weight is zero.
+LARGEST = 1e300
 
 
 def _linear(z: Array) -> tuple[Array, Array, Array]:
@@ -53,6 +57,8 @@ LOSSES: dict[str, Callable[[Array], tuple[Array, Array, Array]]] = {
 class Loss(NamedTuple):
     """A loss function.
 
+    Its methods take residuals whose squares in units of C leave the range of doubles.
+
     Args:
         name: one of ``LOSSES``.
         scale: C, the residual beyond which the loss grows more slowly; of no effect for
@@ -66,8 +72,15 @@ class Loss(NamedTuple):
         """½ Σ C² ρ((r/C)²)."""
         if self.name == "linear":
             return 0.5 * float(np.dot(residuals, residuals))
-        rho = LOSSES[self.name]((residuals / self.scale) ** 2)[0]
-        return 0.5 * self.scale**2 * float(np.sum(rho))
+        size, scale = np.abs(residuals), self.scale
+        if self.name == "soft_l1":
+            # C²·ρ = 2r²/(1 + √(1 + (r/C)²)), with r/(C + …) first so that no square overflows
+            terms = size * (2.0 * scale * (size / (scale + np.hypot(scale, size))))
+        elif self.name == "huber":
+            terms = np.where(size <= scale, size**2, scale * (2.0 * size - scale))
+        else:
+            terms = scale * (scale * _log1p_of_square(size / scale))
+        return 0.5 * float(np.sum(terms))
 
     def weights(self, residuals: Array) -> tuple[Array, Array]:
         """Factors for residuals and rows of the Jacobian.
@@ -76,16 +89,46 @@ class Loss(NamedTuple):
         model (B. Triggs et al., Bundle adjustment: a modern synthesis, 2000, section 4.3). Where
         the loss has no positive curvature, a small one stands in for it.
         """
-        z = (residuals / self.scale) ** 2
-        _, slope, curvature = LOSSES[self.name](z)
-        rows = np.sqrt(np.maximum(slope + 2.0 * curvature * z, LEAST_CURVATURE * slope))
-        return slope / rows, rows
+        root, share = self._slopes(residuals)
+        kept = np.sqrt(np.maximum(share, LEAST_CURVATURE))
+        return root / kept, root * kept
 
     def influence(self, residuals: Array) -> tuple[Array, Array]:
         """The derivative ψ of each sample's cost by its residual, and the derivative of ψ."""
-        z = (residuals / self.scale) ** 2
-        _, slope, curvature = LOSSES[self.name](z)
-        return slope * residuals, slope + 2.0 * curvature * z
+        root, share = self._slopes(residuals)
+        return root * (root * residuals), root * (root * share)
+
+    def _slopes(self, residuals: Array) -> tuple[Array, Array]:
+        """√ρ', and the derivative of ψ divided by ρ'."""
+        size = np.minimum(np.abs(residuals) / self.scale, LARGEST)
+        ones = np.ones_like(size)
+        if self.name == "linear":
+            return ones, ones
+        if self.name == "huber":
+            return 1.0 / np.sqrt(np.maximum(size, 1.0)), np.where(size <= 1.0, 1.0, 0.0)
+        length = np.hypot(1.0, size)
+        if self.name == "soft_l1":
+            return 1.0 / np.sqrt(length), (1.0 / length) ** 2
+        return 1.0 / length, (1.0 / length - size / length) * (1.0 / length + size / length)
+
+
+def middle(residuals: Array) -> float:
+    """The median of the sizes; 0 of none."""
+    return float(np.median(np.abs(residuals))) if len(residuals) else 0.0
+
+
+def takes_all_as_outliers(loss: Loss, residuals: Array) -> bool:
+    """Whether the loss scale is so small that it tells no outliers from other samples."""
+    if loss.name == "linear":
+        return False
+    return middle(residuals[np.isfinite(residuals)]) / loss.scale > HOPELESS
+
+
+def _log1p_of_square(size: Array) -> Array:
+    """log(1 + size²)."""
+    large = size > 1e8
+    small = np.log1p(np.where(large, 0.0, size) ** 2)
+    return np.where(large, 2.0 * np.log(np.maximum(size, 1.0)), small)
 
 
 def check_loss(name: object, scale: object) -> Loss:

@@ -32,6 +32,8 @@ MOST_METRICS = 3
 PROBE = 1e-3
 #: A longer last step, in units of all residuals, is no minimum.
 MINIMAL = 1e-4
+#: The rounding errors of a model in units of those of the data.
+ROUNDINGS = 8.0
 
 
 class _Newton:
@@ -75,7 +77,9 @@ def polish(problem: Problem, point: Point) -> tuple[Point, int, bool]:
                 continue
         if not ratio < 1.0:
             break
-    return point, steps, step.size <= MINIMAL * _norm(point) + np.sqrt(problem.floor)
+    rounding = ROUNDINGS * float(np.sqrt(problem.floor))
+    is_minimum = step.size <= MINIMAL * _norm(point) + rounding
+    return point, steps, bool(is_minimum)
 
 
 def _norm(point: Point) -> float:

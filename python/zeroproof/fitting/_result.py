@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +25,13 @@ class FitResult:
         params: the parameters, in the structure of ``start``.
         stderr: their standard errors, in the structure of ``start``: 0 for fixed ones, inf for
             those that the samples do not determine, NaN for those at a bound, and for all if there
-            are no degrees of freedom to estimate the noise from.
+            are no degrees of freedom to estimate the noise from, or if the loss takes most samples
+            as outliers.
         names: what the parameters are called, in order.
         covariance: shape (parameters, parameters).
         correlation: the same divided by the standard errors; NaN where these are 0 or not finite.
-        sse: the sum of squares of residual/sigma, whatever the loss.
+        sse: the sum of squares of residual/sigma, whatever the loss; inf or 0 where that is beyond
+            the range of doubles, which ``summary`` tells.
         cost: half of that, or the sum of the losses, which was minimized.
         dof: samples that took part minus parameters, or combinations of them, that they determine;
             fixed parameters and those at a bound do not count.
@@ -36,6 +39,8 @@ class FitResult:
         masked: indices of the samples that were left out since the model's value or gradient there
             is not REAL.
         incomplete: indices of the samples whose gradient lacks a contribution that was dropped.
+        crossed_pole: indices of the samples that a pole of the model, of odd order, passed on the
+            way from the start. The minimum may then be another than the one nearest to the start.
         at_bound: names of the parameters that a bound holds.
         undetermined: names of the parameters that the samples do not determine.
         nfev: how often the model was evaluated on all samples, gradients or not.
@@ -56,6 +61,7 @@ class FitResult:
     residuals: Array
     masked: npt.NDArray[np.intp]
     incomplete: npt.NDArray[np.intp]
+    crossed_pole: npt.NDArray[np.intp]
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
     nfev: int
@@ -64,11 +70,12 @@ class FitResult:
     success: bool
     message: str
     _rows: tuple[Row, ...]
+    _norm: float
 
     @property
     def residual_std(self) -> float:
         """The residual standard deviation √(sse/dof); NaN without degrees of freedom."""
-        return float(np.sqrt(self.sse / self.dof)) if self.dof > 0 else float("nan")
+        return self._norm / math.sqrt(self.dof) if self.dof > 0 else float("nan")
 
     def summary(self) -> str:
         """A table of the parameters with standard errors, and how good the fit is.
@@ -76,12 +83,13 @@ class FitResult:
         Standard errors have two digits and values end at the same place.
         """
         samples = len(self.residuals)
-        lines = [table(self._rows), ""]
-        lines.append(
-            f"residual standard deviation {self.residual_std:.6g} with {self.dof} degrees of "
-            f"freedom, sum of squares {self.sse:.6g}"
-        )
+        lines = [table(self._rows), "", self._spread()]
         lines.append(f"{samples - len(self.masked)} of {samples} samples{self._left_out()}")
+        if len(self.crossed_pole):
+            lines.append(
+                f"a pole of the model passed {_counted(self.crossed_pole)} on the way from the "
+                "start: another start may lead to a smaller sum of squares"
+            )
         strong = self._strongest()
         if strong:
             lines.append(strong)
@@ -94,11 +102,25 @@ class FitResult:
     def __repr__(self) -> str:
         return f"<FitResult\n{self.summary()}\n>"
 
+    def _spread(self) -> str:
+        """How large the residuals are."""
+        if self.dof <= 0:
+            return (
+                f"sum of squares {self.sse:.6g}; no degrees of freedom, so the residuals say "
+                "nothing about the noise"
+            )
+        squares = f"{self.sse:.6g}"
+        if not np.isfinite(self.sse) or (self.sse == 0.0 and self._norm > 0.0):
+            squares = "beyond the range of doubles"
+        return (
+            f"residual standard deviation {self.residual_std:.6g} with {self.dof} degrees of "
+            f"freedom, sum of squares {squares}"
+        )
+
     def _left_out(self) -> str:
         text = ""
         if len(self.masked):
-            shown = ", ".join(map(str, self.masked[:5])) + (", …" if len(self.masked) > 5 else "")
-            text += f"; masked: {shown}"
+            text += f"; masked: {_listed(self.masked)}"
         if len(self.incomplete):
             text += f"; {len(self.incomplete)} with an incomplete gradient"
         return text
@@ -112,3 +134,12 @@ class FitResult:
         value = self.correlation[row, column]
         first, second = self.names[int(column)], self.names[int(row)]
         return f"strongest correlation {value:+.4f}, of {first} and {second}"
+
+
+def _listed(samples: npt.NDArray[np.intp]) -> str:
+    return ", ".join(map(str, samples[:5])) + (", …" if len(samples) > 5 else "")
+
+
+def _counted(samples: npt.NDArray[np.intp]) -> str:
+    count = len(samples)
+    return f"{count} sample{'' if count == 1 else 's'} ({_listed(samples)})"

@@ -38,6 +38,8 @@ def read_samples(x: Any, y: Any, sigma: Any) -> Samples:
         raise ValueError(f"y has the shape {values.shape}: a number for each sample, (n,)")
     if len(rows) != len(values):
         raise ValueError(f"x has {len(rows)} rows and y has {len(values)}: they must be as many")
+    if not len(values):
+        raise ValueError("x and y have no rows: there is nothing to fit")
     _refuse_nonfinite(rows, "x")
     _refuse_nonfinite(values, "y")
     noise = np.ones(len(values)) if sigma is None else _array(sigma, "sigma")

@@ -13,6 +13,7 @@ from ..array import TRArray
 from ..autodiff import GradientMode, gradient_mode
 from ..autodiff.batched import tr_vmap
 from ..core import TRTag
+from ._crossings import crossed_poles
 from ._inference import inference
 from ._levenberg_marquardt import Solution, levenberg_marquardt
 from ._losses import check_loss
@@ -20,6 +21,7 @@ from ._parameters import Parameters
 from ._result import FitResult
 from ._samples import Samples, read_samples
 from ._summary import Row
+from ._units import exponent
 
 __all__ = ["least_squares"]
 
@@ -106,6 +108,7 @@ def least_squares(
             loss=chosen,
             roundoff=problem.roundoff(),
             max_iterations=int(max_iterations),
+            watch=problem.watch,
         )
         incomplete = problem.incomplete(solution)
     used = solution.used
@@ -122,8 +125,11 @@ def least_squares(
         loss=chosen,
         noise_is_known=absolute_sigma,
     )
-    with np.errstate(over="ignore"):
+    unit = int(exponent(residuals))
+    norm = float(np.linalg.norm(np.ldexp(residuals, -unit)))
+    with np.errstate(over="ignore", under="ignore"):
         sse = float(residuals @ residuals)
+        norm = float(np.ldexp(norm, unit))
     values = parameters.start.copy()
     values[varied] = solution.params
     notes = np.where(at_bound, "at bound", np.where(varied, "", "fixed"))
@@ -141,6 +147,7 @@ def least_squares(
         residuals=np.where(used, 0.0 - solution.residuals * samples.sigma, np.nan),
         masked=np.flatnonzero(~used),
         incomplete=incomplete,
+        crossed_pole=np.flatnonzero(problem.crossed),
         at_bound=tuple(names[at_bound]),
         undetermined=tuple(names[found.undetermined]),
         nfev=solution.nfev,
@@ -149,6 +156,7 @@ def least_squares(
         success=solution.success,
         message=solution.message,
         _rows=tuple(map(Row, parameters.names, values.tolist(), found.stderr.tolist(), notes)),
+        _norm=norm,
     )
 
 
@@ -176,6 +184,9 @@ class _Problem:
         name = getattr(model, "__name__", type(model).__name__)
         function.__name__ = function.__qualname__ = name
         self._batched = tr_vmap(function, in_axes=(None, None, 0))
+        self._of_pairs = tr_vmap(function, in_axes=(0, None, 0))
+        #: Which samples a pole of the model has passed.
+        self.crossed = np.zeros(len(samples.y), bool)
 
     def roundoff(self) -> float:
         """The norm of the rounding errors that residuals have at least."""
@@ -197,6 +208,16 @@ class _Problem:
         if lost.any():
             residuals[lost] = np.nan
         return residuals, jacobian
+
+    def watch(self, start: Array, end: Array, rows: npt.NDArray[np.intp]) -> None:
+        """Marks those of some samples that a pole of the model passes in a step."""
+        self.crossed[crossed_poles(self._values, start, end, rows)] = True
+
+    def _values(self, free: Array, rows: npt.NDArray[np.intp]) -> Array:
+        """The values of the model at pairs of parameters and a sample."""
+        values = self._of_pairs(free, self._held, np.ascontiguousarray(self._samples.x[rows]))
+        found: Array = values.to_ieee()
+        return found
 
     def check_start(self) -> None:
         """Raises unless the model can be fitted from the start."""

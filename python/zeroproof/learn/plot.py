@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..plot._figure import draw_marks_at_edge, figure_or_new, with_gaps
+from ..rational import Rational as FittedRational
 from .data import Dataset, FloatArray, InputError
+from .output import check_writable
 from .report import distances, reference_poles, relative_errors
 from .train import Fit
 
-__all__ = ["check", "draw"]
+__all__ = ["check", "draw", "draw_fit"]
 
 COLORS = {"hybrid": "#0f62fe", "mask-real": "#da1e28", "saturating": "#198038"}
 STYLES = {"hybrid": "-", "mask-real": "--", "saturating": ":"}
@@ -41,15 +42,15 @@ def check(path: str) -> None:
         raise InputError(
             f"--plot {path}: the name must end in .png (or {', '.join(sorted(known))})"
         )
-    existed = os.path.lexists(path)
-    try:
-        with open(path, "ab"):
-            pass
-        if not existed:
-            os.unlink(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"--plot {path}: cannot be written ({reason})") from None
+    check_writable("--plot", path)
+
+
+def draw_fit(path: str, data: Dataset, model: FittedRational) -> None:
+    """Writes the plot of a fit: data, function and residuals."""
+    figure = model.plot(figure=figure_or_new(None, FIGURE_SIZE))
+    name = Path(data.name).name.replace("$", r"\$")  # not a formula
+    figure.suptitle(f"{name}: {data.y_name} = P({data.x_name})/Q({data.x_name})")
+    _save(path, figure)
 
 
 def draw(path: str, data: Dataset, fits: Sequence[Fit]) -> None:
@@ -58,6 +59,10 @@ def draw(path: str, data: Dataset, fits: Sequence[Fit]) -> None:
     above, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [3, 2]})
     _draw_fits(above, data, fits)
     _draw_errors(below, data, fits)
+    _save(path, figure)
+
+
+def _save(path: str, figure: Any) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -16,7 +16,20 @@ from .data import Dataset, FloatArray
 from .model import Pole
 from .train import Fit
 
-__all__ = ["as_json", "as_text", "build", "reference_poles"]
+__all__ = [
+    "as_json",
+    "as_text",
+    "buckets",
+    "build",
+    "distances",
+    "error_in",
+    "errors_of",
+    "errors_text",
+    "kept_out_text",
+    "nearest",
+    "problem_of",
+    "reference_poles",
+]
 
 # Statistics given as coordinates of input nodes, which are scaled.
 IN_SCALED_COORDINATE = "exploration_regions"
@@ -53,19 +66,24 @@ def distances(x: FloatArray, poles: Sequence[float]) -> FloatArray:
 
 def relative_errors(data: Dataset, fit: Fit) -> FloatArray:
     """|f - y| / max(|y|, y scale) for every usable row; infinite where f is not REAL."""
+    return errors_of(data, fit.model, fit.model.frame.y_scale)
+
+
+def errors_of(data: Dataset, model: Callable[[FloatArray], Any], y_scale: float) -> FloatArray:
+    """|f - y| / max(|y|, y scale) for every usable row; infinite where f is not REAL."""
     rows = data.usable
     x, y = data.x[rows], data.y[rows]
     with np.errstate(all="ignore"):
-        errors = np.abs(fit.model(x) - y) / np.maximum(np.abs(y), fit.model.frame.y_scale)
+        errors = np.abs(model(x) - y) / np.maximum(np.abs(y), y_scale)
     return np.where(np.isfinite(errors), errors, np.inf)
 
 
-def _buckets(data: Dataset, fits: Sequence[Fit]) -> list[Bucket]:
+def buckets(x: FloatArray, poles: Sequence[float], half_range: float) -> list[Bucket]:
     """Decades of distance, the widest ending at the power of ten below half the range."""
-    gap = distances(data.x[data.usable], reference_poles(data, fits))
+    gap = distances(x, poles)
     if not np.isfinite(gap).any():
         return [Bucket(0.0, math.inf, gap >= 0.0)]
-    widest = 10.0 ** math.floor(math.log10(fits[0].model.frame.half_range))
+    widest = 10.0 ** math.floor(math.log10(half_range))
     edges = [0.0, widest / 100.0, widest / 10.0, widest, math.inf]
     return [Bucket(low, high, (gap >= low) & (gap < high)) for low, high in zip(edges, edges[1:])]
 
@@ -74,27 +92,33 @@ def build(
     data: Dataset, degree: tuple[int, int], seed: int, epochs: int, fits: Sequence[Fit]
 ) -> dict[str, Any]:
     """The report as data; numbers may be infinite or NaN."""
-    buckets = _buckets(data, fits)
+    poles, half_range = reference_poles(data, fits), fits[0].model.frame.half_range
+    spans = buckets(data.x[data.usable], poles, half_range)
     return {
-        "problem": {
-            "name": data.name,
-            "rows": len(data.x),
-            "usable_rows": int(data.usable.sum()),
-            "kept_out_rows": int((~data.usable).sum()),
-            "targets": data.targets_by_tag(),
-            "true_poles": list(data.true_poles),
-        },
+        "problem": problem_of(data),
         "degree": list(degree),
         "coefficients": degree[0] + degree[1] + 1,
         "seed": seed,
         "epochs": epochs,
         "interrupted": any(fit.stopped_by == "interrupt" for fit in fits),
-        "distance_from": reference_poles(data, fits),
-        "runs": [_run(data, fit, buckets) for fit in fits],
+        "distance_from": poles,
+        "runs": [_run(data, fit, spans) for fit in fits],
     }
 
 
-def _run(data: Dataset, fit: Fit, buckets: Sequence[Bucket]) -> dict[str, Any]:
+def problem_of(data: Dataset) -> dict[str, Any]:
+    """What the data are."""
+    return {
+        "name": data.name,
+        "rows": len(data.x),
+        "usable_rows": int(data.usable.sum()),
+        "kept_out_rows": int((~data.usable).sum()),
+        "targets": data.targets_by_tag(),
+        "true_poles": list(data.true_poles),
+    }
+
+
+def _run(data: Dataset, fit: Fit, spans: Sequence[Bucket]) -> dict[str, Any]:
     model, frame = fit.model, fit.model.frame
     errors = relative_errors(data, fit)
     poles = model.poles()
@@ -108,7 +132,7 @@ def _run(data: Dataset, fit: Fit, buckets: Sequence[Bucket]) -> dict[str, Any]:
         "poles": [_pole(data, pole, poles) for pole in poles],
         "complex_poles": [[pole.real, pole.imag] for pole in model.complex_poles()],
         "true_poles": [_true_pole(true, poles) for true in data.true_poles],
-        "errors": [_error(bucket, errors) for bucket in buckets],
+        "errors": [error_in(bucket, errors) for bucket in spans],
         "masked_share": fit.masked_share,
         "saturated_share": fit.saturated_share,
         "schedule": fit.schedule,
@@ -123,7 +147,8 @@ def _run(data: Dataset, fit: Fit, buckets: Sequence[Bucket]) -> dict[str, Any]:
     }
 
 
-def _nearest(x: float, values: FloatArray) -> Optional[float]:
+def nearest(x: float, values: FloatArray) -> Optional[float]:
+    """The nearest of the values; None of none."""
     return float(values[np.argmin(np.abs(values - x))]) if len(values) else None
 
 
@@ -140,8 +165,8 @@ def _pole(data: Dataset, pole: Pole, poles: Sequence[Pole]) -> dict[str, Any]:
         "residue": pole.residue,
         "inside_data": pole.inside,
         "cancelled": pole.cancelled,
-        "nearest_row": _nearest(pole.x, data.x),
-        "nearest_kept_out_row": _nearest(pole.x, data.x[~data.usable]),
+        "nearest_row": nearest(pole.x, data.x),
+        "nearest_kept_out_row": nearest(pole.x, data.x[~data.usable]),
     }
 
 
@@ -151,7 +176,8 @@ def _true_pole(true: float, poles: Sequence[Pole]) -> dict[str, Any]:
     return {"x": true, "nearest_learned": nearest, "error": error}
 
 
-def _error(bucket: Bucket, errors: FloatArray) -> dict[str, Any]:
+def error_in(bucket: Bucket, errors: FloatArray) -> dict[str, Any]:
+    """Median and largest error there."""
     inside = errors[bucket.rows]
     return {
         "from": bucket.low,
@@ -198,19 +224,14 @@ def as_text(report: dict[str, Any]) -> str:
         f"model     y = P(x)/Q(x) of degree {top}/{bottom}, {report['coefficients']} coefficients",
     ]
     if problem["kept_out_rows"]:
-        tags = ", ".join(
-            f"{problem['targets'][tag.name]} {tag.name}"
-            for tag in TRTag
-            if tag is not TRTag.REAL and problem["targets"][tag.name]
-        )
-        lines.append(
-            f"kept out  {problem['kept_out_rows']} with a target that is not REAL ({tags})"
-        )
+        lines.append(kept_out_text(problem))
     if report["interrupted"]:
         lines.append("note      interrupted: this is the fit so far")
     for run in runs:
         lines += ["", *_run_text(run)]
-    lines += ["", *_errors_text(report)]
+    scale = runs[0]["model"]["y_scale"]
+    columns = {run["mode"]: run["errors"] for run in runs}
+    lines += ["", *errors_text(columns, report["distance_from"], scale)]
     for run in runs:
         if run["statistics"] is not None:
             lines += ["", *_statistics_text(run)]
@@ -257,23 +278,34 @@ def _remark(pole: dict[str, Any]) -> str:
     return f"{origin}, residue {pole['residue']:.4g}{cancelled}"
 
 
-def _errors_text(report: dict[str, Any]) -> list[str]:
-    runs = report["runs"]
-    scale = runs[0]["model"]["y_scale"]
-    poles = ", ".join(f"{x:.6g}" for x in report["distance_from"]) or "none"
+def kept_out_text(problem: dict[str, Any]) -> str:
+    """How many targets of which kind are not REAL."""
+    tags = ", ".join(
+        f"{problem['targets'][tag.name]} {tag.name}"
+        for tag in TRTag
+        if tag is not TRTag.REAL and problem["targets"][tag.name]
+    )
+    return f"kept out  {problem['kept_out_rows']} with a target that is not REAL ({tags})"
+
+
+def errors_text(
+    columns: dict[str, list[dict[str, Any]]], distance_from: Sequence[float], scale: float
+) -> list[str]:
+    """The table of errors by distance to a pole, with a column for each title."""
+    poles = ", ".join(f"{x:.6g}" for x in distance_from) or "none"
     lines = [
         f"error |P/Q - y| / max(|y|, {scale:.3g}), median and largest, by distance to a pole "
         f"({poles})",
-        "  " + f"{'distance':<18}{'rows':>6}" + "".join(f"{run['mode']:>22}" for run in runs),
+        "  " + f"{'distance':<18}{'rows':>6}" + "".join(f"{title:>22}" for title in columns),
     ]
-    for index, bucket in enumerate(runs[0]["errors"]):
+    for index, bucket in enumerate(next(iter(columns.values()))):
         if math.isinf(bucket["to"]):
             span = f">= {bucket['from']:g}" if bucket["from"] else "any"
         else:
             span = f"{bucket['from']:g} to {bucket['to']:g}"
         cells = ""
-        for run in runs:
-            found = run["errors"][index]
+        for errors in columns.values():
+            found = errors[index]
             text = f"{found['median']:.2g}  {found['largest']:.2g}" if found["rows"] else "-"
             cells += f"{text:>22}"
         lines.append(f"  {span:<18}{bucket['rows']:>6}{cells}")

@@ -51,8 +51,12 @@ def fit(
     batch_size: int,
     lr: Any,
     seed: int,
+    may_be_undetermined: bool = False,
 ) -> FitHistory:
-    """``RationalModel.fit``."""
+    """``RationalModel.fit``.
+
+    ``may_be_undetermined``: fewer rows than coefficients are no error.
+    """
     method = checked_choice(method, "method", METHODS)
     start = checked_choice(start, "start", STARTS)
     loss = checked_choice(loss, "loss", LOSSES)
@@ -66,6 +70,8 @@ def fit(
     samples = checked_samples(x, y, sigma, model.inputs, model.outputs)
     rng = np.random.default_rng(whole(seed, "seed", 0))
     training, held_out = _split(samples, share, rng)
+    if not may_be_undetermined:
+        _check_rows(model, samples, training, share)
     if model.domain is None:
         model.set_domain(_box(samples))
     if method == "auto":
@@ -106,6 +112,26 @@ def _split(samples: Samples, share: float, rng: np.random.Generator) -> tuple[Sa
     apart = np.zeros(len(samples.x), bool)
     apart[rng.permutation(usable)[:count]] = True
     return samples.rows(~apart), samples.rows(apart)
+
+
+def _check_rows(model: Model, samples: Samples, training: Samples, share: float) -> None:
+    """Raises ValueError if there are fewer rows than coefficients to determine."""
+    usable, left = (
+        int(np.count_nonzero(np.isfinite(some.y).all(axis=1))) for some in (samples, training)
+    )
+    per_output = model.numerator.shape[-1]
+    free = model.numerator.size + model.denominator.size - len(np.atleast_2d(model.denominator))
+    needed = max(per_output, -(-free // model.outputs))
+    if usable < needed:
+        raise ValueError(
+            f"x and y have {usable} rows with a finite y, but the model needs at least {needed} "
+            f"for its {free} coefficients: give more rows or a lower degree"
+        )
+    if left < needed:
+        raise ValueError(
+            f"validation={share:g} leaves {left} of {usable} rows to fit, but the model needs at "
+            f"least {needed} for its {free} coefficients: give a smaller validation, such as 0"
+        )
 
 
 def _box(samples: Samples) -> list[tuple[float, float]]:

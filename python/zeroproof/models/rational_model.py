@@ -362,7 +362,8 @@ class RationalModel:
 
         Raises:
             TypeError: for an argument of another type.
-            ValueError: for one of another shape or out of range; the message names it.
+            ValueError: for one of another shape or out of range, and for fewer rows than
+                coefficients, in all or left by ``validation``; the message names it.
         """
         return fit(
             self,

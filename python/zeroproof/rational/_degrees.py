@@ -3,57 +3,34 @@
 Data without noise: the smallest degree that fits them up to rounding errors. Data with noise: the
 degree with the smallest information criterion, among those whose poles the data establish. The
 search goes along the diagonal (d, d), tries all small degrees, and then the neighbours of the best,
-until none is better.
+until none is better. Degrees that leave few degrees of freedom come last, and must be better by
+more than chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ._chebyshev import roots, slope
-from ._fixed_degree import Candidate, Fitter
+from ._candidate import Candidate
+from ._established import unsupported_poles
+from ._fixed_degree import Fitter
 
-__all__ = ["Search", "unsupported_poles"]
+__all__ = ["Search"]
 
 Degree = tuple[int, int]
 
-#: So many rows must see a pole above the noise, which a pole between two rows does not reach.
-SUPPORTING_ROWS = 3
-ABOVE_NOISE = 3.0
 PATIENCE = 4
+#: With so few rows every degree is tried.
+FEW_ROWS = 16
+NEAR_DIAGONAL = 2
+#: How unlikely it must be that a degree beyond what criteria can judge follows the noise.
+UNLIKELY = 1e-3
 SMALL = 3
 STEPS = [(0, -1), (-1, 0), (-1, -1), (0, 1), (1, 0), (1, 1), (-1, 1), (1, -1), (0, 2), (2, 0)]
-
-
-def unsupported_poles(candidate: Candidate) -> int:
-    """How many poles within the data are not established by them.
-
-    Such a pole and a zero next to it (a Froissart doublet) follow the noise of one row or two.
-    """
-    problem, point = candidate.problem, candidate.point
-    samples = problem.samples
-    q = problem.denominator(point.z)
-    found = roots(q)
-    if not len(found):
-        return 0
-    chebval = np.polynomial.chebyshev.chebval
-    known = samples.marks
-    noise = max(candidate.deviation, candidate.typical)
-    count = 0
-    with np.errstate(all="ignore"):
-        residues = chebval(found, point.p) / chebval(found, slope(q))
-        for pole, residue in zip(found, residues):
-            if pole.imag < 0.0 or abs(pole.real) > 1.0:
-                continue
-            if len(known) and abs(pole - known).min() < 1e-9:
-                continue
-            share = np.abs(residue / (samples.u - pole)) * (2.0 if pole.imag else 1.0)
-            seen = share * samples.weight > ABOVE_NOISE * noise
-            count += int(np.count_nonzero(seen)) < SUPPORTING_ROWS
-    return count
 
 
 @dataclass
@@ -64,6 +41,8 @@ class Search:
     criterion: str
     most: int
     most_parameters: int
+    comfortable: int
+    tell: Callable[[str], None]
     tried: dict[Degree, Candidate] = field(default_factory=dict)
     rejected: dict[Degree, int] = field(default_factory=dict)
 
@@ -90,29 +69,41 @@ class Search:
                 return exact
         for degree in self._small():
             self.score(degree)
+        if self.fitter.noise.known is not None and len(self.fitter.samples) <= FEW_ROWS:
+            for count in range(1, self.comfortable + 1):
+                for degree in self._with(count):
+                    self.score(degree)
         self._along_the_diagonal()
-        return self._downhill()
+        best = self._downhill()
+        return best if self.fitter.noise.known is not None else self._beyond(best)
 
     def _allowed(self, degree: Degree) -> bool:
+        return self._is_possible(degree) and self._parameters(degree) <= self.comfortable
+
+    def _is_possible(self, degree: Degree) -> bool:
         n, m = degree
-        marks = len(self.fitter.samples.marks)
-        if n < 0 or m < marks or max(n, m) > self.most:
+        if n < 0 or m < len(self.fitter.samples.marks) or max(n, m) > self.most:
             return False
-        return n + m + 1 - marks <= self.most_parameters
+        return self._parameters(degree) <= self.most_parameters
+
+    def _parameters(self, degree: Degree) -> int:
+        return degree[0] + degree[1] + 1 - len(self.fitter.samples.marks)
 
     def _candidate(self, degree: Degree) -> Candidate:
         if degree in self.tried:
             return self.tried[degree]
-        candidate = self.fitter.fit(degree)
         n, m = degree
+        self.tell(f"degree {n}/{m}, {len(self.tried)} tried")
+        candidate = self.fitter.fit(degree)
         lower = [self.tried[d] for d in [(n - 1, m), (n, m - 1)] if d in self.tried]
         missed = [each for each in lower if each.surprise < candidate.surprise]
         if missed:  # a lower degree is a special case, so this is no minimum
             warm = [self.fitter.fit_from(degree, self.fitter.padded(m, degree)) for m in missed]
             candidate = min(candidate, *warm, key=lambda each: each.surprise)
         self.tried[degree] = candidate
-        if unsupported_poles(candidate):
-            self.rejected[degree] = unsupported_poles(candidate)
+        unsupported = unsupported_poles(candidate)
+        if unsupported:
+            self.rejected[degree] = unsupported
         return candidate
 
     def _small(self) -> Iterator[Degree]:
@@ -142,24 +133,85 @@ class Search:
             for dn, dm in STEPS:
                 self.score((best[0] + dn, best[1] + dm))
 
+    def _beyond(self, best: Candidate) -> Candidate:
+        """The best of the degrees with more parameters than criteria can judge, if one is better.
+
+        With few degrees of freedom d an information criterion takes what follows the noise. Under
+        the hypothesis that q more parameters follow the noise, the ratio of the sums of squares
+        has a beta distribution with d/2 and q/2, which is what must be unlikely.
+        """
+        rows = len(self.fitter.samples)
+        cost = 2 if self.fitter.noise.robust else 1  # rows a robust loss may leave to outliers
+        last = self._parameters(best.degree)
+        if last < self.comfortable - 2 and rows > FEW_ROWS:
+            return best
+        for count in range(self.comfortable + 1, self.most_parameters + 1):
+            if count > max(last, self.comfortable) + PATIENCE and rows > FEW_ROWS:
+                break
+            dof = rows - cost * count
+            degrees = list(self._with(count))
+            found = [self._candidate(degree) for degree in degrees]
+            found = [each for each in found if each.degree not in self.rejected]
+            if dof < 1 or not found:
+                continue
+            candidate = min(found, key=lambda each: each.surprise)
+            log_ratio = (candidate.surprise - best.surprise) / rows
+            chance = _log_chance(log_ratio, dof, count - self._parameters(best.degree))
+            if chance + math.log(len(degrees)) < math.log(UNLIKELY):
+                best, last = candidate, count
+        return best
+
+    def _with(self, count: int) -> Iterator[Degree]:
+        """The degrees with so many parameters; for more than a few rows those near the diagonal."""
+        marks = len(self.fitter.samples.marks)
+        total = count - 1 + marks
+        few = len(self.fitter.samples) <= FEW_ROWS
+        for m in range(marks, total + 1):
+            n = total - m
+            if self._is_possible((n, m)) and (few or m == marks or abs(n - m) <= NEAR_DIAGONAL):
+                yield n, m
+
     def _exact(self) -> Candidate | None:
         """The smallest degree that leaves rounding errors alone."""
-        for d in range(self.most + 1):
-            if not self._allowed((d, d)):
-                continue
-            found = self.fitter.exact((d, d))
+        diagonal = [(d, d) for d in range(self.most + 1) if self._is_possible((d, d))]
+        for degree in [*diagonal, *self._largest_beyond(diagonal)]:
+            found = self.fitter.exact(degree)
             if found is not None:
-                return self._smaller(found)
+                found = self._smaller(found)
+                if not unsupported_poles(found):
+                    return found
         return None
+
+    def _largest_beyond(self, diagonal: list[Degree]) -> Iterator[Degree]:
+        """The largest degrees possible that are not contained in the largest of the diagonal."""
+        d = diagonal[-1][0] if diagonal else -1
+        marks = len(self.fitter.samples.marks)
+        for m in range(marks, self.most + 1):
+            n = min(self.most_parameters - 1 + marks - m, self.most)
+            if max(n, m) > d and self._is_possible((n, m)):
+                yield n, m
 
     def _smaller(self, found: Candidate) -> Candidate:
         """The same with as few coefficients as possible."""
         while True:
             n, m = found.degree
             for degree in [(n - 1, m - 1), (n - 1, m), (n, m - 1)]:
-                lower = self.fitter.exact(degree) if self._allowed(degree) else None
+                lower = self.fitter.exact(degree) if self._is_possible(degree) else None
                 if lower is not None:
                     found = lower
                     break
             else:
                 return found
+
+
+def _log_chance(log_ratio: float, dof: int, more: int) -> float:
+    """The log of a bound of the chance that the ratio of two sums of squares is that small.
+
+    Args:
+        log_ratio: the log of the ratio.
+        dof: the degrees of freedom of the smaller sum.
+        more: how many parameters it has more.
+    """
+    a, b = 0.5 * dof, 0.5 * more
+    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    return a * log_ratio - math.log(a) - log_beta

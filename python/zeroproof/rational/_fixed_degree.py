@@ -6,51 +6,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .._arrays import Array
-from ._noise import MAD_OF_NORMAL, Noise
+from ._candidate import ROUNDINGS, Candidate
+from ._chebyshev import clenshaw
+from ._noise import Noise
 from ._problem import Metric, Point, Problem, Samples
+from ._products import sum_of_squares
 from ._refine import refine
 from ._starts import linearised, random_start
 
-__all__ = ["Candidate", "Fitter"]
+__all__ = ["Fitter"]
 
-#: A chordal residual of that many rounding errors, as a root of the mean square, is no noise.
-ROUNDINGS = 16.0
+#: How much larger rounding errors may be in another order.
+REORDERED = 4.0
 EPS = float(np.finfo(np.float64).eps)
 ROBUST_STEPS = 100
 RANDOM_STARTS = 8
 #: Where degrees are compared: rounds and steps, and the change of a criterion that does not matter.
 FIRST_ROBUST_STEPS, ROUGH_ROBUST_STEPS, ROUGH_STEPS, ROUGH = 5, 20, 40, 1e-3
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A fit of one degree.
-
-    ``point`` is in the metric ``metric``, whose weights are those of the loss; ``residuals`` are
-    those of the data in the unit of the noise, ``s`` their scale, ``deviation`` the standard
-    deviation of normal noise with this scale, and ``surprise`` −2·log likelihood. ``exact``: the
-    data are fitted up to their rounding errors.
-    """
-
-    problem: Problem
-    point: Point
-    metric: Metric
-    residuals: Array
-    s: float
-    deviation: float
-    surprise: float
-    exact: bool = False
-
-    @property
-    def typical(self) -> float:
-        """The standard deviation of the residuals, from their median."""
-        return float(np.median(np.abs(self.residuals))) / MAD_OF_NORMAL
-
-    @property
-    def degree(self) -> tuple[int, int]:
-        """Of numerator and denominator."""
-        return self.problem.degree
 
 
 @dataclass
@@ -81,7 +53,7 @@ class Fitter:
     def exact(self, degree: tuple[int, int]) -> Candidate | None:
         """The fit to data without noise, None if they have more than rounding errors."""
         problem = self.problem(degree)
-        if len(self.samples) < problem.free + 3:
+        if len(self.samples) < problem.free + 1:
             return None
         metric = Metric(True, np.ones(len(self.samples)))
         start = linearised(problem, metric)
@@ -89,9 +61,20 @@ class Fitter:
         if not np.sqrt(start.sse) <= 1e4 * few:
             return None
         point = refine(problem, start, metric)
-        if not np.sqrt(point.sse) <= few:
+        if not np.sqrt(point.sse) <= few or not self._is_reproduced(problem, point, few):
             return None
         return replace(self._judged(problem, point, metric), exact=True)
+
+    def _is_reproduced(self, problem: Problem, point: Point, few: float) -> bool:
+        """Whether values computed in another order are those of the data as well.
+
+        Where P and Q are both zero up to rounding errors, the quotient is any number.
+        """
+        with np.errstate(all="ignore"):
+            q = problem.denominator(point.z)
+            f = clenshaw(point.p, self.samples.u) / clenshaw(q, self.samples.u)
+            chords = (f - self.samples.v) / np.hypot(1.0, f) * self.samples.chord
+        return bool(np.sqrt(sum_of_squares(chords)) <= REORDERED * few)
 
     def fit(self, degree: tuple[int, int]) -> Candidate:
         """The best of the fits from linearised starts, good enough to compare degrees."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from .._arrays import Array
-from ._fixed_degree import Candidate
+from ._candidate import Candidate
+from ._estimates import lengths
 from ._noise import MAD_OF_NORMAL
 from ._rows import Rows
 
@@ -18,9 +20,17 @@ SURE = 5.0
 #: A deviation that is sure but smaller than this does not matter.
 MATTERS = 1.2
 FAR_OFF = 6.0
+FEW_DIGITS = 1e-300
+EPS = float(np.finfo(np.float64).eps)
 
 
-def judged(rows: Rows, residuals: Array, candidate: Candidate, unsupported: int) -> tuple[str, ...]:
+def judged(
+    rows: Rows,
+    residuals: Array,
+    candidate: Candidate,
+    unsupported: int,
+    is_largest: bool = False,
+) -> tuple[str, ...]:
     """What is wrong with a fit.
 
     Args:
@@ -28,25 +38,38 @@ def judged(rows: Rows, residuals: Array, candidate: Candidate, unsupported: int)
         residuals: data less fit, in σ where it was given.
         candidate: the fit.
         unsupported: how many of its poles no more than two rows see.
+        is_largest: whether a search could try no higher degree.
     """
-    return tuple(_judged(rows, residuals, candidate, unsupported))
+    return tuple(_judged(rows, residuals, candidate, unsupported, is_largest))
 
 
-def _judged(rows: Rows, residuals: Array, candidate: Candidate, unsupported: int) -> Iterator[str]:
-    if unsupported and not candidate.exact:
+def _judged(
+    rows: Rows, residuals: Array, candidate: Candidate, unsupported: int, is_largest: bool
+) -> Iterator[str]:
+    if unsupported:
         one = unsupported == 1
+        cause = "rounding errors" if candidate.exact else "the noise of single rows"
         yield (
             f"{unsupported} pole{'' if one else 's'} within the data follow{'s' if one else ''} "
-            "the noise of single rows: a lower degree is likely"
+            f"{cause}: a lower degree is likely"
         )
+    if candidate.problem.samples.interval.half < FEW_DIGITS:
+        yield "x is so near to the smallest double that it has few digits: give x in another unit"
     dof = len(rows) - candidate.problem.free
     if dof <= 0:
         yield "there are as many parameters as rows, so nothing is known of the errors"
         return
     if candidate.exact:
         return
+    size = spread = 0.0
     if rows.sigma is not None:
-        size = float(np.sqrt(np.mean(residuals * residuals) * len(rows) / dof))
+        below = rows.sigma < EPS * np.abs(rows.y)
+        if below.any():
+            yield (
+                f"sigma is below the rounding errors of y in {np.count_nonzero(below)} rows, and "
+                "counts as these"
+            )
+        size = float(lengths(residuals[None, :])[0]) / math.sqrt(dof)
         if (
             candidate.metric.chordal
             or (candidate.metric.weight != candidate.problem.samples.weight).any()
@@ -57,6 +80,15 @@ def _judged(rows: Rows, residuals: Array, candidate: Candidate, unsupported: int
             yield f"residuals are {size:.2g}× σ: a higher degree is likely, or sigma is too small"
         elif size < min(1.0 - SURE * spread, 1.0 / MATTERS):
             yield f"residuals are {size:.2g}× σ: sigma is too large, or the degree too high"
+    if is_largest and rows.sigma is not None and size < max(1.0 + SURE * spread, MATTERS):
+        pass  # χ² says that it is high enough
+    elif is_largest and dof <= 1:
+        yield (
+            f"{len(rows)} rows allow no higher degree, and do not tell whether this one is high "
+            "enough: give more rows"
+        )
+    elif is_largest:
+        yield "the degree is the highest that is tried: a higher one may be needed"
     if _alike(rows.x, residuals):
         yield "residuals of neighbouring rows have the same sign: a higher degree is likely"
     if not candidate.metric.chordal:

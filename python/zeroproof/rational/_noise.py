@@ -39,8 +39,8 @@ SMALLEST = 16.0 * float(np.finfo(np.float64).eps)
 class Noise:
     """The loss, and what is known of the scale of the residuals that it is given.
 
-    ``known`` is the standard deviation if σ was given (then 1), else None; ``f_scale`` is C if that
-    was given.
+    ``known`` is the standard deviation if σ was given, else None; ``f_scale`` is C if that was
+    given.
     """
 
     loss: str
@@ -117,19 +117,19 @@ class Noise:
 
     def surprise(self, residuals: Array, s: float) -> float:
         """−2·log likelihood, without the constant; smaller is better."""
-        return float(2.0 * len(residuals) * np.log(s) + self.cost(residuals, s) / (s * s))
+        return float(2.0 * len(residuals) * np.log(s) + self.cost(residuals, s) / s / s)
 
-    def variance(self, residuals: Array, s: float, parameters: int) -> float:
-        """What takes the inverse of the Jacobian's square to the covariance of an estimate.
+    def spread(self, residuals: Array, s: float, parameters: int) -> float:
+        """What takes the inverse of the Jacobian's square to the covariance, as a root.
 
-        1 for known normal noise, else the mean square, and for a robust loss Huber's
-        ``Σψ²/(rows − parameters)/(mean ψ′)²``.
+        The square is that of known normal noise, else the mean square, and for a robust loss
+        Huber's ``Σψ²/(rows − parameters)/(mean ψ′)²``.
         """
         dof = len(residuals) - parameters
         if not self.robust:
-            return 1.0 if self.known is not None else sum_of_squares(residuals) / dof
+            return self.known or math.sqrt(sum_of_squares(residuals) / dof)
         influence, slope = Loss(self.loss, self.loss_scale(s)).influence(residuals)
         steepness = float(np.mean(slope))
         if dof <= 0 or steepness <= 0.0:
             return float("nan")
-        return sum_of_squares(influence) / dof / steepness**2
+        return math.sqrt(sum_of_squares(influence) / dof) / steepness

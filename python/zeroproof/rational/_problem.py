@@ -21,9 +21,11 @@ from ._chebyshev import Interval, vandermonde
 from ._products import product, sum_of_squares
 from ._rows import Rows
 
-__all__ = ["Metric", "Point", "Problem", "Samples"]
+__all__ = ["SMALLEST_SIGMA", "Metric", "Point", "Problem", "Samples"]
 
 LARGEST_TARGET = 1e150  # keeps squares in range
+SMALLEST_SIGMA = 1e-300
+EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,36 @@ class Samples:
     weight: Array
     marks: Array
     y_scale: float
+    sigma_scale: float
     interval: Interval
     _tables: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, rows: Rows, interval: Interval) -> Samples:
-        """The samples; weights are 1/σ in the unit of v, 1 without σ."""
+        """The samples; weights are 1/σ, in units in which the largest is 1, and 1 without σ.
+
+        A σ below the rounding errors of y would give weights to these: it counts as they do.
+        ``sigma_scale`` is the smallest σ in the unit of v.
+        """
         size = np.abs(rows.y)
         middle, largest = float(np.median(size)), float(size.max())
         scale = max(middle, largest / LARGEST_TARGET, float(np.finfo(np.float64).tiny))
         if largest == 0.0:
             scale = 1.0
-        weight = np.ones(len(rows)) if rows.sigma is None else scale / rows.sigma
+        weight, sigma_scale = np.ones(len(rows)), 1.0
+        if rows.sigma is not None:
+            sigma = np.maximum(rows.sigma, EPS * np.maximum(size, scale))
+            least = float(sigma.min())
+            with np.errstate(under="ignore", over="ignore"):
+                weight = least / sigma
+                sigma_scale = float(np.clip(least / scale, SMALLEST_SIGMA, 1.0 / SMALLEST_SIGMA))
         return cls(
             u=np.asarray(interval.to_u(rows.x), np.float64),
             v=rows.y / scale,
             weight=weight,
             marks=np.asarray(interval.to_u(rows.marks), np.float64),
             y_scale=scale,
+            sigma_scale=sigma_scale,
             interval=interval,
         )
 
@@ -62,7 +76,8 @@ class Samples:
     def some(self, chosen: npt.NDArray[np.int64]) -> Samples:
         """These samples alone."""
         u, v, weight = self.u[chosen], self.v[chosen], self.weight[chosen]
-        return Samples(u, v, weight, self.marks, self.y_scale, self.interval)
+        marks, scales = self.marks, (self.y_scale, self.sigma_scale)
+        return Samples(u, v, weight, marks, *scales, self.interval)
 
     def table(self, degree: int) -> Array:
         """The Chebyshev polynomials up to a degree at the samples, and those to come."""
@@ -173,6 +188,8 @@ def least_squares(matrix: Array, right: Array) -> Array:
     size[size == 0.0] = 1.0
     columns = matrix.shape[1]
     R = triangle(np.column_stack([matrix / size, right]))
+    if not np.isfinite(R).all():
+        return np.full(matrix.shape[1], np.nan)
     left, singular, across = np.linalg.svd(R[:columns, :columns])
     kept = singular > singular[0] * 1e-15
     part = left.T @ R[:columns, columns]

@@ -34,7 +34,10 @@ class StandardErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class FitRecord:
-    """How a fit came about."""
+    """How a fit came about.
+
+    ``refused`` counts the degrees whose poles the data do not establish.
+    """
 
     rows: int
     left_out: int
@@ -49,6 +52,7 @@ class FitRecord:
     choice: str
     criterion: Optional[float]
     warnings: tuple[str, ...] = ()
+    refused: int = 0
 
     @property
     def dof(self) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 
 from .._arrays import Array
 from ..fitting._triangle import triangle
+from ._estimates import lengths
 from ._problem import Metric, Point, Problem
 from ._products import product
 
@@ -36,7 +37,7 @@ class Linearisation:
 
     ``left.T @ residuals`` is ``part``; the matrix of the first order is ``left·singular·across``
     with orthonormal ``left``, in unknowns divided by ``size``. ``chart`` takes the unknowns to
-    changes of (p, z) that keep the norm of z to first order.
+    changes of (p, z) that keep the norm of z to first order. All is NaN where squares overflow.
     """
 
     part: Array
@@ -70,9 +71,13 @@ def linearise(problem: Problem, point: Point, metric: Metric) -> Linearisation:
     R = triangle(matrix)
     count = tops + bottoms - 1
     upper, right = R[:count, :count], R[:count, count]
-    size = np.linalg.norm(upper, axis=0)
+    size = lengths(upper.T)
     size[size == 0.0] = 1.0
-    left, singular, across = np.linalg.svd(upper / size)
+    scaled = upper / size
+    if not np.isfinite(scaled).all():  # next to a pole at a row: there is no step
+        nothing = np.full(count, np.nan)
+        return Linearisation(nothing, nothing, np.eye(count), size, np.eye(tops + bottoms, count))
+    left, singular, across = np.linalg.svd(scaled)
     chart = np.zeros((tops + bottoms, count))
     chart[:tops, :tops] = np.eye(tops)
     chart[tops:, tops:] = tangent

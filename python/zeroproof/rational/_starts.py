@@ -45,7 +45,10 @@ def linearised(
     best = None if first is None else problem.at(first.p, first.z, metric)
     last = None
     for _ in range(steps):
-        p, z = _smallest(both * (weight / divisor)[:, None], tops)
+        found = _smallest(both * (weight / divisor)[:, None], tops)
+        if found is None:
+            break
+        p, z = found
         if metric.chordal:
             point = problem.at(p, z, metric)
         else:
@@ -56,7 +59,8 @@ def linearised(
             break
         last = z
         divisor = _divisor(problem, point, metric)
-    assert best is not None
+    if best is None:
+        return problem.at(np.zeros(tops), np.eye(problem.B.shape[1])[0], metric)
     return best
 
 
@@ -70,9 +74,11 @@ def _divisor(problem: Problem, point: Point, metric: Metric) -> Array:
     return np.maximum(bottom, size * 1e-13)
 
 
-def _smallest(matrix: Array, tops: int) -> tuple[Array, Array]:
-    """The coefficients that minimise the norm of the product, z at norm 1."""
+def _smallest(matrix: Array, tops: int) -> Optional[tuple[Array, Array]]:
+    """The coefficients that minimise the norm of the product, z at norm 1; None on overflow."""
     R = triangle(matrix)
+    if not np.isfinite(R).all():
+        return None
     z = np.linalg.svd(R[tops:, tops:])[2][-1]
     upper = R[:tops, :tops]
     size = np.abs(np.diag(upper))

@@ -75,14 +75,18 @@ def _heading(record: FitRecord) -> Iterator[str]:
 def _noise(record: FitRecord) -> str:
     if record.exact:
         return "the data are fitted up to their rounding errors"
+    out_of_range = not math.isfinite(record.sse) or (record.sse == 0.0 and record.scale > 0.0)
     if record.sigma_given:
-        line = f"χ² = {record.sse:.6g}"
-        if record.dof > 0:
+        line = "χ² beyond the range of doubles" if out_of_range else f"χ² = {record.sse:.6g}"
+        if record.dof > 0 and not out_of_range:
             line += f", {record.sse / record.dof:.4g} per degree of freedom"
     else:
-        line = f"sum of squares {record.sse:.10g}"
+        squares = "beyond the range of doubles" if out_of_range else f"{record.sse:.10g}"
+        line = f"sum of squares {squares}"
         if record.loss == "linear" and record.dof > 0:
             deviation = math.sqrt(record.sse / record.dof)
+            if out_of_range:
+                deviation = record.scale * math.sqrt(record.rows / record.dof)
             line += f", residual standard deviation {deviation:.4g}"
     if record.loss != "linear":
         line += f"; loss {record.loss}"

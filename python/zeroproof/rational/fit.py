@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
 from .._arrays import Array
+from ._candidate import Candidate
 from ._chebyshev import Interval
-from ._degrees import Search, unsupported_poles
-from ._fixed_degree import Candidate, Fitter
+from ._degrees import Search
+from ._established import unsupported_poles
+from ._fixed_degree import Fitter
 from ._judgement import judged
 from ._noise import NAMES, Noise
-from ._problem import Metric, Point, Samples
+from ._problem import SMALLEST_SIGMA, Metric, Point, Samples
 from ._products import sum_of_squares
 from ._record import FitRecord
 from ._refine import linearise
 from ._rows import Rows, read_rows
 from .model import Rational
 
-__all__ = ["fit_rational"]
+__all__ = ["fit_rational", "fitted"]
 
 MOST = 20
 #: Degrees are compared on that many rows at most.
@@ -73,39 +77,69 @@ def fit_rational(
         TypeError: for an argument of a wrong type; the text names it.
         ValueError: for one with a wrong value, and if there are too few rows for the degree.
     """
+    return fitted(x, y, degree, sigma, loss, f_scale, criterion, init, seed)
+
+
+def fitted(
+    x: Any,
+    y: Any,
+    degree: Union[str, tuple[int, int]] = "auto",
+    sigma: Any = None,
+    loss: str = "linear",
+    f_scale: Optional[float] = None,
+    criterion: str = "bic",
+    init: Optional[Rational] = None,
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Rational:
+    """``fit_rational``; ``tell`` is called with a few words on each degree that is tried."""
     rows = read_rows(x, y, sigma)
-    noise = _noise(loss, f_scale, rows)
+    _check_loss(loss, f_scale)
     if criterion not in CRITERIA:
         raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, not {criterion!r}")
     rng = np.random.default_rng(seed)
-    interval = Interval.of(rows.x)
-    samples = Samples.of(rows, interval)
-    if noise.f_scale is not None and rows.sigma is None:
-        noise = Noise(noise.loss, None, noise.f_scale / samples.y_scale)
-    if isinstance(degree, str):
-        if degree != "auto":
-            raise ValueError(f'degree must be "auto" or a pair (n, m), not {degree!r}')
-        if init is not None:
-            raise ValueError("init is for a degree that is given: give degree=(n, m)")
-        candidate, choice, score = _search(samples, noise, criterion, rng)
-    else:
-        wanted = _degree(degree, rows)
-        candidate = _fixed(samples, noise, wanted, init, rng)
-        choice, score = "degree given", None
-    return _result(rows, samples, noise, candidate, choice, score)
+    with np.errstate(all="ignore"):  # what overflows on the way is no better fit
+        samples = Samples.of(rows, Interval.of(rows.x))
+        noise = _noise(loss, f_scale, rows, samples)
+        if isinstance(degree, str):
+            if degree != "auto":
+                raise ValueError(f'degree must be "auto" or a pair (n, m), not {degree!r}')
+            if init is not None:
+                raise ValueError("init is for a degree that is given: give degree=(n, m)")
+            choice = _search(samples, noise, criterion, rng, tell)
+        else:
+            candidate = _fixed(samples, noise, _degree(degree, rows), init, rng)
+            choice = _Choice(candidate, "degree given")
+        return _result(rows, samples, noise, choice)
 
 
-def _noise(loss: str, f_scale: Optional[float], rows: Rows) -> Noise:
+class _Choice(NamedTuple):
+    """A fit, how its degree was chosen, by what criterion, and whether none higher was allowed."""
+
+    candidate: Candidate
+    text: str
+    criterion: Optional[float] = None
+    is_largest: bool = False
+    refused: int = 0
+
+
+def _check_loss(loss: str, f_scale: Optional[float]) -> None:
     if loss not in NAMES:
         raise ValueError(f"loss must be one of {', '.join(NAMES)}, not {loss!r}")
-    known = None if rows.sigma is None or loss == "chordal" else 1.0
-    noise = Noise(loss, known, None if f_scale is None else float(f_scale))
     if f_scale is not None:
-        if not noise.robust:
+        if not Noise(loss).robust:
             raise ValueError(f"f_scale has no meaning for loss={loss!r}")
         if not (np.isfinite(float(f_scale)) and float(f_scale) > 0.0):
             raise ValueError(f"f_scale must be a positive number, not {f_scale}")
-    return noise
+
+
+def _noise(loss: str, f_scale: Optional[float], rows: Rows, samples: Samples) -> Noise:
+    """The noise in the unit of the residuals of the samples."""
+    known = None if rows.sigma is None or loss == "chordal" else samples.sigma_scale
+    if f_scale is None:
+        return Noise(loss, known)
+    scale = float(f_scale) * samples.sigma_scale if known else float(f_scale) / samples.y_scale
+    return Noise(loss, known, min(max(scale, SMALLEST_SIGMA), 1.0 / SMALLEST_SIGMA))
 
 
 def _degree(degree: Any, rows: Rows) -> tuple[int, int]:
@@ -144,31 +178,44 @@ def _chosen(samples: Samples, most: int, rng: np.random.Generator) -> Samples:
 
 
 def _search(
-    samples: Samples, noise: Noise, criterion: str, rng: np.random.Generator
-) -> tuple[Candidate, str, Optional[float]]:
+    samples: Samples,
+    noise: Noise,
+    criterion: str,
+    rng: np.random.Generator,
+    tell: Callable[[str], None],
+) -> _Choice:
     some = _chosen(samples, ROWS_OF_SEARCH, rng)
     distinct = len(np.unique(some.u))
     marks = len(samples.marks)
     most = min(MOST, distinct - 1)
-    parameters = max(distinct // ROWS_PER_PARAMETER, min(2, distinct - 1))
+    parameters = distinct - 1
+    comfortable = max(distinct // ROWS_PER_PARAMETER, min(2, distinct - 1))
+    if noise.robust:  # which explains fewer than half of the rows as outliers
+        parameters = max(comfortable, (distinct - 1) // 2)
+    elif noise.known is not None:
+        comfortable = parameters
     if marks > most:
         raise ValueError(
             f"y is ±inf at {marks} different x, more poles than the {most} that a fit may have "
             "here: give NaN for values that are only unknown"
         )
     fitter = Fitter(some, noise, rng)
-    search = Search(fitter, criterion, most, parameters)
+    search = Search(fitter, criterion, most, parameters, comfortable, tell)
     best = search.best()
     few = len(some) < len(samples)
+    if few:
+        tell(f"degree {best.degree[0]}/{best.degree[1]} on all {len(samples)} rows")
     final = _on_all(samples, noise, best, rng) if few else fitter.settled(best)
     if best.exact:
-        return final, "degree chosen: the smallest that fits up to rounding errors", None
+        return _Choice(final, "degree chosen: the smallest that fits up to rounding errors")
     among = f"the smallest {criterion.upper()} of {len(search.tried)} degrees tried"
     if search.rejected:
         among += f", of which {len(search.rejected)} had poles that follow the noise of single rows"
     if few:
         among += f", on {len(some)} of the rows"
-    return final, f"degree chosen: {among}", search.information(best)
+    is_largest = best.problem.free == parameters or max(best.degree) == most
+    refused = len(search.rejected)
+    return _Choice(final, f"degree chosen: {among}", search.information(best), is_largest, refused)
 
 
 def _fixed(
@@ -221,10 +268,9 @@ def _result(
     rows: Rows,
     samples: Samples,
     noise: Noise,
-    candidate: Candidate,
-    choice: str,
-    score: Optional[float],
+    choice: _Choice,
 ) -> Rational:
+    candidate = choice.candidate
     problem, point = candidate.problem, candidate.point
     if not np.isfinite(point.sse):
         raise ValueError(
@@ -239,7 +285,7 @@ def _result(
     with np.errstate(all="ignore"):
         residuals = (rows.y - plain(rows.x)) / (1.0 if rows.sigma is None else rows.sigma)
         sse = sum_of_squares(residuals)
-    unit = 1.0 if rows.sigma is not None else scale
+    unit = scale if rows.sigma is None else 1.0 / samples.sigma_scale
     robust_scale = noise.loss_scale(candidate.s) * unit if noise.robust else None
     record = FitRecord(
         rows=len(rows),
@@ -252,9 +298,12 @@ def _result(
         sse=sse,
         scale=candidate.deviation * unit,
         exact=candidate.exact,
-        choice=choice,
-        criterion=score,
-        warnings=judged(rows, residuals, candidate, unsupported_poles(candidate)),
+        choice=choice.text,
+        criterion=choice.criterion,
+        refused=choice.refused,
+        warnings=judged(
+            rows, residuals, candidate, unsupported_poles(candidate), choice.is_largest
+        ),
     )
     spread = _spread(candidate, noise, samples)
     return Rational(
@@ -278,6 +327,8 @@ def _spread(candidate: Candidate, noise: Noise, samples: Samples) -> Optional[Ar
     if noise.robust:
         metric = Metric(metric.chordal, samples.weight)
     first_order = linearise(problem, problem.at(point.p, point.z, metric), metric)
+    if not np.isfinite(first_order.part).all():
+        return None
     s = first_order.singular
     inverse = np.where(s > s[0] * 1e-15, 1.0 / np.where(s > 0.0, s, 1.0), np.inf)
     if not np.isfinite(inverse).all():
@@ -287,9 +338,9 @@ def _spread(candidate: Candidate, noise: Noise, samples: Samples) -> Optional[Ar
     bottom = root[tops:] if problem.basis is None else problem.basis @ root[tops:]
     root = np.concatenate([root[:tops] * samples.y_scale, bottom])
     if candidate.exact:
-        variance = point.sse / dof
+        noise_size = math.sqrt(point.sse / dof)
     else:
-        variance = noise.variance(candidate.residuals, candidate.s, problem.free)
+        noise_size = noise.spread(candidate.residuals, candidate.s, problem.free)
     with np.errstate(over="ignore"):
-        spread = np.asarray(root * np.sqrt(variance), np.float64)
+        spread = np.asarray(root * noise_size, np.float64)
     return spread if np.isfinite(spread).all() else None

@@ -113,13 +113,21 @@ class Rational:
         return float(found[0]) if given.ndim == 0 else found.reshape(given.shape)
 
     def derivative(self) -> Rational:
-        """The derivative by x, without standard errors."""
+        """The derivative by x, without standard errors.
+
+        Raises:
+            OverflowError: if it leaves the range of doubles.
+        """
         p, q = self.numerator, self.denominator
         top = chebyshev.chebsub(
             chebyshev.chebmul(slope(p), q), self.order * chebyshev.chebmul(p, slope(q))
         )
+        with np.errstate(over="ignore"):
+            top = np.asarray(top, np.float64) / self._units.half
+        if not np.isfinite(top).all():
+            raise OverflowError("the derivative leaves the range of doubles: fit x in another unit")
         return Rational(
-            np.asarray(top, np.float64) / self._units.half,
+            top,
             q,
             self.interval,
             self.order + 1,

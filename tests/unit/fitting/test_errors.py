@@ -33,6 +33,7 @@ def changed(values: Any, row: int, value: float) -> Any:
         ({"model": lambda p, x: (p["a"], x)}, TypeError, "model must return one node"),
         ({"model": lambda p, x: p["a"] / (0.0 * x) + p["b"]}, ValueError, "REAL for 0 of 6"),
         ({"x": X[:1], "y": Y[:1]}, ValueError, "1 rows, fewer than the 2 parameters"),
+        ({"x": [], "y": []}, ValueError, "x and y have no rows"),
         ({"x": X[:5]}, ValueError, "x has 5 rows and y has 6"),
         ({"x": changed(X, 2, np.nan)}, ValueError, "x has nan in row 2"),
         ({"y": changed(Y, 3, np.inf)}, ValueError, "y has inf in row 3"),

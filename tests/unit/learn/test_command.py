@@ -113,7 +113,16 @@ BAD_ARGUMENTS = [
     (["--degree", "3/2/1"], "makes no sense"),
     (["--degree", "1.5/2"], "makes no sense"),
     (["--degree", ""], "makes no sense"),
-    (["--degree", "3/0"], "no pole"),
+    (["--method", "train", "--degree", "3/0"], "no pole"),
+    (["--mode", "all", "--degree", "auto"], "--degree auto is for --method fit"),
+    (["--method", "fit", "--mode", "hybrid"], "--mode is for --method train"),
+    (["--epochs", "5", "--loss", "cauchy"], "--loss is for --method fit"),
+    (["--epochs", "5", "--out", "model.json"], "--out is for --method fit"),
+    (["--method", "both"], "invalid choice"),
+    (["--loss", "l2"], "invalid choice"),
+    (["--sigma", "s"], "--sigma needs DATA.csv"),
+    (["--x", "a", "--y", "b"], "--x needs DATA.csv, which is to be given before it"),
+    (["--out", os.path.join("no", "such", "place.json")], "cannot be written"),
     (["--degree", "300/2"], "too high"),
     (["--degree"], "expected one argument"),
     (["--epochs", "0"], "whole number from 1"),
@@ -145,7 +154,7 @@ def test_bad_arguments_get_one_line(capsys, arguments, what):
 def test_too_few_rows_for_the_degree(capsys, tmp_path):
     path = tmp_path / "short.csv"
     path.write_text("1,2\n2,3\n3,inf\n4,nan\n5,1\n5,2\n")
-    code, out, err = run(capsys, str(path))
+    code, out, err = run(capsys, str(path), "--degree", "3/2", "--method", "train")
     assert (code, out) == (2, "")
     assert "3 usable rows with different x, but this degree has 6 free coefficients" in err
     assert err.count("\n") == 1

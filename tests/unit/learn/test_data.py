@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zeroproof.core import TRTag, is_real
-from zeroproof.learn import data as data_module
+from zeroproof.learn import text as text_module
 from zeroproof.learn.data import Dataset, InputError, read_csv
 from zeroproof.learn.robotics import (
     FOREARM,
@@ -115,7 +115,7 @@ def test_unusable_paths(tmp_path):
 
 
 def test_what_is_too_long_is_not_read_to_its_end(table, tmp_path, monkeypatch):
-    monkeypatch.setattr(data_module, "MOST_BYTES", 8)
+    monkeypatch.setattr(text_module, "MOST_BYTES", 8)
     assert read_csv(table("1,2\n3,4\n")).x.tolist() == [1.0, 3.0]
     path = table("1,2\n3,4\n\n")
     with pytest.raises(InputError) as caught:
@@ -125,7 +125,7 @@ def test_what_is_too_long_is_not_read_to_its_end(table, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without an end")
 def test_a_device_without_an_end():
-    with pytest.raises(InputError, match=r"^/dev/zero: is longer than 64 MiB; give a table"):
+    with pytest.raises(InputError, match=r"^/dev/zero: is longer than 256 MiB; give a table"):
         read_csv("/dev/zero")
 
 
