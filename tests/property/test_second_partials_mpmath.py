@@ -185,6 +185,24 @@ def test_bounded_ops(
     assume(check(case, operands, [(adjoint, tangent)], bound))
 
 
+@pytest.mark.parametrize("offset", [0.0, *(2.0**-k for k in (50, 40, 30, 20, 15, 10, 5, 2))])
+@pytest.mark.parametrize("bound", [0.01, 0.3, 1.0, 40.0])
+@pytest.mark.parametrize("b", [-0.25, -0.5, -1.7, -3.9])
+def test_bounded_real_powers_next_to_roots_of_an_entry(
+    b: float, bound: float, offset: float
+) -> None:
+    (case,) = [case for case in cases("binary") if case.name == "pow"]
+    for exponent in (1 - b, -b):  # of y in the entries ab and ba
+
+        def entry(a: mpf, exponent: float = exponent) -> mpf:
+            y = a ** mpf(exponent)
+            return 1 + b * mpmath.log(a) * y**2 / (y**2 + mpf(bound) ** 2)
+
+        with mpmath.workdps(DIGITS):
+            root = float(mpmath.findroot(entry, (1, mpf(10) ** 9), solver="anderson", tol=1e-60))
+        assert check(case, (root * (1 + offset), b), [(1.0, 1.0), (1e300, 1e-200)], bound)
+
+
 @each_of("power", singular=True)
 @given(x=finite, n=st.integers(-20, -1), adjoint=finite, tangent=finite, bound=bounds)
 @example(x=1e200, n=-1, adjoint=1e300, tangent=1.0, bound=1.0)

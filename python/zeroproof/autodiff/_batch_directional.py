@@ -118,8 +118,8 @@ def directions(
     layout = traced.layout
     if sources.is_leaf and is_ready(given):
         leaf = sources.leaves[0]
-        own = layout.per_sample[leaf]
-        if given.shape == ((samples, *sources.shapes[0]) if own else sources.shapes[0]):
+        each = (samples,) if layout.per_sample[leaf] else ()
+        if given.shape == (*each, *sources.shapes[0]):
             return _finite([given], sources, name)
     items = [(given, name)]
     if not sources.is_single:

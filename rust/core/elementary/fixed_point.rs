@@ -58,9 +58,17 @@ pub(super) fn quotient_any(value: i128, x: f64) -> i128 {
     if x < 1.0 { quotient(value, 4.0 * x) << 2 } else { quotient(value, x) }
 }
 
-/// ln 2 with 116 bits after the point.
+/// ln 2 with 116 bits after the point, and 60 more.
 const LN_2: i128 = 0xb17217f7d1cf79abc9e3b39803f2f;
+const LN_2_REST: i128 = 0x6af40f343267298;
 const LN_2_POINT: i64 = 116;
+/// Sums of powers and logarithms have so many bits after the point.
+const SUM_POINT: i64 = 118;
+
+/// `n·ln 2` with `LN_2_POINT + more` bits after the point, for at most 9 more.
+fn times_ln_2(n: i128, more: i64) -> i128 {
+    ((n * LN_2) << more) + ((n * LN_2_REST) >> (60 - more))
+}
 
 /// `ln(2ᵏ·(1 + f))` for an f that is a multiple of 2⁻⁵³ below ½: `(m, p)` such that it is m·2⁻ᵖ, m with about
 /// 120 bits.
@@ -85,8 +93,65 @@ fn ln(k: f64, f: f64) -> (i128, i64) {
     if k == 0.0 {
         (artanh, point - 1)
     } else {
-        (k as i128 * LN_2 + shift(artanh, point - 1 - LN_2_POINT), LN_2_POINT)
+        let k = k as i128;
+        // Below 2⁹ there is room for more bits.
+        let more = i64::from(k.unsigned_abs().leading_zeros() - 119).max(0);
+        (times_ln_2(k, more) + shift(artanh, point - 1 - LN_2_POINT - more), LN_2_POINT + more)
     }
+}
+
+/// The mantissa of a finite double, with its sign, and how many of its bits stand after the point.
+fn mantissa(y: f64) -> (i128, i64) {
+    let exponent = (y.to_bits() >> 52 & 0x7ff) as i64;
+    let bits = (y.to_bits() & (u64::MAX >> 12)) as i128;
+    let magnitude = if exponent == 0 { bits } else { bits | (1 << 52) };
+    (if y < 0.0 { -magnitude } else { magnitude }, 1075 - exponent.max(1))
+}
+
+/// `value·2⁻ᵖ` with as many bits after the point as sums have; what does not fit is lost at the upper end.
+fn at_sum_point(value: i128, point: i64) -> i128 {
+    match point - SUM_POINT {
+        0.. if point - SUM_POINT > 127 => value >> 127,
+        more @ 0.. => value >> more,
+        less => value.checked_shl(less.unsigned_abs() as u32).unwrap_or(0),
+    }
+}
+
+/// A logarithm times a double, likewise.
+fn times(y: f64, (log, point): (i128, i64)) -> i128 {
+    let (mantissa, bits) = mantissa(y);
+    // In two halves of at most 117 bits.
+    let (high, low) = (log >> 64, log & i128::from(u64::MAX));
+    at_sum_point(mantissa * high, point + bits - 64).wrapping_add(at_sum_point(mantissa * low, point + bits))
+}
+
+/// `1 + y·ln x + (s·x^(y − n))²` for n = 0 or 1, where the sum is less than a quarter of its last term, which is
+/// below 2⁹. x and s are given as `2ᵏ·(1 + f)`. What is left is right to about 2⁻¹¹⁶ of the largest term.
+///
+/// Terms may take more bits than there are; sums and differences of them that do not are right all the same.
+pub(super) fn one_plus_product_and_square(y: f64, x: (f64, f64), s: (f64, f64), n: bool) -> f64 {
+    let [x, s] = [x, s].map(|(k, f)| ln(k, f));
+    let product = times(y, x);
+    let [log_x, log_s] = [x, s].map(|(log, point)| at_sum_point(log, point));
+    let log = log_s.wrapping_add(product).wrapping_sub(if n { log_x } else { 0 });
+    let square = exp(2 * log.clamp(-(48 << SUM_POINT), 48 << SUM_POINT));
+    let left = (1i128 << SUM_POINT).wrapping_add(product).wrapping_add(square);
+    left as f64 * super::exact::power_of_two(-SUM_POINT)
+}
+
+/// `eˣ`, both with as many bits after the point as sums have, for results below 2⁹.
+fn exp(x: i128) -> i128 {
+    // x = n·ln 2 + r
+    let n = x.div_euclid(LN_2 << (SUM_POINT - LN_2_POINT));
+    let r = (x - times_ln_2(n, SUM_POINT - LN_2_POINT)) << (i64::from(POINT) - SUM_POINT);
+    let (mut sum, mut term, mut k) = (1i128 << POINT, 1i128 << POINT, 1);
+    while term != 0 {
+        term = product(term, r) / k;
+        sum += term;
+        k += 1;
+    }
+    let less = i64::from(POINT) - SUM_POINT - n as i64;
+    if less > 127 { 0 } else { sum >> less.max(0) << (-less).clamp(0, 2) }
 }
 
 /// `1 + y·ln(2ᵏ·(1 + f))` where the product is close to −1: what is left is right to 2⁻¹¹⁰ of 1.

@@ -230,6 +230,20 @@ pub(crate) fn one_plus_product(y: f64, x: f64) -> f64 {
     if value.abs() > LEFT { value } else { fixed_point::one_plus_product(y, logarithm::split(x, lift)) }
 }
 
+/// `1 + y·ln x + (s·x^(y − n))²` for finite x, s > 0 and n = 0 or 1, where the sum is less than a quarter of its
+/// last term.
+#[cold]
+pub(crate) fn one_plus_product_and_square(y: f64, x: f64, s: f64, n: bool) -> f64 {
+    let parts = |x: f64| {
+        if x < f64::MIN_POSITIVE {
+            logarithm::split(x * (1u64 << logarithm::LIFT) as f64, logarithm::LIFT)
+        } else {
+            logarithm::split(x, 0)
+        }
+    };
+    fixed_point::one_plus_product_and_square(y, parts(x), parts(s), n)
+}
+
 /// `Σ ±x²` for numbers of at most 1, with the digits that are left.
 pub(crate) fn signed_squares(numbers: [f64; 3], signs: [f64; 3]) -> f64 {
     let mut terms = [0.0; 6];

@@ -73,7 +73,8 @@ def test_the_fields_of_the_inner_pass():
     assert [hash(leaf) for leaf in saturated.leaves] == [hash(x)]
     assert inner.counts == {"origins": 1, "masked_at": 0, "dropped_at": 0, "saturated_at": 1}
     assert (inner.inner, inner.gradient, inner.wrt, inner.depends) == ((), None, None, True)
-    assert "through the gradient of the value +∞, computed in SATURATING mode:\n  it is" in str(found)
+    heading = "through the gradient of the value +∞, computed in SATURATING mode:"
+    assert f"{heading}\n  it is" in str(found)
 
 
 def test_a_term_of_second_order_that_is_dropped():

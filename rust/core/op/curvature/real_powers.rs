@@ -124,19 +124,25 @@ impl Entries for Bounded {
         let part = y.div(h).mul(y.div(h));
         let sign = if a < 0.0 { Wide::new(-sign_of_power(a, b)) } else { Wide::new(1.0) };
         let rise = if a > 0.0 { rise(a, b) } else { Wide::NONE };
-        // 1 + b·ln a·y²/(y² + s²)
-        let one_plus = |y: Wide| {
+        // 1 + b·ln a·y²/(y² + s²) for y = a^(n − b)
+        let one_plus = |y: Wide, n: bool| {
             let h = wide_smoothed(y, s, 1);
             let (share, rest) = (y.div(h), Wide::new(s).div(h));
-            rise.mul(share).mul(share).add(rest.mul(rest))
+            let (part, rest) = (share.mul(share), rest.mul(rest));
+            let sum = rise.mul(part).add(rest);
+            // Next to the roots both cancel.
+            if a > 0.0 && sum.to_f64().abs() < 0.25 * rest.to_f64() {
+                return part.mul(Wide::new(second::one_plus_product_and_square(b, a, s, n)));
+            }
+            sum
         };
         if b < 0.0 {
             let aa = minus.mul(sign).mul(b_wide).mul(less).mul(part).div(base).div(h);
-            let ab = one_plus(y).div(h);
+            let ab = one_plus(y, true).div(h);
             let w = Wide::new(1.0).div(power);
             let w_h = wide_smoothed(w, s, 1);
             let w_part = w.div(w_h).mul(w.div(w_h));
-            let ba = one_plus(w).div(base).div(w_h);
+            let ba = one_plus(w, false).div(base).div(w_h);
             let bb = w_part.mul(log).mul(log).div(w_h);
             let positive = a > 0.0;
             let or_none = |entry: Wide| if positive { entry } else { Wide::NONE };

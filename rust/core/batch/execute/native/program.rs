@@ -122,7 +122,7 @@ impl NativeProgram {
 
 /// A part under construction.
 enum Draft {
-    Native(Expansion),
+    Native(Box<Expansion>),
     Interpreted(Range<usize>),
 }
 
@@ -175,7 +175,7 @@ impl<'p> Builder<'p> {
                 }
                 Draft::Native(expansion) => {
                     let hooks = hooks.remove(&number).unwrap_or_default();
-                    let Some(piece) = self.piece(expansion, hooks, &mut live, order)? else {
+                    let Some(piece) = self.piece(*expansion, hooks, &mut live, order)? else {
                         continue;
                     };
                     pieces.push(piece);
@@ -213,7 +213,7 @@ impl<'p> Builder<'p> {
                 continue;
             }
             if !is_new {
-                drafts.push(Draft::Native(expansion));
+                drafts.push(Draft::Native(Box::new(expansion)));
             }
             interpreted += 1;
             match drafts.last_mut() {
@@ -221,7 +221,7 @@ impl<'p> Builder<'p> {
                 _ => drafts.push(Draft::Interpreted(number..number + 1)),
             }
         }
-        drafts.extend(current.map(Draft::Native));
+        drafts.extend(current.map(|last| Draft::Native(Box::new(last))));
         (drafts, interpreted)
     }
 
@@ -279,7 +279,7 @@ impl<'p> Builder<'p> {
             let number = writer(source).unwrap_or_else(|| {
                 *last.get_or_insert_with(|| {
                     if !matches!(drafts.last(), Some(Draft::Native(..))) {
-                        drafts.push(Draft::Native(self.expansion()));
+                        drafts.push(Draft::Native(Box::new(self.expansion())));
                     }
                     drafts.len() - 1
                 })
