@@ -123,7 +123,7 @@ def gradients_one_by_one(
         for column, function in enumerate(functions):
             value, found = function(*leaves)
             values[row, column] = value.item()
-            gradients[row, column] = [float(gradient) for gradient in found]
+            gradients[row, column] = [gradient.item() for gradient in found]
             statuses[row, column] = [gradient.gradient_status for gradient in found]
     return values, gradients, statuses
 
