@@ -77,6 +77,7 @@ class Parameters(ParameterNames):
         Raises:
             TypeError: if there are more arguments than entries, or fewer.
         """
+        self.refuse_unknown(keywords)
         found: dict[Key, Any] = {}
         if self._axes is None:
             found = dict.fromkeys([*range(len(args)), *sorted(keywords)], self._for_all)

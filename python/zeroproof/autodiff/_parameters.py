@@ -28,7 +28,13 @@ class ParameterNames:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.label: str = getattr(function, "__name__", None) or repr(function)
-        self._names = _positional_names(function)
+        parameters = _parameters(function)
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self._names = [each.name for each in parameters or () if each.kind in kinds]
+        takes_any = parameters is None or any(
+            each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters
+        )
+        self._known = None if takes_any else {each.name for each in parameters or ()}
 
     def name(self, key: Key) -> str:
         """The name of an argument; ``arg0`` and so on where the function has none."""
@@ -76,6 +82,19 @@ class ParameterNames:
             f"{role} names argument {place}, but {count} positional arguments were given"
         )
 
+    def refuse_unknown(self, keywords: Collection[str]) -> None:
+        """Refuses keywords that the function has no parameter for.
+
+        Raises:
+            TypeError: if there is one.
+        """
+        unknown = [] if self._known is None else sorted(set(keywords) - self._known)
+        if unknown:
+            raise TypeError(
+                f"{self.label} got an unexpected keyword argument {unknown[0]!r}, which is no "
+                "setting of the method either"
+            )
+
     def keyword_place(self, keyword: str) -> Optional[int]:
         """The place of the parameter that a keyword names; None if it has no place."""
         return self._names.index(keyword) if keyword in self._names else None
@@ -90,8 +109,8 @@ def argument_numbers(argnums: ArgNums) -> Numbers:
         given = given.tolist()
     try:
         if isinstance(given, Sequence):
-            return tuple([each if isinstance(each, str) else index(each) for each in given])
-        return index(given)
+            return tuple([each if isinstance(each, str) else _place(each) for each in given])
+        return _place(given)
     except TypeError:
         raise TypeError(
             "argnums must be the place or the name of an argument, or a sequence of these, not "
@@ -106,17 +125,22 @@ def coordinate_number(coordinate: Optional[ArgNum], default: Optional[ArgNum]) -
     if coordinate is None or isinstance(coordinate, str):
         return coordinate
     try:
-        return index(coordinate)
+        return _place(coordinate)
     except TypeError:
         raise TypeError(
             f"coordinate must be the place or the name of an argument, not {coordinate!r}"
         ) from None
 
 
-def _positional_names(function: Callable[..., Any]) -> list[str]:
+def _parameters(function: Callable[..., Any]) -> Optional[list[inspect.Parameter]]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # a function without a signature
-        return []
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [parameter.name for parameter in parameters if parameter.kind in positional]
+        return None
+
+
+def _place(argument: Any) -> int:
+    """A place; True and False are none."""
+    if isinstance(argument, (bool, np.bool_)):
+        raise TypeError("a truth value is no place")
+    return index(argument)

@@ -215,6 +215,18 @@ class TestRequests:
             with pytest.raises(ValueError, match=r"argnums names argument .* but 2 positional"):
                 method(X, 1.0, argnums=argnums)
 
+    @pytest.mark.parametrize("method", ["__call__", "value_and_grad", "jacobian", "hessian"])
+    def test_keywords_that_nobody_knows(self, method: str) -> None:
+        with pytest.raises(TypeError, match="argument 'foo', which is no setting of the method"):
+            getattr(SCALED, method)(X, 1.0, foo=1)
+        anything = tr_vmap(lambda x, **others: x * others["foo"])
+        assert anything(X, foo=X).tolist() == (X * X).tolist()
+
+    @pytest.mark.parametrize("argnums", [True, (0, False), np.True_])
+    def test_truth_values_are_no_argnums(self, argnums: Any) -> None:
+        with pytest.raises(TypeError, match="argnums must be the place or the name"):
+            SCALED.value_and_grad(X, 1.0, argnums=argnums)
+
     @pytest.mark.parametrize(
         "argnums",
         [
