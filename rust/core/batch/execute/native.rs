@@ -100,7 +100,9 @@ mod chosen {
                 GradientMode::Hybrid => Rule::Deciding,
             };
             let values_alone = outputs.values.len() == plan.program.outputs().len();
-            let key = Key { vectors, rule, measures: state.mode == GradientMode::Hybrid, values_alone };
+            let leaves_values_out = outputs.values.is_empty() && plan.total().is_none();
+            let measures = state.mode == GradientMode::Hybrid;
+            let key = Key { vectors, rule, measures, values_alone, leaves_values_out };
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = made.iter().find(|program| program.key == key) {
                 return Some(Arc::clone(known));

@@ -48,6 +48,8 @@ pub(crate) struct Key {
     pub measures: bool,
     /// Whether each output's values take an array alone.
     pub values_alone: bool,
+    /// Whether nobody asks for values.
+    pub leaves_values_out: bool,
 }
 
 /// Code for a run of instructions.
@@ -328,7 +330,8 @@ impl<'p> Builder<'p> {
         for (number, source) in results.enumerate() {
             let is_added = number >= code.values.len() || plan.total().is_some();
             let of_total = self.results == Results::AddedUp && is_added && self.is_total(number);
-            if !self.written[number] && !of_total {
+            let is_left_out = self.key.leaves_values_out && number < code.values.len();
+            if !self.written[number] && !of_total && !is_left_out {
                 source.into_iter().for_each(&mut read);
             }
         }
