@@ -95,7 +95,7 @@ fn ln(k: f64, f: f64) -> (i128, i64) {
     } else {
         let k = k as i128;
         // Below 2⁹ there is room for more bits.
-        let more = i64::from(k.unsigned_abs().leading_zeros() - 119).max(0);
+        let more = (i64::from(k.unsigned_abs().leading_zeros()) - 119).max(0);
         (times_ln_2(k, more) + shift(artanh, point - 1 - LN_2_POINT - more), LN_2_POINT + more)
     }
 }
