@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import NamedTuple
 
 __all__ = ["Row", "rounded", "table"]
@@ -36,13 +37,9 @@ def rounded(value: float, stderr: float) -> tuple[str, str]:
     if PLAIN[0] < power < PLAIN[1] and last <= 0:
         return f"{value:.{-last}f}", f"{stderr:.{-last}f}"
     digits = max(power - last, 0)
-    scale = 10.0**-power
-    if not math.isfinite(scale) or scale == 0.0:  # subnormal or huge
-        return f"{value:.8g}", f"{stderr:.2g}"
-    return (
-        f"{value * scale:.{digits}f}e{power:+03d}",
-        f"{stderr * scale:.{digits}f}e{power:+03d}",
-    )
+    # The power of ten may be no double.
+    scaled = [Decimal(number).scaleb(-power) for number in (value, stderr)]
+    return f"{scaled[0]:.{digits}f}e{power:+03d}", f"{scaled[1]:.{digits}f}e{power:+03d}"
 
 
 def table(rows: Iterable[Row]) -> str:

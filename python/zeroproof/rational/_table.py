@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Optional
 
 import numpy as np
@@ -26,8 +27,9 @@ def estimate(value: float, error: float) -> str:
     if -4 <= lead < 7 and -12 <= last <= 0:
         return f"{value:.{-last}f} ± {error:.{-last}f}"
     places = min(max(lead - last, 1), 16)
-    unit = 10.0**lead
-    return f"({value / unit:.{places}f} ± {error / unit:.{places}f})e{lead:+03d}"
+    # The power of ten may be no double.
+    scaled = [Decimal(number).scaleb(-lead) for number in (value, error)]
+    return f"({scaled[0]:.{places}f} ± {scaled[1]:.{places}f})e{lead:+03d}"
 
 
 def _complex(value: complex, error: complex) -> str:

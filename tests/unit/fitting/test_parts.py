@@ -70,6 +70,7 @@ def test_a_bounded_step_is_the_minimum_within_the_bounds() -> None:
         (3.0, 0.0, ("3", "")),
         (3.0, float("inf"), ("3", "∞")),
         (0.0, 12.0, ("0", "12")),
+        (4.0079e-320, 4.2e-322, ("4.008e-320", "0.042e-320")),
     ],
 )
 def test_values_end_where_their_standard_errors_do(

@@ -81,3 +81,10 @@ def test_no_degrees_of_freedom_are_told():
     fit = fit_rational([0.0, 1.0, 2.0], [1.0, 2.0, 5.0], (1, 1))
     assert np.isnan(fit.stderr.poles.real).all()
     assert "nothing is known of the errors" in fit.summary()
+
+
+@pytest.mark.parametrize("degree", ["auto", (0, 0), (1, 0), (1, 1)])
+def test_tables_of_subnormal_numbers(degree):
+    x = np.linspace(-2.0, 2.0, 60)
+    found = fit_rational(x, 5e-324 * np.round(4.0 * x), degree=degree)
+    assert "numerator" in found.summary()
