@@ -12,6 +12,7 @@ import math
 from typing import Any, Optional
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -201,6 +202,58 @@ def test_bounded_real_powers_next_to_roots_of_an_entry(
         with mpmath.workdps(DIGITS):
             root = float(mpmath.findroot(entry, (1, mpf(10) ** 9), solver="anderson", tol=1e-60))
         assert check(case, (root * (1 + offset), b), [(1.0, 1.0), (1e300, 1e-200)], bound)
+
+
+def root_of_mixed_entry(b: float, bound: float, n: int) -> Optional[float]:
+    """The double next to where ``1 + b·ln a·y²/(y² + s²)`` is 0 for ``y = a^(n − b)``, b < 0."""
+    with mpmath.workdps(60):
+
+        def rises(a: Any) -> bool:
+            y = a ** (n - mpf(b))
+            return bool(1 + mpf(b) * mpmath.log(a) * y**2 / (y**2 + mpf(bound) ** 2) > 0)
+
+        low, high = mpf(1), mpf(10) ** 300
+        if rises(high):
+            return None
+        for _ in range(70):  # the range of exponents first
+            middle = mpmath.sqrt(low * high)
+            low, high = (middle, high) if rises(middle) else (low, middle)
+        for _ in range(80):
+            middle = (low + high) / 2
+            low, high = (middle, high) if rises(middle) else (low, middle)
+        return float(low)
+
+
+#: Bases from next to 1 up to 1e300 have roots with these.
+EXPONENTS = (-0.003, -0.04, -0.7, -1.5, -3.0, -40.0, -900.0)
+DISTANCES = (0.0, *(2.0**-k for k in (50, 45, 40, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2, 1)))
+
+
+@pytest.mark.parametrize("n", [0, 1])
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_roots_of_bounded_powers(bound: float, n: int) -> None:
+    (pow_case,) = (case for case in cases("binary") if case.name == "pow")
+    roots = [(b, root_of_mixed_entry(b, bound, n)) for b in EXPONENTS]
+    # With a small exponent and a large bound they are out of range.
+    assert sum(root is not None for _, root in roots) >= len(roots) - 2
+    for b, root in roots:
+        if root is None:
+            continue
+        near = {root * (1 + sign * d) for d in DISTANCES for sign in (1, -0.5)}
+        near.add(float(np.nextafter(root, 0.0)))
+        checked = [check(pow_case, (a, b), [(1.0, 1.0)], bound) for a in near]
+        assert sum(checked) >= 10
+
+
+@settings(max_examples=200)
+@given(b=st.floats(-5.0, -0.01), bound=bounds, n=st.integers(0, 1), distance=st.floats(-0.5, 0.5))
+def test_near_roots_of_bounded_powers(b: float, bound: float, n: int, distance: float) -> None:
+    (pow_case,) = (case for case in cases("binary") if case.name == "pow")
+    root = root_of_mixed_entry(b, bound, n)
+    assume(root is not None)
+    assert root is not None
+    for near in (root, root * (1 + distance**3), root * (1 + distance**9)):
+        assume(check(pow_case, (near, b), [(1.0, 1.0)], bound))
 
 
 @each_of("power", singular=True)

@@ -77,7 +77,6 @@ class Parameters(ParameterNames):
         Raises:
             TypeError: if there are more arguments than entries, or fewer.
         """
-        self.refuse_unknown(keywords)
         found: dict[Key, Any] = {}
         if self._axes is None:
             found = dict.fromkeys([*range(len(args)), *sorted(keywords)], self._for_all)
@@ -243,7 +242,9 @@ def real_numbers(argument: Any, described: str) -> npt.NDArray[Any]:
     if isinstance(argument, (TRScalar, int, float)):
         return np.array(float(TRScalar(argument)))
     if isinstance(argument, TRNode):
-        raise TypeError(f"{described} is a TRNode, whose gradient would be lost: pass its value")
+        raise TypeError(
+            f"{described} is a TRNode, whose gradient would be lost: pass its value, node.item()"
+        )
     if isinstance(argument, np.ma.MaskedArray):
         raise TypeError(
             f"{described} is a masked array, whose mask would be lost: fill in what is masked, for "
@@ -259,6 +260,11 @@ def real_numbers(argument: Any, described: str) -> npt.NDArray[Any]:
                 f"{described} {'holds' if array.ndim else 'is'} a tracer: a batched function "
                 "cannot be called inside a traced function; call the function itself, which is its "
                 "__wrapped__"
+            )
+        if any(isinstance(item, TRNode) for item in array.flat):
+            raise TypeError(
+                f"{described} holds TRNodes, whose gradients would be lost: pass their values, "
+                "node.item() of each"
             )
         hint = "; zeroproof.TRArray holds TR scalars" if array.dtype.kind == "O" else ""
         raise TypeError(f"{described} must hold real numbers, not {array.dtype}{hint}")

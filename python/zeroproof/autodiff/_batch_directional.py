@@ -246,22 +246,18 @@ class HessianRequest:
                 f"{traced.layout.names[own[0]]} has an axis of samples: its Hessians are those of "
                 "the samples, without reduce"
             )
+        if sources.repeats:
+            raise ValueError("the argnums of hessian must not name an argument twice")
         self._plan = traced.program.hessian(sources.leaves, coordinate, reduce)
         self._size = sum(map(prod, sources.shapes))
 
     def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Hessian, and statuses if requested."""
         run, size = self._run, self._size
-        run.sources.refuse_repeats(out)
         axis = () if run.reduces else run.leading(samples)
         shape = (*axis, size, size)
         hessian = allocate(out, shape, "out")
         statuses = [np.empty(shape, np.uint8)] if with_status else []
         run(self._plan, inputs, samples, [], ([], [hessian], statuses))
         results: list[npt.NDArray[Any]] = [hessian, *statuses]
-        if run.sources.repeats:
-            columns = run.sources.columns()
-            results = [
-                np.take(np.take(result, columns, axis=-1), columns, axis=-2) for result in results
-            ]
         return tuple(results) if with_status else results[0]

@@ -25,6 +25,7 @@ class DirectionalMethods:
 
     def _prepare(
         self,
+        method: str,
         args: tuple[Any, ...],
         keywords: Mapping[str, Any],
         numbers: Numbers = (),
@@ -89,7 +90,7 @@ class DirectionalMethods:
 
         check_reduction(reduce)
         request, inputs, samples = self._request(
-            ("jvp", reduce), make, primals, keywords, numbers, coordinate
+            "jvp", ("jvp", reduce), make, primals, keywords, numbers, coordinate
         )
         return request.run(inputs, samples, tangents, with_status, out)
 
@@ -145,7 +146,9 @@ class DirectionalMethods:
 
         check_reduction(reduce)
         kind = ("hvp", reduce, bool(transposed))
-        request, inputs, samples = self._request(kind, make, primals, keywords, numbers, coordinate)
+        request, inputs, samples = self._request(
+            "hvp", kind, make, primals, keywords, numbers, coordinate
+        )
         return request.run(inputs, samples, v, with_status, out)
 
     @hessian_of
@@ -191,7 +194,7 @@ class DirectionalMethods:
 
         check_reduction(reduce)
         request, inputs, samples = self._request(
-            ("hessian", reduce), make, args, keywords, numbers, coordinate
+            "hessian", ("hessian", reduce), make, args, keywords, numbers, coordinate
         )
         return request.run(inputs, samples, with_status, out)
 
@@ -222,7 +225,7 @@ class DirectionalMethods:
         """
         numbers = tuple(range(len(primals))) if argnums is None else argument_numbers(argnums)
         request, inputs, samples = self._request(
-            "vjp", PullbackRequest, primals, keywords, numbers, coordinate
+            "vjp", "vjp", PullbackRequest, primals, keywords, numbers, coordinate
         )
         return request.bound(inputs, samples, self._parameters.label)
 
@@ -255,12 +258,19 @@ class DirectionalMethods:
             TypeError, ValueError: as ``jacobian``.
         """
         request, inputs, samples = self._request(
-            "jacobian", JacobianRequest, args, keywords, argument_numbers(argnums), coordinate
+            "value_and_jacobian",
+            "jacobian",
+            JacobianRequest,
+            args,
+            keywords,
+            argument_numbers(argnums),
+            coordinate,
         )
         return request.run_with_values(inputs, samples, with_status, out)
 
     def _request(
         self,
+        method: str,
         kind: Hashable,
         make: Callable[[Traced, Sources, Optional[int]], _Request],
         args: tuple[Any, ...],
@@ -268,9 +278,12 @@ class DirectionalMethods:
         numbers: Numbers,
         coordinate: Optional[ArgNum],
     ) -> tuple[_Request, Inputs, int]:
-        """The request of this kind, compiled at its first call, with arguments and samples."""
+        """The request of this kind, compiled at its first call, with arguments and samples.
+
+        ``method`` is the one that was called, for errors.
+        """
         coordinate = coordinate_number(coordinate, self._settings[2])
-        inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
+        inputs, samples, programs = self._prepare(method, args, keywords, numbers, coordinate)
         key = (kind, numbers, coordinate)
         request = programs.requests.get(key)
         if request is None:

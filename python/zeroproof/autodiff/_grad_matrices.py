@@ -59,6 +59,11 @@ class Side:
             try:
                 found += [float(element) for element in elements_of(array)]
             except (TypeError, ValueError):
+                if any(isinstance(element, TRNode) for element in array.flat):
+                    raise TypeError(
+                        f"{path} must hold numbers, and no TRNode that requires a gradient, which "
+                        "would be lost: pass its value, node.item()"
+                    ) from None
                 raise TypeError(f"{path} must hold numbers, not {array.dtype}") from None
         return found
 

@@ -28,13 +28,10 @@ class ParameterNames:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.label: str = getattr(function, "__name__", None) or repr(function)
-        parameters = _parameters(function)
+        self._function = function
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        self._names = [each.name for each in parameters or () if each.kind in kinds]
-        takes_any = parameters is None or any(
-            each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters
-        )
-        self._known = None if takes_any else {each.name for each in parameters or ()}
+        self._names = [each.name for each in _parameters(function) or () if each.kind in kinds]
+        self._taken: frozenset[str] = frozenset()  # keywords that the function is known to take
 
     def name(self, key: Key) -> str:
         """The name of an argument; ``arg0`` and so on where the function has none."""
@@ -82,18 +79,28 @@ class ParameterNames:
             f"{role} names argument {place}, but {count} positional arguments were given"
         )
 
-    def refuse_unknown(self, keywords: Collection[str]) -> None:
-        """Refuses keywords that the function has no parameter for.
+    def unknown_keyword(self, keywords: Collection[str]) -> Optional[str]:
+        """The first of these keywords that the function does not take."""
+        for keyword in keywords:
+            if keyword not in self._taken:
+                if not self._takes(keyword):
+                    return keyword
+                self._taken = self._taken | {keyword}
+        return None
 
-        Raises:
-            TypeError: if there is one.
-        """
-        unknown = [] if self._known is None else sorted(set(keywords) - self._known)
-        if unknown:
-            raise TypeError(
-                f"{self.label} got an unexpected keyword argument {unknown[0]!r}, which is no "
-                "setting of the method either"
-            )
+    def _takes(self, keyword: str) -> bool:
+        """Whether the function can be called with this keyword; True if it does not say."""
+        by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        # A decorator may show the signature of what it decorates, and take more.
+        for follows in (True, False):
+            parameters = _parameters(self._function, follows)
+            if parameters is None or any(
+                each.kind is inspect.Parameter.VAR_KEYWORD
+                or (each.name == keyword and each.kind in by_name)
+                for each in parameters
+            ):
+                return True
+        return False
 
     def keyword_place(self, keyword: str) -> Optional[int]:
         """The place of the parameter that a keyword names; None if it has no place."""
@@ -132,9 +139,13 @@ def coordinate_number(coordinate: Optional[ArgNum], default: Optional[ArgNum]) -
         ) from None
 
 
-def _parameters(function: Callable[..., Any]) -> Optional[list[inspect.Parameter]]:
+def _parameters(
+    function: Callable[..., Any], follows: bool = True
+) -> Optional[list[inspect.Parameter]]:
+    """The parameters of a function, or of what it decorates; None without a signature."""
     try:
-        return list(inspect.signature(function).parameters.values())
+        signature = inspect.signature(function, follow_wrapped=follows)
+        return list(signature.parameters.values())
     except (TypeError, ValueError):  # a function without a signature
         return None
 

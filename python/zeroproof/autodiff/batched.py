@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Hashable, Mapping
 from functools import update_wrapper
@@ -136,7 +137,7 @@ class BatchedFunction(DirectionalMethods):
             A TRArray with an element for each sample; for an object array of nodes one more axis in
             front; for a structure of results the same structure.
         """
-        inputs, samples, programs = self._prepare(args, keywords)
+        inputs, samples, programs = self._prepare("__call__", args, keywords)
         request = programs.requests.get("values")
         if request is None:
             request = programs.requests["values"] = ValuesRequest(programs.traced)
@@ -194,7 +195,9 @@ class BatchedFunction(DirectionalMethods):
         check_reduction(reduce)
         numbers = argument_numbers(argnums)
         coordinate = coordinate_number(coordinate, self._settings[2])
-        inputs, samples, programs = self._prepare(args, keywords, numbers, coordinate)
+        inputs, samples, programs = self._prepare(
+            "value_and_grad", args, keywords, numbers, coordinate
+        )
         key = (numbers, coordinate, reduce, has_aux)
         request = programs.requests.get(key)
         if request is None:
@@ -233,16 +236,23 @@ class BatchedFunction(DirectionalMethods):
                 shape.
         """
         request, inputs, samples = self._request(
-            "jacobian", JacobianRequest, args, keywords, argument_numbers(argnums), coordinate
+            "jacobian",
+            "jacobian",
+            JacobianRequest,
+            args,
+            keywords,
+            argument_numbers(argnums),
+            coordinate,
         )
         return request.run(inputs, samples, with_status, out)
 
     def program(self, *args: Any, **keywords: Any) -> TracedProgram:
         """The program that is replayed for such arguments; ``print`` lists its operations."""
-        return self._prepare(args, keywords)[2].traced.program
+        return self._prepare("program", args, keywords)[2].traced.program
 
     def _prepare(
         self,
+        method: str,
         args: tuple[Any, ...],
         keywords: Mapping[str, Any],
         numbers: Numbers = (),
@@ -250,6 +260,9 @@ class BatchedFunction(DirectionalMethods):
     ) -> tuple[Inputs, int, _Programs]:
         """The arguments as arrays, the number of samples, and the function traced for them."""
         parameters = self._parameters
+        unknown = parameters.unknown_keyword(keywords) if keywords else None
+        if unknown is not None:
+            raise _unexpected(unknown, method, parameters.label)
         per_sample = None if keywords else parameters.flat_axes(len(args))
         inputs: Optional[Inputs] = args
         if per_sample is None or not all(map(is_ready, args)):
@@ -354,3 +367,15 @@ def _global_name(batched: BatchedFunction) -> Optional[str]:
     except (AttributeError, KeyError):
         return None
     return name if found is batched else None
+
+
+def _unexpected(keyword: str, method: str, label: str) -> TypeError:
+    """The error for a keyword that neither a method nor the function takes."""
+    parameters = inspect.signature(getattr(BatchedFunction, method)).parameters.values()
+    own = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    name = "a call" if method == "__call__" else method
+    known = f"it has {', '.join(own)}" if own else "it has none of its own"
+    return TypeError(
+        f"{label} got an unexpected keyword argument {keyword!r}, which {name} does not have "
+        f"either: {known}"
+    )
