@@ -70,6 +70,8 @@ pub struct Plan {
     pub(crate) checks_besides_totals: Vec<Source>,
     /// By array of derivatives: how many a sample has.
     pub(crate) widths: Vec<usize>,
+    /// By array of derivatives: which ones it holds.
+    pub(crate) by_array: Vec<Vec<u32>>,
     /// By site, when they are first asked for: the derivatives that its contributions reach.
     below: Vec<OnceLock<Vec<u32>>>,
     below_any: OnceLock<Vec<bool>>,
@@ -136,6 +138,10 @@ impl Plan {
             let derivatives = code.derivatives.iter().enumerate().filter(|(_, d)| targets.summed[d.array]);
             totals.extend(derivatives.map(|(n, d)| Summand { derivative: Some(n), source: d.source }));
         }
+        let mut by_array: Vec<Vec<u32>> = room::filled(targets.widths.len(), vec![])?;
+        for (number, derivative) in code.derivatives.iter().enumerate() {
+            room::push(&mut by_array[derivative.array], number as u32)?;
+        }
         let added: BTreeSet<_> = totals.iter().filter_map(|summand| summand.source).collect();
         let checks_besides_totals =
             code.checks.iter().filter(|check| !added.contains(check)).copied().collect();
@@ -158,6 +164,7 @@ impl Plan {
             totals,
             checks_besides_totals,
             widths: targets.widths,
+            by_array,
             below,
             below_any: OnceLock::new(),
             uniform_nodes,

@@ -10,6 +10,7 @@ use super::kernels::{
 use super::lines::Lines;
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
+use crate::mode::ModeState;
 use crate::op::arithmetic::{Add, Div, Mul, Sub};
 use crate::op::curvature::Curved;
 use crate::op::{Elementwise, Op};
@@ -172,19 +173,9 @@ impl<'m> Machine<'m> {
                     }, else not_of_kind(op)),
                 }
                 if let (Partials::Deciding(state), Some(pole)) = (partials, pole) {
-                    vectors.run(Saturate {
-                        op,
-                        to: lend(&mut slots),
-                        from,
-                        pole,
-                        rule: Bounded { exponent: n, bound: state.bound() },
-                        delta: state.delta().unwrap_or(-1.0),
-                        explored: &explored,
-                        lines: inputs.lines,
-                        site,
-                        saturated: &mut saturated,
-                        spoils: code.is_directional,
-                    });
+                    let lines = inputs.lines;
+                    let near = Near { state, pole, explored: &explored, lines, spoils: code.is_directional };
+                    vectors.run(near.saturate((op, n), site, lend(&mut slots), from, &mut saturated));
                 }
                 self.explored = explored;
                 self.saturated = saturated;
@@ -196,26 +187,17 @@ impl<'m> Machine<'m> {
                 let explored = self.explore(code, inputs, partials, site);
                 let [a, b, z] = [a, b, z].map(|source| self.lines(inputs, source));
                 let t = t.map(|t| t.map(|source| self.lines(inputs, source)));
-                let is_site = site != NO_SITE;
+                let pole = code.sites.get(site as usize).map(|site| self.lines(inputs, site.pole));
                 let bound = match partials {
-                    Partials::Bounded(bound) if is_site => Some(bound),
+                    Partials::Bounded(bound) if pole.is_some() => Some(bound),
                     _ => None,
                 };
                 vectors.run(Quotient { to: slot, t, from: [a, b, z], bound });
-                if let (Partials::Deciding(state), true) = (partials, is_site) {
-                    vectors.run(Saturate {
-                        op: Op::Div,
-                        to: [Some(&mut *slot), None],
-                        from: AdjointSources { g: b, a, b, z },
-                        pole: self.lines(inputs, code.sites[site as usize].pole),
-                        rule: Bounded { exponent: 0, bound: state.bound() },
-                        delta: state.delta().unwrap_or(-1.0),
-                        explored: &explored,
-                        lines: inputs.lines,
-                        site,
-                        saturated: &mut saturated,
-                        spoils: true, // there is no other code with tangents
-                    });
+                if let (Partials::Deciding(state), Some(pole)) = (partials, pole) {
+                    // There is no other code with tangents.
+                    let near = Near { state, pole, explored: &explored, lines: inputs.lines, spoils: true };
+                    let (to, from) = ([Some(&mut *slot), None], AdjointSources { g: b, a, b, z });
+                    vectors.run(near.saturate((Op::Div, 0), site, to, from, &mut saturated));
                 }
                 self.explored = explored;
                 self.saturated = saturated;
@@ -391,6 +373,32 @@ impl WorkWith for Part<'_, '_, '_> {
     #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) -> bool {
         self.machine.replay_with(vectors, self.some, self.block)
+    }
+}
+
+/// Where Hybrid mode looks for samples that are near a pole.
+struct Near<'a> {
+    state: &'a ModeState,
+    pole: Lines<'a>,
+    explored: &'a [bool],
+    lines: usize,
+    spoils: bool,
+}
+
+impl<'a> Near<'a> {
+    /// The work of putting bounded contributions there; the number beside the op is the exponent of a power.
+    #[inline(always)]
+    fn saturate(
+        self,
+        (op, exponent): (Op, i32),
+        site: u32,
+        to: [Option<&'a mut [Line]>; 2],
+        from: AdjointSources<'a>,
+        saturated: &'a mut Vec<(u32, u32)>,
+    ) -> Saturate<'a> {
+        let Self { state, pole, explored, lines, spoils } = self;
+        let (rule, delta) = (Bounded { exponent, bound: state.bound() }, state.delta().unwrap_or(-1.0));
+        Saturate { op, to, from, pole, rule, delta, explored, lines, site, saturated, spoils }
     }
 }
 

@@ -123,10 +123,10 @@ mod chosen {
             return None;
         }
         // Results that are put into rows afterwards lie in slots meanwhile.
-        let is_summed = |array: usize| plan.summed.get(array).is_some_and(|&summed| summed);
         let outputs = kernel.written.len() - plan.code.derivatives.len();
         let left = plan.code.derivatives.iter().zip(&kernel.written[outputs..]);
-        let columns = left.filter(|(derivative, written)| !is_summed(derivative.array) && !**written).count();
+        let columns =
+            left.filter(|(derivative, written)| !plan.is_summed(derivative.array) && !**written).count();
         let fits = |block: usize| columns * block * size_of::<f64>() <= MOST_LEFT;
         [LARGE_BLOCK, LARGE_BLOCK / 2, LARGE_BLOCK / 4].into_iter().find(|&block| fits(block))
     }

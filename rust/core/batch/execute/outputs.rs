@@ -56,7 +56,7 @@ impl<B: Backend> Worker<'_, B> {
             let width = self.run.plan.widths[array];
             let rows = at.place * width..(at.place + at.samples) * width;
             let Some(rows) = gradients.get_mut(rows) else { continue };
-            let own = self.by_array[array].iter().map(|&number| number as usize);
+            let own = self.run.plan.by_array[array].iter().map(|&number| number as usize);
             let left = own.filter(|number| !self.backend.has_written(code.values.len() + number));
             columns.clear();
             columns.extend(left.map(|number| {

@@ -21,8 +21,6 @@ pub(crate) struct Worker<'a, B> {
     pub(crate) partials: Partials<'a>,
     /// The status of every derivative in a regular sample without decisions.
     pub(crate) base: Vec<Status>,
-    /// By array of the caller: its derivatives.
-    pub(crate) by_array: Vec<Vec<u32>>,
     /// By derivative, over all samples.
     pub statuses: Vec<Status>,
     /// Under a total, the sums of the task so far: of the values first, then of the derivatives.
@@ -52,12 +50,6 @@ impl<'a, B: Backend> Worker<'a, B> {
             saturated.for_each(|(status, _)| *status = Status::SATURATED);
         }
         let totals = run.plan.totals.len();
-        let mut by_array = room::filled(run.plan.widths.len(), vec![])?;
-        for (number, derivative) in code.derivatives.iter().enumerate() {
-            let own: &mut Vec<u32> = &mut by_array[derivative.array];
-            room::reserve(own, 1)?;
-            own.push(number as u32);
-        }
         Ok(Self {
             run,
             backend,
@@ -65,7 +57,6 @@ impl<'a, B: Backend> Worker<'a, B> {
             decisions: Decisions::new(code, statistics),
             partials,
             base,
-            by_array,
             statuses: room::filled(code.derivatives.len(), Status::EXACT)?,
             lanes: room::filled(totals, [NOTHING; LANES])?,
             lanes_before: room::filled(totals, [NOTHING; LANES])?,

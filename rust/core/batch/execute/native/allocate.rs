@@ -401,15 +401,9 @@ impl<E: Encoder> Allocator<'_, E> {
                 if self.pools[class].held[register].is_some() || self.uses_of(value).is_empty() {
                     continue;
                 }
-                let (register, address, at) = (register as Register, self.home(value), self.at(value));
+                let register = register as Register;
                 self.pools[class].free.retain(|&free| free != register);
-                if class == 1 {
-                    self.encoder.load_mask(register, address);
-                } else {
-                    self.encoder.load(register, address);
-                }
-                self.register[at] = register;
-                self.pools[class].held[register as usize] = Some(value);
+                self.load(register, value);
             }
         }
         for value in spilled {

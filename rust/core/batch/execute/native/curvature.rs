@@ -91,7 +91,9 @@ impl Expansion {
         let [s, t] = t.map(|t| t.unwrap_or(zero));
         self.fast(|fast| {
             let product = fast.of.steps.mul(z, t);
-            fast.needs_full(product, [z, t]);
+            if let Some(lost) = fast.of.lost_product(product, [z, t]) {
+                fast.lose(lost);
+            }
             let change = fast.of.steps.sub(s, product);
             fast.of.steps.div(change, b)
         })
@@ -115,16 +117,22 @@ impl Expansion {
         let weight = self.steps.mul(g, t);
         // With an entry of 1 it is rounded once, whatever its size.
         let Some(m) = m else { return weight };
-        if self.doubts() {
-            self.steps.doubt_size(weight);
-        } else {
-            let zero = self.steps.constant(0.0);
-            let [g, t] = [g, t].map(|factor| self.steps.compare(Comparison::NotEqual, factor, zero));
-            let both = self.steps.and(g, t);
-            let lost = self.steps.classify(Class::Tiny, weight, Some(both));
+        if let Some(lost) = self.lost_product(weight, [g, t]) {
             self.suspect(lost);
         }
         self.steps.mul(weight, m)
+    }
+
+    /// Where a product is tiny although no factor is 0; `None` where a doubt will do.
+    fn lost_product(&mut self, product: Id, factors: [Id; 2]) -> Option<Id> {
+        if self.doubts() {
+            self.steps.doubt_size(product);
+            return None;
+        }
+        let zero = self.steps.constant(0.0);
+        let [a, b] = factors.map(|factor| self.steps.compare(Comparison::NotEqual, factor, zero));
+        let both = self.steps.and(a, b);
+        Some(self.steps.classify(Class::Tiny, product, Some(both)))
     }
 }
 
@@ -153,19 +161,6 @@ impl Fast<'_> {
             steps.compare(Comparison::NotEqual, other, zero)
         });
         let lost = steps.classify(Class::TinyOrInfinite, number, counts);
-        self.lose(lost);
-    }
-
-    /// A product that is lost where it is tiny although no factor is 0.
-    fn needs_full(&mut self, product: Id, factors: [Id; 2]) {
-        if self.of.doubts() {
-            return self.of.steps.doubt_size(product);
-        }
-        let steps = &mut self.of.steps;
-        let zero = steps.constant(0.0);
-        let [a, b] = factors.map(|factor| steps.compare(Comparison::NotEqual, factor, zero));
-        let both = steps.and(a, b);
-        let lost = steps.classify(Class::Tiny, product, Some(both));
         self.lose(lost);
     }
 

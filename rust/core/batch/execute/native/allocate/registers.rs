@@ -52,11 +52,7 @@ impl<E: Encoder> Allocator<'_, E> {
     /// Loads an invariant to a register of its own.
     pub(super) fn pin(&mut self, id: Id) {
         let register = self.take_pinned(0);
-        self.pools[0].held[register as usize] = Some((id, 0));
-        let address = self.home((id, 0));
-        self.encoder.load(register, address);
-        let at = self.at((id, 0));
-        self.register[at] = register;
+        self.load(register, (id, 0));
     }
 
     pub(super) fn region(&mut self, region: Region) -> u32 {
@@ -196,7 +192,13 @@ impl<E: Encoder> Allocator<'_, E> {
             return self.register[at];
         }
         let register = self.take(class);
-        let address = self.home(value);
+        self.load(register, value);
+        register
+    }
+
+    /// Loads a value that lies in memory.
+    pub(super) fn load(&mut self, register: Register, value: Copy) {
+        let (class, at, address) = (self.class(value.0), self.at(value), self.home(value));
         if class == 1 {
             self.encoder.load_mask(register, address);
         } else {
@@ -204,7 +206,6 @@ impl<E: Encoder> Allocator<'_, E> {
         }
         self.register[at] = register;
         self.pools[class].held[register as usize] = Some(value);
-        register
     }
 
     /// A value in a register, or in memory if it is read there once more or no register is free.
