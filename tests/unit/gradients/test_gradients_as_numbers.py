@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.nested import cube, third_is_refused
 from zeroproof import (
     TRNode,
     gradient_tape,
@@ -26,14 +27,6 @@ from zeroproof import (
 )
 
 Use = Callable[[TRNode], TRNode]
-
-
-def cube(x: TRNode) -> TRNode:
-    return x * x * x
-
-
-def refused() -> Any:
-    return pytest.raises(NotImplementedError, match=r"no third derivatives.*detach\(\)")
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
@@ -52,7 +45,7 @@ def test_copies_of_leaves_and_of_what_a_tape_returns(duplicate: Callable[[Any], 
     assert (leaf.value, leaf.name, leaf.requires_grad) == (3.0, "w", True)
     x = TRNode.parameter(2.0)
     slope = gradient_tape().gradient(cube(x), x)
-    with refused():
+    with third_is_refused():
         (duplicate(slope) * x).backward()
     assert pickle.loads(pickle.dumps(slope)) == 12.0
 

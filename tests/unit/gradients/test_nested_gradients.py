@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.gradients import gradient_of
+from support.nested import OPERATIONS, Step, cube, function_of, steps, third_is_refused
 from zeroproof import (
     GradientMode,
     GradientStatus,
@@ -42,14 +43,6 @@ from zeroproof.autodiff import tr_ops_grad
 from zeroproof.autodiff.gradient_tape import gradient_tape
 
 Use = Callable[[TRNode], TRNode]
-
-
-def cube(x: TRNode) -> TRNode:
-    return x * x * x
-
-
-def refused() -> Any:
-    return pytest.raises(NotImplementedError, match=r"no third derivatives.*detach\(\)")
 
 
 def by_tape(x: TRNode) -> TRNode:
@@ -129,23 +122,23 @@ def test_nested_functions(gradient: Use) -> None:
 def test_third_derivatives_are_refused(gradient: Use) -> None:
     twice = tr_grad(gradient)
     for ask in (tr_grad, tr_hessian, tr_jacobian):
-        with refused():
+        with third_is_refused():
             ask(twice)(2.0)
-    with refused():
+    with third_is_refused():
         tr_hessian(gradient)(2.0)
-    with refused():
+    with third_is_refused():
         tr_hvp(lambda x: gradient(x) * 2.0, 2.0, 1.0)
-    with refused():
+    with third_is_refused():
         tr_jvp(twice, (2.0,), (1.0,))
     x = TRNode.parameter(2.0)
-    with refused():
+    with third_is_refused():
         (twice(x) * x).backward()
     for function in (
         lambda v: tr_hvp(cube, v, 1.0),
         lambda v: tr_hessian(cube)(v),
         lambda v: tr_jvp(cube, (v,), (1.0,))[1],
     ):
-        with refused():
+        with third_is_refused():
             tr_grad(function)(2.0)
     assert x.gradient is None
 
@@ -156,9 +149,9 @@ def test_a_tape_by_itself_returns_constants() -> None:
         y = cube(x)
     slope = tape.gradient(y, x)
     assert slope.op == OpType.CONSTANT
-    with refused():
+    with third_is_refused():
         (slope * x).backward()
-    with refused():
+    with third_is_refused():
         gradient_tape().gradient(slope, x)
 
 
@@ -448,42 +441,24 @@ def test_threads() -> None:
     assert not failures
 
 
-OPS: list[Callable[[Any, Any], Any]] = [
-    lambda a, b: a + b,
-    lambda a, b: a - 2.0 * b,
-    lambda a, b: a * b,
-    lambda a, b: a / b,
-    lambda a, b: tr_sin(a),
-    lambda a, b: tr_exp(a),
-    lambda a, b: tr_log(a),
-    lambda a, b: tr_sqrt(b),
+OPS = [
+    *OPERATIONS,
     lambda a, b: a**2,
-    lambda a, b: b**-1,
     lambda a, b: tr_where(a > b, a, b * 1.5),
-    lambda a, b: tr_sum([a, b, a]),
 ]
-STEPS = st.lists(
-    st.tuples(st.integers(0, len(OPS) - 1), st.integers(0, 50), st.integers(0, 50)),
-    min_size=1,
-    max_size=12,
-)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    steps=STEPS,
+    steps=steps(OPS, longest=12, furthest=50),
     point=st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.3, 0.5, 1.0, 3.0]), min_size=2, max_size=2),
     v=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=2, max_size=2),
     mode=st.sampled_from(["mask", "saturating", "hybrid"]),
 )
 def test_random_functions_as_in_second_order(
-    steps: list[tuple[int, int, int]], point: list[float], v: list[float], mode: str
+    steps: list[Step], point: list[float], v: list[float], mode: str
 ) -> None:
-    def f(x: Any) -> Any:
-        nodes = [x[0], x[1]]
-        for op, a, b in steps:
-            nodes.append(OPS[op](nodes[a % len(nodes)], nodes[b % len(nodes)]))
-        return nodes[-1]
+    f = function_of(steps, OPS)
 
     def weighed(x: Any) -> Any:
         g = tr_grad(f)(x)

@@ -11,20 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.gradients import mode_block
+from support.nested import OPERATIONS, Step, function_of, steps
 from zeroproof import (
     GradientMode,
     HybridGradientContext,
     SingularityError,
     TRNode,
     gradient_tape,
-    tr_exp,
     tr_grad,
     tr_jacobian,
     tr_jvp,
-    tr_log,
-    tr_sin,
-    tr_sqrt,
-    tr_sum,
     watch_singularities,
 )
 
@@ -108,40 +104,20 @@ def test_raising_leaves_everything_as_it_was() -> None:
     assert dropped() == 0
 
 
-OPS: list[Callable[[Any, Any], Any]] = [
-    lambda a, b: a + b,
-    lambda a, b: a - 2.0 * b,
-    lambda a, b: a * b,
-    lambda a, b: a / b,
-    lambda a, b: tr_sin(a),
-    lambda a, b: tr_exp(a),
-    lambda a, b: tr_log(a),
-    lambda a, b: tr_sqrt(b),
-    lambda a, b: b**-1,
-    lambda a, b: tr_sum([a, b, a]),
-    lambda a, b: a * 1e308,
-]
+OPS = [*OPERATIONS, lambda a, b: a * 1e308]
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    steps=st.lists(
-        st.tuples(st.integers(0, len(OPS) - 1), st.integers(0, 20), st.integers(0, 20)),
-        min_size=1,
-        max_size=8,
-    ),
+    steps=steps(OPS, longest=8, furthest=20),
     point=st.lists(st.sampled_from([-2.0, 0.0, 0.3, 1.0, 1e-150, 1e200]), min_size=2, max_size=2),
     mode=st.sampled_from([GradientMode.MASK_REAL, GradientMode.SATURATING]),
     name=st.sampled_from(sorted(PASSES)),
 )
 def test_as_many_are_told_as_are_counted(
-    steps: list[tuple[int, int, int]], point: list[float], mode: GradientMode, name: str
+    steps: list[Step], point: list[float], mode: GradientMode, name: str
 ) -> None:
-    def f(x: Any) -> Any:
-        nodes = [x[0], x[1]]
-        for op, a, b in steps:
-            nodes.append(OPS[op](nodes[a % len(nodes)], nodes[b % len(nodes)]))
-        return nodes[-1]
+    f = function_of(steps, OPS)
 
     def penalty(x: Any) -> Any:
         g = tr_grad(f)(x)
