@@ -257,16 +257,23 @@ class DirectionalMethods:
         Raises:
             TypeError, ValueError: as ``jacobian``.
         """
-        request, inputs, samples = self._request(
-            "value_and_jacobian",
-            "jacobian",
-            JacobianRequest,
-            args,
-            keywords,
-            argument_numbers(argnums),
-            coordinate,
+        request, inputs, samples = self._jacobian_request(
+            "value_and_jacobian", args, keywords, argnums, coordinate
         )
         return request.run_with_values(inputs, samples, with_status, out)
+
+    def _jacobian_request(
+        self,
+        method: str,
+        args: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        argnums: ArgNums,
+        coordinate: Optional[ArgNum],
+    ) -> tuple[JacobianRequest, Inputs, int]:
+        numbers = argument_numbers(argnums)
+        return self._request(
+            method, "jacobian", JacobianRequest, args, keywords, numbers, coordinate
+        )
 
     def _request(
         self,

@@ -23,7 +23,6 @@ from ._batch_layout import Layout
 from ._batch_methods import DirectionalMethods
 from ._batch_requests import (
     GradientRequest,
-    JacobianRequest,
     Sources,
     ValuesRequest,
     check_reduction,
@@ -235,14 +234,8 @@ class BatchedFunction(DirectionalMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
-        request, inputs, samples = self._request(
-            "jacobian",
-            "jacobian",
-            JacobianRequest,
-            args,
-            keywords,
-            argument_numbers(argnums),
-            coordinate,
+        request, inputs, samples = self._jacobian_request(
+            "jacobian", args, keywords, argnums, coordinate
         )
         return request.run(inputs, samples, with_status, out)
 

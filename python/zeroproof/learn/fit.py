@@ -11,7 +11,7 @@ import numpy as np
 from ..rational import Rational
 from ..rational._table import estimate
 from ..rational.fit import fitted
-from .data import Dataset, FloatArray
+from .data import Dataset
 from .report import (
     buckets,
     error_in,
@@ -20,6 +20,7 @@ from .report import (
     kept_out_text,
     nearest,
     problem_of,
+    true_pole,
 )
 from .text import InputError
 
@@ -52,9 +53,8 @@ def build(data: Dataset, model: Rational, seed: int) -> dict[str, Any]:
     record = model.record
     assert record is not None
     poles = _poles(data, model)
-    places = list(data.true_poles) or [
-        pole["x"] for pole in poles if pole["y"] == 0.0 and pole["inside_data"]
-    ]
+    real = [pole for pole in poles if pole["y"] == 0.0]
+    places = list(data.true_poles) or [pole["x"] for pole in real if pole["inside_data"]]
     low, high = model.interval
     usable = data.x[data.usable]
     scale = float(np.median(np.abs(data.y[data.usable]))) or 1.0
@@ -92,7 +92,7 @@ def build(data: Dataset, model: Rational, seed: int) -> dict[str, Any]:
             {"x": place.real, "y": place.imag, "stderr": [error.real, error.imag]}
             for place, error in zip(model.zeros.tolist(), model.stderr.zeros.tolist())
         ],
-        "true_poles": [_true_pole(true, poles) for true in data.true_poles],
+        "true_poles": [true_pole(true, [pole["x"] for pole in real]) for true in data.true_poles],
         "distance_from": places,
         "y_scale": scale,
         "errors": [
@@ -142,13 +142,6 @@ def _true(place: complex, data: Dataset, real: list[float]) -> Optional[float]:
         if place.imag == 0.0 and place.real == nearest(true, np.array(real)):
             return true
     return None
-
-
-def _true_pole(true: float, poles: list[dict[str, Any]]) -> dict[str, Any]:
-    real: FloatArray = np.array([pole["x"] for pole in poles if pole["y"] == 0.0])
-    found = nearest(true, real)
-    error = None if found is None else abs(found - true)
-    return {"x": true, "nearest_learned": found, "error": error}
 
 
 def as_text(report: dict[str, Any], model: Rational) -> str:

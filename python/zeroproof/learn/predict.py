@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
 
-from ..models import RationalModel
+from ..models import RationalModel, _json
 from ..rational import Rational
+from .arguments import columns as columns_of
 from .output import write
 from .table import Choice, FloatArray, Table, read_table
 from .text import InputError
@@ -28,7 +29,11 @@ names or without other columns, the first ones; --x chooses others.
 Exit codes: 0 done, 2 bad input, 130 ended by Ctrl-C.
 """
 Model = Union[Rational, RationalModel]
-FORMATS: dict[str, Any] = {"zeroproof.Rational": Rational, "zeroproof.RationalModel": RationalModel}
+#: By format: what makes the model of a text and its path.
+FORMATS: dict[str, Callable[[str, str], Model]] = {
+    "zeroproof.Rational": Rational._of_json,
+    "zeroproof.RationalModel": lambda text, path: _json.model(RationalModel, text, None),
+}
 
 
 def add_arguments(parser: Any) -> None:
@@ -52,14 +57,10 @@ def save(model: Model, path: str, x: Sequence[str], y: Sequence[str]) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    try:
-        model.save(path)
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        content["columns"] = {"x": list(x), "y": list(y)}
-        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--out {path}: cannot be written ({error.strerror})") from None
+    content = json.loads(model._as_json() if isinstance(model, Rational) else _json.text(model))
+    content["columns"] = {"x": list(x), "y": list(y)}
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+    write(text + "\n", path)
 
 
 def predict(arguments: Any) -> int:
@@ -70,7 +71,7 @@ def predict(arguments: Any) -> int:
     """
     model, columns = _loaded(arguments.model)
     inputs = 1 if isinstance(model, Rational) else model.inputs
-    given = None if arguments.x is None else [name for names in arguments.x for name in names]
+    given = columns_of(arguments.x)
     if given is not None and len(given) != inputs:
         raise InputError(f"--x: {len(given)} columns given, but the model has {inputs} inputs")
     table = read_table(
@@ -90,11 +91,11 @@ def _loaded(path: str) -> tuple[Model, dict[str, list[str]]]:
         raise InputError(
             f"{path}: is not JSON; give a model that learn --out wrote, and the table after it"
         ) from None
-    kind = FORMATS.get(content.get("format", "")) if isinstance(content, dict) else None
-    if kind is None:
+    make = FORMATS.get(content.get("format", "")) if isinstance(content, dict) else None
+    if make is None:
         raise InputError(f"{path}: is no model; give one that learn --out wrote")
     try:
-        model = kind.load(path)
+        model = make(text, path)
     except ValueError as error:
         message = str(error)
         raise InputError(message if path in message else f"{path}: {message}") from None

@@ -29,6 +29,7 @@ __all__ = [
     "nearest",
     "problem_of",
     "reference_poles",
+    "true_pole",
 ]
 
 # Statistics given as coordinates of input nodes, which are scaled.
@@ -131,7 +132,7 @@ def _run(data: Dataset, fit: Fit, spans: Sequence[Bucket]) -> dict[str, Any]:
         "start_poles": fit.start_poles,
         "poles": [_pole(data, pole, poles) for pole in poles],
         "complex_poles": [[pole.real, pole.imag] for pole in model.complex_poles()],
-        "true_poles": [_true_pole(true, poles) for true in data.true_poles],
+        "true_poles": [true_pole(true, [pole.x for pole in poles]) for true in data.true_poles],
         "errors": [error_in(bucket, errors) for bucket in spans],
         "masked_share": fit.masked_share,
         "saturated_share": fit.saturated_share,
@@ -170,10 +171,11 @@ def _pole(data: Dataset, pole: Pole, poles: Sequence[Pole]) -> dict[str, Any]:
     }
 
 
-def _true_pole(true: float, poles: Sequence[Pole]) -> dict[str, Any]:
-    nearest = min((pole.x for pole in poles), key=lambda x: abs(x - true), default=None)
-    error = None if nearest is None else abs(nearest - true)
-    return {"x": true, "nearest_learned": nearest, "error": error}
+def true_pole(true: float, learned: Sequence[float]) -> dict[str, Any]:
+    """A true pole and the learned one that is nearest, if there is any."""
+    found = nearest(true, np.array(learned))
+    error = None if found is None else abs(found - true)
+    return {"x": true, "nearest_learned": found, "error": error}
 
 
 def error_in(bucket: Bucket, errors: FloatArray) -> dict[str, Any]:

@@ -282,6 +282,10 @@ class Rational:
         Raises:
             OSError: if the file cannot be written.
         """
+        Path(path).write_text(self._as_json(), encoding="utf-8")
+
+    def _as_json(self) -> str:
+        """The text that :meth:`save` writes."""
         record = None
         if self.record is not None:
             record = {name: getattr(self.record, name) for name in RECORD_FIELDS}
@@ -295,7 +299,7 @@ class Rational:
             "spread": self.spread,
             "fit": record,
         }
-        Path(path).write_text(dumped(fields), encoding="utf-8")
+        return dumped(fields)
 
     @classmethod
     def load(cls, path: Union[str, PathLike[str]]) -> Rational:
@@ -305,7 +309,12 @@ class Rational:
             OSError: if the file cannot be read.
             ValueError: if it was not written by :meth:`save`, or by a later version.
         """
-        fields = loaded(Path(path).read_text(encoding="utf-8"), str(path))
+        return cls._of_json(Path(path).read_text(encoding="utf-8"), str(path))
+
+    @classmethod
+    def _of_json(cls, text: str, origin: str) -> Rational:
+        """The function of a text; ``origin`` is where it comes from, for errors."""
+        fields = loaded(text, origin)
         try:
             record = fields["fit"]
             if record is not None:
@@ -329,7 +338,7 @@ class Rational:
                 _frame=Interval(float(fields["centre"]), float(fields["half"])),
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"{path} is no complete Rational: {error}") from None
+            raise ValueError(f"{origin} is no complete Rational: {error}") from None
 
     def to_python(self, name: str = "rational") -> str:
         """The source text of a Python function that computes the values, without this package.
