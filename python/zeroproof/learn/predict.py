@@ -91,7 +91,8 @@ def _loaded(path: str) -> tuple[Model, dict[str, list[str]]]:
         raise InputError(
             f"{path}: is not JSON; give a model that learn --out wrote, and the table after it"
         ) from None
-    make = FORMATS.get(content.get("format", "")) if isinstance(content, dict) else None
+    format_name = content.get("format") if isinstance(content, dict) else None
+    make = FORMATS.get(format_name) if isinstance(format_name, str) else None
     if make is None:
         raise InputError(f"{path}: is no model; give one that learn --out wrote")
     try:

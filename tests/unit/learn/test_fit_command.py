@@ -348,6 +348,7 @@ def test_damaged_gzip(capsys, tmp_path):
         (None, "cannot be read (No such file"),
         ("x,y\n1,2\n", "is not JSON; give a model that learn --out wrote"),
         ("[1]", "is no model"),
+        ('{"format": []}', "is no model"),
         ('{"format": "zeroproof.Rational", "version": 99}', "version 99 of the format"),
         ('{"format": "zeroproof.RationalModel", "version": 99}', "version 99"),
         ('{"format": "zeroproof.Rational", "version": 1}', "is no complete Rational"),
