@@ -12,7 +12,7 @@ import numpy as np
 
 from .._arrays import Array
 
-__all__ = ["LOSSES", "Loss", "check_loss", "middle", "takes_all_as_outliers"]
+__all__ = ["LOSSES", "SLOPES", "Loss", "check_loss", "middle", "takes_all_as_outliers"]
 
 #: The least share of ρ' that counts as curvature. Where it is zero or negative, as at outliers, the
 #: Hessian would not be positive; a much smaller share would make rounding errors of outliers large.
@@ -23,35 +23,26 @@ HOPELESS = 1000.0
 LARGEST = 1e300
 
 
-def _linear(z: Array) -> tuple[Array, Array, Array]:
-    return z, np.ones_like(z), np.zeros_like(z)
+def _soft_l1(z: Array) -> Array:
+    return np.asarray(1.0 / np.sqrt(1.0 + z), np.float64)
 
 
-def _soft_l1(z: Array) -> tuple[Array, Array, Array]:
-    root = np.sqrt(1.0 + z)
-    # 2(√(1+z) − 1) without cancellation
-    return 2.0 * z / (root + 1.0), 1.0 / root, -0.5 / root**3
+def _huber(z: Array) -> Array:
+    return np.asarray(1.0 / np.sqrt(np.maximum(z, 1.0)), np.float64)
 
 
-def _huber(z: Array) -> tuple[Array, Array, Array]:
-    root = np.sqrt(np.maximum(z, 1.0))
-    inside = z <= 1.0
-    curvature = np.where(inside, 0.0, -0.5 / root**3)
-    return np.where(inside, z, 2.0 * root - 1.0), 1.0 / root, curvature
+def _cauchy(z: Array) -> Array:
+    return np.asarray(1.0 / (1.0 + z), np.float64)
 
 
-def _cauchy(z: Array) -> tuple[Array, Array, Array]:
-    slope = 1.0 / (1.0 + z)
-    return np.log1p(z), slope, -(slope**2)
-
-
-#: ρ, ρ' and ρ'' by name.
-LOSSES: dict[str, Callable[[Array], tuple[Array, Array, Array]]] = {
-    "linear": _linear,
+#: ρ' of z by name.
+SLOPES: dict[str, Callable[[Array], Array]] = {
+    "linear": np.ones_like,
     "soft_l1": _soft_l1,
     "huber": _huber,
     "cauchy": _cauchy,
 }
+LOSSES = tuple(SLOPES)
 
 
 class Loss(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Optional
 import numpy as np
 
 from .._arrays import Array
-from ..fitting._losses import LOSSES, Loss
+from ..fitting._losses import LOSSES, SLOPES, Loss
 from ._products import sum_of_squares
 
 __all__ = ["NAMES", "Noise"]
@@ -72,11 +72,11 @@ class Noise:
         The weights depend on s. Putting s in again and again converges; Steffensen's rule makes
         that quadratic.
         """
-        slope = LOSSES[self.loss]
+        slope = SLOPES[self.loss]
 
         def again(value: float) -> float:
             s = max(math.exp(value), SMALLEST)
-            mean = float(np.mean(slope(square / (tuning * s) ** 2)[1] * square))
+            mean = float(np.mean(slope(square / (tuning * s) ** 2) * square))
             return 0.5 * math.log(max(mean, SMALLEST * SMALLEST))
 
         for _ in range(SCALE_STEPS):
@@ -107,7 +107,7 @@ class Noise:
         """What each squared residual counts, 1 for small ones."""
         if not self.robust:
             return np.ones_like(residuals)
-        return LOSSES[self.loss]((residuals / self.loss_scale(s)) ** 2)[1]
+        return SLOPES[self.loss]((residuals / self.loss_scale(s)) ** 2)
 
     def cost(self, residuals: Array, s: float) -> float:
         """``C²·Σρ((r/C)²)``: the sum of squares for linear loss, twice SciPy's cost."""

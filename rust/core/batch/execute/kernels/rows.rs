@@ -53,6 +53,7 @@ impl<F: Fn(f64) -> f64> Work for Rows<'_, F> {
             }
             return;
         }
+        debug_assert!(columns.is_sorted_by(|a, b| a.place < b.place), "columns stand in ascending order");
         let (mut left, mut line) = (rows, 0);
         while !left.is_empty() {
             let (rows, rest) = left.split_at_mut(left.len().min(LANES * width));
