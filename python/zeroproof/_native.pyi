@@ -271,6 +271,11 @@ class Trace:
 
 @final
 class TracedProgram:
+    @staticmethod
+    def from_data(
+        arguments: Sequence[Sequence[Any]], steps: Sequence[Sequence[Any]], outputs: Sequence[int]
+    ) -> TracedProgram: ...
+    def with_outputs(self, outputs: Sequence[int]) -> TracedProgram: ...
     def values(self) -> BatchPlan: ...
     def gradient(
         self, sources: list[int], coordinate: Optional[int], reduce: Optional[str]

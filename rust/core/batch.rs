@@ -3,12 +3,14 @@
 //! [`Program`] is the traced function, [`Plan`] the program compiled for one kind of request,
 //! [`Plan::run`] replays it. For each sample the bits are those of the scalar path.
 
+mod checked;
 mod compile;
 pub mod events;
 mod execute;
 mod irregular;
 mod program;
 
+pub use checked::Invalid;
 pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
 pub use execute::are_finite;

@@ -57,6 +57,29 @@ impl TracedProgram {
 
 #[pymethods]
 impl TracedProgram {
+    /// The program of such data as ``arguments``, ``steps`` and ``outputs`` return; sequences in it may be lists.
+    /// Where its nodes were recorded is not known.
+    ///
+    /// Raises:
+    ///     ValueError: for data that no traced function has; the error names the place.
+    #[staticmethod]
+    fn from_data(
+        arguments: &Bound<'_, PyAny>,
+        steps: &Bound<'_, PyAny>,
+        outputs: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let program = portable::program(arguments, steps, outputs)?;
+        let places = vec![places::NOWHERE; program.len()];
+        Ok(Self::new(program, places))
+    }
+
+    /// The same program with these nodes as its outputs.
+    fn with_outputs(&self, outputs: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut program = self.program.clone();
+        portable::set_outputs(&mut program, outputs)?;
+        Ok(Self { program, places: self.places.clone() })
+    }
+
     /// The plan for the values of all outputs.
     fn values(&self, py: Python<'_>) -> PyResult<BatchPlan> {
         self.plan(py, Request::Values)
