@@ -49,7 +49,7 @@ UNARY = {
     "tan": Unary("zp_tan(a)", "g * (1.0 + z * z)"),
     "asin": Unary("zp_asin(a)", "g / sqrt((1.0 - a) * (1.0 + a))"),
     "acos": Unary("zp_acos(a)", "-g / sqrt((1.0 - a) * (1.0 + a))"),
-    "atan": Unary("atan(a)", "g / (1.0 + a * a)"),
+    "atan": Unary("atan(a)", "g / hypot(a, 1.0) / hypot(a, 1.0)"),
     "sinh": Unary("sinh(a)", "g * cosh(a)"),
     "cosh": Unary("cosh(a)", "g * sinh(a)"),
     "tanh": Unary("tanh(a)", "zp_tanh_to(g, a)"),

@@ -297,6 +297,13 @@ static inline double zp_rest(double g, double x, zp_wide product, size_t zeros) 
     return zp_narrowed(zeros ? found : zp_wide_div(found, zp_widened(x)));
 }
 
+/* e^(x - m) for x <= m, with what rounding took from the difference. */
+static inline double zp_exp_difference(double x, double m) {
+    const double d = x - m, back = d - x, rest = (x - (d - back)) + (-m - back);
+    const double power = exp(d);
+    return isfinite(rest) ? power + power * rest : power;
+}
+
 enum { ZP_SUM, ZP_MEAN, ZP_MAX, ZP_MIN, ZP_PROD, ZP_NORM, ZP_LOGSUMEXP };
 
 /* What an operation of any number of inputs passes to them. */
@@ -312,9 +319,18 @@ static inline void zp_share(int op, int mode, const double *x, zp_row *const *to
             zeros += x[i] == 0.0;
             if (op == ZP_PROD && x[i] != 0.0) product = zp_wide_mul(product, zp_widened(x[i]));
         }
+    /* What scaling loses is too small to count. */
+    const double lift = z < DBL_MIN ? 0x1p600 : 1.0;
+    double length = z;
+    if (op == ZP_NORM && z < DBL_MIN) {
+        length = 0.0;
+        for (size_t i = 0; i < n; i++)
+            if (zp_keeps(mode, x[i])) length += x[i] * lift * (x[i] * lift);
+        length = sqrt(length);
+    }
     if (op == ZP_LOGSUMEXP)
         for (size_t i = 0; i < n; i++)
-            if (zp_keeps(mode, x[i])) sum += exp(x[i] - largest);
+            if (zp_keeps(mode, x[i])) sum += zp_exp_difference(x[i], largest);
     for (size_t i = 0; i < n; i++) {
         if (!zp_keeps(mode, x[i])) {
             zp_silence(to[i], status);
@@ -326,8 +342,8 @@ static inline void zp_share(int op, int mode, const double *x, zp_row *const *to
         case ZP_MAX:
         case ZP_MIN: share = x[i] == z ? g / (double)ties : g * 0.0; break;
         case ZP_PROD: share = zp_rest(g, x[i], product, zeros); break;
-        case ZP_NORM: share = z == 0.0 ? g * 0.0 : g * (x[i] / z); break;
-        case ZP_LOGSUMEXP: share = g * (exp(x[i] - largest) / sum); break;
+        case ZP_NORM: share = z == 0.0 ? g * 0.0 : g * (x[i] * lift / length); break;
+        case ZP_LOGSUMEXP: share = g * (zp_exp_difference(x[i], largest) / sum); break;
         }
         zp_receive(to[i], share, g, status);
     }
@@ -373,15 +389,22 @@ static inline double zp_atan2(double a, double b) {
     return atan2(a, b);
 }
 
+/* Where squares would leave the range operands are multiplied by a power of two. */
+static inline double zp_lift(double a, double b) {
+    const double largest = zp_larger(fabs(a), fabs(b));
+    return largest < 0x1p-500 ? 0x1p600 : largest > 0x1p500 ? 0x1p-600 : 1.0;
+}
+
 static inline void zp_atan2_to(double g, double a, double b, double to[2]) {
-    const double h = hypot(a, b);
-    to[0] = isinf(h) ? g * 0.0 : g / h * (b / h);
-    to[1] = isinf(h) ? g * 0.0 : -(g / h) * (a / h);
+    const double lift = zp_lift(a, b), y = a * lift, x = b * lift, h = hypot(y, x);
+    to[0] = isinf(h) ? g * 0.0 : g / h * (x / h) * lift;
+    to[1] = isinf(h) ? g * 0.0 : -(g / h) * (y / h) * lift;
 }
 
 static inline void zp_hypot_to(double g, double a, double b, double z, double to[2]) {
-    to[0] = z == 0.0 ? g * 0.0 : g * (a / z);
-    to[1] = z == 0.0 ? g * 0.0 : g * (b / z);
+    const double lift = zp_lift(a, b), x = a * lift, y = b * lift, h = hypot(x, y);
+    to[0] = z == 0.0 ? g * 0.0 : g * (x / h);
+    to[1] = z == 0.0 ? g * 0.0 : g * (y / h);
 }
 
 static inline double zp_pow(double a, double b) {
@@ -393,8 +416,21 @@ static inline double zp_pow(double a, double b) {
 }
 
 static inline void zp_pow_to(double g, double a, double b, double z, double to[2]) {
-    to[0] = b == 0.0 ? g * 0.0 : b == 1.0 ? g : g * (b * pow(a, b - 1.0));
-    to[1] = a == 0.0 && b > 0.0 ? g * 0.0 : g * (z * zp_log(a));
+    const int is_plain = isfinite(g) && isfinite(a) && isfinite(b) && isnormal(z) && a != 0.0;
+    if (b == 0.0 || b == 1.0)
+        to[0] = b == 0.0 ? g * 0.0 : g;
+    else if (is_plain)
+        to[0] = zp_narrowed(zp_wide_div(
+            zp_wide_mul(zp_wide_mul(zp_widened(g), zp_widened(b)), zp_widened(z)), zp_widened(a)));
+    else
+        to[0] = g * (b * pow(a, b - 1.0));
+    if (a == 0.0 && b > 0.0)
+        to[1] = g * 0.0;
+    else if (is_plain && a > 0.0)
+        to[1] = zp_narrowed(
+            zp_wide_mul(zp_wide_mul(zp_widened(g), zp_widened(log(a))), zp_widened(z)));
+    else
+        to[1] = g * (z * zp_log(a));
 }
 #endif
 """

@@ -100,10 +100,10 @@ class _Source:
         for name, shape, _ in self.arguments:
             count = math.prod(shape)
             shown = re.sub(r"[^A-Za-z0-9_.\[\]']", "?", name)
-            extents = " x ".join(map(str, shape)) or "a number"
+            extents = f", of the shape ({' x '.join(map(str, shape))})" if shape else ""
             if count:
                 last = f" to x[{start + count - 1}]" if count > 1 else ""
-                yield f"   x[{start}]{last}: {shown}, {extents}"
+                yield f"   x[{start}]{last}: {shown}{extents}"
             start += count
         m, n = len(self.outputs), self.elements
         yield f"   values: {m}"

@@ -413,6 +413,10 @@ class Program(ProgramMethods, BatchedFunction):
         shapes = tuple([results.shapes[leaf] for leaf in leaves])
         return Traced(program.with_outputs(nodes), Results(structure, shapes), pair.layout)
 
+    def __get__(self, instance: object, owner: Optional[type] = None) -> Program:
+        """Itself, through a class or an instance."""
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (to_text(self._portable),)
 
