@@ -25,6 +25,12 @@ RUNTIME = r"""
 #ifndef ZEROPROOF_RUNTIME
 #define ZEROPROOF_RUNTIME 1
 
+#if defined(__GNUC__)
+#define ZP_APART __attribute__((noinline, unused)) /* what is large or seldom called */
+#else
+#define ZP_APART inline
+#endif
+
 enum { ZP_MASKED = 1, ZP_DROPPED = 2 };
 enum { ZP_STRICT, ZP_DROP_NULL, ZP_DROP_NONREAL };
 
@@ -54,6 +60,14 @@ static inline void zp_silence(zp_row *to, unsigned char status) {
     to->reached = 1;
     to->status |= status | ZP_MASKED;
 }
+
+/* The same for long functions, which are compiled in a fraction of the time. */
+static ZP_APART void zp_receive_apart(zp_row *to, double contribution, double g,
+                                      unsigned char status) {
+    zp_receive(to, contribution, g, status);
+}
+
+static ZP_APART void zp_silence_apart(zp_row *to, unsigned char status) { zp_silence(to, status); }
 
 /* (hi + lo) * 2^exponent, hi in [1, 2) up to its sign, or 0. */
 typedef struct {
@@ -155,14 +169,16 @@ static inline double zp_square_to(double g, double a) {
     return isfinite(twice) || !isfinite(g) ? twice * a : g * (2.0 * a);
 }
 
+static ZP_APART double zp_div_far(double g, double a, double y) {
+    const zp_wide wide = zp_widened(y), product = zp_wide_mul(zp_widened(-g), zp_widened(a));
+    return zp_narrowed(zp_wide_div(zp_wide_div(product, wide), wide));
+}
+
 static inline void zp_div_to(double g, double a, double y, double z, double to[2]) {
     to[0] = g / y;
     to[1] = -to[0] * z;
     if (zp_is_full(to[0], g) && zp_is_full(z, a)) return;
-    if (isfinite(g) && isfinite(a) && isfinite(y) && y != 0.0) {
-        const zp_wide wide = zp_widened(y), product = zp_wide_mul(zp_widened(-g), zp_widened(a));
-        to[1] = zp_narrowed(zp_wide_div(zp_wide_div(product, wide), wide));
-    }
+    if (isfinite(g) && isfinite(a) && isfinite(y) && y != 0.0) to[1] = zp_div_far(g, a, y);
 }
 
 static inline double zp_power(double x, int32_t n) {
@@ -175,7 +191,7 @@ static inline double zp_power(double x, int32_t n) {
     return n < 0 ? 1.0 / result : result;
 }
 
-static inline double zp_power_to(double g, double x, int32_t n) {
+static ZP_APART double zp_power_to(double g, double x, int32_t n) {
     const double scale = g * (double)n, square = x * x;
     const int64_t m = (int64_t)n - 1;
     const uint64_t size = m < 0 ? (uint64_t)-m : (uint64_t)m;
@@ -215,7 +231,7 @@ static inline size_t zp_kept(int mode, const double *x, size_t n) {
     return count;
 }
 
-static inline double zp_sum(int mode, const double *x, size_t n) {
+static ZP_APART double zp_sum(int mode, const double *x, size_t n) {
     double sum = 0.0;
     size_t count = 0;
     if (zp_only_null(mode, x, n)) return NAN;
@@ -228,7 +244,7 @@ static inline double zp_mean(int mode, const double *x, size_t n) {
     return zp_sum(mode, x, n) / (double)zp_kept(mode, x, n);
 }
 
-static inline double zp_prod(int mode, const double *x, size_t n) {
+static ZP_APART double zp_prod(int mode, const double *x, size_t n) {
     double product = 1.0;
     size_t count = 0;
     if (zp_only_null(mode, x, n)) return NAN;
@@ -237,7 +253,7 @@ static inline double zp_prod(int mode, const double *x, size_t n) {
     return product;
 }
 
-static inline double zp_max(int mode, const double *x, size_t n) {
+static ZP_APART double zp_max(int mode, const double *x, size_t n) {
     double z = NAN;
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
@@ -245,7 +261,7 @@ static inline double zp_max(int mode, const double *x, size_t n) {
     return z;
 }
 
-static inline double zp_min(int mode, const double *x, size_t n) {
+static ZP_APART double zp_min(int mode, const double *x, size_t n) {
     double z = NAN;
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
@@ -253,7 +269,7 @@ static inline double zp_min(int mode, const double *x, size_t n) {
     return z;
 }
 
-static inline double zp_norm(int mode, const double *x, size_t n) {
+static ZP_APART double zp_norm(int mode, const double *x, size_t n) {
     double largest = 0.0, sum = 0.0;
     int exponent;
     if (zp_only_null(mode, x, n)) return NAN;
@@ -269,7 +285,7 @@ static inline double zp_norm(int mode, const double *x, size_t n) {
     return ldexp(sqrt(sum), exponent);
 }
 
-static inline double zp_logsumexp(int mode, const double *x, size_t n) {
+static ZP_APART double zp_logsumexp(int mode, const double *x, size_t n) {
     double largest = -INFINITY, sum = 0.0;
     int found = 0;
     if (zp_only_null(mode, x, n)) return NAN;
@@ -307,8 +323,8 @@ static inline double zp_exp_difference(double x, double m) {
 enum { ZP_SUM, ZP_MEAN, ZP_MAX, ZP_MIN, ZP_PROD, ZP_NORM, ZP_LOGSUMEXP };
 
 /* What an operation of any number of inputs passes to them. */
-static inline void zp_share(int op, int mode, const double *x, zp_row *const *to, size_t n,
-                            double z, double g, unsigned char status) {
+static ZP_APART void zp_share(int op, int mode, const double *x, zp_row *const *to, size_t n,
+                              double z, double g, unsigned char status) {
     double count = (double)zp_kept(mode, x, n), largest = -INFINITY, sum = 0.0;
     zp_wide product = {1.0, 0.0, 0};
     size_t ties = 0, zeros = 0;
@@ -395,19 +411,19 @@ static inline double zp_lift(double a, double b) {
     return largest < 0x1p-500 ? 0x1p600 : largest > 0x1p500 ? 0x1p-600 : 1.0;
 }
 
-static inline void zp_atan2_to(double g, double a, double b, double to[2]) {
+static ZP_APART void zp_atan2_to(double g, double a, double b, double to[2]) {
     const double lift = zp_lift(a, b), y = a * lift, x = b * lift, h = hypot(y, x);
     to[0] = isinf(h) ? g * 0.0 : g / h * (x / h) * lift;
     to[1] = isinf(h) ? g * 0.0 : -(g / h) * (y / h) * lift;
 }
 
-static inline void zp_hypot_to(double g, double a, double b, double z, double to[2]) {
+static ZP_APART void zp_hypot_to(double g, double a, double b, double z, double to[2]) {
     const double lift = zp_lift(a, b), x = a * lift, y = b * lift, h = hypot(x, y);
     to[0] = z == 0.0 ? g * 0.0 : g * (x / h);
     to[1] = z == 0.0 ? g * 0.0 : g * (y / h);
 }
 
-static inline double zp_pow(double a, double b) {
+static ZP_APART double zp_pow(double a, double b) {
     if (isnan(a) || isnan(b)) return NAN;
     if (isinf(b) && !(a >= 0.0 && a != 1.0)) return NAN;
     if (isinf(a) && !isinf(b) && (b == 0.0 || !(a > 0.0 || trunc(b) == b))) return NAN;
@@ -415,7 +431,7 @@ static inline double zp_pow(double a, double b) {
     return pow(a, b);
 }
 
-static inline void zp_pow_to(double g, double a, double b, double z, double to[2]) {
+static ZP_APART void zp_pow_to(double g, double a, double b, double z, double to[2]) {
     const int is_plain = isfinite(g) && isfinite(a) && isfinite(b) && isnormal(z) && a != 0.0;
     if (b == 0.0 || b == 1.0)
         to[0] = b == 0.0 ? g * 0.0 : g;

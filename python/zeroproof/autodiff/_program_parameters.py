@@ -20,9 +20,10 @@ class FixedParameters(Parameters):
         self.label = label
         self._names = list(names)
         self._layout = layout
+        self._count = len(layout.keys)
         own = iter(layout.per_sample)
         flags = [[next(own) for _ in range(each.count)] for each in layout.structures]
-        are_arrays = all(each.is_leaf for each in layout.structures)
+        are_arrays = all(each.is_leaf for each in layout.structures) and not layout.keywords
         self._flat = tuple([flag for (flag,) in flags]) if are_arrays else None
         #: The entries of in_axes.
         self._entries = {
@@ -32,8 +33,7 @@ class FixedParameters(Parameters):
 
     def flat_axes(self, count: int) -> Optional[tuple[bool, ...]]:
         """As ``Parameters``: None unless these are arrays by position, as many as there are."""
-        matches = count == len(self._layout.keys) and not self._layout.keywords
-        return self._flat if matches else None
+        return self._flat if count == self._count else None
 
     def axes_of(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[Key, Any]:
         """The entry of ``in_axes`` for each argument.
