@@ -218,7 +218,8 @@ def _pair(content: Any, place: str) -> tuple[Any, Any]:
 
 
 def _identifier(name: Any, place: str) -> str:
-    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+    is_special = isinstance(name, str) and name.startswith("__")  # such as __slots__
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or is_special:
         raise ValueError(f"{place}: {_shown(name)} is no name of a class or field")
     return name
 

@@ -132,6 +132,7 @@ def test_the_file_is_as_the_guide_says(path: Path) -> None:
         ((*STRUCTURE, "name"), "not a name", "'not a name' is no name of a class or field"),
         ((*STRUCTURE, "name"), "class", "'class' is no name of a class or field"),
         ((*STRUCTURE, "items", 0, 0), "__import__('os')", "is no name of a class or field"),
+        ((*STRUCTURE, "items", 0, 0), "__slots__", "'__slots__' is no name of a class or field"),
         ((*STRUCTURE, "items", 0, 0), "_a", "[Ff]ield names cannot start with an underscore"),
         ((*STRUCTURE, "items", 0, 0), "b", "a key stands there twice"),
         ((*STRUCTURE, "items", 0, 0), None, "expected a string or an integer, and what belongs"),
@@ -176,6 +177,26 @@ def test_the_file_is_as_the_guide_says(path: Path) -> None:
 def test_damages_are_named(path: Path, place: tuple[Any, ...], value: Any, message: str) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(at(content, place, value)), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        load_program(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "constants", "message"),
+    [
+        ("__init__", [], "'__init__' is no name of a class or field"),
+        ("a", [["__slots__", 1]], "'__slots__' is no name of a class or field"),
+        ("a", [["a", 1]], "a field stands there twice"),
+        ("a", [["c", [1]]], "c must be a string, finite number, bool or null"),
+        ("a", [["c"]], "expected a string or an integer, and what belongs to it"),
+        ("a", {}, "expected an array, not"),
+    ],
+)
+def test_damaged_dataclasses(path: Path, name: str, constants: Any, message: str) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    structure = {**content["arguments"][1]["structure"], "kind": "dataclass"}
+    structure["items"][0][0], structure["constants"] = name, constants
+    path.write_text(json.dumps(at(content, STRUCTURE, structure)), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         load_program(path)
 
