@@ -44,6 +44,7 @@ from racing import Contender, Goal, race, ratio
 from settings import confine, parse
 
 import zeroproof
+from zeroproof._native import TracedProgram
 from zeroproof.autodiff import (
     GradientMode,
     GradientModeConfig,
@@ -238,7 +239,9 @@ def small_batch(jax: Optional[Jax], settings: argparse.Namespace) -> Iterator[Go
     """What a call costs beside the engine's work."""
     inputs = make_inputs(SMALL)
     own = Zeroproof(inputs)
-    plan = rational().program(*inputs.rational).gradient([0, 1], None, "mean")
+    program = rational().program(*inputs.rational)
+    native = TracedProgram.from_data(program.arguments(), program.steps(), program.outputs())
+    plan = native.gradient([0, 1], None, "mean")
     gradients = [np.empty(4), np.empty(3)]
 
     def engine() -> None:

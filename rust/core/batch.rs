@@ -36,12 +36,14 @@
 //! assert_eq!(statuses, [0, 1, 0]); // masked at the pole
 //! ```
 
+mod checked;
 mod compile;
 pub mod events;
 mod execute;
 mod irregular;
 mod program;
 
+pub use checked::Invalid;
 pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
 pub use execute::are_finite;

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zeroproof import (
+    Program,
     SampleMask,
     TRArray,
     TRNode,
@@ -17,6 +18,7 @@ from zeroproof import (
     TRTag,
     from_ieee,
     get_num_threads,
+    load_program,
     real,
     set_num_threads,
     to_ieee,
@@ -268,7 +270,12 @@ def batches() -> tuple[TRArray, int]:
     assert y.tags.shape == y.values.shape == gradients[0].shape == row.shape
     assert isinstance(total, TRScalar)
     jacobian = batched.jacobian(y, 0.5, argnums=[0])
-    print(batched.program(y, 0.5), jacobian)
+    program: Program = batched.program(y, 0.5)
+    program.save("program.json")
+    loaded: Program = load_program("program.json", max_nodes=100)
+    steps: list[tuple[Any, ...]] = loaded.steps()
+    source: str = loaded.to_c("evaluate")
+    print(program, jacobian, loaded.value_and_grad(y, 0.5), steps, source, loaded.name)
     set_num_threads(2)
     return y, get_num_threads()
 

@@ -42,6 +42,7 @@ from .hybrid_gradient import (
     ScheduleType,
     create_default_schedule,
 )
+from .program import Program, load_program
 from .saturating_ops import (
     saturate_value,
     saturating_div_grad,
@@ -63,6 +64,7 @@ __all__ = [
     "HybridGradientContext",
     "HybridGradientSchedule",
     "OpType",
+    "Program",
     "ScheduleType",
     "TRGradientTape",
     "TRNode",
@@ -74,6 +76,7 @@ __all__ = [
     "create_default_schedule",
     "gradient_mode",
     "gradient_tape",
+    "load_program",
     "saturate_value",
     "saturating_div_grad",
     "saturating_log_grad",

@@ -6,11 +6,12 @@ import inspect
 import sys
 from collections.abc import Callable, Hashable, Mapping
 from functools import update_wrapper
-from itertools import count
+from itertools import accumulate, count
+from math import prod
 from operator import attrgetter
 from typing import Any, Optional, Union
 
-from .._native import TracedProgram
+from .._trees import flatten
 from ._batch_arguments import (
     InAxes,
     Inputs,
@@ -27,12 +28,14 @@ from ._batch_requests import (
     ValuesRequest,
     check_reduction,
 )
-from ._batch_trace import Traced, trace
+from ._batch_trace import Results, Traced, trace
 from ._batch_types import jacobian_of, value_and_grad_of
 from ._grad_results import separate_aux
 from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
+from ._program_format import Portable, from_text, to_text
+from ._program_methods import ProgramMethods
 
-__all__ = ["BatchedFunction", "tr_vmap"]
+__all__ = ["BatchedFunction", "Program", "tr_vmap"]
 
 #: An argument by place or name, one of its arrays by path, or none.
 Coordinate = Optional[ArgNum]
@@ -239,9 +242,18 @@ class BatchedFunction(DirectionalMethods):
         )
         return request.run(inputs, samples, with_status, out)
 
-    def program(self, *args: Any, **keywords: Any) -> TracedProgram:
+    def program(self, *args: Any, **keywords: Any) -> Program:
         """The program that is replayed for such arguments; ``print`` lists its operations."""
-        return self._prepare("program", args, keywords)[2].traced.program
+        traced = self._prepare("program", args, keywords)[2].traced
+        parameters = self._parameters
+        names = tuple(map(parameters.name, range(traced.layout.positional)))
+        # A default that these arguments do not have is of no use to the program.
+        coordinate = coordinate_number(None, self._settings[2])
+        try:
+            parameters.coordinate(traced.layout, coordinate)
+        except ValueError:
+            coordinate = None
+        return Program(Portable(parameters.label, names, coordinate, traced))
 
     def _prepare(
         self,
@@ -293,13 +305,22 @@ class BatchedFunction(DirectionalMethods):
 
     def _trace(self, key: Hashable, layout: Layout) -> _Programs:
         """The function traced for this layout. The first of several threads that trace wins."""
-        new = _Programs(trace(self.__wrapped__, layout, self._parameters.label))
+        new = _Programs(self._traced(layout))
         # Without a lock: a finalizer, a hook or a signal handler may come here meanwhile.
         while key not in self._programs and len(self._programs) >= PROGRAMS:
             programs = self._programs.copy()
             oldest = min(programs, key=lambda key: programs[key].last_use)
             self._programs.pop(oldest, None)
         return self._programs.setdefault(key, new)
+
+    def _traced(self, layout: Layout) -> Traced:
+        """The function as a program for these arguments."""
+        return trace(self.__wrapped__, layout, self._parameters.label)
+
+    def _traced_value(self, pair: Traced) -> Traced:
+        """The same with the value alone, of a function that returns that and something else."""
+        label = self._parameters.label
+        return trace(self.__wrapped__, pair.layout, label, lambda result: separate_aux(result)[0])
 
     def _gradient_request(
         self,
@@ -314,7 +335,7 @@ class BatchedFunction(DirectionalMethods):
         if has_aux:
             # A program has one kind of outputs: here the node alone, there everything.
             pair = traced
-            traced = trace(self.__wrapped__, layout, label, lambda result: separate_aux(result)[0])
+            traced = self._traced_value(traced)
         if not traced.results.is_node:
             raise TypeError(
                 f"value_and_grad needs a function that returns one node, but {label} returns "
@@ -350,6 +371,64 @@ class BatchedFunction(DirectionalMethods):
         name = getattr(function, "__qualname__", None) or repr(function)
         shown = "" if coordinate is None else f", coordinate={coordinate!r}"
         return f"tr_vmap({name}, in_axes={in_axes!r}{shown})"
+
+
+class Program(ProgramMethods, BatchedFunction):
+    """A batched function for arguments of fixed structure and shapes, by itself.
+
+    ``BatchedFunction.program`` makes it of what was recorded, :func:`load_program` of a file. It
+    has the methods of a batched function, with the same results; the function that was traced is
+    not needed any more. Arguments must be passed as they were when it was traced, by position or by
+    keyword, with the same structures and shapes; only the number of samples may differ. An object
+    can be pickled, and saved. ``print`` lists its operations.
+
+    Raises:
+        TypeError: for another number of arguments.
+        ValueError: for arguments of another structure or shape.
+    """
+
+    def __init__(self, portable: Portable) -> None:
+        self._portable = portable
+        self._settings = (None, None, portable.coordinate)
+        self._parameters = self._fixed = portable.parameters
+        self._programs = {}
+        self._uses = count()
+
+    def program(self, *args: Any, **keywords: Any) -> Program:
+        """The program itself, for arguments that it is for."""
+        self._prepare("program", args, keywords)
+        return self
+
+    def _traced(self, layout: Layout) -> Traced:
+        self._fixed.expect(layout)
+        traced = self._portable.traced
+        return Traced(traced.program, traced.results, layout)
+
+    def _traced_value(self, pair: Traced) -> Traced:
+        results, program = pair.results, pair.program
+        ends = list(accumulate(map(prod, results.shapes), initial=0))
+        value, _ = separate_aux(results.structure.unflatten(range(len(results.shapes))))
+        leaves, structure = flatten(value)
+        nodes = [node for leaf in leaves for node in program.outputs()[ends[leaf] : ends[leaf + 1]]]
+        shapes = tuple([results.shapes[leaf] for leaf in leaves])
+        return Traced(program.with_outputs(nodes), Results(structure, shapes), pair.layout)
+
+    def __get__(self, instance: object, owner: Optional[type] = None) -> Program:
+        """Itself, through a class or an instance."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (to_text(self._portable),)
+
+    def __repr__(self) -> str:
+        return repr(self._portable.traced.program).replace("TracedProgram", f"Program {self.name}")
+
+    def __str__(self) -> str:
+        return str(self._portable.traced.program)
+
+
+def _unpickled(text: str) -> Program:
+    return Program(from_text(text, 2**32))
 
 
 def _global_name(batched: BatchedFunction) -> Optional[str]:

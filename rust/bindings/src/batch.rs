@@ -5,11 +5,12 @@ use crate::enums;
 use crate::errors::runtime_error;
 use crate::flags;
 use crate::places;
+use crate::portable;
 use crate::values::{TRScalar, scalars};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyTuple};
 use std::ops::Range;
 use std::sync::Arc;
 use zeroproof::batch::events::{BatchEvent, Happened};
@@ -56,6 +57,29 @@ impl TracedProgram {
 
 #[pymethods]
 impl TracedProgram {
+    /// The program of such data as ``arguments``, ``steps`` and ``outputs`` return; sequences in it may be lists.
+    /// Where its nodes were recorded is not known.
+    ///
+    /// Raises:
+    ///     ValueError: for data that no traced function has; the error names the place.
+    #[staticmethod]
+    fn from_data(
+        arguments: &Bound<'_, PyAny>,
+        steps: &Bound<'_, PyAny>,
+        outputs: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let program = portable::program(arguments, steps, outputs)?;
+        let places = vec![places::NOWHERE; program.len()];
+        Ok(Self::new(program, places))
+    }
+
+    /// The same program with these nodes as its outputs.
+    fn with_outputs(&self, outputs: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut program = self.program.clone();
+        portable::set_outputs(&mut program, outputs)?;
+        Ok(Self { program, places: self.places.clone() })
+    }
+
     /// The plan for the values of all outputs.
     fn values(&self, py: Python<'_>) -> PyResult<BatchPlan> {
         self.plan(py, Request::Values)
@@ -163,6 +187,31 @@ impl TracedProgram {
         let find = if causes { Program::causes } else { Program::origins };
         let found = detached(py, |interrupted| find(&self.program, samples, &inputs, most, interrupted))?;
         event_list(py, &self.program, &self.places, found)
+    }
+
+    /// The arguments: ``(name, shape, per_sample)`` for each. Their elements are the first nodes, in order.
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        portable::arguments(py, &self.program)
+    }
+
+    /// The nodes after the arguments' elements, in order, as tuples:
+    ///
+    /// - ``("constant", value)``
+    /// - ``("op", name, operands)``: an op of the table of one or two operands
+    /// - ``("power", n, operands)``: a power with the integer exponent ``n``
+    /// - ``("fold", name, mode, operands)``: an op of any number of operands; the mode is ``"strict"``,
+    ///   ``"drop_null"`` or ``"drop_nonreal"``
+    /// - ``("condition", predicate, operands)``: 1 where the predicate holds, else 0
+    /// - ``("select", (condition, a, b))``: a where the condition holds, else b
+    ///
+    /// Operands are numbers of nodes; those of the arguments' elements come first.
+    fn steps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        portable::steps(py, &self.program)
+    }
+
+    /// The nodes that are the results.
+    fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.program.outputs())
     }
 
     fn __str__(&self) -> String {

@@ -23,6 +23,7 @@ mod operand;
 mod ops;
 mod origins;
 mod places;
+mod portable;
 mod raw;
 mod record;
 mod saturating;

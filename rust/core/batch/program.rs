@@ -293,7 +293,8 @@ impl Program {
         matches!(self.nodes[node as usize].kind, Kind::Condition(_))
     }
 
-    pub(crate) fn kind(&self, node: NodeId) -> Kind {
+    /// What a node computes.
+    pub fn kind(&self, node: NodeId) -> Kind {
         self.nodes[node as usize].kind
     }
 
@@ -307,7 +308,7 @@ impl Program {
     }
 
     /// The operands of a node, in order.
-    pub(crate) fn operands(&self, node: NodeId) -> &[NodeId] {
+    pub fn operands(&self, node: NodeId) -> &[NodeId] {
         let (start, end) = self.nodes[node as usize].operands;
         &self.lists[start as usize..end as usize]
     }

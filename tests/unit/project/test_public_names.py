@@ -31,7 +31,8 @@ MODULES: dict[str, list[str]] = {
         "zeroproof.autodiff.tr_ops_grad": f"{ELEMENTWISE} {REDUCTIONS}",
         "zeroproof.autodiff.conditions": """tr_where tr_less tr_less_equal tr_greater
             tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
-        "zeroproof.autodiff.batched": "tr_vmap BatchedFunction",
+        "zeroproof.autodiff.batched": "tr_vmap BatchedFunction Program",
+        "zeroproof.autodiff.program": "Program load_program",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
         "zeroproof.autodiff.grad_funcs": "check_gradient tr_grad tr_value_and_grad",
         "zeroproof.autodiff.second_order": "tr_hessian tr_hvp tr_jacobian tr_jvp tr_vjp",
@@ -61,6 +62,8 @@ MEMBERS: dict[str, list[str]] = {
             tolist T copy reshape ravel flatten transpose squeeze clip round sum prod mean min max
             norm var std cumsum cumprod argmin argmax any all dot""",
         "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
+        "zeroproof.autodiff.program.Program": """name arguments steps outputs save to_c program
+            value_and_grad jacobian value_and_jacobian jvp vjp hvp hessian""",
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
         "zeroproof.autodiff.gradient_tape.TRGradientTape": "watch gradient reset",

@@ -1,0 +1,84 @@
+"""What programs have besides the methods of batched functions: their steps, files and C sources."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Union
+
+from ._c_source import c_source
+from ._program_format import Portable, to_text
+
+
+class ProgramMethods:
+    """The methods of a program that look at it or write it out."""
+
+    _portable: Portable
+
+    @property
+    def name(self) -> str:
+        """The name of the function that was traced."""
+        return self._portable.name
+
+    def arguments(self) -> list[tuple[str, tuple[int, ...], bool]]:
+        """The arrays in the arguments, whose elements are the first nodes, in order.
+
+        Returns:
+            For each the name, the shape of what one sample sees, and whether every sample has its
+            own.
+        """
+        return self._portable.traced.program.arguments()
+
+    def steps(self) -> list[tuple[Any, ...]]:
+        """The nodes after the elements of the arguments, in order.
+
+        Returns:
+            Tuples: ``("constant", value)``; ``("op", name, operands)`` for an operation of one or
+            two operands; ``("power", n, operands)`` for one with an int as exponent; ``("fold",
+            name, mode, operands)`` for a sum or the like, with the reduction mode;
+            ``("condition", predicate, operands)``, 1 or 0; and ``("select", (condition, a, b))``.
+            Operands are the numbers of earlier nodes.
+        """
+        return self._portable.traced.program.steps()
+
+    def outputs(self) -> tuple[int, ...]:
+        """The nodes that are the results."""
+        return self._portable.traced.program.outputs()
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Writes the program to a file that :func:`load_program` reads, as JSON.
+
+        Args:
+            path: the file, which is overwritten.
+
+        Raises:
+            TypeError: if a mapping among its arguments or results has a key that is neither a
+                string nor an int, or a dataclass a static field that JSON does not have.
+            OSError: if the file cannot be written.
+        """
+        text = to_text(self._portable)
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+
+    def to_c(self, name: str = "evaluate") -> str:
+        """The source of a C function of one sample's values and derivatives, in Mask-REAL mode.
+
+        The text is C99 that needs nothing but ``math.h``::
+
+            void NAME(const double *x, double *values, double *gradients, unsigned char *statuses);
+
+        ``x`` holds the elements of all arguments in order, ``values`` takes the outputs,
+        ``gradients`` the derivative of each output by each element, a row for each output, and
+        ``statuses`` the ``GradientStatus`` flags of these. The last three may be NULL. Compiled
+        without contraction of products and sums (``-ffp-contract=off``) and without
+        ``-ffast-math``, operations that are exact or correctly rounded have the bits of the engine,
+        and elementary functions are those of the C library.
+
+        Args:
+            name: the name of the function, a C identifier.
+
+        Raises:
+            NotImplementedError: if the program has an operation that is not available in C; the
+                error names it.
+            TypeError, ValueError: if ``name`` is no C identifier.
+        """
+        return c_source(self._portable.traced.program, self._portable.name, name)
