@@ -15,6 +15,7 @@ pub use execute::are_finite;
 pub use execute::native::{Native, Simd, native_code, set_native};
 #[doc(hidden)]
 pub use execute::native::{native_blocks, simulate_refusal};
+pub use execute::partial::{Finished, LeftOut, MOST_SAMPLES, Misfit, PartMode, Partial};
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
 pub use crate::backward::second::Product;

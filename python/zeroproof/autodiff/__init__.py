@@ -24,6 +24,7 @@ from .grad_funcs import tr_grad, tr_value_and_grad
 from .grad_mode import (
     GradientMode,
     GradientModeConfig,
+    ModeSnapshot,
     gradient_mode,
     use_mask_real,
     use_saturating,
@@ -39,9 +40,11 @@ from .gradient_tape import TRGradientTape, gradient_tape
 from .hybrid_gradient import (
     HybridGradientContext,
     HybridGradientSchedule,
+    HybridStatistics,
     ScheduleType,
     create_default_schedule,
 )
+from .partial import MaskTotals, Partial
 from .saturating_ops import (
     saturate_value,
     saturating_div_grad,
@@ -62,7 +65,11 @@ __all__ = [
     "GradientStatus",
     "HybridGradientContext",
     "HybridGradientSchedule",
+    "HybridStatistics",
+    "MaskTotals",
+    "ModeSnapshot",
     "OpType",
+    "Partial",
     "ScheduleType",
     "TRGradientTape",
     "TRNode",

@@ -22,6 +22,7 @@ mod number;
 mod operand;
 mod ops;
 mod origins;
+mod partial;
 mod places;
 mod raw;
 mod record;
@@ -63,6 +64,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     context::register(module)?;
     schedule::register(module)?;
     tracer::register(module)?;
+    partial::register(module)?;
     batch::register(module)?;
     ufuncs::register(module)
 }

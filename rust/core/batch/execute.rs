@@ -10,6 +10,7 @@ mod lines;
 mod machine;
 pub(super) mod native;
 mod outputs;
+pub(super) mod partial;
 mod run;
 mod shared;
 mod slots;
