@@ -70,7 +70,7 @@ fn finished(parts: Vec<Part>, total: Total, mode: &Mode, order: &mut Random) -> 
         // Any two neighbours, from either side.
         let first = (order.bits() % (waiting.len() as u64 - 1)) as usize;
         let second = waiting.remove(first + 1);
-        if order.bits() % 2 == 0 {
+        if order.bits().is_multiple_of(2) {
             waiting[first].merge(second).unwrap();
         } else {
             let first_one = std::mem::replace(&mut waiting[first], second);
@@ -107,7 +107,7 @@ fn parts_in_any_grouping_give_the_bits_of_one_run() {
             let plan = sum_plan(&batch);
             let tasks = samples.div_ceil(TASK);
             let mut cuts: Vec<_> =
-                (1..tasks).filter(|_| random.bits() % 3 > 0).map(|task| task * TASK).collect();
+                (1..tasks).filter(|_| !random.bits().is_multiple_of(3)).map(|task| task * TASK).collect();
             cuts.insert(0, 0);
             cuts.push(samples);
             for total in [Total::Sum, Total::Mean] {

@@ -34,7 +34,7 @@ try:
     from dask.highlevelgraph import HighLevelGraph
 except ImportError as error:
     raise ImportError(
-        'zeroproof.dask needs Dask 2022.1 or later: pip install "zeroproof-autodiff[dask]"'
+        'zeroproof.dask needs Dask 2024.8 or later: pip install "zeroproof-autodiff[dask]"'
     ) from error
 
 __all__ = ["partial", "value_and_grad"]

@@ -285,6 +285,7 @@ impl Quantiles {
     /// Reads what was written.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
         let mut read = Self { count: from.count()?, ..Self::default() };
+        expect(read.count < 1 << 60)?; // far from an overflow, however many are merged
         if read.count == 0 {
             return Ok(read);
         }

@@ -115,6 +115,16 @@ def test_where_chunks_are_cut() -> None:
     assert all(each.start % LEAF == 0 for each in many)
 
 
+def test_tasks_have_names_for_progress() -> None:
+    split = pytest.importorskip("dask.utils").key_split
+    part = over_dask.partial(batched, da.ones(20 * LEAF, chunks=LEAF), W)
+    names = [split(key) for key in part.__dask_graph__()]
+    assert split(part.key) == "zeroproof-merge"
+    assert names.count("zeroproof-partial") == 20
+    # Three merges of eight parts at most, and one of these.
+    assert names.count("zeroproof-merge") == 4
+
+
 def weighted(data: Any, p: Any, *, power: Any) -> Any:
     return p["scale"] * data[0] / (data[1][0] * data[1][1] + p["offset"]) * power
 
