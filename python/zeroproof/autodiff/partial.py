@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from operator import attrgetter
-from typing import Any, NamedTuple, SupportsIndex
+from typing import Any, Literal, NamedTuple, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -182,6 +182,16 @@ class Partial:
         # What ``sum`` begins with.
         return self if type(other) is int and other == 0 else NotImplemented
 
+    @overload
+    def finish(
+        self, reduce: str = "mean", *, with_status: Literal[False] = False
+    ) -> tuple[TRScalar, Any]: ...
+    @overload
+    def finish(
+        self, reduce: str = "mean", *, with_status: Literal[True]
+    ) -> tuple[TRScalar, Any, Any]: ...
+    @overload
+    def finish(self, reduce: str = "mean", *, with_status: bool = False) -> tuple[Any, ...]: ...
     def finish(self, reduce: str = "mean", *, with_status: bool = False) -> tuple[Any, ...]:
         """What ``value_and_grad`` with this ``reduce`` gives for all samples, bit for bit.
 

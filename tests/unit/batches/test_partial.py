@@ -163,7 +163,9 @@ def test_no_samples() -> None:
         expected = batched.value_and_grad([], W, argnums="w", reduce=reduce)
         assert same(batched.partial([], W, start=0, argnums="w").finish(reduce), expected)
     a, b = part(0, LEAF), part(LEAF, LEAF)
-    assert same((b + a + b).finish(), a.finish())
+    for whole in [b + a + b, part(0, 0) + a, part(0, SAMPLES) + b, b + part(0, SAMPLES)]:
+        assert whole.start == 0
+        assert same(whole.finish(), (part(0, SAMPLES) if whole.samples == SAMPLES else a).finish())
 
 
 def test_it_can_be_pickled_and_copied() -> None:

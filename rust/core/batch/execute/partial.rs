@@ -3,13 +3,13 @@
 //! The tree of sums depends on the numbers of the samples alone, so it may be cut anywhere between two
 //! tasks: what waits in it, a sum for each of a few subtrees, is all that the part has to say.
 
+use super::misfit::Misfit;
+use super::part_mode::PartMode;
 use super::totals::{NOTHING, TASK, Tree, places};
 use crate::batch::Total;
-use crate::mode::{GradientMode, ModeState, Region};
 use crate::stats::Statistics;
 use crate::status::Status;
 use crate::wire::{Reader, Unreadable, Writer, expect};
-use std::fmt;
 use std::ops::Range;
 
 /// How a record of a part begins, and the version of its format.
@@ -17,160 +17,6 @@ const RECORD: ([u8; 3], u8) = (*b"zpp", 1);
 
 /// The version of this crate: parts of different ones need not have the same bits.
 const ENGINE: &str = env!("CARGO_PKG_VERSION");
-
-/// Why two parts do not fit together, or a part says nothing of all samples.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Misfit {
-    /// The samples between two parts are missing.
-    Gap(Range<usize>),
-    /// These samples are in both parts.
-    Overlap(Range<usize>),
-    /// A part ends within a leaf of the tree, and another one begins behind it.
-    EndsWithinLeaf {
-        /// Where the first one ends.
-        end: usize,
-        /// Where the other begins.
-        start: usize,
-    },
-    /// The samples before the first one of the part are missing.
-    Beginning(usize),
-    /// They are of other functions, shapes or requests.
-    Function,
-    /// They were computed in other gradient modes.
-    Mode(String, String),
-    /// They were computed by other versions of the engine.
-    Engine(String, String),
-}
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gap(samples) => write!(
-                f,
-                "samples {} to {} are missing between two parts: merge neighbours, or all parts at once",
-                samples.start,
-                samples.end - 1
-            ),
-            Self::Overlap(samples) => write!(
-                f,
-                "samples {} to {} are in both parts: each sample belongs to one",
-                samples.start,
-                samples.end - 1
-            ),
-            Self::EndsWithinLeaf { end, start } => write!(
-                f,
-                "a part ends before sample {end}, which is no multiple of {TASK}, so it can only be the last one, \
-                 but another part begins at sample {start}"
-            ),
-            Self::Beginning(start) => write!(
-                f,
-                "samples 0 to {} are missing: only a part that begins at sample 0 can be finished",
-                start - 1
-            ),
-            Self::Function => f.write_str(
-                "the parts are of different functions, argument shapes, argnums or coordinates, which cannot be \
-                 added",
-            ),
-            Self::Mode(a, b) => write!(
-                f,
-                "the parts were computed in different gradient modes: {a} and {b}; take one \
-                 GradientModeConfig.snapshot() and pass it to every part as mode"
-            ),
-            Self::Engine(a, b) => write!(
-                f,
-                "the parts were computed by different versions of zeroproof, {a} and {b}, whose bits may differ: \
-                 install the same one in every process"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Misfit {}
-
-/// The gradient mode of a part: what a backward pass reads, and what its statistics need.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PartMode {
-    /// What a backward pass reads.
-    pub state: ModeState,
-    /// [`Statistics::settings`].
-    pub settings: (bool, f64, f64),
-}
-
-/// How a record of a mode begins, and the version of its format.
-const MODE_RECORD: ([u8; 3], u8) = (*b"zpm", 1);
-
-impl PartMode {
-    /// As bytes for another process.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut to = Writer::new(MODE_RECORD.0, MODE_RECORD.1);
-        self.write(&mut to);
-        to.finish()
-    }
-
-    /// That of another process.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let mut from = Reader::new(bytes, MODE_RECORD.0, MODE_RECORD.1)?;
-        let read = Self::read(&mut from)?;
-        from.end()?;
-        Ok(read)
-    }
-
-    fn write(&self, to: &mut Writer) {
-        let (saturating, threshold, radius) = self.settings;
-        to.byte(self.state.mode as u8);
-        to.number(self.state.bound());
-        to.option(self.state.delta());
-        to.count(self.state.regions().len() as u64);
-        self.state.regions().iter().for_each(|region| to.numbers(&[region.low, region.high]));
-        to.byte(u8::from(saturating));
-        to.numbers(&[threshold, radius]);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let mut state = ModeState::default();
-        state.mode = match from.byte()? {
-            0 => GradientMode::MaskReal,
-            1 => GradientMode::Saturating,
-            2 => GradientMode::Hybrid,
-            _ => return Err(Unreadable::Damaged),
-        };
-        let damaged = |_| Unreadable::Damaged;
-        state.set_bound(from.number()?).map_err(damaged)?;
-        state.set_delta(from.option()?).map_err(damaged)?;
-        let regions = (0..from.length(2 * size_of::<f64>())?)
-            .map(|_| Region::new(from.number()?, from.number()?).map_err(damaged))
-            .collect::<Result<Vec<_>, _>>()?;
-        state.set_regions(&regions);
-        let settings = (from.flag()?, from.distance()?, from.distance()?);
-        expect(settings.2 > 0.0)?;
-        Ok(Self { state, settings })
-    }
-}
-
-impl fmt::Display for PartMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (saturating, threshold, radius) = self.settings;
-        let bound = self.state.bound();
-        match self.state.mode {
-            GradientMode::MaskReal => return f.write_str("Mask-REAL"),
-            GradientMode::Saturating => return write!(f, "Saturating (bound {bound})"),
-            GradientMode::Hybrid => write!(f, "Hybrid (bound {bound}, ")?,
-        }
-        match self.state.delta() {
-            Some(delta) => write!(f, "threshold {delta}, ")?,
-            None => f.write_str("no threshold, ")?,
-        }
-        let regions: Vec<_> = self.state.regions().iter().map(|r| format!("{}..{}", r.low, r.high)).collect();
-        if !regions.is_empty() {
-            write!(f, "regions {}, ", regions.join(" "))?;
-        }
-        let policy = if saturating { "saturates" } else { "does not saturate" };
-        write!(f, "policy {policy}, poles within {threshold} of one, {radius} apart)")
-    }
-}
 
 /// How many samples were left out of a total, and why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -307,15 +153,16 @@ impl Partial {
         let comes_first = (a.start, a.end) <= (b.start, b.end);
         let (first, second) = if comes_first { (a, b) } else { (b, a) };
         if second.start < first.end {
-            return Err(Misfit::Overlap(second.start..first.end.min(second.end)));
-        }
-        if first.end % TASK != 0 {
+            // Without samples it may lie anywhere.
+            if !second.is_empty() {
+                return Err(Misfit::Overlap(second.start..first.end.min(second.end)));
+            }
+        } else if !first.end.is_multiple_of(TASK) {
             return Err(Misfit::EndsWithinLeaf { end: first.end, start: second.start });
-        }
-        if second.start > first.end {
+        } else if second.start > first.end {
             return Err(Misfit::Gap(first.end..second.start));
         }
-        self.samples = first.start..second.end;
+        self.samples = first.start..first.end.max(second.end);
         self.tree.merge(other.tree);
         self.kept += other.kept;
         self.left_out.add(other.left_out);

@@ -6,7 +6,8 @@
 use super::block::TaskOutputs;
 use super::machine::Machine;
 use super::native;
-use super::partial::{LeftOut, MOST_SAMPLES, PartMode, Partial, shares};
+use super::part_mode::PartMode;
+use super::partial::{LeftOut, MOST_SAMPLES, Partial, shares};
 use super::shared::Run;
 use super::slots::{LANES, Memory};
 use super::totals::{NOTHING, TASK, Tree};
