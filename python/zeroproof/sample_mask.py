@@ -164,10 +164,10 @@ class alarm:
     """A ``with`` block that warns when a batch leaves out too many of its samples.
 
     The block checks every ``value_and_grad`` call of a batched function in its thread or async
-    task. The first call in which the share of samples whose value is not REAL exceeds the limit
-    issues a :class:`MaskedSamplesWarning`; the block issues no further warning. If warnings are
-    errors, the call raises it after it has finished: the arrays of ``out`` are written and the
-    statistics updated.
+    task, and every ``Partial.finish``. The first call in which the share of samples whose value is
+    not REAL exceeds the limit issues a :class:`MaskedSamplesWarning`; the block issues no further
+    warning. If warnings are errors, the call raises it after it has finished: the arrays of ``out``
+    are written and the statistics updated.
 
     Args:
         max_masked: the largest allowed share of left-out samples, between 0 and 1.
@@ -239,12 +239,25 @@ def warn_if_too_many_masked(
     """
     share = left_out / samples if samples else 0.0
     due = [each for each in _active_alarms() if share > each.max_masked]
-    if not due:
-        return
-    causes = builder.mask(samples, inputs, values, 0).occurrences[:3]
+    if due:
+        causes = builder.mask(samples, inputs, values, 0).occurrences[:3]
+        _warn(due, samples, left_out, "".join(f"; {cause}" for cause in causes))
+
+
+def warn_if_too_many_left_out(samples: int, left_out: int) -> None:
+    """The same where the arguments, and so the reasons, are elsewhere."""
+    if has_active_alarms():
+        share = left_out / samples if samples else 0.0
+        due = [each for each in _active_alarms() if share > each.max_masked]
+        if due:
+            _warn(due, samples, left_out, "")
+
+
+def _warn(due: list[alarm], samples: int, left_out: int, reasons: str) -> None:
+    """Warns of the samples left out, for these alarms."""
+    share = left_out / samples
     for each in due:
         each.warned = True
-    reasons = "".join(f"; {cause}" for cause in causes)
     warnings.warn(
         f"{left_out} of {samples} samples ({share:.0%}) are left out because their value is not "
         f"REAL{reasons}",

@@ -47,9 +47,12 @@ pub use checked::Invalid;
 pub use compile::lowering::PLAN_BUDGET;
 pub use compile::plan::Plan;
 pub use execute::are_finite;
+pub use execute::misfit::Misfit;
 pub use execute::native::{Native, Simd, native_code, set_native};
 #[doc(hidden)]
 pub use execute::native::{native_blocks, simulate_refusal};
+pub use execute::part_mode::PartMode;
+pub use execute::partial::{Finished, LeftOut, MOST_SAMPLES, Partial};
 pub use program::{Argument, Kind, NodeId, Predicate, Program};
 
 pub use crate::backward::second::Product;

@@ -4,6 +4,8 @@
 //! `2^(32i − 1074)`. A double touches three digits; the spare bits take 2³¹ additions before a
 //! carry has to be passed on.
 
+use crate::wire::{Reader, Unreadable, Writer, expect};
+
 const DIGITS: usize = 68;
 const CARRY_AFTER: u32 = 1 << 31;
 
@@ -58,6 +60,30 @@ impl ExactSum {
             carry = sum >> 32;
         }
         self.additions = 0;
+    }
+
+    /// Writes the digits between the first and the last that is not 0.
+    pub fn write(&self, to: &mut Writer) {
+        let mut sum = self.clone();
+        sum.carry();
+        let last = sum.digits.iter().rposition(|&digit| digit != 0).map_or(0, |last| last + 1);
+        let first = sum.digits.iter().position(|&digit| digit != 0).unwrap_or(0);
+        to.count(first as u64);
+        to.count((last - first) as u64);
+        sum.digits[first..last].iter().for_each(|&digit| to.count(digit));
+    }
+
+    /// Reads what was written.
+    pub fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let (first, len) = (from.count()?, from.length(1)?);
+        let mut sum = Self::default();
+        let places = usize::try_from(first).ok().and_then(|first| Some(first..first.checked_add(len)?));
+        let digits = places.and_then(|places| sum.digits.get_mut(places)).ok_or(Unreadable::Damaged)?;
+        for digit in digits {
+            *digit = from.count()?;
+            expect(*digit <= 0xffff_ffff)?;
+        }
+        Ok(sum)
     }
 
     /// The sum divided by `count`, to within an ulp.

@@ -48,6 +48,7 @@ pub mod schedule;
 pub mod stats;
 pub mod status;
 pub mod tape;
+mod wire;
 
 pub use error::Error;
 pub use mode::{GradientMode, ModeState, Region};
@@ -65,3 +66,4 @@ pub use schedule::{HybridSchedule, ScheduleType};
 pub use stats::{Statistics, Summary};
 pub use status::Status;
 pub use tape::{SharedTape, Tape, Var};
+pub use wire::Unreadable;

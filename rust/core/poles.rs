@@ -4,6 +4,7 @@
 //! binned, each bin keeps the coordinate closest to the pole, and of the bins the closest are kept:
 //! so the record depends on what was seen but not on its order, and records merge.
 
+use crate::wire::{Reader, Unreadable, Writer, expect};
 use std::collections::BTreeMap;
 
 const MOST_BINS: usize = 1024;
@@ -53,10 +54,33 @@ impl PoleRecord {
         }
     }
 
+    /// Adds what another record has seen, whose measures may be others.
     pub fn merge(&mut self, other: &Self) {
-        for (&bin, &seen) in &other.bins {
-            self.insert(bin, seen);
+        other.bins.values().for_each(|&(d, coordinate)| self.record(d, coordinate));
+    }
+
+    /// The distance up to which decisions are recorded, and that of coordinates of one pole.
+    pub fn measures(&self) -> (f64, f64) {
+        (self.threshold, self.radius)
+    }
+
+    /// Writes measures and what was seen.
+    pub fn write(&self, to: &mut Writer) {
+        to.numbers(&[self.threshold, self.radius]);
+        to.count(self.bins.len() as u64);
+        self.bins.values().for_each(|&(d, coordinate)| to.numbers(&[d, coordinate]));
+    }
+
+    /// Reads what was written.
+    pub fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut read = Self::new(from.distance()?, from.distance()?);
+        expect(read.radius > 0.0)?;
+        for _ in 0..from.length(2 * size_of::<f64>())? {
+            let (d, coordinate) = (from.distance()?, from.number()?);
+            expect(coordinate.is_finite())?;
+            read.record(d, coordinate);
         }
+        Ok(read)
     }
 
     fn insert(&mut self, bin: i64, seen: (f64, f64)) {

@@ -8,6 +8,7 @@
 //! order.
 
 use crate::exact_sum::ExactSum;
+use crate::wire::{Reader, Unreadable, Writer, expect};
 
 /// How many values are kept exactly.
 pub(crate) const EXACT: usize = 1024;
@@ -255,6 +256,63 @@ impl Quantiles {
         self.sum.merge(&other.sum);
     }
 
+    /// Writes all that was taken in.
+    pub fn write(&self, to: &mut Writer) {
+        to.count(self.count);
+        if self.count == 0 {
+            return;
+        }
+        to.number(self.min);
+        to.number(self.max);
+        self.sum.write(to);
+        to.count(self.first.len() as u64);
+        to.numbers(&self.first);
+        let pages = self.pages.iter().enumerate();
+        let buckets = pages.flat_map(|(p, page)| {
+            let counts = page.iter().flat_map(|page| page.iter().enumerate());
+            counts.filter(|(_, count)| **count > 0).map(move |(b, &count)| (p * BUCKETS + b, count))
+        });
+        let buckets: Vec<_> = buckets.collect();
+        to.count(buckets.len() as u64);
+        let mut before = 0;
+        for (key, count) in buckets {
+            to.count((key - before) as u64);
+            to.count(count);
+            before = key;
+        }
+    }
+
+    /// Reads what was written.
+    pub fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut read = Self { count: from.count()?, ..Self::default() };
+        expect(read.count < 1 << 60)?; // far from an overflow, however many are merged
+        if read.count == 0 {
+            return Ok(read);
+        }
+        (read.min, read.max) = (from.distance()?, from.distance()?);
+        read.sum = ExactSum::read(from)?;
+        let first = from.length(size_of::<f64>())?;
+        expect(read.min <= read.max && first <= EXACT)?;
+        read.first = (0..first).map(|_| from.distance()).collect::<Result<_, _>>()?;
+        let buckets = from.length(2)?;
+        if buckets == 0 {
+            expect(read.count == first as u64)?;
+            return Ok(read);
+        }
+        read.pages = vec![None; ALL_BUCKETS / BUCKETS];
+        let (mut key, mut counted) = (0u64, 0u64);
+        for _ in 0..buckets {
+            key = key.checked_add(from.count()?).ok_or(Unreadable::Damaged)?;
+            let count = from.count()?;
+            counted = counted.checked_add(count).ok_or(Unreadable::Damaged)?;
+            expect(key < ALL_BUCKETS as u64)?;
+            let page = read.pages[key as usize / BUCKETS].get_or_insert_with(|| Box::new([0; BUCKETS]));
+            page[key as usize % BUCKETS] += count;
+        }
+        expect(counted == read.count)?;
+        Ok(read)
+    }
+
     /// Begins to count in buckets.
     fn spill(&mut self) {
         self.pages = vec![None; 2048];
@@ -372,6 +430,34 @@ mod tests {
                 (merged.count(), merged.min(), merged.mean()),
                 (joint.count(), joint.min(), joint.mean())
             );
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for n in [0, 1, 1024, 1025, 40_000] {
+            let q = stream((0..n).map(|k| 1e-9 * f64::from(k * 7919 % 10_007).powi(3)));
+            let mut writer = Writer::new(*b"abc", 1);
+            q.write(&mut writer);
+            let bytes = writer.finish();
+            let mut reader = Reader::new(&bytes, *b"abc", 1).unwrap();
+            let read = Quantiles::read(&mut reader).unwrap();
+            reader.end().unwrap();
+            assert_eq!(read.quantiles([0.1, 0.5, 0.9]), q.quantiles([0.1, 0.5, 0.9]));
+            assert_eq!((read.count(), read.min(), read.mean()), (q.count(), q.min(), q.mean()));
+            assert_eq!((read.max, read.first()), (q.max, q.first()));
+            // Whatever is cut off or changed is refused or harmless.
+            for place in 4..bytes.len().min(400) {
+                let mut other = bytes.clone();
+                other[place] ^= 0x41;
+                for bytes in [&bytes[..place], &other] {
+                    let mut reader = Reader::new(bytes, *b"abc", 1).unwrap();
+                    if let Ok(read) = Quantiles::read(&mut reader) {
+                        read.quantiles([0.1, 0.9]);
+                        read.reciprocal_quantiles([0.5]);
+                    }
+                }
+            }
         }
     }
 

@@ -12,6 +12,10 @@ use crate::poles::PoleRecord;
 use crate::policy::HysteresisPolicy;
 use crate::quantiles::{Quantiles, Tally};
 use crate::schedule::HybridSchedule;
+use crate::wire::{Reader, Unreadable, Writer, expect};
+
+/// How a record of statistics begins, and the version of its format.
+const RECORD: ([u8; 3], u8) = (*b"zps", 1);
 
 /// Counts since the last epoch began.
 #[derive(Clone, Copy, Debug, Default)]
@@ -335,6 +339,69 @@ impl Statistics {
         };
         self.batch.merge(&other.batch);
         self.poles.merge(&other.poles);
+    }
+
+    /// What was measured, as bytes for another process: neither epoch nor policy.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(RECORD.0, RECORD.1);
+        self.write(&mut to);
+        to.finish()
+    }
+
+    /// What another process measured.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut from = Reader::new(bytes, RECORD.0, RECORD.1)?;
+        let read = Self::read(&mut from)?;
+        from.end()?;
+        Ok(read)
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer) {
+        let EpochCounts { decisions, saturating, near_pole, dropped, masked } = self.counts;
+        [decisions, saturating, near_pole, dropped, masked].into_iter().for_each(|count| to.count(count));
+        to.option(self.q_min_epoch);
+        self.batch.write(to);
+        self.poles.write(to);
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let (decisions, saturating, near_pole) = (from.count()?, from.count()?, from.count()?);
+        let (dropped, masked) = (from.count()?, from.count()?);
+        let counts = EpochCounts { decisions, saturating, near_pole, dropped, masked };
+        // Far from an overflow, however many are merged.
+        let most = 1 << 60;
+        expect([decisions, dropped, masked].iter().all(|&count| count < most) && saturating <= decisions)?;
+        expect(near_pole <= decisions)?;
+        let q_min_epoch = from.option()?;
+        expect(q_min_epoch.is_none_or(|q| q >= 0.0 && q.is_finite()))?;
+        let (batch, poles) = (Quantiles::read(from)?, PoleRecord::read(from)?);
+        Ok(Self { counts, q_min_epoch, batch, poles, ..Self::default() })
+    }
+
+    /// A copy of what was measured, without epoch and policy.
+    pub fn measured(&self) -> Self {
+        let (batch, poles) = (self.batch.clone(), self.poles.clone());
+        Self { counts: self.counts, q_min_epoch: self.q_min_epoch, batch, poles, ..Self::default() }
+    }
+
+    /// For a worker in another process: whether the policy saturates, and the measures of the record
+    /// of poles, the distance up to which decisions are recorded and that of coordinates of one pole.
+    pub fn settings(&self) -> (bool, f64, f64) {
+        let (threshold, radius) = self.poles.measures();
+        (self.saturating, threshold, radius)
+    }
+
+    /// Nothing measured yet, with the settings of another process.
+    pub fn with_settings((saturating, threshold, radius): (bool, f64, f64)) -> Self {
+        Self { saturating, poles: PoleRecord::new(threshold, radius), ..Self::default() }
+    }
+
+    /// How many nodes were silenced since the epoch began.
+    pub fn masked_nodes(&self) -> u64 {
+        self.counts.masked
     }
 
     /// Where near-pole decisions of this epoch happened.

@@ -42,7 +42,9 @@ from zeroproof.autodiff import (
     GradientStatus,
     HybridGradientContext,
     HybridGradientSchedule,
+    HybridStatistics,
     OpType,
+    Partial,
     ScheduleType,
     TRGradientTape,
     Verdict,
@@ -232,6 +234,17 @@ def gradients_of_batches(array: Doubles, reduce: Optional[str]) -> None:
     assert_type(vg(array, reduce=reduce), tuple[Any, ...])
     assert_type(batched.jacobian(array, {"a": 1.0}), Doubles)
     assert_type(batched.jacobian(array, with_status=True), tuple[Doubles, Flags])
+
+
+def parts_of_batches(array: Doubles) -> None:
+    """Parts merge to parts, and are finished like a reduction."""
+    part = tr_vmap(lambda x: x).partial(array, start=0, mode=GradientModeConfig.snapshot())
+    assert_type(part, Partial)
+    assert_type(part + part, Partial)
+    assert_type(Partial.merge([part]), Partial)
+    assert_type(part.finish("sum"), tuple[TRScalar, Any])
+    assert_type(part.finish(with_status=True), tuple[TRScalar, Any, Any])
+    assert_type(part.statistics + HybridGradientContext.measured(), HybridStatistics)
 
 
 def modes() -> tuple[GradientMode, float, Optional[float], dict[str, Any]]:

@@ -24,6 +24,7 @@ from .grad_funcs import tr_grad, tr_value_and_grad
 from .grad_mode import (
     GradientMode,
     GradientModeConfig,
+    ModeSnapshot,
     gradient_mode,
     use_mask_real,
     use_saturating,
@@ -39,10 +40,12 @@ from .gradient_tape import TRGradientTape, gradient_tape
 from .hybrid_gradient import (
     HybridGradientContext,
     HybridGradientSchedule,
+    HybridStatistics,
     ScheduleType,
     create_default_schedule,
 )
 from .program import Program, load_program
+from .partial import MaskTotals, Partial
 from .saturating_ops import (
     saturate_value,
     saturating_div_grad,
@@ -63,8 +66,12 @@ __all__ = [
     "GradientStatus",
     "HybridGradientContext",
     "HybridGradientSchedule",
+    "HybridStatistics",
+    "MaskTotals",
+    "ModeSnapshot",
     "OpType",
     "Program",
+    "Partial",
     "ScheduleType",
     "TRGradientTape",
     "TRNode",

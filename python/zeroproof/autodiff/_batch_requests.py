@@ -36,7 +36,7 @@ def readable(inputs: Inputs) -> list[Array]:
     return at_least_1d(inputs.converted() if isinstance(inputs, Unconverted) else inputs)
 
 
-def _watch(
+def watch(
     program: TracedProgram, plan: Optional[BatchPlan], samples: int, inputs: Sequence[Array]
 ) -> None:
     """Logs the origins of a call for active logs; without a plan it has no gradients."""
@@ -44,7 +44,7 @@ def _watch(
         before_batch(program, plan, samples, inputs)
 
 
-def _watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], dropped: int) -> None:
+def watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], dropped: int) -> None:
     """Logs the contributions that a call dropped, for active logs."""
     if dropped and is_watching():
         after_batch(plan, samples, inputs)
@@ -65,7 +65,7 @@ class ValuesRequest:
         shapes = [(*axis, *shape) for shape in self._results.shapes]
         arrays = arrays_for(self._results.structure, shapes, out, "out")
         ready = readable(inputs)
-        _watch(self._program, None, samples, ready)
+        watch(self._program, None, samples, ready)
         return self._computed(ready, samples, arrays)
 
     def unwatched(self, ready: list[Array], samples: int) -> Any:
@@ -200,7 +200,7 @@ class GradientRequest:
             gradients = sources.arrays(shapes, gradient_out, "out[1]")
         statuses = [np.empty(shape, np.uint8) for shape in shapes] if with_status else []
         ready = readable(inputs)
-        _watch(self._watched, self._plan, samples, ready)
+        watch(self._watched, self._plan, samples, ready)
         total, kept, dropped = self._plan.run(
             samples,
             get_num_threads(),
@@ -209,7 +209,7 @@ class GradientRequest:
             at_least_1d(gradients),
             at_least_1d(statuses),
         )
-        _watch_dropped(self._plan, samples, ready, dropped)
+        watch_dropped(self._plan, samples, ready, dropped)
         own_values = at_least_1d(values)[0] if values else None
         if has_active_alarms():
             real = kept if own_values is None else int(np.count_nonzero(np.isfinite(own_values)))
@@ -277,10 +277,10 @@ class JacobianRequest:
         jacobian = allocate(out, shape, name)
         statuses = [np.empty(shape, np.uint8)] if with_status else []
         ready = readable(inputs)
-        _watch(self._program, self._plan, samples, ready)
+        watch(self._program, self._plan, samples, ready)
         own = at_least_1d(values) if self._is_single else values
         *_, dropped = self._plan.run(samples, get_num_threads(), ready, own, [jacobian], statuses)
-        _watch_dropped(self._plan, samples, ready, dropped)
+        watch_dropped(self._plan, samples, ready, dropped)
         results: list[npt.NDArray[Any]] = [jacobian, *statuses]
         if self._sources.repeats:
             results = [np.take(result, self._sources.columns(), axis=-1) for result in results]

@@ -21,7 +21,7 @@ from ._batch_arguments import (
     is_ready,
 )
 from ._batch_layout import Layout
-from ._batch_methods import DirectionalMethods
+from ._batch_partial import PartialMethods
 from ._batch_requests import (
     GradientRequest,
     Sources,
@@ -86,7 +86,7 @@ class _Programs:
         self.last_use = 0
 
 
-class BatchedFunction(DirectionalMethods):
+class BatchedFunction(PartialMethods):
     """A function replayed over batches, the result of :func:`tr_vmap`.
 
     Arguments are numbers, TR scalars, ``TRArray`` and anything that NumPy converts to an array of

@@ -14,10 +14,12 @@ from typing import Any, Optional, TypeVar, cast
 
 from .. import _native
 from .._enums import GradientMode
+from .._native import ModeSnapshot
 
 __all__ = [
     "GradientMode",
     "GradientModeConfig",
+    "ModeSnapshot",
     "gradient_mode",
     "use_mask_real",
     "use_saturating",
@@ -82,6 +84,14 @@ class GradientModeConfig:
     def is_hybrid() -> bool:
         """Whether the mode is Hybrid."""
         return _native.get_mode() is GradientMode.HYBRID
+
+    @staticmethod
+    def snapshot() -> ModeSnapshot:
+        """Mode, bound, threshold, exploration regions and the policy's state, as they are now.
+
+        It can be pickled: pass it to ``BatchedFunction.partial`` in other processes.
+        """
+        return _native.mode_snapshot()
 
     @staticmethod
     def reset() -> None:

@@ -7,11 +7,12 @@ from typing import Any, Optional
 
 from .. import _native
 from .._enums import ScheduleType
-from .._native import HybridGradientSchedule
+from .._native import HybridGradientSchedule, HybridStatistics
 
 __all__ = [
     "HybridGradientContext",
     "HybridGradientSchedule",
+    "HybridStatistics",
     "ScheduleType",
     "create_default_schedule",
 ]
@@ -108,6 +109,29 @@ class HybridGradientContext:
         up to 1024 decisions a batch and within 0.8 % beyond.
         """
         return _native.get_statistics()
+
+    @staticmethod
+    def measured() -> HybridStatistics:
+        """A copy of what this thread or task measured since its epoch and batch began.
+
+        It can be pickled, and merged where it is needed: a worker process returns it, the process
+        that holds the schedule calls :meth:`merge`.
+        """
+        return _native.measured_statistics()
+
+    @staticmethod
+    def merge(*measured: HybridStatistics) -> None:
+        """Adds what other processes measured, as if it had been measured here.
+
+        The schedule takes it into account when the next epoch begins: δ adapts to the smallest
+        distance, and the neighbourhoods of detected poles are explored. ``Partial.finish`` merges
+        by itself.
+
+        Args:
+            *measured: what :meth:`measured` returned elsewhere, each once.
+        """
+        for each in measured:
+            _native.merge_statistics(each)
 
     @staticmethod
     def reset_statistics() -> None:

@@ -1,9 +1,11 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
+use crate::context::measured::ModeSnapshot;
 use crate::context::passes;
 use crate::enums;
 use crate::errors::runtime_error;
 use crate::flags;
+use crate::partial::PartialTotals;
 use crate::places;
 use crate::portable;
 use crate::values::{TRScalar, scalars};
@@ -323,6 +325,46 @@ impl BatchPlan {
             slice.iter_mut().zip(&totals.statuses[array]).for_each(|(to, status)| *to = status.bits());
         }
         Ok((self.total.then_some(totals.value), self.total.then_some(totals.kept), dropped))
+    }
+
+    /// What samples ``start..start + samples`` of many come to; the plan is that of a ``"sum"``. Nothing is
+    /// counted but in the result.
+    ///
+    /// Args:
+    ///     start: the number of the first sample, a multiple of 8192.
+    ///     samples, threads, inputs: as for ``run``.
+    ///     gradients, statuses: where the rows of arguments of samples go, those of a sum; for shared
+    ///         arguments empty arrays.
+    ///     mode: the mode to compute in; None for the one in force.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
+    fn part(
+        &self,
+        py: Python<'_>,
+        start: usize,
+        samples: usize,
+        threads: usize,
+        inputs: Vec<PyBuffer<f64>>,
+        gradients: Vec<PyBuffer<f64>>,
+        statuses: Vec<PyBuffer<u8>>,
+        mode: Option<Bound<'_, ModeSnapshot>>,
+    ) -> PyResult<PartialTotals> {
+        let written = gradients.iter().map(range).chain(statuses.iter().map(range));
+        refuse_overlaps(inputs.iter().map(range), written)?;
+        // SAFETY: as for `run`.
+        let (inputs, data) = unsafe {
+            let gradients = gradients.iter().map(|buffer| slice_mut(buffer)).collect::<PyResult<_>>()?;
+            let statuses = statuses.iter().map(|buffer| slice_mut(buffer)).collect::<PyResult<_>>()?;
+            (input_slices(&inputs, &self.per_sample)?, Outputs { values: vec![], gradients, statuses })
+        };
+        let (state, statistics) = match mode {
+            Some(mode) => mode.get().for_batch(),
+            None => passes::for_batch(py)?,
+        };
+        let execution = Execution { threads: threads.max(1), block: None, native: Native::default() };
+        detached(py, |interrupted| {
+            self.plan.run_part(start, samples, &inputs, data, &state, &statistics, execution, interrupted)
+        })
+        .map(PartialTotals)
     }
 
     /// Which contributions a run leaves out since they are not REAL, in the gradient mode in force; as

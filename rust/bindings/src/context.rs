@@ -9,11 +9,13 @@
 //! statistics.rs       statistics: of the thread, or of the async task if one runs, since a context
 //!                     may be copied
 //! passes.rs           running in what is in force, and counting
+//! measured.rs         statistics and modes as values, for other processes
 //! blocks.rs           blocks and epochs
 //! settings.rs         reading and setting the parts
 //! ```
 
 pub(crate) mod blocks;
+pub(crate) mod measured;
 pub(crate) mod passes;
 pub(crate) mod settings;
 pub(crate) mod shared_schedule;
@@ -29,5 +31,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     blocks::register(module)?;
     settings::register(module)?;
     policy::register(module)?;
-    statistics::register(module)
+    statistics::register(module)?;
+    measured::register(module)
 }

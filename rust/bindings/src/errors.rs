@@ -4,11 +4,16 @@ use pyo3::PyErr;
 use pyo3::exceptions::{
     PyAttributeError, PyMemoryError, PyNotImplementedError, PyRuntimeError, PyTypeError, PyValueError,
 };
-use zeroproof::Error;
+use zeroproof::{Error, Unreadable};
 
 /// An argument that is out of its range.
 pub(crate) fn value_error(error: Error) -> PyErr {
     memory_error(&error).unwrap_or_else(|| PyValueError::new_err(error.to_string()))
+}
+
+/// Bytes of another process that cannot be read.
+pub(crate) fn unreadable(error: Unreadable) -> PyErr {
+    PyValueError::new_err(error.to_string())
 }
 
 /// Appends an element, if there is memory for it.

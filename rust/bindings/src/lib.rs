@@ -22,6 +22,7 @@ mod number;
 mod operand;
 mod ops;
 mod origins;
+mod partial;
 mod places;
 mod portable;
 mod raw;
@@ -64,6 +65,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     context::register(module)?;
     schedule::register(module)?;
     tracer::register(module)?;
+    partial::register(module)?;
     batch::register(module)?;
     ufuncs::register(module)
 }

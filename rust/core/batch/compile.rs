@@ -3,6 +3,7 @@
 pub(crate) mod analysis;
 pub(crate) mod code;
 mod conditions;
+mod fingerprint;
 mod forward;
 mod fuse;
 mod lower;

@@ -33,15 +33,16 @@ MODULES: dict[str, list[str]] = {
             tr_greater_equal tr_equal tr_is_real tr_is_infinite tr_is_phi tr_and tr_or tr_not""",
         "zeroproof.autodiff.batched": "tr_vmap BatchedFunction Program",
         "zeroproof.autodiff.program": "Program load_program",
+        "zeroproof.autodiff.partial": "MaskTotals Partial",
         "zeroproof.autodiff.gradient_tape": "gradient_tape TRGradientTape",
         "zeroproof.autodiff.grad_funcs": "check_gradient tr_grad tr_value_and_grad",
         "zeroproof.autodiff.second_order": "tr_hessian tr_hvp tr_jacobian tr_jvp tr_vjp",
         "zeroproof.autodiff.gradient_check": """check_gradient assert_gradient GradientCheck
             GradientRow Verdict""",
-        "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig gradient_mode
-            use_mask_real use_saturating""",
+        "zeroproof.autodiff.grad_mode": """GradientMode GradientModeConfig ModeSnapshot
+            gradient_mode use_mask_real use_saturating""",
         "zeroproof.autodiff.hybrid_gradient": """HybridGradientSchedule ScheduleType
-            HybridGradientContext create_default_schedule""",
+            HybridGradientContext HybridStatistics create_default_schedule""",
         "zeroproof.autodiff.saturating_ops": """saturate_value saturating_reciprocal
             saturating_div_grad saturating_log_grad saturating_sqrt_grad saturating_pow_grad""",
         "zeroproof.autodiff.backward": "backward_pass compute_input_gradients topological_sort",
@@ -61,9 +62,12 @@ MEMBERS: dict[str, list[str]] = {
         "zeroproof.array.TRArray": """values tags is_real to_ieee shape ndim size dtype item
             tolist T copy reshape ravel flatten transpose squeeze clip round sum prod mean min max
             norm var std cumsum cumprod argmin argmax any all dot""",
-        "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian program",
         "zeroproof.autodiff.program.Program": """name arguments steps outputs save to_c program
             value_and_grad jacobian value_and_jacobian jvp vjp hvp hessian""",
+        "zeroproof.autodiff.batched.BatchedFunction": "value_and_grad jacobian partial program",
+        "zeroproof.autodiff.partial.MaskTotals": "left_out",
+        "zeroproof.autodiff.partial.Partial": """merge finish cuts start stop samples kept masks
+            statistics mode nbytes dropped_contributions masked_nodes""",
         "zeroproof.autodiff.tr_node.TRNode": """parameter constant input value tag gradient
             gradient_status requires_grad is_leaf name op inputs backward zero_grad detach""",
         "zeroproof.autodiff.gradient_tape.TRGradientTape": "watch gradient reset",
@@ -71,14 +75,15 @@ MEMBERS: dict[str, list[str]] = {
         "zeroproof.autodiff.gradient_check.GradientRow": "fails",
         "zeroproof.autodiff.grad_mode.GradientModeConfig": """set_mode get_mode
             set_saturation_bound get_saturation_bound set_local_threshold get_local_threshold
-            is_mask_real is_saturating is_hybrid reset""",
+            is_mask_real is_saturating is_hybrid snapshot reset""",
         "zeroproof.autodiff.hybrid_gradient.HybridGradientSchedule": """apply get_delta is_warmup
             is_transitioning get_mode_description update_detected_poles
             get_exploration_regions""",
         "zeroproof.autodiff.hybrid_gradient.HybridGradientContext": """set_schedule get_schedule
             update_epoch should_use_saturating update_q_value get_statistics reset_statistics
             end_batch_policy_update detect_poles detected_poles get_q_min get_q_min_epoch
-            set_exploration_regions reset""",
+            set_exploration_regions measured merge reset""",
+        "zeroproof.autodiff.hybrid_gradient.HybridStatistics": "figures detected_poles",
         "zeroproof.models.FitHistory": "epochs",
         "zeroproof.models.RationalModel": """apply batched denominator_at fit load normalize
             parameters predict save set_domain terms_at""",
@@ -158,7 +163,9 @@ def test_common_names_at_the_top() -> None:
         assert all(hasattr(package, name) for name in package.__all__)
 
 
-@pytest.mark.parametrize("owner", ["TRScalar", "TRNode", "HybridGradientSchedule"])
+@pytest.mark.parametrize(
+    "owner", ["TRScalar", "TRNode", "HybridGradientSchedule", "HybridStatistics", "ModeSnapshot"]
+)
 def test_native_classes_name_their_public_module(owner: str) -> None:
     [module] = [m for m, names in MODULES.items() if owner in names]
     cls = public(module, owner)

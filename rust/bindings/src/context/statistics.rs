@@ -129,8 +129,30 @@ fn near_decisions(py: Python<'_>, threshold: Double) -> PyResult<Vec<usize>> {
 fn get_statistics(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let current = GradientState::current(py)?;
     let summary = with_statistics(py, |statistics| statistics.summary(&current.state))?;
+    figures(py, summary.fields())
+}
+
+/// Figures by name that do not depend on epoch, schedule and policy.
+pub(super) fn measured_figures<'py>(
+    py: Python<'py>,
+    fields: Vec<(&'static str, SummaryValue)>,
+) -> PyResult<Bound<'py, PyDict>> {
+    const OTHERS: [&str; 8] = [
+        "current_epoch",
+        "local_threshold",
+        "exploration_regions",
+        "policy_mode",
+        "tau_q_on",
+        "tau_q_off",
+        "policy_flip_count",
+        "flip_rate",
+    ];
+    figures(py, fields.into_iter().filter(|(key, _)| !OTHERS.contains(key)).collect())
+}
+
+fn figures<'py>(py: Python<'py>, fields: Vec<(&'static str, SummaryValue)>) -> PyResult<Bound<'py, PyDict>> {
     let result = PyDict::new(py);
-    for (key, value) in summary.fields() {
+    for (key, value) in fields {
         match value {
             SummaryValue::Nothing => result.set_item(key, py.None())?,
             SummaryValue::Integer(value) => result.set_item(key, value)?,

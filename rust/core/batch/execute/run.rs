@@ -6,9 +6,11 @@
 use super::block::TaskOutputs;
 use super::machine::Machine;
 use super::native;
+use super::part_mode::PartMode;
+use super::partial::{LeftOut, MOST_SAMPLES, Partial, shares};
 use super::shared::Run;
 use super::slots::{LANES, Memory};
-use super::totals::{TASK, Tree};
+use super::totals::{NOTHING, TASK, Tree};
 use super::worker::Worker;
 use crate::batch::compile::plan::Plan;
 use crate::batch::{Directional, Execution, Input, Outputs, Request, Stopped, Total, Totals};
@@ -91,6 +93,7 @@ struct Results {
     tree: Tree,
     statistics: Statistics,
     kept: u64,
+    left_out: LeftOut,
     contributed: Vec<bool>,
     statuses: Vec<Status>,
 }
@@ -116,8 +119,75 @@ impl Plan {
         execution: Execution,
         interrupted: &mut dyn FnMut() -> bool,
     ) -> Result<Totals, Stopped> {
-        self.check(samples, inputs, &outputs, execution);
-        let value_widths = self.value_widths(samples, &outputs);
+        let results =
+            self.replay(0, samples, inputs, &mut outputs, state, statistics, execution, interrupted)?;
+        statistics.merge(&results.statistics);
+        if self.total() == Some(Total::Mean) && results.kept > 0 {
+            let kept = results.kept as f64;
+            outputs.gradients.iter_mut().for_each(|all| all.iter_mut().for_each(|g| *g /= kept));
+        }
+        Ok(self.totals(results))
+    }
+
+    /// What samples `start..start + samples` of many come to under a total: the plan is that of a
+    /// gradient's sum, from which [`Partial::finish`] makes a mean as well. Rows of arguments of samples
+    /// are those of a sum. Everything is counted in the part alone; what `statistics` says is whether a
+    /// hysteresis policy saturates, and which decisions are near a pole.
+    ///
+    /// # Errors
+    /// [`Stopped`]. Outputs are then half-written.
+    ///
+    /// # Panics
+    /// As [`Plan::run`], for a plan of another request, and for samples that do not begin at a multiple of
+    /// 8192 or end beyond [`MOST_SAMPLES`].
+    #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
+    pub fn run_part(
+        &self,
+        start: usize,
+        samples: usize,
+        inputs: &[Input<'_>],
+        mut outputs: Outputs<'_>,
+        state: &ModeState,
+        statistics: &Statistics,
+        execution: Execution,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<Partial, Stopped> {
+        let is_sum = matches!(&self.request, Request::Gradient { total: Some(Total::Sum), .. });
+        assert!(is_sum, "a part is that of a gradient's sum");
+        assert!(start.is_multiple_of(TASK) && start <= MOST_SAMPLES - samples, "a part begins between tasks");
+        let results =
+            self.replay(start, samples, inputs, &mut outputs, state, statistics, execution, interrupted)?;
+        let summed = self.totals.iter().filter_map(|summand| summand.derivative);
+        Ok(Partial {
+            samples: start..start + samples,
+            fingerprint: self.fingerprint(),
+            mode: PartMode { state: state.clone(), settings: statistics.settings() },
+            engine: Partial::this_engine(),
+            tree: results.tree,
+            kept: results.kept,
+            left_out: results.left_out,
+            contributed: results.contributed,
+            statuses: summed.map(|derivative| results.statuses[derivative]).collect(),
+            statistics: results.statistics,
+        })
+    }
+
+    /// Replays the program on samples that are `start..start + samples` of all.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
+    fn replay(
+        &self,
+        start: usize,
+        samples: usize,
+        inputs: &[Input<'_>],
+        outputs: &mut Outputs<'_>,
+        state: &ModeState,
+        statistics: &Statistics,
+        execution: Execution,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<Results, Stopped> {
+        self.check(samples, inputs, outputs, execution);
+        let first_task = start / TASK;
+        let value_widths = self.value_widths(samples, outputs);
         let mut run = Run::new(self, samples, inputs, state, execution.block)?;
         let work_of_sample =
             self.code.instructions.len() + 4 + if run.only_interpreted { 16 * self.program.len() } else { 0 };
@@ -129,7 +199,7 @@ impl Plan {
         } else {
             let saturates = statistics.saturates();
             native::Programs::of(self).and_then(|programs| {
-                programs.choose(self, samples, &outputs, state, saturates, execution.native)
+                programs.choose(self, samples, outputs, state, saturates, execution.native)
             })
         };
         if let (None, Some(program)) = (execution.block, &native)
@@ -149,6 +219,7 @@ impl Plan {
             tree: Tree::default(),
             statistics: statistics.worker(),
             kept: 0,
+            left_out: LeftOut::default(),
             contributed: room::filled(self.totals.len(), false)?,
             statuses: room::filled(self.code.derivatives.len(), Status::EXACT)?,
         });
@@ -179,11 +250,12 @@ impl Plan {
                     cancelled.store(true, Ordering::Relaxed);
                 })?;
                 if self.total().is_some() {
-                    lock(&results).tree.add(number, sums);
+                    lock(&results).tree.add(first_task + number, sums);
                 }
             }
             let mut results = lock(&results);
             results.kept += worker.kept;
+            results.left_out.add(worker.left_out);
             results.contributed.iter_mut().zip(&worker.contributed).for_each(|(all, &one)| *all |= one);
             results.statuses.iter_mut().zip(&worker.statuses).for_each(|(all, &status)| *all |= status);
             results.statistics.merge(&worker.into_statistics());
@@ -247,13 +319,7 @@ impl Plan {
             let refused = refused.into_inner();
             return Err(if refused { Stopped::OutOfMemory } else { Stopped::Interrupted });
         }
-        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        statistics.merge(&results.statistics);
-        if self.total() == Some(Total::Mean) && results.kept > 0 {
-            let kept = results.kept as f64;
-            outputs.gradients.iter_mut().for_each(|all| all.iter_mut().for_each(|g| *g /= kept));
-        }
-        Ok(self.totals(results))
+        Ok(results.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts the totals together.
@@ -261,11 +327,11 @@ impl Plan {
         let Some(total) = self.total() else { return Totals::default() };
         let kept = results.kept;
         let sums = results.tree.finish().unwrap_or_default();
-        // A sum of nothing is +0, not what changes no sum.
-        let whole = |number: usize| if results.contributed[number] { sums[number] } else { 0.0 };
-        let share = |sum: f64| if total == Total::Mean { sum / kept as f64 } else { sum };
+        // A sum of zeros is positive, except of gradients.
+        let nothing = if self.code.is_directional { 0.0 } else { NOTHING };
+        let shares = shares(total, kept, &sums, &results.contributed, nothing);
         let mut totals = Totals {
-            value: share(whole(0)),
+            value: shares[0],
             kept,
             gradients: vec![vec![]; self.widths.len()],
             statuses: vec![vec![]; self.widths.len()],
@@ -273,10 +339,7 @@ impl Plan {
         for (number, summand) in self.totals.iter().enumerate() {
             if let Some(derivative) = summand.derivative {
                 let array = self.code.derivatives[derivative].array;
-                // A sum of zeros is positive, except of gradients.
-                let nothing = if self.code.is_directional { 0.0 } else { -0.0 };
-                let gradient = if kept > 0 { share(whole(number) + nothing) } else { 0.0 };
-                totals.gradients[array].push(gradient);
+                totals.gradients[array].push(shares[number]);
                 totals.statuses[array].push(results.statuses[derivative]);
             }
         }

@@ -120,8 +120,27 @@ impl<B: Backend> Worker<'_, B> {
         self.irregular.lanes.extend((0..at.samples).filter(|&lane| found[lane]));
     }
 
+    /// Counts the samples of a block whose value is not REAL, and those with a dropped contribution.
+    fn note_left_out(&mut self) {
+        for place in 0..self.irregular.lanes.len() {
+            let value = self.irregular.value(place, 0);
+            let is_kept = value.is_finite();
+            if !is_kept {
+                self.left_out.note(value);
+            }
+            let found = |derivative| self.irregular.found(place, derivative);
+            let drops = |derivative| found(derivative).1.contains(Status::DROPPED);
+            let overflows = |derivative: usize| is_kept && !found(derivative).0.is_finite();
+            let plan = self.run.plan;
+            let is_incomplete = (0..plan.code.derivatives.len()).any(drops)
+                || plan.totals.iter().filter_map(|summand| summand.derivative).any(overflows);
+            self.left_out.incomplete += u64::from(is_incomplete);
+        }
+    }
+
     /// Adds a block to the totals that has irregular samples or is not full.
     fn add_up(&mut self, at: Block, inputs: &BlockInputs<'_>) {
+        self.note_left_out();
         let all_irregular = self.irregular.lanes.len() == at.samples;
         let mut scratch = std::mem::take(&mut self.scratch);
         for (number, summand) in self.run.plan.totals.iter().enumerate() {

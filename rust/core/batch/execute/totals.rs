@@ -7,6 +7,7 @@
 
 use super::slots::{LANES, Line};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How many samples a task has.
 pub(crate) const TASK: usize = 8192;
@@ -37,7 +38,7 @@ pub(crate) type Sums = Vec<f64>;
 
 /// The tree over the tasks. A pair of neighbours is added as soon as both are there, so that few of
 /// them wait at any time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
     /// By level and place in it.
     waiting: BTreeMap<(u32, usize), Sums>,
@@ -47,6 +48,24 @@ impl Tree {
     /// Adds the sums of a task.
     pub fn add(&mut self, task: usize, sums: Sums) {
         self.place(0, task, sums);
+    }
+
+    /// Adds what waits in another tree, of other tasks.
+    pub fn merge(&mut self, other: Self) {
+        other.waiting.into_iter().for_each(|((level, place), sums)| self.place(level, place, sums));
+    }
+
+    /// The sums that wait, in the order of the tasks. Those of tasks in a row say by themselves where
+    /// they stand, see [`places`].
+    pub fn waiting(&self) -> Vec<&Sums> {
+        let mut waiting: Vec<_> = self.waiting.iter().collect();
+        waiting.sort_by_key(|((level, place), _)| place << level);
+        waiting.into_iter().map(|(_, sums)| sums).collect()
+    }
+
+    /// A tree in which these sums wait, of tasks in a row.
+    pub fn of_waiting(tasks: Range<usize>, sums: impl IntoIterator<Item = Sums>) -> Self {
+        Self { waiting: places(tasks).into_iter().zip(sums).collect() }
     }
 
     fn place(&mut self, mut level: u32, mut place: usize, mut sums: Sums) {
@@ -67,6 +86,18 @@ impl Tree {
         }
         self.waiting.pop_first().map(|(_, sums)| sums)
     }
+}
+
+/// Where the sums of tasks in a row wait: the fewest subtrees that hold just these.
+pub(crate) fn places(tasks: Range<usize>) -> Vec<(u32, usize)> {
+    let mut places = vec![];
+    let mut first = tasks.start;
+    while first < tasks.end {
+        let level = (tasks.end - first).ilog2().min(first.trailing_zeros());
+        places.push((level, first >> level));
+        first += 1 << level;
+    }
+    places
 }
 
 fn joined(mut left: Sums, right: &Sums) -> Sums {
@@ -93,6 +124,36 @@ mod tests {
             assert_eq!(forward, in_order(&mut (0..tasks).rev()));
             let odd_ones_first = (0..tasks).filter(|k| k % 2 == 1).chain((0..tasks).step_by(2));
             assert_eq!(forward, in_order(&mut odd_ones_first.into_iter()));
+        }
+    }
+
+    #[test]
+    fn what_waits_is_the_fewest_subtrees() {
+        for (first, end) in (0..20).flat_map(|first| (first..40).map(move |end| (first, end))) {
+            let mut tree = Tree::default();
+            (first..end).rev().for_each(|task| tree.add(task, vec![task as f64]));
+            assert_eq!(
+                tree.waiting.keys().copied().collect::<std::collections::BTreeSet<_>>(),
+                places(first..end).into_iter().collect()
+            );
+            let sums: Vec<_> = tree.waiting().into_iter().cloned().collect();
+            assert_eq!(Tree::of_waiting(first..end, sums).waiting, tree.waiting);
+        }
+    }
+
+    #[test]
+    fn trees_of_parts_merge_to_the_tree_of_all() {
+        let sums = |task: usize| vec![1.0 / (task as f64 + 3.0), 1e16 / (task as f64 - 3.5)];
+        let tree = |tasks: Range<usize>| {
+            let mut tree = Tree::default();
+            tasks.for_each(|task| tree.add(task, sums(task)));
+            tree
+        };
+        for (cut, end) in (0..30).flat_map(|end| (0..=end).map(move |cut| (cut, end))) {
+            let mut merged = tree(cut..end);
+            merged.merge(tree(0..cut));
+            assert_eq!(merged.waiting, tree(0..end).waiting);
+            assert_eq!(merged.finish(), tree(0..end).finish());
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::backend::{Backend, Partials};
 use super::decisions::Decisions;
+use super::partial::LeftOut;
 use super::shared::Run;
 use super::slots::{LANES, Line, Memory};
 use super::totals::NOTHING;
@@ -30,6 +31,8 @@ pub(crate) struct Worker<'a, B> {
     pub contributed: Vec<bool>,
     /// How many samples the totals are made of.
     pub kept: u64,
+    /// Those that they are not made of.
+    pub left_out: LeftOut,
     /// A column that samples are left out of.
     pub(crate) scratch: Memory,
 }
@@ -62,6 +65,7 @@ impl<'a, B: Backend> Worker<'a, B> {
             lanes_before: room::filled(totals, [NOTHING; LANES])?,
             contributed: room::filled(totals, false)?,
             kept: 0,
+            left_out: LeftOut::default(),
             scratch: Memory::new(if totals > 0 { run.block / LANES } else { 0 })?,
         })
     }
