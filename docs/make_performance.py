@@ -95,7 +95,7 @@ def facts() -> str:
         "JAX": installed("jax"),
     }
     lines = [f"| {name} | {value} |" for name, value in rows.items()]
-    return "\n".join(["| | |", "| --- | --- |", *lines])
+    return "\n".join(["| measured on | |", "| --- | --- |", *lines])
 
 
 def load() -> str:
