@@ -112,6 +112,22 @@ def homes() -> dict[str, str]:
     return found
 
 
+def path(module: str, name: str) -> str:
+    """The dotted name by which griffe finds an object of a public module.
+
+    Where a submodule has the name of the object, the submodule would be taken.
+    """
+    own = getattr(getattr(importlib.import_module(module), name), "__module__", None) or module
+    return f"{own}.{name}" if own.rsplit(".", 1)[-1] == name else f"{module}.{name}"
+
+
+def places() -> dict[str, str]:
+    """The dotted names of everything that the reference shows, by public name."""
+    operations = importlib.import_module("zeroproof._ops").__all__
+    found = {name: f"zeroproof.{name}" for name in operations}
+    return {**found, **{name: path(module, name) for name, module in homes().items()}}
+
+
 def page(subject: Subject, paths: list[str]) -> str:
     """The text of a page: a heading and a block for each object."""
     blocks = "\n\n".join(f"::: {path}" for path in paths)
@@ -123,11 +139,11 @@ def pages() -> dict[str, str]:
     left = homes()
     made = {}
     for subject in SUBJECTS:
-        paths = [f"{left.pop(name)}.{name}" for name in subject.names.split() if name in left]
+        paths = [path(left.pop(name), name) for name in subject.names.split() if name in left]
         made[f"reference/{subject.file}.md"] = page(subject, paths)
     if left:
         made[f"reference/{OTHERS.file}.md"] = page(
-            OTHERS, [f"{module}.{name}" for name, module in sorted(left.items())]
+            OTHERS, [path(module, name) for name, module in sorted(left.items())]
         )
     operations = importlib.import_module("zeroproof._ops").__all__
     made[f"reference/{OPERATIONS.file}.md"] = page(

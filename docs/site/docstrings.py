@@ -1,12 +1,27 @@
-"""Docstrings of the native module: its stubs have the types, the module itself the text."""
+"""Docstrings for the reference.
+
+Of the native module the stubs have the types, the module itself has the text. In all docstrings
+roles become links, and the facts of an operation stand on lines of their own.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import griffe
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import reference
+
+ROLE = re.compile(r":\w+:`([^`]+)`")
+FACT = re.compile(r"\n(?=(?:Domain|Units|Partials|Singular)\b)")
 
 
 def described(value: Any, parent: griffe.Module) -> griffe.Docstring:
@@ -39,11 +54,29 @@ def operation(name: str, value: Any, parent: griffe.Module) -> griffe.Function:
     )
 
 
-class NativeDocstrings(griffe.Extension):
-    """Completes ``zeroproof._native``, which griffe knows by its stubs."""
+def documented(parent: griffe.Object) -> Iterator[griffe.Object]:
+    """An object and all below it."""
+    yield parent
+    for member in parent.members.values():
+        if not member.is_alias:
+            yield from documented(member)
+
+
+def linked(text: str, places: dict[str, str]) -> str:
+    """A docstring with links for roles, and a break before each fact of an operation."""
+
+    def link(match: re.Match[str]) -> str:
+        name = match[1].rsplit(".", 1)[-1]
+        return f"[`{match[1]}`][{places[name]}]" if name in places else f"`{match[1]}`"
+
+    return FACT.sub("  \n", ROLE.sub(link, text))
+
+
+class Docstrings(griffe.Extension):
+    """Completes and rewrites docstrings once the package is loaded."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Called when the package is loaded."""
+        """Called when a package is loaded."""
         if pkg.name != "zeroproof":
             return
         native = importlib.import_module("zeroproof._native")
@@ -62,3 +95,7 @@ class NativeDocstrings(griffe.Extension):
                 own = getattr(value, member.name, None)
                 if not member.is_alias and member.docstring is None and own is not None:
                     member.docstring = described(own, member)
+        places = reference.places()
+        for each in documented(pkg):
+            if each.docstring is not None:
+                each.docstring.value = linked(each.docstring.value, places)
