@@ -4,4 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-NO_MKDOCS_2_WARNING=1 "${PYTHON:-python3}" -m mkdocs build --strict --quiet "$@"
+# Not with --quiet, which would hide warnings from --strict as well.
+NO_MKDOCS_2_WARNING=1 "${PYTHON:-python3}" -m mkdocs build --strict "$@"

@@ -54,6 +54,19 @@ def operation(name: str, value: Any, parent: griffe.Module) -> griffe.Function:
     )
 
 
+def as_constructor(new: griffe.Function, parent: griffe.Class) -> griffe.Function:
+    """``__new__`` of a native class as the ``__init__`` that the reference shows."""
+    parameters = [parameter for parameter in new.parameters if parameter.name != "cls"]
+    own = griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)
+    return griffe.Function(
+        "__init__",
+        parameters=griffe.Parameters(own, *parameters),
+        parent=parent,
+        lineno=1,
+        endlineno=1,
+    )
+
+
 def documented(parent: griffe.Object) -> Iterator[griffe.Object]:
     """An object and all below it."""
     yield parent
@@ -91,6 +104,8 @@ class Docstrings(griffe.Extension):
                 continue
             if known.docstring is None:
                 known.docstring = described(value, known)
+            if known.is_class and "__new__" in known.members and "__init__" not in known.members:
+                known.set_member("__init__", as_constructor(known.members["__new__"], known))
             for member in known.members.values() if known.is_class else ():
                 own = getattr(value, member.name, None)
                 if not member.is_alias and member.docstring is None and own is not None:

@@ -119,6 +119,15 @@ def test_reports_of_famous_bugs_are_cited_by_repository_and_number():
         assert "```python" in section
 
 
+def test_a_warning_stops_the_build():
+    """``--quiet`` would hide warnings from ``--strict`` as well."""
+    script = (DOCS / "build.sh").read_text(encoding="utf-8")
+    commands = [line for line in script.splitlines() if "mkdocs build" in line]
+    assert len(commands) == 1
+    assert "--strict" in commands[0]
+    assert "--quiet" not in commands[0]
+
+
 def test_the_scripts_of_the_site_parse():
     scripts = [*DOCS.glob("*.py"), *(DOCS / "site").glob("*.py")]
     assert len(scripts) >= 6
