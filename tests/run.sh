@@ -30,4 +30,4 @@ cargo test --quiet --package zeroproof
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --package zeroproof --no-deps
 
 step "Python tests and docs examples"
-.venv/bin/python -m pytest
+.venv/bin/python -m pytest --numprocesses auto --dist worksteal

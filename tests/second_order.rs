@@ -217,7 +217,7 @@ fn columns_of_a_hessian_are_products_with_unit_vectors() {
     for (k, x) in leaves.iter().enumerate() {
         f = (&f * x).sin() + x.exp() / (&f + 2.0 + k as f64);
     }
-    f = f / (1.0 / (&leaves[0] - 0.3)); // masked: 1/0
+    f /= 1.0 / (&leaves[0] - 0.3); // masked: 1/0
     for state in [mask_real(), saturating(0.5), ModeState::hybrid(Some(3.0)).unwrap()] {
         let found = tape.hessian(&f, &sources, &state, &mut Statistics::new()).unwrap();
         assert_eq!(found.products.len(), 7);

@@ -7,6 +7,7 @@ they are turned to the pages that show these files.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -19,11 +20,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import reference  # noqa: E402
 
-#: Files outside docs/ that become pages.
-OUTER = {
-    "README.md": "introduction.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "CHANGELOG.md": "changelog.md",
+#: Files outside docs/ that become pages: those of the root, and the examples.
+OUTER = {path.name: f"{path.stem.lower()}.md" for path in sorted(ROOT.glob("*.md"))}
+OUTER["README.md"] = "introduction.md"
+EXAMPLES = {
+    f"examples/{path.name}": f"examples/{path.stem}{'' if path.suffix == '.py' else '_rust'}.md"
+    for path in [*sorted(ROOT.glob("examples/*.py")), *sorted(ROOT.glob("examples/*.rs"))]
 }
 LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
 
@@ -31,8 +33,13 @@ LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
 def example_page(script: Path) -> str:
     """A page that shows an example."""
     source = script.read_text(encoding="utf-8")
-    summary = (ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0]
-    return f"# {script.name}\n\n{summary}\n\n```python\n{source}```\n"
+    if script.suffix == ".py":
+        language, text = "python", ast.get_docstring(ast.parse(source)) or ""
+    else:
+        comment = itertools.takewhile(lambda line: line.startswith("//!"), source.splitlines())
+        language, text = "rust", "\n".join(line[len("//!") :].strip() for line in comment)
+    summary = text.split("\n\n")[0]
+    return f"# {script.name}\n\n{summary}\n\n```{language}\n{source}```\n"
 
 
 def seen_from_docs(text: str) -> str:
@@ -56,7 +63,7 @@ def seen_from_site(text: str) -> str:
         if not target.startswith("../"):
             return match[0]
         outer = target[len("../") :]
-        page = OUTER.get(outer, outer[: -len(".py")] + ".md" if outer.endswith(".py") else outer)
+        page = {**OUTER, **EXAMPLES}.get(outer, outer)
         return f"{match[1]}{page}{match[3]}"
 
     return LINK.sub(turned, text)
@@ -81,7 +88,9 @@ def on_config(config: Any) -> Any:
             elif title == "Reference":
                 children.append({"By subject": list(reference.pages())})
             elif title == "Examples":
-                children += [f"examples/{p.stem}.md" for p in sorted(ROOT.glob("examples/*.py"))]
+                children += EXAMPLES.values()
+            elif title == "Contributing":
+                children += [page for page in OUTER.values() if page not in listed(config.nav)]
     config.watch += [str(ROOT / name) for name in OUTER]
     return config
 
@@ -89,8 +98,8 @@ def on_config(config: Any) -> Any:
 def on_files(files: Files, config: Any) -> Files:
     """Adds the pages that are made."""
     made = reference.pages()
-    for script in sorted(ROOT.glob("examples/*.py")):
-        made[f"examples/{script.stem}.md"] = example_page(script)
+    for script, page in EXAMPLES.items():
+        made[page] = example_page(ROOT / script)
     for name, page in OUTER.items():
         made[page] = seen_from_docs((ROOT / name).read_text(encoding="utf-8"))
     for path, text in made.items():

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Optional
 
 from . import __version__
+from ._build import build_facts
 from .learn import cli, predict
 from .learn.arguments import add_arguments, join_negative_values
 from .learn.text import InputError
@@ -16,6 +17,17 @@ from .learn.text import InputError
 __all__ = ["main"]
 
 EXIT_BROKEN_PIPE = 141
+
+
+class _Version(argparse.Action):
+    """``--version``: the version and what the build is, on standard output."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
+        facts = build_facts()
+        width = max(map(len, facts))
+        lines = (f"  {name:<{width}}  {fact}\n" for name, fact in facts.items())
+        sys.stdout.write(f"zeroproof {__version__}\n{''.join(lines)}")
+        parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,10 +42,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     0 done, 2 bad input, 130 ended by Ctrl-C, 141 the reader closed the output.
     """
-    parser = _Parser(prog="zeroproof", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"zeroproof {__version__}")
+    parser = _Parser(
+        prog="zeroproof",
+        description="Fits rational functions with poles to tables, and computes their values.",
+        epilog="The same as python -m zeroproof.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show the version and what the build is"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    learn = commands.add_parser("learn", help="fit y = P(x)/Q(x) to data with poles")
+    learn = commands.add_parser("learn", help="fit y = P(x)/Q(x) to a table")
     learn.allow_abbrev = False
     add_arguments(learn)
     predicting = commands.add_parser("predict", help="values of a model that learn has written")

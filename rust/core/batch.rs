@@ -2,6 +2,39 @@
 //!
 //! [`Program`] is the traced function, [`Plan`] the program compiled for one kind of request,
 //! [`Plan::run`] replays it. For each sample the bits are those of the scalar path.
+//!
+//! ```
+//! use zeroproof::batch::{Argument, Execution, Input, Kind, Native, Outputs, Plan, Program, Request};
+//! use zeroproof::{ModeState, Op, Statistics};
+//!
+//! // f(x) = (1 + x) / x, of one number for each sample.
+//! let mut program = Program::new(vec![Argument { name: "x".into(), shape: vec![], per_sample: true }]);
+//! let x = 0;
+//! let one = program.push(Kind::Constant(1.0), &[]);
+//! let above = program.push(Kind::Elementwise(Op::Add), &[one, x]);
+//! let f = program.push(Kind::Elementwise(Op::Div), &[above, x]);
+//! program.set_outputs(vec![f]);
+//!
+//! let plan = Plan::new(&program, Request::Gradient { sources: vec![0], coordinate: None, total: None });
+//! let (mut values, mut gradients, mut statuses) = ([0.0; 3], [0.0; 3], [0; 3]);
+//! plan.run(
+//!     3,
+//!     &[Input::PerSample(&[-1.0, 0.0, 2.0])],
+//!     Outputs {
+//!         values: vec![&mut values],
+//!         gradients: vec![&mut gradients],
+//!         statuses: vec![&mut statuses],
+//!     },
+//!     &ModeState::mask_real(),
+//!     &mut Statistics::new(),
+//!     Execution { threads: 1, block: None, native: Native::default() },
+//!     &mut || false, // goes on
+//! )
+//! .unwrap();
+//! assert_eq!(values, [-0.0, f64::INFINITY, 1.5]);
+//! assert_eq!(gradients, [-1.0, 0.0, -0.25]);
+//! assert_eq!(statuses, [0, 1, 0]); // masked at the pole
+//! ```
 
 mod compile;
 pub mod events;

@@ -39,7 +39,9 @@ REDUCTIONS: list[tuple[str, Callable[..., Any]]] = [
     ("var", lambda values, mode: tr_var(values, 0, mode)),
     ("std", lambda values, mode: tr_std(values, 0, mode)),
 ]
-with_reductions = pytest.mark.parametrize(("method", "of_list"), REDUCTIONS, ids=lambda c: str(c))
+with_reductions = pytest.mark.parametrize(
+    ("method", "of_list"), REDUCTIONS, ids=lambda c: getattr(c, "__name__", str(c))
+)
 with_modes = pytest.mark.parametrize("mode", ReductionMode)
 
 LISTS = [

@@ -106,7 +106,7 @@ def _times_ten(tree: Any) -> Any:
         *(np.zeros(3), np.float64(1.0), np.array([real(1.0)], dtype=object), Layer, range(3)),
         np.zeros(2, [("a", float)])[0],
     ],
-    ids=repr,
+    ids=lambda leaf: type(leaf).__name__,
 )
 def test_everything_else_is_a_leaf(leaf: Any) -> None:
     [found], structure = flatten(leaf)

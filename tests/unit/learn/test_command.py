@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 
+import zeroproof
 from zeroproof.__main__ import main
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
@@ -167,7 +168,13 @@ def test_command_without_a_subcommand_help_and_version(capsys):
     assert main(["learn", "--help"]) == 0
     assert "Exit codes" in capsys.readouterr().out
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("zeroproof ")
+    facts = capsys.readouterr().out.splitlines()
+    assert facts[0] == f"zeroproof {zeroproof.__version__}"
+    assert [fact.split()[0] for fact in facts[1:]] == [
+        "engine", "native", "threads", "Python", "NumPy", "platform",
+    ]  # fmt: skip
+    assert main(["--help"]) == 0
+    assert "``" not in capsys.readouterr().out
 
 
 def test_plot_without_matplotlib_is_refused_before_training(capsys, monkeypatch, tmp_path):

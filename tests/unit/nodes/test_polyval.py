@@ -77,7 +77,9 @@ class TestPolyval:
         assert tr_polyval([c, TRScalar(1.0)], 3.0).value == 16.0
         assert tr_polyval([c], 3.0).value == 5.0
 
-    @pytest.mark.parametrize("empty", [[], (), np.array([]), iter([])], ids=str)
+    @pytest.mark.parametrize(
+        "empty", [[], (), np.array([]), iter([])], ids=lambda empty: type(empty).__name__
+    )
     def test_no_coefficients(self, empty: Any) -> None:
         assert same(tr_polyval(empty, 3.0), 0.0)
 
