@@ -56,7 +56,7 @@ All other operations have their classical partials in every mode.
 
 ## Second derivatives
 
-They are derivatives of the gradient that the mode computes. What it silences, drops or decides is a
+They are derivatives of the gradient that the mode computes. What it masks, drops or decides is a
 constant: the winner of a comparison, the integer that was rounded to, the rule at a pole. The
 *second partials* below are those of the value: of two operands by a twice, by both, and by b twice.
 Where none are given they are 0, as at kinks and ties. Bounded partials have the derivatives of the

@@ -40,6 +40,14 @@ class TRArray(Operators, Reductions):
 
     Raises:
         TypeError: if the array does not hold real numbers.
+
+    Examples:
+        >>> from zeroproof import TRArray
+        >>> a = TRArray([1.0, 0.0, -1.0])
+        >>> print(1.0 / a)
+        TRArray([1.0, +∞, -1.0])
+        >>> print((0.0 / a).sum())
+        Φ
     """
 
     __slots__ = ("_doubles",)

@@ -175,6 +175,17 @@ class alarm:
     Raises:
         TypeError: if ``max_masked`` is not a number.
         ValueError: if it is not between 0 and 1.
+
+    Examples:
+        >>> import warnings
+        >>> import numpy as np
+        >>> from zeroproof import alarm, tr_vmap
+        >>> f = tr_vmap(lambda x: 1.0 / x)
+        >>> with warnings.catch_warnings(record=True) as caught, alarm(max_masked=0.25):
+        ...     warnings.simplefilter("always")
+        ...     _ = f.value_and_grad(np.array([0.0, 1.0]), reduce="mean")
+        >>> print(caught[0].category.__name__)
+        MaskedSamplesWarning
     """
 
     def __init__(self, max_masked: float = 0.1) -> None:

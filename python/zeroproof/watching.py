@@ -275,6 +275,13 @@ def watch_singularities(
     Raises:
         TypeError: if ``raise_on`` is not a name or names, or ``limit`` not an integer.
         ValueError: for an unknown name in ``raise_on``, or a negative ``limit``.
+
+    Examples:
+        >>> from zeroproof import TRNode, watch_singularities
+        >>> with watch_singularities() as log:
+        ...     y = 1.0 / TRNode.parameter(0.0)
+        >>> print(log.counts)
+        {'phi': 0, 'inf': 1, 'dropped': 0}
     """
     try:
         wanted = [raise_on] if isinstance(raise_on, str) else list(raise_on)

@@ -73,6 +73,16 @@ def tr_vmap(
     Raises:
         TypeError: if the function is not callable, or for ``in_axes`` of another type.
         ValueError: for ``in_axes`` other than 0 and None.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import tr_vmap
+        >>> f = tr_vmap(lambda x: 1.0 / x)
+        >>> print(f(np.array([2.0, 0.0])))
+        TRArray([0.5, +∞])
+        >>> value, gradient, status = f.value_and_grad(np.array([2.0, 0.0]), with_status=True)
+        >>> print(gradient, status)  # 1 is MASKED
+        [-0.25  0.  ] [0 1]
     """
     return BatchedFunction(function, in_axes, coordinate)
 

@@ -138,6 +138,12 @@ def tr_value_and_grad(
             returns anything else, or an argument in ``argnums`` holds anything else. The error
             names the place.
         ValueError: from the returned function, if ``argnums`` names no argument.
+
+    Examples:
+        >>> from zeroproof import tr_value_and_grad
+        >>> value, gradient = tr_value_and_grad(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 3.0})
+        >>> print(value.item(), gradient["a"].item(), gradient["b"].item())
+        6.0 3.0 2.0
     """
     differentiate = _Differentiation(f, argnums, has_aux)
 
@@ -245,6 +251,11 @@ def tr_grad(
     Returns:
         A function of the same arguments that returns the gradient; then ``aux`` with ``has_aux``;
         then the statuses with ``with_status``; as a tuple if there is more than the gradient.
+
+    Examples:
+        >>> from zeroproof import tr_grad
+        >>> print(tr_grad(lambda x: 1.0 / x)(2.0).item())
+        -0.25
     """
     differentiate = _Differentiation(f, argnums, has_aux)
 

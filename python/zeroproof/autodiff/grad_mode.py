@@ -124,6 +124,14 @@ def gradient_mode(
 
     Raises:
         ValueError: unless the bound is a positive finite number.
+
+    Examples:
+        >>> from zeroproof import GradientMode, TRNode, gradient_mode
+        >>> x = TRNode.parameter(0.0)
+        >>> with gradient_mode(GradientMode.SATURATING):
+        ...     (1.0 / x).backward()
+        >>> print(x.gradient, x.gradient_status.name)
+        -1.0 SATURATED
     """
     return _native.gradient_block(mode, saturation_bound)
 

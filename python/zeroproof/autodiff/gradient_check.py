@@ -127,6 +127,12 @@ def check_gradient(
         ValueError: if there are no inputs or one is not finite, for an unknown mode, unless
             ``order`` is 1 or 2, ``rtol`` is positive and finite, and ``atol`` is finite and not
             negative.
+
+    Examples:
+        >>> from zeroproof import check_gradient
+        >>> check = check_gradient(lambda x: 1.0 / x, 0.0)
+        >>> print(check.ok, check.rows[0].verdict.name)
+        True MASKED
     """
     if isinstance(order, bool) or order not in ROWS:
         raise ValueError(

@@ -146,7 +146,16 @@ class TRGradientTape:
 
 
 def gradient_tape(persistent: bool = False) -> TRGradientTape:
-    """Creates a tape, to be used as a ``with`` block."""
+    """Creates a tape, to be used as a ``with`` block.
+
+    Examples:
+        >>> from zeroproof import TRNode, gradient_tape
+        >>> x = TRNode.parameter(3.0)
+        >>> with gradient_tape() as tape:
+        ...     y = x * x
+        >>> print(tape.gradient(y, x).item())
+        6.0
+    """
     return TRGradientTape(persistent)
 
 

@@ -177,9 +177,10 @@ def tr_hvp(
         TypeError: if ``x`` or ``v`` holds anything else, or ``f`` returns anything else.
         ValueError: if a number of ``v`` is not finite, or the structures differ.
 
-    Example:
+    Examples:
         >>> from zeroproof import tr_hvp
-        >>> print(tr_hvp(lambda x: x[0] ** 2 * x[1], [2.0, 3.0], [1.0, 0.0]))
+        >>> product = tr_hvp(lambda x: x[0] ** 2 * x[1], [2.0, 3.0], [1.0, 0.0])
+        >>> print([entry.item() for entry in product])
         [6.0, 4.0]
     """
     call = _Call(f, (x,), ())
@@ -245,6 +246,14 @@ def tr_jacobian(f: Callable[..., Any], *, with_status: bool = False) -> Callable
 
     Raises:
         NotImplementedError, TypeError: from the returned function, as :func:`tr_jvp`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import tr_jacobian
+        >>> jacobian = tr_jacobian(lambda x: [x[0] * x[1], x[0] / x[1]])([6.0, 2.0])
+        >>> print(np.array(jacobian, dtype=float))
+        [[ 2.   6. ]
+         [ 0.5 -1.5]]
     """
 
     @wraps(f)

@@ -79,6 +79,15 @@ def least_squares(
         ValueError: for data that are not finite or of different length, fewer samples than
             parameters, a sigma that is not positive, a start outside of its bounds, unknown names,
             and a model whose value is REAL at too few samples at the start.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import least_squares
+        >>> x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+        >>> y = np.array([-0.5, -2.0, 77.0, 4.0, 2.5])
+        >>> fit = least_squares(lambda p, x: p["a"] / x + p["b"], x, y, {"a": 1.0, "b": 0.0})
+        >>> print({name: round(value, 6) for name, value in fit.params.items()}, fit.masked)
+        {'a': 3.0, 'b': 1.0} [2]
     """
     if not callable(model):
         raise TypeError(f"model is a function of params and x, not {type(model).__name__}")

@@ -71,6 +71,15 @@ class RationalModel:
     Raises:
         TypeError: for an argument of another type.
         ValueError: for one out of range; the message names it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import RationalModel
+        >>> x = np.linspace(-1.0, 1.0, 40)[:, None]
+        >>> model = RationalModel(inputs=1, outputs=1, degree=(1, 1))
+        >>> history = model.fit(x, (1.0 + x) / (x - 0.3), epochs=10)
+        >>> print(model.predict([[0.8]]).round(6))
+        [[3.6]]
     """
 
     def __init__(

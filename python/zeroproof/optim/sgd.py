@@ -34,6 +34,15 @@ class SGD(Optimizer):
         TypeError: for parameters that cannot be updated, and settings of another type.
         ValueError: for settings out of range, for ``nesterov`` without momentum, and for a
             parameter that occurs twice.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> from zeroproof.optim import SGD
+        >>> w = TRNode.parameter(1.0)
+        >>> optimizer = SGD([w], lr=0.1)
+        >>> (w * w).backward()
+        >>> print(optimizer.step(), w.item())
+        1 updated 0.8
     """
 
     def __init__(

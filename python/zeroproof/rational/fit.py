@@ -76,6 +76,14 @@ def fit_rational(
     Raises:
         TypeError: for an argument of a wrong type; the text names it.
         ValueError: for one with a wrong value, and if there are too few rows for the degree.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import fit_rational
+        >>> x = np.linspace(-1.0, 1.0, 50)
+        >>> fit = fit_rational(x, 1.0 / (x - 0.25))
+        >>> print(fit.degree, fit.real_poles.round(9))
+        (0, 1) [0.25]
     """
     return fitted(x, y, degree, sigma, loss, f_scale, criterion, init, seed)
 
