@@ -5,7 +5,9 @@ mod batch_reference;
 
 use batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, total};
 use batch_reference::{Batch, Function, Mode, compare, run};
-use zeroproof::batch::{Execution, Kind, Native, NodeId, Predicate, Request, Simd, Total, native_blocks};
+use zeroproof::batch::{
+    Directional, Execution, Kind, Native, NodeId, Predicate, Request, Simd, Total, native_blocks,
+};
 use zeroproof::{ModeState, Op, Reduction};
 
 const WIDTHS: [Simd; 2] = [Simd::Avx2, Simd::Avx512];
@@ -113,6 +115,42 @@ fn programs_larger_than_the_registers() {
     for mode in modes() {
         for request in [gradient(&[0, 1]), total(&[0, 1], Total::Sum), Request::Values] {
             agree(&batch, &request, &mode);
+        }
+    }
+}
+
+/// Results of many columns go from registers to rows, whatever their number, with several vectors in flight or one.
+#[test]
+fn results_in_rows() {
+    let mut random = Random(13);
+    for width in (1..=20).chain([33, 49, 64]) {
+        let mut f = Function::new(&[(&[width], false), (&[width], true), (NUMBER, true)]);
+        let t = 2 * width as NodeId;
+        let mut sum = t;
+        for k in 0..width as NodeId {
+            let product = f.op(Op::Mul, &[k, width as NodeId + k]);
+            sum = if k % 3 == 1 { f.op(Op::Div, &[sum, product]) } else { f.op(Op::Add, &[sum, product]) };
+        }
+        let square = f.op(Op::Mul, &[sum, sum]);
+        let root = f.op(Op::Sqrt, &[square]);
+        // Some of its derivatives are 0, some are the same for every sample.
+        let other = f.op(Op::Mul, &[0, 0]);
+        let function = f.returns(&[square]);
+        let mut numbers = |count: usize| (0..count).map(|_| 0.5 + random.share()).collect::<Vec<_>>();
+        let samples = if width == 7 { 4096 + 37 } else { 512 + 37 };
+        let inputs = vec![numbers(width), numbers(width * samples), numbers(samples)];
+        let of_one = batch(function.clone(), inputs.clone());
+        let of_three = batch(function.returns(&[square, root, other]), inputs);
+        for mode in modes() {
+            for request in [gradient(&[0, 1, 2]), total(&[0, 1], Total::Sum), total(&[1], Total::Mean)] {
+                agree(&of_one, &request, &mode);
+            }
+            agree(&of_three, &jacobian(&[0]), &mode);
+            agree(&of_three, &jacobian(&[2, 1]), &mode);
+            if width <= 8 {
+                let (what, sources) = (Directional::Hessian, vec![1, 2]);
+                agree(&of_one, &Request::Directional { what, sources, coordinate: None, total: None }, &mode);
+            }
         }
     }
 }

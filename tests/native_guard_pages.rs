@@ -100,3 +100,71 @@ fn nothing_beyond_the_arrays_is_touched() {
     }
     assert_eq!(native_blocks() > 0, native_code().is_ok());
 }
+
+/// As many outputs, of which each depends on five numbers of a sample.
+fn program_of_rows(outputs: u32) -> Program {
+    let argument = |name: &str, shape: &[usize]| Argument {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        per_sample: true,
+    };
+    let mut program = Program::new(vec![argument("x", &[4]), argument("y", &[])]);
+    let mut roots = vec![];
+    for output in 0..outputs {
+        let mut op = |op, operands: &[u32]| program.push(Kind::Elementwise(op), operands);
+        let product = op(Op::Mul, &[output % 4, 4]);
+        let sum = op(Op::Add, &[product, (output + 1) % 4]);
+        let product = op(Op::Mul, &[sum, (output + 2) % 4]);
+        let sum = op(Op::Sub, &[product, (output + 3) % 4]);
+        roots.push(op(Op::Mul, &[sum, sum]));
+    }
+    program.set_outputs(roots);
+    program
+}
+
+/// Rows of all lengths up to 65 derivatives, and of up to 13 values.
+#[test]
+fn rows_end_where_the_arrays_do() {
+    for outputs in 1..=13 {
+        let plan = Plan::new(
+            &program_of_rows(outputs as u32),
+            Request::Jacobian { sources: vec![0, 1], coordinate: None },
+        );
+        let mut tried = vec![(512, true), (512, false), (1060, true), (8192, true), (2048, false)];
+        if outputs == 10 {
+            // The derivatives are larger than caches.
+            tried.extend([(63_003, true), (63_003, false)]);
+        }
+        for (samples, at_end) in tried {
+            let mut results = vec![];
+            for native in [Native::Never, Native::Always(Simd::Avx2), Native::Always(Simd::Avx512)] {
+                let mut inputs = [4 * samples, samples].map(|count| Guarded::new(count, at_end));
+                for (k, number) in inputs.iter_mut().flat_map(|input| input.slice()).enumerate() {
+                    *number = (k as f64 + 1.0).sin();
+                }
+                let [x, y] = &mut inputs;
+                let inputs = [Input::PerSample(x.slice()), Input::PerSample(y.slice())];
+                let mut written =
+                    [outputs * samples, 5 * outputs * samples].map(|count| Guarded::new(count, at_end));
+                let [values, gradients] = &mut written;
+                let outputs = Outputs {
+                    values: vec![values.slice()],
+                    gradients: vec![gradients.slice()],
+                    statuses: vec![],
+                };
+                let (state, mut statistics) = (ModeState::mask_real(), Statistics::new());
+                let execution = Execution { threads: 2, block: None, native };
+                plan.run(samples, &inputs, outputs, &state, &mut statistics, execution, &mut || false)
+                    .expect("nobody interrupts");
+                let bits =
+                    |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+                results.push((bits(values.slice()), bits(gradients.slice())));
+            }
+            assert!(
+                results.iter().all(|result| *result == results[0]),
+                "{outputs} outputs, {samples} samples"
+            );
+            assert!(results[0].0.iter().all(|&bits| bits != 0), "every value is written");
+        }
+    }
+}

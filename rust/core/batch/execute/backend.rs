@@ -28,8 +28,14 @@ pub(crate) struct Destination<'a, 'o> {
 impl<'o> Destination<'_, 'o> {
     /// The arrays, to be taken one by one.
     pub fn arrays(&mut self) -> Arrays<'_, 'o> {
-        let TaskOutputs { values, gradients, .. } = &mut *self.outputs;
-        Arrays { values: values.iter_mut(), gradients: gradients.iter_mut(), taken: [0; 2], at: self.at }
+        let TaskOutputs { samples, values, gradients, .. } = &mut *self.outputs;
+        Arrays {
+            values: values.iter_mut(),
+            gradients: gradients.iter_mut(),
+            taken: [0; 2],
+            samples: *samples,
+            at: self.at,
+        }
     }
 }
 
@@ -37,25 +43,34 @@ impl<'o> Destination<'_, 'o> {
 pub(crate) struct Arrays<'a, 'o> {
     values: IterMut<'a, &'o mut [f64]>,
     gradients: IterMut<'a, &'o mut [f64]>,
-    /// How many of each are gone.
+    /// How many outputs, and arrays of derivatives, are gone.
     taken: [usize; 2],
+    samples: usize,
     at: Block,
 }
 
 impl<'a> Arrays<'a, '_> {
-    /// The block's part of the array that an output or derivative has to itself. They are numbered in this
+    /// The block's part of the array whose first output or derivative this is. They are numbered in this
     /// order, and asked for in ascending order.
     pub fn next(&mut self, code: &Code, number: usize) -> Option<&'a mut [f64]> {
-        let outputs = code.values.len();
-        let (kind, array) = match number.checked_sub(outputs) {
-            None => (0, number),
-            Some(derivative) => (1, code.derivatives[derivative].array),
+        let array = match number.checked_sub(code.values.len()) {
+            None => loop {
+                let array = self.values.next()?;
+                let first = self.taken[0];
+                self.taken[0] += array.len() / self.samples;
+                if first == number {
+                    break array;
+                }
+            },
+            Some(derivative) => {
+                let array = code.derivatives[derivative].array;
+                let skipped = array - self.taken[1];
+                self.taken[1] = array + 1;
+                self.gradients.nth(skipped)?
+            }
         };
-        let skipped = array - self.taken[kind];
-        self.taken[kind] = array + 1;
-        let arrays = if kind == 0 { &mut self.values } else { &mut self.gradients };
-        let array = arrays.nth(skipped)?;
-        array.get_mut(self.at.place..self.at.place + self.at.samples)
+        let width = array.len() / self.samples;
+        array.get_mut(self.at.place * width..(self.at.place + self.at.samples) * width)
     }
 }
 

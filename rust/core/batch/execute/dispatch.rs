@@ -160,3 +160,43 @@ pub(crate) fn prefetch(numbers: &[f64]) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = numbers;
 }
+
+/// The numbers of a line of the caches.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const CACHE_LINE: usize = 8;
+
+/// Copies numbers past the caches, which saves reading what is overwritten. Other threads may see them later than what
+/// is written afterwards, until [`settle`].
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn stream(to: &mut [f64], from: &[f64]) {
+    let head = to.as_ptr().align_offset(CACHE_LINE * size_of::<f64>()).min(to.len());
+    let (head_to, to) = to.split_at_mut(head);
+    let (head_from, from) = from.split_at(head);
+    head_to.copy_from_slice(head_from);
+    let (halves_from, rest_from) = from.as_chunks();
+    let (halves_to, rest_to) = to.as_chunks_mut();
+    rest_to.copy_from_slice(rest_from);
+    match Width::widest() {
+        Width::Baseline(_) => halves_to.copy_from_slice(halves_from),
+        // SAFETY: the processor has these vectors, and those written are aligned.
+        Width::Avx2(_) | Width::Avx512(_) => unsafe { stream_with_avx(halves_to, halves_from) },
+    }
+}
+
+/// The vectors written must be aligned.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx")]
+unsafe fn stream_with_avx(to: &mut [[f64; CACHE_LINE / 2]], from: &[[f64; CACHE_LINE / 2]]) {
+    use std::arch::x86_64::{_mm256_loadu_pd, _mm256_stream_pd};
+    for (to, from) in to.iter_mut().zip(from) {
+        // SAFETY: both are as long as the vector, and the caller says that the one written is aligned.
+        unsafe { _mm256_stream_pd(to.as_mut_ptr(), _mm256_loadu_pd(from.as_ptr())) };
+    }
+}
+
+/// Has what was [streamed](stream) seen by other threads before anything that is written from here on.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn settle() {
+    // SAFETY: every processor of this kind has the instruction, which touches no memory.
+    unsafe { std::arch::x86_64::_mm_sfence() };
+}

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! expand.rs    instructions as steps on one vector of samples (steps.rs); curvature.rs those of second order
+//! hooks.rs     what is done with results; rows.rs those that go to rows (lanes.rs)
 //! allocate.rs  registers by a linear scan, through an encoder (encoder.rs; x86.rs is one)
 //! regions.rs   what it works on, and how far
 //! memory.rs    executable memory and calls: all that is unsafe
@@ -24,11 +25,17 @@ mod encoder;
 #[cfg(target_arch = "x86_64")]
 mod expand;
 #[cfg(target_arch = "x86_64")]
+mod hooks;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(target_arch = "x86_64")]
 mod memory;
 #[cfg(target_arch = "x86_64")]
 mod program;
 #[cfg(target_arch = "x86_64")]
 mod regions;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 #[cfg(target_arch = "x86_64")]
 mod steps;
 mod switch;
@@ -99,10 +106,9 @@ mod chosen {
                 GradientMode::Hybrid if plan.code.is_directional => return None,
                 GradientMode::Hybrid => Rule::Deciding,
             };
-            let values_alone = outputs.values.len() == plan.program.outputs().len();
-            let leaves_values_out = outputs.values.is_empty() && plan.total().is_none();
+            let value_widths = outputs.values.iter().map(|values| values.len() / samples.max(1)).collect();
             let measures = state.mode == GradientMode::Hybrid;
-            let key = Key { vectors, rule, measures, values_alone, leaves_values_out };
+            let key = Key { vectors, rule, measures, value_widths };
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = made.iter().find(|program| program.key == key) {
                 return Some(Arc::clone(known));
@@ -131,13 +137,14 @@ mod chosen {
         [LARGE_BLOCK, LARGE_BLOCK / 2, LARGE_BLOCK / 4].into_iter().find(|&block| fits(block))
     }
 
-    /// A worker's back end, with the slots of a block interpreter.
+    /// A worker's back end for a run of so many samples, with the slots of a block interpreter.
     pub(crate) fn backend<'m>(
         machine: Machine<'m>,
         plan: &'m Plan,
         program: Option<&'m NativeProgram>,
+        samples: usize,
     ) -> NativeBackend<'m> {
-        NativeBackend::new(machine, program.map(|program| (plan, program)))
+        NativeBackend::new(machine, program.map(|program| (plan, program)), samples)
     }
 }
 
@@ -188,6 +195,7 @@ mod chosen {
         machine: Machine<'m>,
         _plan: &'m Plan,
         _program: Option<&'m NativeProgram>,
+        _samples: usize,
     ) -> Machine<'m> {
         machine
     }

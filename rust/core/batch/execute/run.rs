@@ -231,7 +231,7 @@ impl Plan {
         let own = slots()?;
         let work = |mut memory: Memory, ask: &mut dyn FnMut() -> bool| -> Result<(), Stopped> {
             let machine = Machine::new(&mut memory, lines, state.mode == GradientMode::Hybrid);
-            let backend = native::backend(machine, self, native.as_deref());
+            let backend = native::backend(machine, self, native.as_deref(), samples);
             let mut worker = Worker::new(&run, backend, statistics.worker())?;
             let mut unasked = 0;
             let mut stop = || {

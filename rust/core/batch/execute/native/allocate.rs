@@ -191,6 +191,7 @@ impl<E: Encoder> Allocator<'_, E> {
             }
         }
         self.encoder.begin_vectors(turns);
+        self.prefetch_columns();
         for (time, &(step, copy)) in shape.order.iter().enumerate() {
             self.step(self.steps.steps[step as usize], copy, time as u32);
         }
@@ -206,7 +207,7 @@ impl<E: Encoder> Allocator<'_, E> {
             if let Some(register) = register {
                 let region = self.region(Region::Any);
                 let address = self.regions.address(region, Index::None, kind, 1, true);
-                self.encoder.store_bits(address, register);
+                self.encoder.set_bits(address, register);
             }
         }
         self.end_doubts(limits);
@@ -237,7 +238,7 @@ impl<E: Encoder> Allocator<'_, E> {
         if let Some(mask) = found {
             let region = self.region(Region::Any);
             let address = self.regions.address(region, Index::None, self.flags.len(), 1, true);
-            self.encoder.store_bits(address, mask);
+            self.encoder.set_bits(address, mask);
         }
     }
 
@@ -256,6 +257,12 @@ impl<E: Encoder> Allocator<'_, E> {
                 self.done_with(reads, time);
                 let to = self.target(to, copy);
                 self.encoder.arithmetic(kind, to, a, b);
+            }
+            Step::Shuffle { kind, to, .. } => {
+                let (a, b) = self.pair(value(a), value(b), false);
+                self.done_with(reads, time);
+                let to = self.target(to, copy);
+                self.encoder.shuffle(kind, to, a, b);
             }
             Step::Root { to, .. } => {
                 let a = self.operand(value(a));
@@ -305,6 +312,15 @@ impl<E: Encoder> Allocator<'_, E> {
                 let a = self.in_register(value(a));
                 let address = self.samples(place, copy, true);
                 self.encoder.store(address, a);
+                self.done_with(reads, time);
+            }
+            Step::StoreInRow { rows, row, column, lanes, .. } => {
+                let a = self.in_register(value(a));
+                let address = self.in_row(rows, row, column, lanes, copy);
+                if let Some(ahead) = self.ahead(rows, lanes, address) {
+                    self.encoder.prefetch(ahead);
+                }
+                self.encoder.store_lanes(address, a, lanes);
                 self.done_with(reads, time);
             }
             Step::Flag { kind, .. } => {

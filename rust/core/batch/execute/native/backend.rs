@@ -9,7 +9,7 @@ use super::switch;
 use crate::batch::compile::code::{Code, Source};
 use crate::batch::compile::plan::Plan;
 use crate::batch::execute::backend::{Arrays, Backend, Destination, Partials, Replay};
-use crate::batch::execute::dispatch::Work;
+use crate::batch::execute::dispatch::Width;
 use crate::batch::execute::kernels::HasNonReal;
 use crate::batch::execute::lines::Lines;
 use crate::batch::execute::machine::Machine;
@@ -31,6 +31,8 @@ const TRUST: u32 = 2;
 pub(crate) struct NativeBackend<'m> {
     machine: Machine<'m>,
     program: Option<(&'m Plan, &'m NativeProgram)>,
+    /// The samples of the run.
+    samples: usize,
     /// The kernel that made the results of the last block; `None` if the interpreter did.
     last: Option<&'m Kernel>,
     /// Blocks in a row that the interpreter had to replay.
@@ -58,15 +60,18 @@ struct Buffers<'m> {
     /// By kind of flags, then for doubts: whether there is any in the part at hand.
     any: [u8; 3],
     lanes: Vec<Line>,
+    /// By array whose rows go past the caches: those of a line of samples.
+    rows: Vec<Memory>,
 }
 
 impl<'m> NativeBackend<'m> {
     /// With the slots of a block interpreter, and a program if native code is to run.
-    pub fn new(machine: Machine<'m>, program: Option<(&'m Plan, &'m NativeProgram)>) -> Self {
+    pub fn new(machine: Machine<'m>, program: Option<(&'m Plan, &'m NativeProgram)>, samples: usize) -> Self {
         let doubted = program.map_or(0, |(_, program)| program.doubted.load(Ordering::Relaxed));
         Self {
             machine,
             program,
+            samples,
             last: None,
             replayed: 0,
             doubted,
@@ -119,7 +124,7 @@ impl<'m> NativeBackend<'m> {
 
     /// Copies the elements of rows to columns, and makes the frame as long as the longest piece needs.
     fn prepare(&mut self, kernel: &Kernel, inputs: &BlockInputs<'_>) -> Result<(), Error> {
-        let Buffers { elements, frame, .. } = &mut self.buffers;
+        let Buffers { elements, frame, rows, .. } = &mut self.buffers;
         while elements.len() < kernel.elements.len() {
             elements.push(Memory::new(inputs.lines)?);
         }
@@ -130,6 +135,18 @@ impl<'m> NativeBackend<'m> {
         let lines = (vectors.max().unwrap_or(0) * FRAME_NUMBERS).div_ceil(LANES);
         if frame.lines().len() < lines {
             *frame = Memory::new(lines)?;
+        }
+        for part in &kernel.parts {
+            let Part::Native(piece) = part else { continue };
+            for (number, row) in piece.function.allocated().streamed(self.samples).flatten().enumerate() {
+                if rows.len() == number {
+                    rows.push(Memory::default());
+                }
+                // As many lines of numbers as a row has numbers, and room for what is left of the turn before.
+                if rows[number].lines().len() <= row {
+                    rows[number] = Memory::new(row + 1)?;
+                }
+            }
         }
         for (&(argument, element), column) in kernel.elements.iter().zip(elements) {
             let column = column.lines_mut().as_flattened_mut();
@@ -143,7 +160,8 @@ impl<'m> NativeBackend<'m> {
     /// Calls a piece of code.
     fn call(&mut self, piece: &Piece, number: usize, vectors: usize, block: &mut Replay<'_, '_>) {
         let allocated = piece.function.allocated();
-        let Buffers { table, slots, frame, elements, irregular, any, saturated, .. } = &mut self.buffers;
+        let Buffers { table, slots, frame, elements, irregular, any, saturated, rows, .. } =
+            &mut self.buffers;
         *any = [0; 3];
         fill_frame(frame, allocated, block.partials);
         let mut sites = 0;
@@ -172,34 +190,58 @@ impl<'m> NativeBackend<'m> {
             any: Some(any),
             saturated: saturated.iter_mut(),
             outputs: block.destination.as_mut().map(Destination::arrays),
+            rows: rows.iter_mut(),
         };
         let mut call = piece.function.call(table, block.inputs.lines * LINE_BYTES);
-        allocated.kinds.iter().for_each(|&region| of_block.give(region, &mut call));
+        for (&region, row) in allocated.kinds.iter().zip(allocated.streamed(self.samples)) {
+            of_block.give(region, row.is_some(), &mut call);
+        }
         call.run();
         for (slot, lines) in slots.drain(..) {
             self.machine.put(slot, lines);
         }
-        let (order, mut of_sites) = (allocated.turns.order, saturated.iter());
+        let mut of_sites = saturated.iter();
+        let section = allocated.section(block.inputs.lines * LINE_BYTES) / LINE_BYTES;
         for region in &allocated.kinds {
             if let Region::Saturated(site) = *region
                 && let Some(bits) = of_sites.next()
             {
-                note_saturated(&mut self.machine, site, bits, order, block.inputs.lines);
+                let lanes = block.inputs.lines * LANES / bits.len();
+                let place = Place { order: allocated.turns.order, section, lanes };
+                note_saturated(&mut self.machine, site, bits, place);
             }
         }
     }
 }
 
-/// Notes the samples in which the op of a site has bounded partials, given by vector in the order of the
-/// code's loop.
-fn note_saturated(machine: &mut Machine<'_>, site: u32, bits: &[u8], order: Order, lines: usize) {
-    let lanes = lines * LANES / bits.len();
-    for (vector, &bits) in bits.iter().enumerate().filter(|&(_, &bits)| bits != 0) {
-        let first = match order {
+/// Where vectors of so many lanes are in a block, by the order of the code's loop over the lines of a section.
+#[derive(Clone, Copy)]
+struct Place {
+    order: Order,
+    section: usize,
+    lanes: usize,
+}
+
+impl Place {
+    /// The first sample of a vector.
+    fn first(self, vector: usize) -> usize {
+        let Self { order, section, lanes } = self;
+        match order {
             Order::Consecutive => vector * lanes,
-            Order::LanesByLanes => vector % lines * LANES + vector / lines * lanes,
-        };
-        let set = (0..lanes).filter(|lane| bits >> lane & 1 == 1);
+            Order::LanesByLanes => {
+                let of_section = section * LANES / lanes;
+                let (number, vector) = (vector / of_section, vector % of_section);
+                (number * section + vector % section) * LANES + vector / section * lanes
+            }
+        }
+    }
+}
+
+/// Notes the samples in which the op of a site has bounded partials.
+fn note_saturated(machine: &mut Machine<'_>, site: u32, bits: &[u8], place: Place) {
+    for (vector, &bits) in bits.iter().enumerate().filter(|&(_, &bits)| bits != 0) {
+        let first = place.first(vector);
+        let set = (0..place.lanes).filter(|lane| bits >> lane & 1 == 1);
         set.for_each(|lane| machine.note_saturated(site, (first + lane) as u32));
     }
 }
@@ -216,10 +258,12 @@ struct Given<'a, 'm, 'o> {
     any: Option<&'a mut [u8]>,
     saturated: std::slice::IterMut<'a, Vec<u8>>,
     outputs: Option<Arrays<'a, 'o>>,
+    rows: std::slice::IterMut<'a, Memory>,
 }
 
 impl<'a> Given<'a, '_, '_> {
-    fn give(&mut self, region: Region, call: &mut Call<'_, 'a>) {
+    /// Gives a region; of rows it is said whether they go past the caches.
+    fn give(&mut self, region: Region, is_streamed: bool, call: &mut Call<'_, 'a>) {
         match region {
             Region::Frame => {
                 call.write(self.frame.take().map_or(&mut [], |frame| frame.lines_mut().as_flattened_mut()));
@@ -239,7 +283,11 @@ impl<'a> Given<'a, '_, '_> {
             Region::Output(number) => {
                 let array =
                     self.outputs.as_mut().and_then(|outputs| outputs.next(self.code, number as usize));
-                call.write(array.unwrap_or_default());
+                let array = array.unwrap_or_default();
+                match if is_streamed { self.rows.next() } else { None } {
+                    Some(line) => call.stream(array, line.lines_mut().as_flattened_mut()),
+                    None => call.write(array),
+                }
             }
         }
     }
@@ -366,7 +414,7 @@ impl<'m> NativeBackend<'m> {
             }
         }
         let (holds, irregular) = self.run(kernel, block);
-        let irregular = irregular || HasNonReal(block.lanes).run();
+        let irregular = irregular || Width::widest().run(HasNonReal(block.lanes));
         if !holds || irregular {
             block.lanes.copy_from_slice(&self.buffers.lanes);
         }

@@ -1,5 +1,6 @@
 //! What the register allocator asks of an instruction set.
 
+use super::lanes::{Lanes, Shuffle};
 use super::steps::{Arithmetic, Class, Comparison, Logic, Rounding};
 use crate::batch::execute::slots::LANES;
 
@@ -17,6 +18,8 @@ pub(crate) enum Index {
     Vectors,
     /// The bytes before the lanes at hand, in a line.
     Lanes,
+    /// The bytes before the rows of the vector at hand, of so many numbers each.
+    Rows(u32),
 }
 
 /// A place in memory: a region, and where in it.
@@ -81,11 +84,17 @@ pub(crate) trait Encoder {
 
     fn load(&mut self, to: Register, from: Address);
     fn store(&mut self, to: Address, from: Register);
+    fn store_lanes(&mut self, to: Address, from: Register, lanes: Lanes);
+    /// Has a line of memory brought to the second-level cache, if there is one at the address.
+    fn prefetch(&mut self, at: Address);
     fn load_mask(&mut self, to: Register, from: Address);
     fn store_mask(&mut self, to: Address, from: Register);
     /// Writes one bit for each sample.
     fn store_bits(&mut self, to: Address, mask: Register);
+    /// Sets a bit for each sample in which the mask holds.
+    fn set_bits(&mut self, of: Address, mask: Register);
     fn arithmetic(&mut self, kind: Arithmetic, to: Register, a: Register, b: Operand);
+    fn shuffle(&mut self, kind: Shuffle, to: Register, a: Register, b: Operand);
     /// The smaller one of a number, which is not negative nor NaN, and a magnitude; NaN is passed over.
     fn least(&mut self, to: Register, a: Register);
     fn root(&mut self, to: Register, a: Operand);
@@ -104,8 +113,9 @@ pub(crate) trait Encoder {
     fn skip_unless(&mut self, mask: Register);
     fn land(&mut self);
 
-    /// Begins the function; the pointers to these regions are used most.
-    fn begin(&mut self, regions: &[u32]);
+    /// Begins the function; the pointers to these regions are used most. Of regions of rows it is said how many
+    /// numbers these have.
+    fn begin(&mut self, regions: &[(u32, Option<u32>)]);
     /// Begins the loop over the lanes of a line, a vector at a time, if there is one.
     fn begin_lanes(&mut self, turns: Turns);
     /// Begins the loop over the vectors of the block.

@@ -6,9 +6,12 @@
 use super::allocate::{Shape, allocate};
 use super::encoder::Order;
 use super::expand::{Elements, Expansion, Rule};
+use super::hooks::{Hook, Hooks};
+use super::lanes::Rows;
 use super::memory::Function;
 use super::regions::Allocated;
-use super::steps::{Hook, Id, Place, Step};
+use super::rows::{Group, groups};
+use super::steps::{Place, Step};
 use super::x86::{Vectors, X86};
 use crate::batch::compile::code::{Instruction, Source, Uniform};
 use crate::batch::compile::plan::Plan;
@@ -40,16 +43,14 @@ pub(crate) enum Tells {
 }
 
 /// What the code of a program depends on besides the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub vectors: Vectors,
     pub rule: Rule,
     /// Whether distances to poles are asked for.
     pub measures: bool,
-    /// Whether each output's values take an array alone.
-    pub values_alone: bool,
-    /// Whether nobody asks for values.
-    pub leaves_values_out: bool,
+    /// By array of values: how many outputs it has.
+    pub value_widths: Vec<usize>,
 }
 
 /// Code for a run of instructions.
@@ -91,6 +92,9 @@ const MOST_INSTRUCTIONS: usize = 1 << 21;
 /// The bytes that making code takes for an instruction, at most.
 const OF_AN_INSTRUCTION: usize = 8 << 10;
 
+/// Rows of more results are put together from slots: their code would not fit the caches.
+const MOST_COLUMNS: usize = 1 << 12;
+
 /// Interpreted instructions for each native one, beyond which native code is not worth it.
 const MOST_INTERPRETED: usize = 1;
 
@@ -117,7 +121,7 @@ impl NativeProgram {
     /// The kernel for a treatment of the results, or why there is none.
     pub fn kernel(&self, plan: &Plan, results: Results, tells: Tells) -> Result<&Kernel, &str> {
         let kernel = self.kernels[results as usize][tells as usize]
-            .get_or_init(|| Builder::new(plan, self.key, results, tells).build());
+            .get_or_init(|| Builder::new(plan, &self.key, results, tells).build());
         kernel.as_ref().map_err(String::as_str)
     }
 }
@@ -128,9 +132,17 @@ enum Draft {
     Interpreted(Range<usize>),
 }
 
+/// A part that is native.
+fn native(drafts: &mut [Draft], part: usize) -> &mut Expansion {
+    match &mut drafts[part] {
+        Draft::Native(expansion) => expansion,
+        Draft::Interpreted(_) => unreachable!("only native parts have hooks"),
+    }
+}
+
 struct Builder<'p> {
     plan: &'p Plan,
-    key: Key,
+    key: &'p Key,
     results: Results,
     tells: Tells,
     written: Vec<bool>,
@@ -139,7 +151,7 @@ struct Builder<'p> {
 }
 
 impl<'p> Builder<'p> {
-    fn new(plan: &'p Plan, key: Key, results: Results, tells: Tells) -> Self {
+    fn new(plan: &'p Plan, key: &'p Key, results: Results, tells: Tells) -> Self {
         let known = plan.code.uniforms.iter().map(|uniform| match *uniform {
             Uniform::Number(number) => Some(number),
             Uniform::Node(_) => None,
@@ -227,24 +239,31 @@ impl<'p> Builder<'p> {
         (drafts, interpreted)
     }
 
-    /// Whether a derivative has an array to itself, for every sample.
-    fn has_array(&self, derivative: usize) -> bool {
-        let plan = self.plan;
-        let array = plan.code.derivatives[derivative].array;
-        let is_added = plan.totals.iter().any(|summand| summand.derivative == Some(derivative));
-        plan.widths[array] == 1 && !is_added
+    /// The arrays that a block's results are written to: for each the number of its first result, and the sources
+    /// of all, in order.
+    fn arrays(&self) -> Vec<(usize, Vec<Option<Source>>)> {
+        let (code, plan) = (&self.plan.code, self.plan);
+        let mut arrays = vec![];
+        let mut number = 0;
+        for &width in self.key.value_widths.iter().filter(|_| plan.total().is_none()) {
+            arrays.push((number, code.values[number..number + width].iter().copied().map(Some).collect()));
+            number += width;
+        }
+        for (array, own) in plan.by_array.iter().enumerate() {
+            let Some(&first) = own.first() else { continue };
+            let columns = own.iter().map(|&number| code.derivatives[number as usize].column);
+            let are_whole =
+                columns.eq(0..plan.widths[array]) && own.iter().copied().eq(first..first + own.len() as u32);
+            if are_whole && !plan.is_summed(array) {
+                let sources = own.iter().map(|&number| code.derivatives[number as usize].source);
+                arrays.push((code.values.len() + first as usize, sources.collect()));
+            }
+        }
+        arrays
     }
 
     /// What is done with results, by part and value. Results of interpreted parts are read by a last part.
-    fn hooks(
-        &mut self,
-        drafts: &mut Vec<Draft>,
-        writers: &HashMap<u32, usize>,
-    ) -> HashMap<usize, HashMap<Id, Vec<Hook>>> {
-        let writer = |source| match source {
-            Source::Slot(slot) => writers.get(&slot).copied(),
-            _ => None,
-        };
+    fn hooks(&mut self, drafts: &mut Vec<Draft>, writers: &HashMap<u32, usize>) -> HashMap<usize, Hooks> {
         let (code, plan) = (&self.plan.code, self.plan);
         let checks = match self.results {
             Results::AddedUp => &plan.checks_besides_totals,
@@ -257,40 +276,66 @@ impl<'p> Builder<'p> {
         }
         let outputs = code.values.len();
         self.written = vec![false; outputs + code.derivatives.len()];
-        if self.results != Results::InSlots {
-            let values = code.values.iter().enumerate();
-            let values = values.filter(|_| self.key.values_alone && plan.total().is_none());
-            let derivatives = code.derivatives.iter().enumerate();
-            let derivatives = derivatives.filter(|&(d, _)| self.has_array(d));
-            let derivatives = derivatives.filter_map(|(d, of)| Some((outputs + d, of.source?)));
-            let alone: Vec<_> = values.map(|(k, &source)| (k, source)).chain(derivatives).collect();
-            for (number, source) in alone {
+        let arrays = if self.results == Results::InSlots { vec![] } else { self.arrays() };
+        let mut rows = vec![];
+        for (number, sources) in arrays {
+            let is_positive = code.is_directional && number >= outputs;
+            match sources[..] {
                 // Those that no native part computes are copied from their slots.
-                if writer(source).is_some() {
+                [Some(Source::Slot(slot))] if writers.contains_key(&slot) => {
                     self.written[number] = true;
-                    let place = Place::Output(number as u32);
-                    let is_positive = code.is_directional && number >= outputs;
                     let store = if is_positive { Hook::StorePositive } else { Hook::Store };
-                    wanted.push((source, store(place)));
+                    wanted.push((Source::Slot(slot), store(Place::Output(number as u32))));
                 }
+                [] | [_] => {}
+                _ if sources.len() <= MOST_COLUMNS => {
+                    self.written[number..number + sources.len()].fill(true);
+                    rows.push((number, sources, is_positive));
+                }
+                _ => {}
             }
         }
-        let mut hooks: HashMap<usize, HashMap<Id, Vec<Hook>>> = HashMap::new();
+        let mut hooks: HashMap<usize, Hooks> = HashMap::new();
         let mut last = None;
+        let mut last_part = |drafts: &mut Vec<Draft>| {
+            *last.get_or_insert_with(|| {
+                if !matches!(drafts.last(), Some(Draft::Native(..))) {
+                    drafts.push(Draft::Native(Box::new(self.expansion())));
+                }
+                drafts.len() - 1
+            })
+        };
         for (source, hook) in wanted {
-            let number = writer(source).unwrap_or_else(|| {
-                *last.get_or_insert_with(|| {
-                    if !matches!(drafts.last(), Some(Draft::Native(..))) {
-                        drafts.push(Draft::Native(Box::new(self.expansion())));
-                    }
-                    drafts.len() - 1
-                })
-            });
-            let Draft::Native(expansion) = &mut drafts[number] else {
-                unreachable!("only native parts have hooks")
+            let part = match source {
+                Source::Slot(slot) if writers.contains_key(&slot) => writers[&slot],
+                _ => last_part(drafts),
             };
-            let id = expansion.number(source);
-            hooks.entry(number).or_default().entry(id).or_default().push(hook);
+            let id = native(drafts, part).number(source);
+            hooks.entry(part).or_default().of.entry(id).or_default().push(hook);
+        }
+        let lanes = self.key.vectors.bytes() / size_of::<f64>();
+        for (number, sources, is_positive) in rows {
+            for columns in groups(sources.len(), lanes) {
+                // The part that computes the last one of them.
+                let slots = sources[columns.clone()].iter().filter_map(|&source| match source {
+                    Some(Source::Slot(slot)) => Some(writers.get(&slot).copied()),
+                    _ => None,
+                });
+                let part = slots.min_by_key(|&part| (part.is_some(), std::cmp::Reverse(part)));
+                let part = part.flatten().unwrap_or_else(|| last_part(drafts));
+                let expansion = native(drafts, part);
+                let values = sources[columns.clone()].iter().map(|&source| match source {
+                    Some(source) => expansion.number(source),
+                    None => expansion.steps.constant(0.0),
+                });
+                let (values, width) = (values.collect(), sources.len() as u32);
+                hooks.entry(part).or_default().groups.push(Group {
+                    rows: Rows { number: number as u32, width },
+                    first: columns.start as u32,
+                    columns: values,
+                    is_positive,
+                });
+            }
         }
         hooks
     }
@@ -330,7 +375,8 @@ impl<'p> Builder<'p> {
         for (number, source) in results.enumerate() {
             let is_added = number >= code.values.len() || plan.total().is_some();
             let of_total = self.results == Results::AddedUp && is_added && self.is_total(number);
-            let is_left_out = self.key.leaves_values_out && number < code.values.len();
+            let nobody_asks = self.key.value_widths.is_empty() && plan.total().is_none();
+            let is_left_out = nobody_asks && number < code.values.len();
             if !self.written[number] && !of_total && !is_left_out {
                 source.into_iter().for_each(&mut read);
             }
@@ -374,7 +420,7 @@ impl<'p> Builder<'p> {
     fn piece(
         &self,
         mut expansion: Expansion,
-        mut hooks: HashMap<Id, Vec<Hook>>,
+        mut hooks: Hooks,
         live: &mut BTreeSet<u32>,
         order: Order,
     ) -> Result<Option<Allocated>, String> {
@@ -387,11 +433,12 @@ impl<'p> Builder<'p> {
                 if expansion.steps.reads(Place::Slot(slot)) {
                     overwritten.push((slot, id));
                 } else {
-                    hooks.entry(id).or_default().push(Hook::Store(Place::Slot(slot)));
+                    hooks.of.entry(id).or_default().push(Hook::Store(Place::Slot(slot)));
                 }
             }
         }
-        let mut steps = expansion.finish().steps.with_hooks(&hooks);
+        let mut steps =
+            expansion.finish().steps.with_hooks(&hooks, self.key.vectors.bytes() / size_of::<f64>());
         steps.overwrite(overwritten);
         steps.remove_unused();
         if steps.steps.is_empty() {

@@ -1,6 +1,7 @@
 //! The regions of memory that a function works on, and how far into each.
 
 use super::encoder::{Address, Index, LINE_BYTES, Order, Turns};
+use std::ops::RangeInclusive;
 
 /// What a region of memory is; in this order a call gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,34 @@ pub(crate) struct Allocated {
     pub frame: usize,
 }
 
+/// Rows of so many numbers go past the caches where an array has so many bytes, more than a common last-level cache
+/// holds. Shorter ones a processor foresees; of longer ones a turn would not fit the first-level cache.
+const STREAMED_ROWS: RangeInclusive<usize> = 32..=128;
+const STREAMED: usize = 24 << 20;
+
+/// The bytes of a column that code goes through lane by lane before it goes on: several columns of so many stay in the
+/// first-level cache meanwhile.
+pub(crate) const SECTION: usize = 4 << 10;
+
+impl Allocated {
+    /// The bytes of a column that a call takes, of a block of so many.
+    pub fn section(&self, block: usize) -> usize {
+        let can =
+            SECTION.is_multiple_of(self.turns.bytes(self.regions.width)) && block.is_multiple_of(SECTION);
+        if self.turns.order == Order::LanesByLanes && can { SECTION } else { block }
+    }
+
+    /// By region how many numbers its rows have, if it is one of rows and those of so many samples had better go past
+    /// the caches.
+    pub fn streamed(&self, samples: usize) -> impl Iterator<Item = Option<usize>> {
+        let is_streamed = move |&row: &usize| {
+            STREAMED_ROWS.contains(&row) && samples.saturating_mul(row * size_of::<f64>()) >= STREAMED
+        };
+        let in_order = self.turns.order == Order::Consecutive;
+        self.regions.extents.iter().map(move |extent| extent.row.filter(is_streamed).filter(|_| in_order))
+    }
+}
+
 /// What code may do with memory, and how far into it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extent {
@@ -56,7 +85,20 @@ pub(crate) struct Extent {
     by_samples: Option<usize>,
     by_lanes: Option<usize>,
     by_vectors: Option<usize>,
+    /// Those of rows of results, and how many a sample has.
+    by_rows: Option<usize>,
+    row: Option<usize>,
     pub is_written: bool,
+}
+
+impl Extent {
+    /// How far it is to what the next section works on, after one of so many bytes a column.
+    pub fn step(&self, section: usize, width: usize) -> usize {
+        let by_samples = if self.by_samples.is_some() { section } else { 0 };
+        let by_vectors = if self.by_vectors.is_some() { section / width } else { 0 };
+        let by_rows = section * self.row.unwrap_or(0);
+        by_samples + by_vectors + by_rows
+    }
 }
 
 /// The regions of memory that a function works on.
@@ -97,6 +139,10 @@ impl Regions {
             Index::Samples => far(&mut extent.by_samples),
             Index::Lanes => far(&mut extent.by_lanes),
             Index::Vectors => far(&mut extent.by_vectors),
+            Index::Rows(width) => {
+                far(&mut extent.by_rows);
+                extent.row = Some(width as usize);
+            }
         }
         extent.is_written |= writes;
         self.too_far |= i32::try_from(end).is_err();
@@ -115,6 +161,7 @@ impl Regions {
         let by_samples = extent.by_samples.map_or(0, |end| last_samples + end);
         let by_lanes = extent.by_lanes.map_or(0, |end| last_lanes + end);
         let by_vectors = extent.by_vectors.map_or(0, |end| last_vector + end);
-        extent.fixed.max(by_samples).max(by_lanes).max(by_vectors)
+        let by_rows = extent.by_rows.map_or(0, |end| last_samples * extent.row.unwrap_or(0) + end);
+        extent.fixed.max(by_samples).max(by_lanes).max(by_vectors).max(by_rows)
     }
 }

@@ -3,6 +3,7 @@
 //! Each value is written once. There are vectors of numbers and masks; an encoder decides where masks are
 //! kept. Loads are no work of their own: a value that is loaded may be read in place.
 
+use super::lanes::{Lanes, Rows, Shuffle};
 use std::collections::{HashMap, HashSet};
 
 /// A value, by number.
@@ -97,6 +98,12 @@ pub(crate) enum Step {
         a: Id,
         b: Id,
     },
+    Shuffle {
+        kind: Shuffle,
+        to: Id,
+        a: Id,
+        b: Id,
+    },
     Root {
         to: Id,
         a: Id,
@@ -138,6 +145,14 @@ pub(crate) enum Step {
     },
     Store {
         place: Place,
+        a: Id,
+    },
+    /// Stores lanes of a vector in the row of a sample, from a column on.
+    StoreInRow {
+        rows: Rows,
+        row: u8,
+        column: u32,
+        lanes: Lanes,
         a: Id,
     },
     /// Notes in which samples the mask holds, or only whether in any.
@@ -200,6 +215,7 @@ impl Step {
         match *self {
             Self::Load { to, .. } => ([None; 3], Some(to)),
             Self::Arithmetic { to, a, b, .. }
+            | Self::Shuffle { to, a, b, .. }
             | Self::Compare { to, a, b, .. }
             | Self::Combine { to, a, b, .. } => ([Some(a), Some(b), None], Some(to)),
             Self::Root { to, a } | Self::Round { to, a, .. } | Self::Not { to, a } => {
@@ -207,9 +223,10 @@ impl Step {
             }
             Self::Classify { to, a, within, .. } => ([Some(a), within, None], Some(to)),
             Self::Choose { to, mask, a, b } => ([Some(mask), Some(a), Some(b)], Some(to)),
-            Self::Store { a, .. } | Self::Accumulate { a, .. } | Self::Doubt { a, .. } => {
-                ([Some(a), None, None], None)
-            }
+            Self::Store { a, .. }
+            | Self::StoreInRow { a, .. }
+            | Self::Accumulate { a, .. }
+            | Self::Doubt { a, .. } => ([Some(a), None, None], None),
             Self::Flag { mask, .. } | Self::Saturated { mask, .. } => ([Some(mask), None, None], None),
             Self::Guard { mask, amends: [a, b] } => ([Some(mask), a, b], None),
             Self::Amend { value, mask, a } => ([Some(mask), Some(a), Some(value)], None),
@@ -222,6 +239,7 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Formula {
     Arithmetic(Arithmetic, Id, Id),
+    Shuffle(Shuffle, Id, Id),
     Root(Id),
     Round(Rounding, Id),
     Compare(Comparison, Id, Id),
@@ -229,17 +247,6 @@ enum Formula {
     Combine(Logic, Id, Id),
     Not(Id),
     Choose(Id, Id, Id),
-}
-
-/// What is done with a value besides what reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hook {
-    Store(Place),
-    /// The same, zeros as +0.
-    StorePositive(Place),
-    Accumulate(u32),
-    /// Looks whether it is REAL.
-    Check,
 }
 
 /// The steps of one piece of code.
@@ -264,6 +271,12 @@ impl Steps {
         Self { classifies, doubts, ..Self::default() }
     }
 
+    /// Takes the steps out, to be put together anew. What is loaded stays so.
+    pub fn taken_out(&mut self) -> Vec<Step> {
+        self.forget();
+        std::mem::take(&mut self.steps)
+    }
+
     fn id(&mut self, is_mask: bool) -> Id {
         self.is_mask.push(is_mask);
         self.is_mask.len() as Id - 1
@@ -276,11 +289,16 @@ impl Steps {
         }
         let is_mask = !matches!(
             formula,
-            Formula::Arithmetic(..) | Formula::Root(_) | Formula::Round(..) | Formula::Choose(..)
+            Formula::Arithmetic(..)
+                | Formula::Shuffle(..)
+                | Formula::Root(_)
+                | Formula::Round(..)
+                | Formula::Choose(..)
         );
         let to = self.id(is_mask);
         self.steps.push(match formula {
             Formula::Arithmetic(kind, a, b) => Step::Arithmetic { kind, to, a, b },
+            Formula::Shuffle(kind, a, b) => Step::Shuffle { kind, to, a, b },
             Formula::Root(a) => Step::Root { to, a },
             Formula::Round(rounding, a) => Step::Round { rounding, to, a },
             Formula::Compare(comparison, a, b) => Step::Compare { comparison, to, a, b },
@@ -304,6 +322,11 @@ impl Steps {
         to
     }
 
+    /// Whether the processor tells classes of numbers.
+    pub fn classifies(&self) -> bool {
+        self.classifies
+    }
+
     pub fn constant(&mut self, number: f64) -> Id {
         self.load(Place::Constant(number.to_bits()))
     }
@@ -311,6 +334,10 @@ impl Steps {
     pub fn arithmetic(&mut self, kind: Arithmetic, a: Id, b: Id) -> Id {
         let (a, b) = if kind.commutes() && b < a { (b, a) } else { (a, b) };
         self.of(Formula::Arithmetic(kind, a, b))
+    }
+
+    pub fn shuffle(&mut self, kind: Shuffle, a: Id, b: Id) -> Id {
+        self.of(Formula::Shuffle(kind, a, b))
     }
 
     pub fn add(&mut self, a: Id, b: Id) -> Id {
@@ -414,6 +441,10 @@ impl Steps {
         self.steps.push(Step::Store { place, a });
     }
 
+    pub fn store_in_row(&mut self, rows: Rows, row: u8, column: u32, lanes: Lanes, a: Id) {
+        self.steps.push(Step::StoreInRow { rows, row, column, lanes, a });
+    }
+
     pub fn flag(&mut self, kind: Flags, mask: Id) {
         self.steps.push(Step::Flag { kind, mask });
     }
@@ -461,62 +492,6 @@ impl Steps {
 
     pub fn accumulate(&mut self, total: u32, a: Id) {
         self.steps.push(Step::Accumulate { total, a });
-    }
-
-    /// Puts steps behind those that write some values: all that is done with a result is done at once, so
-    /// that its register is free again.
-    pub fn with_hooks(self, hooks: &HashMap<Id, Vec<Hook>>) -> Self {
-        let Self { mut steps, is_mask, loaded, classifies, doubts, .. } = self;
-        // What is done with a result may read a constant that a later step loaded first.
-        steps.sort_by_key(|step| !matches!(step, Step::Load { .. }));
-        let mut all = Self { is_mask, loaded, classifies, doubts, ..Self::default() };
-        let (mut irregular, mut nothing) = (None, None);
-        let amends =
-            steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
-        let awaited: HashSet<Id> = amends.flatten().flatten().collect();
-        let mut amended = [None; 2];
-        for step in steps {
-            all.steps.push(step);
-            let written = match step {
-                // What is amended is a result only then.
-                Step::GuardEnd => std::mem::take(&mut amended),
-                Step::Guard { amends, .. } => {
-                    amended = amends;
-                    continue;
-                }
-                _ => [step.values().1.filter(|id| !awaited.contains(id)), None],
-            };
-            let hooked =
-                |written: Id| hooks.get(&written).into_iter().flatten().map(move |hook| (written, hook));
-            for (written, hook) in written.into_iter().flatten().flat_map(hooked) {
-                match *hook {
-                    Hook::Store(place) => all.store(place, written),
-                    Hook::StorePositive(place) => {
-                        let zero = all.constant(0.0);
-                        let positive = all.add(written, zero);
-                        all.store(place, positive);
-                    }
-                    Hook::Accumulate(total) => all.accumulate(total, written),
-                    Hook::Check if doubts => all.doubt_real(written),
-                    Hook::Check if classifies => {
-                        let one = all.classify(Class::NotReal, written, None);
-                        irregular = Some(irregular.map_or(one, |others| all.or(others, one)));
-                    }
-                    Hook::Check => {
-                        // One comparison serves all.
-                        let one = all.sub(written, written);
-                        nothing = Some(match nothing {
-                            Some(others) => all.arithmetic(Arithmetic::Or, others, one),
-                            None => one,
-                        });
-                    }
-                }
-            }
-        }
-        if let Some(mask) = irregular.or_else(|| nothing.map(|nothing| all.is_nan(nothing))) {
-            all.flag(Flags::Irregular, mask);
-        }
-        all
     }
 
     /// Whether something that lies in memory before the code runs is read.

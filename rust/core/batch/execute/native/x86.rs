@@ -6,6 +6,7 @@
 //! used on every system: the caller, compiled Rust, knows which registers that leaves.
 
 use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Order, Register, Turns};
+use super::lanes::{Lanes, Shuffle};
 use super::steps::{Arithmetic, Class, Comparison, Logic, Rounding};
 use iced_x86::{Code, IcedError, Instruction, MemoryOperand, Register as Machine};
 
@@ -35,7 +36,11 @@ impl Vectors {
     /// Whether this processor has them.
     pub fn are_available(self) -> bool {
         let avx2 = is_x86_feature_detected!("avx2");
-        let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+        let avx512 = || {
+            is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+        };
         avx2 && (self == Self::Avx2 || avx512())
     }
 }
@@ -61,8 +66,9 @@ pub(crate) struct X86 {
     encoder: iced_x86::Encoder,
     length: u64,
     failed: Option<String>,
-    /// The regions whose pointers stay in registers.
-    pointers: Vec<u32>,
+    /// The regions whose pointers stay in registers; of rows, the pointers to those of the turn, and how many
+    /// numbers they have.
+    pointers: Vec<(u32, Option<u32>)>,
     lanes_begin: u64,
     vectors_begin: u64,
     /// The end of a jump forward that has not landed.
@@ -114,16 +120,19 @@ impl X86 {
     }
 
     fn memory(&mut self, address: Address) -> MemoryOperand {
-        let base = match self.pointers.iter().position(|&region| region == address.region) {
+        let base = match self.pointers.iter().position(|&(region, _)| region == address.region) {
             Some(place) => POINTERS[place],
             None => {
-                self.fetch(Machine::RAX, address.region);
+                match address.index {
+                    Index::Rows(width) => self.fetch_rows(Machine::RAX, address.region, width),
+                    _ => self.fetch(Machine::RAX, address.region),
+                }
                 Machine::RAX
             }
         };
         let offset = i64::from(address.offset);
         let index = match address.index {
-            Index::None => return MemoryOperand::with_base_displ(base, offset),
+            Index::None | Index::Rows(_) => return MemoryOperand::with_base_displ(base, offset),
             Index::Samples => Machine::RCX,
             Index::Vectors => Machine::R8,
             Index::Lanes => Machine::RDX,
@@ -135,6 +144,14 @@ impl X86 {
     fn fetch(&mut self, to: Machine, region: u32) {
         let from = MemoryOperand::with_base_displ(Machine::RDI, i64::from(region) * 8);
         self.emit(Instruction::with2(Code::Mov_r64_rm64, to, from));
+    }
+
+    /// Brings the pointer to the rows of the turn's first vector to a register.
+    fn fetch_rows(&mut self, to: Machine, region: u32, width: u32) {
+        // The bytes of a column before the vector, once for each number of a row.
+        self.emit(Instruction::with3(Code::Imul_r64_rm64_imm32, to, Machine::RCX, width as i32));
+        let from = MemoryOperand::with_base_displ(Machine::RDI, i64::from(region) * 8);
+        self.emit(Instruction::with2(Code::Add_r64_rm64, to, from));
     }
 
     fn unary(&mut self, code: Code, to: Machine, a: Operand) {
@@ -199,6 +216,38 @@ impl Encoder for X86 {
         self.emit(Instruction::with2(code, to, from));
     }
 
+    fn store_lanes(&mut self, to: Address, from: Register, lanes: Lanes) {
+        let (to, wide) = (self.memory(to), self.wide());
+        let (whole, half, pair) =
+            (self.vector(from), Machine::YMM0 + u32::from(from), Machine::XMM0 + u32::from(from));
+        let instruction = match (lanes, wide) {
+            (Lanes::All, true) => Instruction::with2(Code::EVEX_Vmovupd_zmmm512_k1z_zmm, to, whole),
+            (Lanes::All, false) => Instruction::with2(Code::VEX_Vmovupd_ymmm256_ymm, to, whole),
+            (Lanes::Half(0), _) => Instruction::with2(Code::EVEX_Vmovupd_ymmm256_k1z_ymm, to, half),
+            (Lanes::Half(half), _) => {
+                Instruction::with3(Code::EVEX_Vextractf64x4_ymmm256_k1z_zmm_imm8, to, whole, i32::from(half))
+            }
+            (Lanes::Pair(0), true) => Instruction::with2(Code::EVEX_Vmovupd_xmmm128_k1z_xmm, to, pair),
+            (Lanes::Pair(0), false) => Instruction::with2(Code::VEX_Vmovupd_xmmm128_xmm, to, pair),
+            (Lanes::Pair(pair), true) => {
+                Instruction::with3(Code::EVEX_Vextractf64x2_xmmm128_k1z_zmm_imm8, to, whole, i32::from(pair))
+            }
+            (Lanes::Pair(pair), false) => {
+                Instruction::with3(Code::VEX_Vextractf128_xmmm128_ymm_imm8, to, whole, i32::from(pair))
+            }
+            (Lanes::First, true) => Instruction::with2(Code::EVEX_Vmovlpd_m64_xmm, to, pair),
+            (Lanes::First, false) => Instruction::with2(Code::VEX_Vmovlpd_m64_xmm, to, pair),
+            (Lanes::Second, true) => Instruction::with2(Code::EVEX_Vmovhpd_m64_xmm, to, pair),
+            (Lanes::Second, false) => Instruction::with2(Code::VEX_Vmovhpd_m64_xmm, to, pair),
+        };
+        self.emit(instruction);
+    }
+
+    fn prefetch(&mut self, at: Address) {
+        let at = self.memory(at);
+        self.emit(Instruction::with1(Code::Prefetcht1_m8, at));
+    }
+
     fn load_mask(&mut self, to: Register, from: Address) {
         let from = self.memory(from);
         self.emit(Instruction::with2(Code::VEX_Kmovb_kr_km8, Self::mask(to), from));
@@ -218,6 +267,17 @@ impl Encoder for X86 {
         self.emit(Instruction::with2(Code::VEX_Vmovmskpd_r32_ymm, scratch, self.vector(mask)));
         let to = self.memory(to);
         self.emit(Instruction::with2(Code::Mov_rm8_r8, to, Machine::BPL));
+    }
+
+    fn set_bits(&mut self, of: Address, mask: Register) {
+        let scratch = Machine::EBP;
+        self.emit(if self.wide() {
+            Instruction::with2(Code::VEX_Kmovb_r32_kr, scratch, Self::mask(mask))
+        } else {
+            Instruction::with2(Code::VEX_Vmovmskpd_r32_ymm, scratch, self.vector(mask))
+        });
+        let of = self.memory(of);
+        self.emit(Instruction::with2(Code::Or_rm8_r8, of, Machine::BPL));
     }
 
     fn arithmetic(&mut self, kind: Arithmetic, to: Register, a: Register, b: Operand) {
@@ -240,6 +300,37 @@ impl Encoder for X86 {
         };
         let code = codes[usize::from(self.wide())];
         self.binary(code, self.vector(to), self.vector(a), b);
+    }
+
+    fn shuffle(&mut self, kind: Shuffle, to: Register, a: Register, b: Operand) {
+        let wide = usize::from(self.wide());
+        let (to, a) = (self.vector(to), self.vector(a));
+        // Pairs are named by two bits each, or, of two pairs, by four.
+        let immediate = match kind {
+            Shuffle::Firsts => {
+                let codes =
+                    [Code::VEX_Vunpcklpd_ymm_ymm_ymmm256, Code::EVEX_Vunpcklpd_zmm_k1z_zmm_zmmm512b64];
+                return self.binary(codes[wide], to, a, b);
+            }
+            Shuffle::Seconds => {
+                let codes =
+                    [Code::VEX_Vunpckhpd_ymm_ymm_ymmm256, Code::EVEX_Vunpckhpd_zmm_k1z_zmm_zmmm512b64];
+                return self.binary(codes[wide], to, a, b);
+            }
+            Shuffle::EvenPairs => [0x20, 0x88][wide],
+            Shuffle::OddPairs => [0x31, 0xdd][wide],
+            Shuffle::Pair(pair) => i32::from(pair),
+        };
+        let code =
+            [Code::VEX_Vperm2f128_ymm_ymm_ymmm256_imm8, Code::EVEX_Vshuff64x2_zmm_k1z_zmm_zmmm512b64_imm8];
+        let instruction = match b {
+            Operand::Register(b) => Instruction::with4(code[wide], to, a, self.vector(b), immediate),
+            Operand::Memory(address) => {
+                let b = self.memory(address);
+                Instruction::with4(code[wide], to, a, b, immediate)
+            }
+        };
+        self.emit(instruction);
     }
 
     fn least(&mut self, to: Register, a: Register) {
@@ -407,13 +498,15 @@ impl Encoder for X86 {
         self.landings.push((self.jump_end, self.length as usize));
     }
 
-    fn begin(&mut self, regions: &[u32]) {
+    fn begin(&mut self, regions: &[(u32, Option<u32>)]) {
         let kept = regions.len().min(POINTERS.len());
         for register in POINTERS[..kept].iter().skip(FIRST_SAVED).chain([&Machine::RBP]) {
             self.emit(Instruction::with1(Code::Push_r64, *register));
         }
-        for (&register, &region) in POINTERS.iter().zip(regions) {
-            self.fetch(register, region);
+        for (&register, &(region, width)) in POINTERS.iter().zip(regions) {
+            if width.is_none() {
+                self.fetch(register, region);
+            }
         }
         self.pointers = regions[..kept].to_vec();
         self.zero(Machine::R8D);
@@ -434,6 +527,11 @@ impl Encoder for X86 {
             }
         }
         self.vectors_begin = self.length;
+        for (register, (region, width)) in POINTERS.into_iter().zip(self.pointers.clone()) {
+            if let Some(width) = width {
+                self.fetch_rows(register, region, width);
+            }
+        }
     }
 
     fn end_vectors(&mut self, turns: Turns) {

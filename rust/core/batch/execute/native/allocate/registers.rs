@@ -1,16 +1,23 @@
 //! Registers and the frame: what is where, and what makes room for what.
 
-use super::super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Register};
-use super::super::regions::{FRAME_VECTOR, Region};
+use super::super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Order, Register};
+use super::super::lanes::{Lanes, Rows};
+use super::super::regions::{FRAME_VECTOR, Region, SECTION};
 use super::super::steps::{Flags, Id, Place, Step};
 use super::shape::is_invariant;
 use super::{Allocator, Copy, NOWHERE};
 use std::collections::HashMap;
 
+/// Rows of so many numbers are brought to the cache beforehand, by so many bytes.
+const LONG_ROW: u32 = 32;
+const AHEAD: usize = 8 << 10;
+
 impl<E: Encoder> Allocator<'_, E> {
-    /// The regions that the loop reads or writes, the busiest first.
-    pub(super) fn busiest_regions(&mut self, pinned: &[Id]) -> Vec<u32> {
+    /// The regions that the loop reads or writes, the busiest first, and how many numbers the rows have of those
+    /// that are written by rows.
+    pub(super) fn busiest_regions(&mut self, pinned: &[Id]) -> Vec<(u32, Option<u32>)> {
         let mut count: HashMap<u32, usize> = HashMap::new();
+        let mut widths: HashMap<u32, u32> = HashMap::new();
         for time in 0..self.steps.steps.len() {
             let region = match self.steps.steps[time] {
                 Step::Load { to, .. } if pinned.contains(&to) => continue,
@@ -21,6 +28,11 @@ impl<E: Encoder> Allocator<'_, E> {
                     continue;
                 }
                 Step::Store { place, .. } => self.region_of(place),
+                Step::StoreInRow { rows, .. } => {
+                    let region = self.region(Region::Output(rows.number));
+                    widths.insert(region, rows.width);
+                    region
+                }
                 Step::Flag { kind: Flags::Irregular, .. } => self.region(Region::Irregular),
                 _ => continue,
             };
@@ -28,7 +40,7 @@ impl<E: Encoder> Allocator<'_, E> {
         }
         let mut regions: Vec<(u32, usize)> = count.into_iter().collect();
         regions.sort_unstable_by_key(|&(region, count)| (std::cmp::Reverse(count), region));
-        regions.into_iter().map(|(region, _)| region).collect()
+        regions.into_iter().map(|(region, _)| (region, widths.get(&region).copied())).collect()
     }
 
     /// A register for the whole loop, while there are many.
@@ -99,6 +111,44 @@ impl<E: Encoder> Allocator<'_, E> {
         let width = self.encoder.width();
         let offset = copy as usize * self.turns.stride(width);
         self.regions.address(region, Index::Samples, offset, width, writes)
+    }
+
+    /// The address of lanes of a vector in a row of results.
+    pub(super) fn in_row(&mut self, rows: Rows, row: u8, column: u32, lanes: Lanes, copy: u8) -> Address {
+        let region = self.region(Region::Output(rows.number));
+        let width = self.encoder.width();
+        let samples = copy as usize * self.turns.stride(width) / size_of::<f64>() + row as usize;
+        let offset = (samples * rows.width as usize + column as usize) * size_of::<f64>();
+        let bytes = lanes.count(width / size_of::<f64>()) * size_of::<f64>();
+        self.regions.address(region, Index::Rows(rows.width), offset, bytes, true)
+    }
+
+    /// Where columns are not read as they lie, has those of the next section brought to the cache.
+    pub(super) fn prefetch_columns(&mut self) {
+        if self.turns.order == Order::Consecutive {
+            return;
+        }
+        let steps = self.steps;
+        for step in &steps.steps {
+            let Step::Load { to, place: place @ Place::Column(_) } = *step else { continue };
+            for copy in 0..self.turns.at_once as u8 {
+                if !self.uses_of((to, copy)).is_empty() {
+                    let at = self.samples(place, copy, false);
+                    self.encoder.prefetch(Address { offset: at.offset + SECTION as i32, ..at });
+                }
+            }
+        }
+    }
+
+    /// What is worth being brought to the cache when lanes are stored at an address: where later ones will be. Rows
+    /// that are longer go through memory in jumps, which a processor does not foresee.
+    pub(super) fn ahead(&self, rows: Rows, lanes: Lanes, address: Address) -> Option<Address> {
+        let turn = self.turns.bytes(self.encoder.width()) * rows.width as usize;
+        let offset = address.offset as usize + AHEAD.next_multiple_of(turn);
+        let is_worth_it =
+            rows.width >= LONG_ROW && lanes == Lanes::All && self.turns.order == Order::Consecutive;
+        // A hint, for which memory need not be there.
+        i32::try_from(offset).ok().filter(|_| is_worth_it).map(|offset| Address { offset, ..address })
     }
 
     pub(super) fn lanes(&mut self, total: usize, writes: bool) -> Address {

@@ -120,7 +120,11 @@ pub(super) fn doubts_of(steps: &Steps) -> Vec<Doubt> {
 }
 
 pub(super) fn output_of(step: &Step) -> Option<u32> {
-    if let Step::Store { place: Place::Output(number), .. } = *step { Some(number) } else { None }
+    match *step {
+        Step::Store { place: Place::Output(number), .. } => Some(number),
+        Step::StoreInRow { rows, .. } => Some(rows.number),
+        _ => None,
+    }
 }
 
 /// Values read from columns and slots take a register now and then.

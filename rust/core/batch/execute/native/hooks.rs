@@ -1,0 +1,119 @@
+//! What is done with results, at once where they are computed.
+
+use super::rows::Group;
+use super::steps::{Arithmetic, Class, Flags, Id, Place, Step, Steps};
+use std::collections::{HashMap, HashSet};
+
+/// What is done with a value besides what reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hook {
+    Store(Place),
+    /// The same, zeros as +0.
+    StorePositive(Place),
+    Accumulate(u32),
+    /// Looks whether it is REAL.
+    Check,
+}
+
+/// What is done with the results of a piece of code.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hooks {
+    /// By value.
+    pub of: HashMap<Id, Vec<Hook>>,
+    /// Columns of arrays.
+    pub groups: Vec<Group>,
+}
+
+/// Groups whose columns are not all computed yet.
+struct Waiting<'h> {
+    groups: &'h [Group],
+    /// By group: how many of its columns are missing.
+    missing: Vec<usize>,
+    /// By value the groups that it belongs to.
+    of: HashMap<Id, Vec<usize>>,
+}
+
+impl<'h> Waiting<'h> {
+    fn new(groups: &'h [Group]) -> Self {
+        let mut waiting = Self { groups, missing: vec![], of: HashMap::new() };
+        for (number, group) in groups.iter().enumerate() {
+            let columns: HashSet<Id> = group.columns.iter().copied().collect();
+            waiting.missing.push(columns.len());
+            columns.into_iter().for_each(|id| waiting.of.entry(id).or_default().push(number));
+        }
+        waiting
+    }
+
+    /// The groups of which this was the last value.
+    fn written(&mut self, id: Id) -> Vec<&'h Group> {
+        let mut complete = vec![];
+        for number in self.of.remove(&id).unwrap_or_default() {
+            self.missing[number] -= 1;
+            if self.missing[number] == 0 {
+                complete.push(&self.groups[number]);
+            }
+        }
+        complete
+    }
+}
+
+impl Steps {
+    /// Puts steps behind those that write some values: all that is done with a result is done at once, so
+    /// that its register is free again. Vectors have so many lanes.
+    pub fn with_hooks(mut self, hooks: &Hooks, lanes: usize) -> Self {
+        let (mut steps, classifies, doubts) = (self.taken_out(), self.classifies(), self.doubts);
+        // What is done with a result may read a constant that a later step loaded first.
+        steps.sort_by_key(|step| !matches!(step, Step::Load { .. }));
+        let all = &mut self;
+        let (mut irregular, mut nothing) = (None, None);
+        let amends =
+            steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
+        let awaited: HashSet<Id> = amends.flatten().flatten().collect();
+        let (mut amended, mut waiting) = ([None; 2], Waiting::new(&hooks.groups));
+        for step in steps {
+            all.steps.push(step);
+            let written = match step {
+                // What is amended is a result only then.
+                Step::GuardEnd => std::mem::take(&mut amended),
+                Step::Guard { amends, .. } => {
+                    amended = amends;
+                    continue;
+                }
+                _ => [step.values().1.filter(|id| !awaited.contains(id)), None],
+            };
+            let hooked =
+                |written: Id| hooks.of.get(&written).into_iter().flatten().map(move |hook| (written, hook));
+            for (written, hook) in written.into_iter().flatten().flat_map(hooked) {
+                match *hook {
+                    Hook::Store(place) => all.store(place, written),
+                    Hook::StorePositive(place) => {
+                        let zero = all.constant(0.0);
+                        let positive = all.add(written, zero);
+                        all.store(place, positive);
+                    }
+                    Hook::Accumulate(total) => all.accumulate(total, written),
+                    Hook::Check if doubts => all.doubt_real(written),
+                    Hook::Check if classifies => {
+                        let one = all.classify(Class::NotReal, written, None);
+                        irregular = Some(irregular.map_or(one, |others| all.or(others, one)));
+                    }
+                    Hook::Check => {
+                        // One comparison serves all.
+                        let one = all.sub(written, written);
+                        nothing = Some(match nothing {
+                            Some(others) => all.arithmetic(Arithmetic::Or, others, one),
+                            None => one,
+                        });
+                    }
+                }
+            }
+            for written in written.into_iter().flatten() {
+                waiting.written(written).into_iter().for_each(|group| all.store_rows(group, lanes));
+            }
+        }
+        if let Some(mask) = irregular.or_else(|| nothing.map(|nothing| all.is_nan(nothing))) {
+            all.flag(Flags::Irregular, mask);
+        }
+        self
+    }
+}
