@@ -18,8 +18,9 @@ def _quotient_at(kit: Kit, a: Elements, b: Elements, s: float) -> Factors:
     """Beside an infinite a the bounded partial of it holds; from an infinite b nothing passes."""
     xp = kit.xp
     is_finite = xp.isfinite(b)
-    recip = kit.times_recip(1.0 + kit.zero(b), xp.where(is_finite, b, 1.0), s)
-    return xp.where(is_finite, recip, 0.0), xp.where(is_finite, float("nan"), kit.zero(a))
+    divisor = xp.where(is_finite, b, 0.0)
+    to_a = lambda g: kit.times_recip(g, divisor, s)  # noqa: E731
+    return to_a, xp.where(is_finite, float("nan"), kit.zero(a))
 
 
 def _square_slope(kit: Kit, g: Elements, a: Elements, z: Elements) -> tuple[Elements, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any
 
 from ._kit import Kit, Scaled
 from ._order import larger, smaller
@@ -11,17 +11,10 @@ from ._powers import scaled_radius
 from ._row import Fold
 from .namespace import Elements
 
-__all__ = ["FOLDS", "keeps"]
+__all__ = ["EMPTY", "FOLDS"]
 
 _NAN = float("nan")
 Inputs = list[Elements]
-
-
-def keeps(kit: Kit, mode: str, x: Elements) -> Optional[Elements]:
-    """Whether a fold of this mode keeps an input; None for every input."""
-    if mode == "strict":
-        return None
-    return ~kit.xp.isnan(x) if mode == "drop_null" else kit.xp.isfinite(x)
 
 
 def _in_order(
@@ -122,7 +115,7 @@ def _norm_shares(kit: Kit, g: Elements, inputs: Inputs, kept: Inputs, z: Element
     length = Scaled(xp.where(is_zero, 1.0, length.mantissa), length.exponent)
     adjoint = kit.split(g)
     found = []
-    for x, own in zip(finite, infinite):
+    for x in finite:
         along = kit.join(kit.combine([adjoint, kit.split(x)], [length]))
         found.append(xp.where(is_zero | (count > 0.0), g * 0.0, along))
     return [

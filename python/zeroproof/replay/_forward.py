@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from ._kit import Kit
 from ._program import Condition, Constant, Element, FoldNode, Operation, Program, Select
-from ._rules import Passed, all_kept, fold_contributions, keeps, row_contributions
+from ._rules import Passed, fold_contributions, kept_inputs, row_contributions
 from .mode import Mode
 from .namespace import Elements
 
@@ -64,9 +64,7 @@ class Forward:
             return node.row.value(kit, *operands)
         if isinstance(node, Condition):
             return holds(kit, node.predicate, *operands)
-        if node.how == "strict":
-            return node.fold.value(kit, operands, all_kept(kit, operands))
-        kept = [keeps(kit, node.how, x) for x in operands]
+        kept = kept_inputs(kit, node.how, operands)
         value = node.fold.value(kit, operands, kept)
         if node.how == "drop_null":
             some = kept[0]

@@ -198,6 +198,7 @@ class Kit:
         first, last = self.format.far_exponent
         own = xp.constant(x)
         x = xp.where(own < first, first, xp.where(own > last, last, x))
+        rest = xp.where((own < first) | (own > last), 0.0, rest + 0.0 * x)
         k = xp.round(xp.constant(x) * _LOG2_E)
         return Scaled(xp.exp((x - k * high) + (rest - k * low)), k)
 

@@ -46,12 +46,14 @@ def pow_int(kit: Kit, x: Elements, n: int) -> Elements:
     if n == 0:
         return xp.where((x != 0) & xp.isfinite(x), 1.0 + kit.zero(x), _NAN)
     result, base, bits = None, x, abs(n)
-    while bits:
+    while True:
         if bits & 1:
             result = base if result is None else xp.rounded(result * base)
         bits >>= 1
-        if bits:
-            base = xp.rounded(base * base)
+        if not bits:
+            break
+        base = xp.rounded(base * base)
+    assert result is not None
     return 1.0 / result if n < 0 else result
 
 

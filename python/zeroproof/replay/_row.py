@@ -16,6 +16,7 @@ from .namespace import Elements
 
 __all__ = ["Fold", "Pole", "Row", "flat", "nothing"]
 
+#: What an adjoint is multiplied by, NaN for a contribution that is not REAL; or a function of it.
 Factors = tuple[Any, ...]
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..autodiff.grad_mode import GradientMode
-from ._folds import keeps
 from ._kit import Kit
 from ._row import Fold, Row, nothing
 from .mode import Mode
 from .namespace import Elements
 
-__all__ = ["Passed", "fold_contributions", "row_contributions"]
+__all__ = ["Passed", "fold_contributions", "kept_inputs", "row_contributions"]
 
 Flags = Optional[Elements]
 
@@ -32,7 +31,7 @@ class Passed:
     contributions: list[Elements]
     silenced: Elements
     bounded: Flags
-    kept: Optional[list[Flags]] = None
+    kept: Optional[list[Elements]] = None
 
 
 def row_contributions(
@@ -92,10 +91,7 @@ def _rule(
         if mode.delta is not None:
             is_close = xp.abs(distance) <= mode.delta
             chosen = is_close if chosen is None else chosen | is_close
-        if chosen is None:
-            near = near & ~near
-        else:
-            near = near & chosen
+        near = near & (~near if chosen is None else chosen)
     silenced = xp.where(near, is_phi, is_not_real)
     if pole.is_there is not None:
         there = pole.is_there(kit, *own)
@@ -135,8 +131,11 @@ def _holding(
         return [xp.where(ordinary, result, 0.0) for result in results]
     found = []
     for result, factor in zip(results, at(kit, *own)):
-        is_dropped = xp.isnan(factor)
-        elsewhere = xp.where(is_dropped, float("nan"), g * xp.where(is_dropped, 0.0, factor))
+        if callable(factor):
+            elsewhere = factor(xp.constant(g))
+        else:
+            is_dropped = xp.isnan(factor)
+            elsewhere = xp.where(is_dropped, float("nan"), g * xp.where(is_dropped, 0.0, factor))
         found.append(xp.where(ordinary, result, elsewhere))
     return found
 
@@ -149,8 +148,7 @@ def fold_contributions(
     follows_phi = mode.mode is GradientMode.SATURATING or (mode.decides and mode.delta is not None)
     silenced = xp.isnan(z) if follows_phi else ~xp.isfinite(z)
     own = [xp.constant(x) for x in inputs]
-    kept = [keeps(kit, how, x) for x in own]
-    masks = all_kept(kit, own) if how == "strict" else kept
+    masks = kept_inputs(kit, how, own)
     results = fold.shares(kit, xp.constant(g), own, masks, xp.constant(z))
 
     def function(g: Elements, *inputs: Elements) -> tuple[Elements, ...]:
@@ -160,9 +158,12 @@ def fold_contributions(
     finite = [xp.where(xp.isfinite(x), x, 1.0) for x in inputs]
     safe = (1.0,) * (1 + len(inputs))
     found = xp.local(tuple(results), function, safe, g, *finite)
-    return Passed(list(found), silenced, None, None if how == "strict" else kept)
+    return Passed(list(found), silenced, None, None if how == "strict" else masks)
 
 
-def all_kept(kit: Kit, inputs: list[Elements]) -> list[Elements]:
-    """Masks of a fold that keeps all its inputs."""
-    return [~kit.xp.isnan(kit.zero(x)) for x in inputs]
+def kept_inputs(kit: Kit, how: str, inputs: list[Elements]) -> list[Elements]:
+    """Where a fold of this mode keeps each of its inputs."""
+    xp = kit.xp
+    if how == "strict":
+        return [~xp.isnan(kit.zero(x)) for x in inputs]
+    return [~xp.isnan(x) if how == "drop_null" else xp.isfinite(x) for x in inputs]

@@ -58,7 +58,7 @@ def _scaled(kit: Kit, y: Elements) -> Elements:
 
 
 def _tail(kit: Kit, a: Elements, y: Elements, weight: float) -> Elements:
-    """erfc y for y = √weight·a ≥ 0, to a few ulp wherever it is representable."""
+    """Erfc y for y = √weight·a ≥ 0, to a few ulp wherever it is representable."""
     power = kit.scaled_gauss(a, weight)
     ratio = _scaled(kit, y) / (1.0 + 2.0 * y)
     return kit.join(Scaled(power.mantissa * ratio, power.exponent))

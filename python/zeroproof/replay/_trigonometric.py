@@ -18,7 +18,7 @@ _BEND = [(-1) ** k * (2 * k + 2) / math.factorial(2 * k + 3) for k in range(16)]
 
 
 def _half_turns(kit: Kit, x: Elements) -> tuple[Elements, Elements]:
-    """sin πx and cos πx for finite x."""
+    """Sin πx and cos πx for finite x."""
     xp = kit.xp
     own = xp.constant(x)
     # Reduced exactly to a half turn, then to a quarter. Large numbers are even.

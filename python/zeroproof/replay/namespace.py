@@ -32,54 +32,77 @@ class Namespace(Protocol):
     def signbit(self, x: Elements) -> Elements:
         """Whether the sign of each element is negative; that of −0 is."""
 
-    def abs(self, x: Elements) -> Elements: ...
+    def abs(self, x: Elements) -> Elements:
+        """The magnitude."""
 
-    def sqrt(self, x: Elements) -> Elements: ...
+    def sqrt(self, x: Elements) -> Elements:
+        """The square root, correctly rounded."""
 
-    def floor(self, x: Elements) -> Elements: ...
+    def floor(self, x: Elements) -> Elements:
+        """The largest integer below."""
 
-    def ceil(self, x: Elements) -> Elements: ...
+    def ceil(self, x: Elements) -> Elements:
+        """The smallest integer above."""
 
     def round(self, x: Elements) -> Elements:
         """The nearest integer; halves go to the even one."""
 
-    def exp(self, x: Elements) -> Elements: ...
+    def exp(self, x: Elements) -> Elements:
+        """eˣ."""
 
-    def expm1(self, x: Elements) -> Elements: ...
+    def expm1(self, x: Elements) -> Elements:
+        """eˣ − 1."""
 
-    def log(self, x: Elements) -> Elements: ...
+    def log(self, x: Elements) -> Elements:
+        """Ln x."""
 
-    def log1p(self, x: Elements) -> Elements: ...
+    def log1p(self, x: Elements) -> Elements:
+        """ln(1 + x)."""
 
-    def log2(self, x: Elements) -> Elements: ...
+    def log2(self, x: Elements) -> Elements:
+        """log₂ x."""
 
-    def log10(self, x: Elements) -> Elements: ...
+    def log10(self, x: Elements) -> Elements:
+        """log₁₀ x."""
 
-    def sin(self, x: Elements) -> Elements: ...
+    def sin(self, x: Elements) -> Elements:
+        """The sine."""
 
-    def cos(self, x: Elements) -> Elements: ...
+    def cos(self, x: Elements) -> Elements:
+        """The cosine."""
 
-    def tan(self, x: Elements) -> Elements: ...
+    def tan(self, x: Elements) -> Elements:
+        """The tangent."""
 
-    def asin(self, x: Elements) -> Elements: ...
+    def asin(self, x: Elements) -> Elements:
+        """The arc sine."""
 
-    def acos(self, x: Elements) -> Elements: ...
+    def acos(self, x: Elements) -> Elements:
+        """The arc cosine."""
 
-    def atan(self, x: Elements) -> Elements: ...
+    def atan(self, x: Elements) -> Elements:
+        """The arc tangent."""
 
-    def atan2(self, y: Elements, x: Elements) -> Elements: ...
+    def atan2(self, y: Elements, x: Elements) -> Elements:
+        """The angle of the point (x, y)."""
 
-    def sinh(self, x: Elements) -> Elements: ...
+    def sinh(self, x: Elements) -> Elements:
+        """The hyperbolic sine."""
 
-    def cosh(self, x: Elements) -> Elements: ...
+    def cosh(self, x: Elements) -> Elements:
+        """The hyperbolic cosine."""
 
-    def tanh(self, x: Elements) -> Elements: ...
+    def tanh(self, x: Elements) -> Elements:
+        """The hyperbolic tangent."""
 
-    def asinh(self, x: Elements) -> Elements: ...
+    def asinh(self, x: Elements) -> Elements:
+        """The inverse of sinh."""
 
-    def acosh(self, x: Elements) -> Elements: ...
+    def acosh(self, x: Elements) -> Elements:
+        """The inverse of cosh."""
 
-    def atanh(self, x: Elements) -> Elements: ...
+    def atanh(self, x: Elements) -> Elements:
+        """The inverse of tanh."""
 
     def pow(self, x: Elements, y: Elements) -> Elements:
         """``x`` to the power of ``y`` as in C99."""
@@ -103,9 +126,11 @@ class Namespace(Protocol):
         tags; what stands in between must keep it from that.
         """
 
-    def zeros_like(self, x: Elements) -> Elements: ...
+    def zeros_like(self, x: Elements) -> Elements:
+        """Zeros of the shape and type of x."""
 
-    def broadcast_to(self, x: Elements, shape: tuple[int, ...]) -> Elements: ...
+    def broadcast_to(self, x: Elements, shape: tuple[int, ...]) -> Elements:
+        """The same elements in a larger shape."""
 
     def stack(self, arrays: Sequence[Elements]) -> Elements:
         """Arrays of one shape side by side, along a new last axis."""

@@ -114,7 +114,7 @@ class Replay:
         mode: Optional[Mode] = None,
         argnums: Optional[Sequence[int]] = None,
     ) -> tuple[Elements, Pulled]:
-        """The values, as ``forward`` gives them, and what ``vjp`` gives; by default cotangents 1."""
+        """What ``forward`` gives and what ``vjp`` gives; by default the adjoints are 1."""
         kit, batch = self._prepared(inputs)
         with np.errstate(all="ignore"):
             return self._pulled(kit, batch, inputs, cotangents, mode, argnums)
@@ -177,9 +177,9 @@ class Replay:
         for source in sources:
             adjoints = [total.get(node, Adjoint(zero)) for node in source.nodes]
             shape = (*batch, *source.shape)
-            found = [xp.broadcast_to(adjoint.value, batch) for adjoint in adjoints]
+            values_of = [xp.broadcast_to(adjoint.value, batch) for adjoint in adjoints]
             flags = [xp.broadcast_to(_status(kit, each, zero), batch) for each in adjoints]
-            gradients.append(_shaped(xp, found, shape, zero))
+            gradients.append(_shaped(xp, values_of, shape, zero))
             statuses.append(_shaped(xp, flags, shape, xp.as_status(zero != zero)))
         return values, Pulled(gradients, statuses)
 
