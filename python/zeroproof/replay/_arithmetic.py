@@ -80,13 +80,13 @@ ROWS = {
         at=lambda kit, a, b: (1.0 + kit.zero(a), -1.0 + kit.zero(b)),
     ),
     "mul": Row(
-        value=lambda kit, a, b: kit.xp.rounded(a * b),
+        value=lambda kit, a, b: a * b,
         classical=lambda kit, g, a, b, z: (g * b, g * a),
         safe=(1.0, 1.0),
         at=lambda kit, a, b: (finite_or_nan(kit, b), finite_or_nan(kit, a)),
     ),
     "div": Row(
-        value=lambda kit, a, b: a / b,
+        value=lambda kit, a, b: kit.xp.divide(a, b),
         classical=lambda kit, g, a, b, z: (g / b, kit.product([-g, a], [b, b])),
         safe=(1.0, 1.0),
         holds=lambda kit, a, b: b != 0,
@@ -106,7 +106,7 @@ ROWS = {
         at=lambda kit, a: (-1.0 + kit.zero(a),),
     ),
     "square": Row(
-        value=lambda kit, a: kit.xp.rounded(a * a),
+        value=lambda kit, a: a * a,
         classical=_square_slope,
         safe=(1.0,),
         at=lambda kit, a: (finite_or_nan(kit, a),),

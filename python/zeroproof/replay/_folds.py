@@ -193,7 +193,9 @@ def _difference(kit: Kit, x: Elements, m: Elements) -> tuple[Elements, Elements]
 FOLDS: dict[str, Fold] = {
     "sum": Fold(_sum, lambda kit, g, inputs, kept, z: [g for _ in inputs]),
     "mean": Fold(
-        lambda kit, inputs, kept: _sum(kit, inputs, kept) / _count(kit, kept, _like(inputs)),
+        lambda kit, inputs, kept: kit.xp.divide(
+            _sum(kit, inputs, kept), _count(kit, kept, _like(inputs))
+        ),
         lambda kit, g, inputs, kept, z: [g / _count(kit, kept, _like(inputs)) for _ in inputs],
     ),
     "norm": Fold(_norm, _norm_shares),

@@ -61,7 +61,7 @@ class Forward:
             return xp.where(*operands)
         operands = [xp.constant(operand) for operand in operands]
         if isinstance(node, Operation):
-            return node.row.value(kit, *operands)
+            return xp.rounded(node.row.value(kit, *operands))
         if isinstance(node, Condition):
             return holds(kit, node.predicate, *operands)
         kept = kept_inputs(kit, node.how, operands)
@@ -71,7 +71,7 @@ class Forward:
             for keep in kept[1:]:
                 some = some | keep
             value = xp.where(some, value, float("nan"))
-        return value
+        return xp.rounded(value)
 
     def _exploration(
         self, place: int, node: Any, mode: Mode, coordinate: Optional[int]

@@ -150,14 +150,17 @@ def fold_contributions(
     own = [xp.constant(x) for x in inputs]
     masks = kept_inputs(kit, how, own)
     results = fold.shares(kit, xp.constant(g), own, masks, xp.constant(z))
+    count = len(inputs)
 
-    def function(g: Elements, *inputs: Elements) -> tuple[Elements, ...]:
-        value = fold.value(kit, list(inputs), masks)
-        return tuple(fold.shares(kit, g, list(inputs), masks, value))
+    def function(g: Elements, *operands: Elements) -> tuple[Elements, ...]:
+        inputs, keeps = list(operands[:count]), [keep > 0.5 for keep in operands[count:]]
+        return tuple(fold.shares(kit, g, inputs, keeps, fold.value(kit, inputs, keeps)))
 
     finite = [xp.where(xp.isfinite(x), x, 1.0) for x in inputs]
-    safe = (1.0,) * (1 + len(inputs))
-    found = xp.local(tuple(results), function, safe, g, *finite)
+    # As numbers, since a library's own functions of functions take no others.
+    numbers = [xp.where(keep, 1.0, kit.zero(x)) for keep, x in zip(masks, own)]
+    safe = (1.0,) * (1 + 2 * count)
+    found = xp.local(tuple(results), function, safe, g, *finite, *numbers)
     return Passed(list(found), silenced, None, None if how == "strict" else masks)
 
 

@@ -120,11 +120,15 @@ class Namespace(Protocol):
         """The same numbers, through which the library differentiates nothing."""
 
     def rounded(self, x: Elements) -> Elements:
-        """The same numbers, which the library must have rounded.
+        """The same numbers, which the library must have rounded as they are.
 
-        A compiler that fuses a product with a sum after it changes where a difference is 0, and so
-        tags; what stands in between must keep it from that.
+        A compiler that fuses a product with a sum after it, or makes ``x`` of ``log(exp(x))``,
+        changes where a difference is 0 or a value infinite, and so tags. Every node's value passes
+        through here, which must keep it from that.
         """
+
+    def divide(self, a: Elements, b: Elements) -> Elements:
+        """The quotient, correctly rounded, also where ``b`` is known beforehand."""
 
     def zeros_like(self, x: Elements) -> Elements:
         """Zeros of the shape and type of x."""

@@ -45,6 +45,7 @@ class NumPy:
     atanh = staticmethod(np.arctanh)
     pow = staticmethod(np.power)
     fmod = staticmethod(np.fmod)
+    divide = staticmethod(np.divide)
     zeros_like = staticmethod(np.zeros_like)
     broadcast_to = staticmethod(np.broadcast_to)
 
