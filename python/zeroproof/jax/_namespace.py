@@ -126,7 +126,7 @@ class JaxNumpy:
             groups = [[k] for k in places] if len(inside) <= 3 else [list(places)]
             total = [jnp.zeros_like(result) for result in results]
             for group in groups:
-                # Partials that are not finite are found along 1, since a rule is linear in tangents.
+                # Infinite partials are found along 1, since a rule is linear in tangents.
                 ones = [jnp.ones_like(x) * (k in group) for k, x in enumerate(inside)]
                 partials = jax.jvp(function, inside, ones)[1]
                 if len(group) == 1:

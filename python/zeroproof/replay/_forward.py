@@ -54,11 +54,18 @@ class Forward:
         """The values of the operands of a node."""
         return [self.values[operand] for operand in self.program.nodes[node].operands]
 
+    def truth(self, node: int) -> Elements:
+        """A condition as booleans; one that is known beforehand stands as 1 or 0."""
+        value = self.values[node]
+        return value if isinstance(self.program.nodes[node], Condition) else value != 0
+
     def _computed(self, node: Any) -> Elements:
         kit, xp = self.kit, self.kit.xp
         operands = [self.values[operand] for operand in node.operands]
         if isinstance(node, Select):
-            return xp.where(*operands)
+            return xp.where(self.truth(node.operands[0]), *operands[1:])
+        if isinstance(node, Condition) and node.predicate in LOGICAL:
+            return combined(node.predicate, *map(self.truth, node.operands))
         operands = [xp.constant(operand) for operand in operands]
         if isinstance(node, Operation):
             return xp.rounded(node.row.value(kit, *operands))
@@ -88,7 +95,7 @@ class Forward:
         if isinstance(node, Select):
             condition, a, b = node.operands
             chosen, other = self.explored[a], self.explored[b]
-            holds = self.values[condition]
+            holds = self.truth(condition)
             return _union(
                 [
                     None if chosen is None else chosen & holds,
@@ -140,14 +147,25 @@ def _union(found: Sequence[Optional[Elements]]) -> Optional[Elements]:
     return total
 
 
+#: The predicates of conditions.
+LOGICAL = ("and", "or", "not")
+
+
+def combined(predicate: str, a: Elements, *others: Elements) -> Elements:
+    """What conditions are together."""
+    if predicate == "not":
+        return ~a
+    (b,) = others
+    return a & b if predicate == "and" else a | b
+
+
 def holds(kit: Kit, predicate: str, a: Elements, *others: Elements) -> Elements:
-    """Whether a predicate holds; conditions are booleans."""
+    """Whether a predicate of values holds, as booleans."""
     xp = kit.xp
     unary: dict[str, Callable[[Elements], Elements]] = {
         "is_real": xp.isfinite,
         "is_infinite": kit.is_infinite,
         "is_phi": xp.isnan,
-        "not": lambda a: ~a,
     }
     if predicate in unary:
         return unary[predicate](a)
@@ -156,6 +174,4 @@ def holds(kit: Kit, predicate: str, a: Elements, *others: Elements) -> Elements:
         return a < b
     if predicate == "less_equal":
         return a <= b
-    if predicate == "equal":
-        return (a == b) | (xp.isnan(a) & xp.isnan(b))
-    return a & b if predicate == "and" else a | b
+    return (a == b) | (xp.isnan(a) & xp.isnan(b))

@@ -64,7 +64,7 @@ class _Sweep:
     def _choose(self, node: int, arrived: Adjoint) -> None:
         """All that arrived goes to what was chosen."""
         condition, a, b = self.forward.program.nodes[node].operands
-        holds = self.forward.values[condition]
+        holds = self.forward.truth(condition)
         for operand, chosen in ((a, holds), (b, ~holds)):
             if operand in self.active:
                 self._merge(
