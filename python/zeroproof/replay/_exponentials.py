@@ -75,7 +75,7 @@ def _exprel(kit: Kit, a: Elements) -> Elements:
     divisor = xp.where(is_tiny | is_large, 1.0, a)
     large = xp.where(is_large & xp.isfinite(a), a, 1.0)
     value = xp.where(is_tiny, 1.0, xp.expm1(divisor) / divisor)
-    above = kit.times_exp(kit.split(1.0 / large), large)
+    above = kit.times_exp(kit.scaled_product([1.0 + kit.zero(large)], [large]), large)
     return xp.where(is_large, xp.where(xp.isfinite(a), above, a), value)
 
 
@@ -96,7 +96,33 @@ def _exprel_slope(kit: Kit, g: Elements, a: Elements, z: Elements) -> tuple[Elem
     return (kit.join(kit.combine(factors, [kit.split(below)] * 2)),)
 
 
-# Hyperbolic functions.
+# Hyperbolic functions, of exponentials: libraries are not exact to a few ulp in all of them.
+
+
+def _sinh(kit: Kit, a: Elements) -> Elements:
+    xp, magnitude = kit.xp, kit.xp.abs(a)
+    is_near, is_large = magnitude < 1.0, magnitude > _exp_end(kit)
+    small = xp.expm1(xp.where(is_near, a, 0.5))
+    near = 0.5 * (small + small / (1.0 + small))
+    power = xp.exp(xp.where(is_near | is_large, 1.0, magnitude))
+    beyond = xp.where(is_near | is_large, _half_exp(kit, magnitude), 0.5 * (power - 1.0 / power))
+    return xp.where(is_near, near, xp.where(a < 0, -beyond, beyond))
+
+
+def _cosh(kit: Kit, a: Elements) -> Elements:
+    xp, magnitude = kit.xp, kit.xp.abs(a)
+    is_large = magnitude > _exp_end(kit)
+    power = xp.exp(xp.where(is_large, 1.0, magnitude))
+    return xp.where(is_large, _half_exp(kit, magnitude), 0.5 * (power + 1.0 / power))
+
+
+def _half_exp(kit: Kit, a: Elements) -> Elements:
+    """½eᵃ, which overflows only with its value."""
+    xp = kit.xp
+    x = xp.where(xp.isfinite(a), a, kit.format.far_exponent[1])
+    power = kit.scaled_exp(x)
+    found = kit.join(Scaled(power.mantissa, power.exponent - 1.0))
+    return xp.where(xp.isnan(a), a, found)
 
 
 def _times_half_exp(
@@ -106,7 +132,7 @@ def _times_half_exp(
     xp = kit.xp
     own = xp.constant(a)
     is_large = xp.abs(own) > _exp_end(kit)
-    plain = g * function(xp.where(is_large, 0.0, a))
+    plain = g * function(kit, xp.where(is_large, 0.0, a))
     signed = xp.where(own < 0, -g, g) if odd else g
     half = kit.split(signed)
     far = kit.times_exp(
@@ -134,8 +160,12 @@ def _acosh_at(kit: Kit, a: Elements) -> Factors:
 
 
 def _atanh(kit: Kit, a: Elements) -> Elements:
-    inside = kit.xp.abs(a) < 1.0
-    return kit.xp.where(inside, kit.xp.atanh(kit.xp.where(inside, a, 0.0)), _NAN)
+    xp = kit.xp
+    inside = xp.abs(a) < 1.0
+    x = xp.where(inside, xp.abs(a), 0.0)
+    value = 0.5 * xp.log1p(2.0 * x / (1.0 - x))
+    value = xp.where(x < 2.0**-30, x, value)
+    return xp.where(inside, xp.where(a < 0, -value, value), _NAN)
 
 
 def _inside(kit: Kit, a: Elements) -> Elements:
@@ -184,14 +214,14 @@ ROWS = {
         safe=(1.0,),
     ),
     "sinh": Row(
-        value=lambda kit, a: kit.xp.sinh(a),
-        classical=lambda kit, g, a, z: _times_half_exp(kit, g, a, kit.xp.cosh, False),
+        value=_sinh,
+        classical=lambda kit, g, a, z: _times_half_exp(kit, g, a, _cosh, False),
         safe=(1.0,),
         at=_not_real,
     ),
     "cosh": Row(
-        value=lambda kit, a: kit.xp.cosh(a),
-        classical=lambda kit, g, a, z: _times_half_exp(kit, g, a, kit.xp.sinh, True),
+        value=_cosh,
+        classical=lambda kit, g, a, z: _times_half_exp(kit, g, a, _sinh, True),
         safe=(1.0,),
         at=_not_real,
     ),

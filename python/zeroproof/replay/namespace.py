@@ -86,12 +86,6 @@ class Namespace(Protocol):
     def atan2(self, y: Elements, x: Elements) -> Elements:
         """The angle of the point (x, y)."""
 
-    def sinh(self, x: Elements) -> Elements:
-        """The hyperbolic sine."""
-
-    def cosh(self, x: Elements) -> Elements:
-        """The hyperbolic cosine."""
-
     def tanh(self, x: Elements) -> Elements:
         """The hyperbolic tangent."""
 
@@ -100,9 +94,6 @@ class Namespace(Protocol):
 
     def acosh(self, x: Elements) -> Elements:
         """The inverse of cosh."""
-
-    def atanh(self, x: Elements) -> Elements:
-        """The inverse of tanh."""
 
     def pow(self, x: Elements, y: Elements) -> Elements:
         """``x`` to the power of ``y`` as in C99."""

@@ -34,7 +34,8 @@ def test_gradients_of_shared_arguments_have_a_row_for_each_sample() -> None:
     assert pulled.gradients[1][1].tolist() == [2.0, 1 / 3.0]
     assert pulled.statuses[1].dtype == np.uint8
     # The value is +∞ at x = 1: a masked zero.
-    assert pulled.gradients[0][0] == 0.0 and pulled.statuses[0].tolist() == [1, 0, 0, 0]
+    assert pulled.gradients[0][0] == 0.0
+    assert pulled.statuses[0].tolist() == [1, 0, 0, 0]
 
 
 def test_axes_of_samples_in_any_number() -> None:
@@ -45,7 +46,8 @@ def test_axes_of_samples_in_any_number() -> None:
     assert np.array_equal(square[0].reshape(4, 1), flat[0])
     assert np.array_equal(square[1].gradients[1].reshape(4, 2), flat[1].gradients[1])
     single = program.value_and_vjp([POLE[1], w], mode=replay.Mode())
-    assert single[0].shape == (1,) and single[1].gradients[0].shape == ()
+    assert single[0].shape == (1,)
+    assert single[1].gradients[0].shape == ()
     assert single[1].gradients[0] == flat[1].gradients[0][1]
 
 
@@ -113,7 +115,8 @@ def test_outputs_that_nothing_leads_to_and_arguments_that_nothing_uses() -> None
     replayed = replay.compile(tr_vmap(function).program(x, x))
     values, pulled = replayed.value_and_vjp([x, x], mode=replay.Mode())
     assert values[:, 1].tolist() == [3.0, 3.0]
-    assert pulled.gradients[1].tolist() == [0.0, 0.0] and pulled.statuses[1].tolist() == [0, 0]
+    assert pulled.gradients[1].tolist() == [0.0, 0.0]
+    assert pulled.statuses[1].tolist() == [0, 0]
     assert pulled.statuses[0].tolist() == [0, 1]
 
 
