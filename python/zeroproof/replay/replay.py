@@ -74,7 +74,7 @@ class Replay:
         kit, batch = self._prepared(inputs)
         with np.errstate(all="ignore"):
             values = Forward(kit, self._program, inputs).values
-            return self._outputs(values, batch)
+            return self._outputs(values, batch, inputs[0].dtype)
 
     def vjp(
         self,
@@ -143,9 +143,10 @@ class Replay:
                 raise ValueError(f"{argument.name} must have the shape {expected}, not {shape}")
         return Kit(self._namespace, formats.pop()), batch or ()
 
-    def _outputs(self, values: list[Elements], batch: tuple[int, ...]) -> Elements:
+    def _outputs(self, values: list[Elements], batch: tuple[int, ...], kind: Any) -> Elements:
         xp = self._namespace
-        return xp.stack([xp.broadcast_to(values[o], batch) for o in self._program.outputs])
+        found = xp.stack([xp.broadcast_to(values[o], batch) for o in self._program.outputs])
+        return _of_type(found, kind)
 
     def _pulled(
         self,
@@ -162,7 +163,7 @@ class Replay:
         sources = [program.arguments[number] for number in asked]
         active = program.leading_to({node for source in sources for node in source.nodes})
         forward = Forward(kit, program, inputs, mode, self._coordinate)
-        values = self._outputs(forward.values, batch)
+        values = self._outputs(forward.values, batch, inputs[0].dtype)
         total: dict[int, Adjoint] = {}
         for place, root in enumerate(program.outputs):
             if root not in active:
@@ -179,9 +180,14 @@ class Replay:
             shape = (*batch, *source.shape)
             values_of = [xp.broadcast_to(adjoint.value, batch) for adjoint in adjoints]
             flags = [xp.broadcast_to(_status(kit, each, zero), batch) for each in adjoints]
-            gradients.append(_shaped(xp, values_of, shape, zero))
+            gradients.append(_of_type(_shaped(xp, values_of, shape, zero), inputs[0].dtype))
             statuses.append(_shaped(xp, flags, shape, xp.as_status(zero != zero)))
         return values, Pulled(gradients, statuses)
+
+
+def _of_type(array: Elements, kind: Any) -> Elements:
+    """NumPy 1 computes with arrays of shape () and Python numbers in float64."""
+    return array.astype(kind) if isinstance(array, np.ndarray) and array.dtype != kind else array
 
 
 def _shaped(
