@@ -38,12 +38,19 @@ def _sigmoid(kit: Kit, a: Elements) -> Elements:
     return kit.xp.where(a < 0, e / (1.0 + e), 1.0 / (1.0 + e))
 
 
-def _bell(kit: Kit, g: Elements, height: float, t: Elements) -> tuple[Elements, ...]:
-    """``ḡ·height·e/(1 + e)²`` with e = eᵗ, t ≤ 0."""
-    e = kit.scaled_exp(t)
-    one = 1.0 + kit.xp.exp(t)
-    number = kit.combine([kit.split(g), e], [kit.split(one * one)])
-    return (kit.join(Scaled(height * number.mantissa, number.exponent)),)
+def _bell(kit: Kit, g: Elements, height: float, x: Elements) -> tuple[Elements, ...]:
+    """``ḡ·height·(1 − tanh² x)``, far out as ``4e/(1 + e)²`` with e = exp(−2|x|).
+
+    Near 0 the first form has derivatives in which nothing cancels.
+    """
+    xp = kit.xp
+    is_near = xp.abs(xp.constant(x)) < 0.5
+    t = xp.tanh(xp.where(is_near, x, 0.0))
+    far = -2.0 * xp.abs(xp.where(is_near, 1.0, x))
+    one = 1.0 + xp.exp(far)
+    number = kit.combine([kit.split(g), kit.scaled_exp(far)], [kit.split(one * one)])
+    beyond = kit.join(Scaled(4.0 * height * number.mantissa, number.exponent))
+    return (xp.where(is_near, g * (height * (1.0 - t * t)), beyond),)
 
 
 def _softplus(kit: Kit, a: Elements) -> Elements:
@@ -187,7 +194,7 @@ ROWS = {
     ),
     "sigmoid": Row(
         value=_sigmoid,
-        classical=lambda kit, g, a, z: _bell(kit, g, 1.0, -kit.xp.abs(a)),
+        classical=lambda kit, g, a, z: _bell(kit, g, 0.25, 0.5 * a),
         safe=(1.0,),
     ),
     "softplus": Row(
@@ -210,7 +217,7 @@ ROWS = {
     ),
     "tanh": Row(
         value=lambda kit, a: kit.xp.tanh(a),
-        classical=lambda kit, g, a, z: _bell(kit, g, 4.0, -2.0 * kit.xp.abs(a)),
+        classical=lambda kit, g, a, z: _bell(kit, g, 1.0, a),
         safe=(1.0,),
     ),
     "sinh": Row(
