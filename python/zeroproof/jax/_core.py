@@ -1,0 +1,177 @@
+"""One traced function as JAX sees it: values and gradients, differentiable once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from ..replay import Mode, Replay
+from ..replay import compile as compile_replay
+from ._host import Host
+from ._namespace import JaxNumpy, Plain
+
+__all__ = ["Pull", "Values", "on_device", "on_host"]
+
+Arrays = tuple[Any, ...]
+#: Arguments to an array of values, a column for each output.
+Values = Callable[[Arrays], Any]
+#: Arguments and adjoints to gradients and statuses.
+Pull = Callable[[Arrays, Any], tuple[Arrays, Arrays]]
+
+_DROPPED = 2
+
+
+def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> tuple[Values, Pull]:
+    """The function replayed in operations of ``jax.numpy``.
+
+    Args:
+        source: the program.
+        coordinate: the place of the argument that exploration regions refer to, or None.
+        mode: the gradient mode.
+        own: whether each argument has an axis of samples.
+    """
+    # Most gradients are not differentiated: these cost a fraction to compile.
+    plain = compile_replay(source, Plain(), coordinate)
+    differentiable = compile_replay(source, JaxNumpy(), coordinate)
+
+    def pull(arguments: Arrays, adjoints: Any, replay: Replay = plain) -> tuple[Arrays, Arrays]:
+        pulled = replay.vjp(arguments, adjoints, mode)
+        gradients, statuses = [], []
+        for gradient, status, each in zip(pulled.gradients, pulled.statuses, own):
+            gradients.append(gradient if each else gradient.sum(axis=0))
+            statuses.append(status if each else jnp.bitwise_or.reduce(status, axis=0))
+        return tuple(gradients), tuple(statuses)
+
+    def second(arguments: Arrays, adjoints: Any, weights: Arrays) -> tuple[Arrays, Any]:
+        def gradients(arguments: Arrays, adjoints: Any) -> Arrays:
+            return pull(arguments, adjoints, differentiable)[0]
+
+        found: tuple[Arrays, Any] = jax.vjp(gradients, arguments, adjoints)[1](weights)
+        return found
+
+    compiled = jax.jit(pull)
+    gradients = _once_more(lambda *given: compiled(*given)[0], jax.jit(second))
+    return _differentiable(jax.jit(plain.forward), gradients), compiled
+
+
+def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
+    """The function called back by JAX on the host, in float64."""
+
+    def forward(arguments: Arrays) -> Any:
+        kind = jnp.result_type(*arguments)
+        shape = jax.ShapeDtypeStruct(_columns(host, arguments), kind)
+
+        def call(*arrays: Any) -> npt.NDArray[Any]:
+            return _rounded(host.values(*arrays), kind)
+
+        return jax.pure_callback(call, shape, *arguments, vmap_method="expand_dims")
+
+    def pull(arguments: Arrays, adjoints: Any) -> tuple[Arrays, Arrays]:
+        shapes = (
+            tuple(jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments),
+            tuple(jax.ShapeDtypeStruct(each.shape, jnp.uint8) for each in arguments),
+        )
+
+        def call(*arrays: Any) -> tuple[Any, Any]:
+            gradients, statuses = host.pulled(mode, *arrays)
+            found = [
+                _representable(gradient, status, each.dtype)
+                for gradient, status, each in zip(gradients, statuses, arguments)
+            ]
+            return tuple(g for g, _ in found), tuple(s for _, s in found)
+
+        found: tuple[Arrays, Arrays] = jax.pure_callback(
+            call, shapes, *arguments, adjoints, vmap_method="expand_dims"
+        )
+        return found
+
+    def second(arguments: Arrays, adjoints: Any, weights: Arrays) -> tuple[Arrays, Any]:
+        shapes = (
+            tuple(jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments),
+            jax.ShapeDtypeStruct(adjoints.shape, adjoints.dtype),
+        )
+
+        def call(*arrays: Any) -> tuple[Any, Any]:
+            by_arguments, by_adjoints = host.products(mode, *arrays)
+            kinds = [each.dtype for each in arguments]
+            found = tuple(map(_rounded, by_arguments, kinds))
+            return found, _rounded(by_adjoints, adjoints.dtype)
+
+        products: tuple[Arrays, Any] = jax.pure_callback(
+            call, shapes, *arguments, adjoints, *weights, vmap_method="expand_dims"
+        )
+        return products
+
+    gradients = _once_more(lambda *given: pull(*given)[0], second)
+    return _differentiable(forward, gradients), pull
+
+
+def _once_more(
+    gradients: Callable[[Arrays, Any], Arrays],
+    second: Callable[[Arrays, Any, Arrays], tuple[Arrays, Any]],
+) -> Callable[[Arrays, Any], Arrays]:
+    """Gradients with their derivatives as rule, and no others."""
+    products: Any = jax.custom_vjp(second)
+
+    def refuse(*given: Any) -> Any:
+        raise NotImplementedError(
+            "zeroproof.jax has first and second derivatives; this asks for a third one"
+        )
+
+    products.defvjp(refuse, refuse)
+    found: Any = jax.custom_vjp(gradients)
+
+    def keep(arguments: Arrays, adjoints: Any) -> tuple[Arrays, tuple[Arrays, Any]]:
+        # Through the rule, as below.
+        return found(arguments, adjoints), (arguments, adjoints)
+
+    def back(kept: tuple[Arrays, Any], weights: Arrays) -> Any:
+        return products(*kept, weights)
+
+    found.defvjp(keep, back)
+    made: Callable[[Arrays, Any], Arrays] = found
+    return made
+
+
+def _differentiable(forward: Values, gradients: Callable[[Arrays, Any], Arrays]) -> Values:
+    """The values with their gradients as rule."""
+    values: Any = jax.custom_vjp(forward)
+
+    def keep(arguments: Arrays) -> tuple[Any, Arrays]:
+        # Through the rule, so that what is computed from them can be differentiated once more.
+        return values(arguments), arguments
+
+    def back(arguments: Arrays, adjoints: Any) -> tuple[Arrays]:
+        return (gradients(arguments, adjoints),)
+
+    values.defvjp(keep, back)
+    found: Values = values
+    return found
+
+
+def _columns(host: Host, arguments: Arrays) -> tuple[int, int]:
+    samples = next(array.shape[0] for array, own in zip(arguments, host.per_sample) if own)
+    return samples, host.outputs
+
+
+def _rounded(numbers: Any, kind: Any) -> npt.NDArray[Any]:
+    """Doubles rounded once, to the type of the arrays."""
+    with np.errstate(all="ignore"):
+        return np.asarray(numbers).astype(kind)
+
+
+def _representable(
+    gradient: npt.NDArray[Any], status: npt.NDArray[Any], kind: Any
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A gradient rounded once; one that is too large for the type is dropped, and flagged."""
+    rounded = _rounded(gradient, kind)
+    overflows = np.isfinite(gradient) & ~np.isfinite(rounded)
+    if overflows.any():
+        rounded = np.where(overflows, rounded.dtype.type(0), rounded)
+        status = np.where(overflows, status | np.uint8(_DROPPED), status)
+    return rounded, status
