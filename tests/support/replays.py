@@ -62,7 +62,7 @@ def in_mode(mode: replay.Mode, work: Callable[[], Any]) -> Any:
 def by_engine(
     batched: Any,
     arrays: Sequence[Doubles],
-    adjoints: Doubles,
+    adjoints: Any,
     mode: replay.Mode,
     coordinate: Optional[int] = None,
 ) -> tuple[list[Doubles], list[npt.NDArray[np.uint8]]]:

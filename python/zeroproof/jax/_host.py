@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..autodiff._batch_pullback import Pullback, PullbackRequest
+from ..autodiff._batch_requests import readable
 from ..autodiff.batched import BatchedFunction, tr_vmap
 from ..autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
 from ..autodiff.hybrid_gradient import HybridGradientContext
@@ -78,7 +80,7 @@ class Host:
         statuses: list[Arrays] = []
         for each, seeds in zip(calls, calls.adjoints):
             with _in_mode(mode):
-                _, pullback = self._all(calls).vjp(*each)
+                pullback = self._pullback(calls, each)
                 found, flags = self._summed(calls, pullback, seeds, mode)
             gradients.append(found)
             statuses.append(flags)
@@ -107,7 +109,11 @@ class Host:
                 total = [np.zeros((calls.samples, *shape)) for shape in self.shapes]
                 for output in range(self.outputs):
                     products = self._one(calls, output).hvp(
-                        each, direction, argnums=tuple(range(count))
+                        # As a pass goes back; the two differ where partials are bounded.
+                        each,
+                        direction,
+                        argnums=tuple(range(count)),
+                        transposed=True,
                     )
                     for place, product in enumerate(products):
                         _add(total[place], seeds[:, output], product)
@@ -117,6 +123,14 @@ class Host:
             by_adjoints.append(moved)
         joined = calls.joined(by_adjoints, (calls.samples, self.outputs))
         return calls.by_argument(by_arguments), joined
+
+    def _pullback(self, calls: _Calls, arguments: Arrays) -> Pullback:
+        """That of ``vjp``, without the values, which nobody asks for here."""
+        batched, numbers = self._all(calls), tuple(range(len(arguments)))
+        request, inputs, samples = batched._request(
+            "vjp", "vjp", PullbackRequest, tuple(arguments), {}, numbers, None
+        )
+        return Pullback(request, readable(inputs), samples, repr(batched))
 
     def _summed(
         self, calls: _Calls, pullback: Any, seeds: npt.NDArray[Any], mode: Mode
@@ -204,7 +218,7 @@ class _Calls:
 
         def spread(array: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
             wide = np.broadcast_to(array, (*self._outer, *shape))
-            return np.ascontiguousarray(wide, np.float64).reshape(self._count, *shape)
+            return np.ascontiguousarray(wide, np.float64).reshape((self._count, *shape))
 
         self._arguments = [spread(array, shape) for array, shape in zip(given, own_shapes)]
         columns = (self.samples, host.outputs)
@@ -220,7 +234,7 @@ class _Calls:
         """What the calls found, with the further axes in front."""
         if not found:
             return np.empty((*self._outer, *shape))
-        return np.stack(found).reshape(*self._outer, *shape)
+        return np.stack(found).reshape((*self._outer, *shape))
 
     def by_argument(self, found: Sequence[Arrays]) -> Arrays:
         """The same for each argument."""

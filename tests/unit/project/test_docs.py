@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import re
 from pathlib import Path
@@ -12,8 +13,19 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLE = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
+#: The packages that a page's examples need besides those of the tests.
+NEEDED = {"jax.md": "jax"}
+
+
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """Skips the examples of a page whose package is not installed."""
+    package = NEEDED.get(page.name)
+    is_missing = package is not None and importlib.util.find_spec(package) is None
+    return [pytest.mark.skipif(is_missing, reason=f"{package} is not installed")]
+
+
 EXAMPLES = [
-    pytest.param(*match.groups(), id=f"{page.name}-{number}")
+    pytest.param(*match.groups(), id=f"{page.name}-{number}", marks=marks(page))
     for page in PAGES
     for number, match in enumerate(EXAMPLE.finditer(page.read_text(encoding="utf-8")))
 ]
