@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from ..replay.namespace import Elements
 
@@ -209,17 +212,30 @@ def _by_each(
     function: Any, inside: Sequence[Elements], along: Sequence[Elements]
 ) -> list[Elements]:
     """The derivatives by each operand, of which partials that are not finite are left out."""
+    _load_forward_mode()
     found = []
-    for place, operand in enumerate(inside):
-        ones = tuple(
-            torch.ones_like(x) if k == place else torch.zeros_like(x) for k, x in enumerate(inside)
-        )
-        partials = torch.func.jvp(function, tuple(inside), ones)[1]
-        total = torch.zeros_like(operand)
-        for partial, g in zip(partials, along):
-            total = total + torch.where(torch.isfinite(partial), partial, 0.0) * g
-        found.append(total)
+    # Switched off in the forward pass of a Function, of which this may be a part.
+    with forward_ad._set_fwd_grad_enabled(True):
+        for place, operand in enumerate(inside):
+            total = torch.zeros_like(operand)
+            with forward_ad.dual_level():
+                duals = list(inside)
+                duals[place] = forward_ad.make_dual(operand, torch.ones_like(operand))
+                partials = [forward_ad.unpack_dual(r).tangent for r in function(*duals)]
+            for partial, g in zip(partials, along):
+                if partial is not None:
+                    total = total + torch.where(torch.isfinite(partial), partial, 0.0) * g
+            found.append(total)
     return found
+
+
+@lru_cache(maxsize=None)
+def _load_forward_mode() -> None:
+    """Has PyTorch load its rules of forward mode, without its own warning of what it uses there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with forward_ad.dual_level():
+            forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
 
 
 def _by_all(function: Any, inside: Sequence[Elements], along: Sequence[Elements]) -> list[Elements]:
