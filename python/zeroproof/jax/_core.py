@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..replay import Mode, Replay
+from ..replay import compile as compile_replay
 from ._host import Host
+from ._namespace import JaxNumpy, Plain
 
 __all__ = ["Pull", "Values", "on_device", "on_host"]
 
@@ -24,22 +26,37 @@ Pull = Callable[[Arrays, Any], tuple[Arrays, Arrays]]
 _DROPPED = 2
 
 
-def on_device(replay: Replay, mode: Mode, per_sample: Sequence[bool]) -> tuple[Values, Pull]:
-    """The function replayed in operations of ``jax.numpy``, which JAX differentiates."""
+def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> tuple[Values, Pull]:
+    """The function replayed in operations of ``jax.numpy``.
 
-    def forward(arguments: Arrays) -> Any:
-        return replay.forward(arguments)
+    Args:
+        source: the program.
+        coordinate: the place of the argument that exploration regions refer to, or None.
+        mode: the gradient mode.
+        own: whether each argument has an axis of samples.
+    """
+    # Most gradients are not differentiated: these cost a fraction to compile.
+    plain = compile_replay(source, Plain(), coordinate)
+    differentiable = compile_replay(source, JaxNumpy(), coordinate)
 
-    def pull(arguments: Arrays, adjoints: Any) -> tuple[Arrays, Arrays]:
+    def pull(arguments: Arrays, adjoints: Any, replay: Replay = plain) -> tuple[Arrays, Arrays]:
         pulled = replay.vjp(arguments, adjoints, mode)
         gradients, statuses = [], []
-        for gradient, status, own in zip(pulled.gradients, pulled.statuses, per_sample):
-            gradients.append(gradient if own else gradient.sum(axis=0))
-            statuses.append(status if own else jnp.bitwise_or.reduce(status, axis=0))
+        for gradient, status, each in zip(pulled.gradients, pulled.statuses, own):
+            gradients.append(gradient if each else gradient.sum(axis=0))
+            statuses.append(status if each else jnp.bitwise_or.reduce(status, axis=0))
         return tuple(gradients), tuple(statuses)
 
+    def second(arguments: Arrays, adjoints: Any, weights: Arrays) -> tuple[Arrays, Any]:
+        def gradients(arguments: Arrays, adjoints: Any) -> Arrays:
+            return pull(arguments, adjoints, differentiable)[0]
+
+        found: tuple[Arrays, Any] = jax.vjp(gradients, arguments, adjoints)[1](weights)
+        return found
+
     compiled = jax.jit(pull)
-    return _differentiable(jax.jit(forward), lambda *given: compiled(*given)[0]), compiled
+    gradients = _once_more(lambda *given: compiled(*given)[0], jax.jit(second))
+    return _differentiable(jax.jit(plain.forward), gradients), compiled
 
 
 def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
@@ -73,13 +90,7 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         )
         return found
 
-    gradients = jax.custom_vjp(lambda arguments, adjoints: pull(arguments, adjoints)[0])
-
-    def keep(arguments: Arrays, adjoints: Any) -> tuple[Arrays, tuple[Arrays, Any]]:
-        return gradients(arguments, adjoints), (arguments, adjoints)
-
-    def second(kept: tuple[Arrays, Any], weights: Arrays) -> tuple[Arrays, Any]:
-        arguments, adjoints = kept
+    def second(arguments: Arrays, adjoints: Any, weights: Arrays) -> tuple[Arrays, Any]:
         shapes = (
             tuple(jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments),
             jax.ShapeDtypeStruct(adjoints.shape, adjoints.dtype),
@@ -96,8 +107,35 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         )
         return products
 
-    gradients.defvjp(keep, second)
+    gradients = _once_more(lambda *given: pull(*given)[0], second)
     return _differentiable(forward, gradients), pull
+
+
+def _once_more(
+    gradients: Callable[[Arrays, Any], Arrays],
+    second: Callable[[Arrays, Any, Arrays], tuple[Arrays, Any]],
+) -> Callable[[Arrays, Any], Arrays]:
+    """Gradients with their derivatives as rule, and no others."""
+    products: Any = jax.custom_vjp(second)
+
+    def refuse(*given: Any) -> Any:
+        raise NotImplementedError(
+            "zeroproof.jax has first and second derivatives; this asks for a third one"
+        )
+
+    products.defvjp(refuse, refuse)
+    found: Any = jax.custom_vjp(gradients)
+
+    def keep(arguments: Arrays, adjoints: Any) -> tuple[Arrays, tuple[Arrays, Any]]:
+        # Through the rule, as below.
+        return found(arguments, adjoints), (arguments, adjoints)
+
+    def back(kept: tuple[Arrays, Any], weights: Arrays) -> Any:
+        return products(*kept, weights)
+
+    found.defvjp(keep, back)
+    made: Callable[[Arrays, Any], Arrays] = found
+    return made
 
 
 def _differentiable(forward: Values, gradients: Callable[[Arrays, Any], Arrays]) -> Values:

@@ -18,7 +18,6 @@ from ..autodiff.batched import tr_vmap
 from ..autodiff.grad_mode import GradientMode, GradientModeConfig
 from ._core import Pull, Values, on_device, on_host
 from ._host import Host
-from ._namespace import JaxNumpy
 
 __all__ = ["Function", "function"]
 
@@ -264,11 +263,9 @@ class _Traced:
         ]
         traced = batched._prepare("program", tuple(examples), {})[2].traced
         self._results: Results = traced.results
-        self._replay: Optional[replay.Replay] = None
+        self._program = traced.program
         self._host: Optional[Host] = None
-        if owner._device:
-            self._replay = replay.compile(traced.program, JaxNumpy(), self._coordinate)
-        else:
+        if not owner._device:
             self._host = Host(
                 lambda *leaves: _nodes(of_leaves(*leaves)),
                 per_sample,
@@ -320,10 +317,9 @@ class _Traced:
 
     def _functions(self, mode: replay.Mode) -> tuple[Values, Pull]:
         if mode not in self._by_mode:
-            if self._replay is not None:
-                made = on_device(self._replay, mode, self._per_sample)
+            if self._host is None:
+                made = on_device(self._program, self._coordinate, mode, self._per_sample)
             else:
-                assert self._host is not None
                 made = on_host(self._host, mode)
             self._by_mode[mode] = made
         return self._by_mode[mode]

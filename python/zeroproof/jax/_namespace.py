@@ -17,7 +17,7 @@ from jax import lax
 
 from ..replay.namespace import Elements
 
-__all__ = ["JaxNumpy"]
+__all__ = ["JaxNumpy", "Plain"]
 
 _FORMATS = {"float64": (jnp.int64, 52, 1023), "float32": (jnp.int32, 23, 127)}
 
@@ -165,6 +165,27 @@ class JaxNumpy:
         given.defjvp(rule)
         factors = tuple(lax.stop_gradient(factor) for factor in partials())
         return given(lax.stop_gradient(value), factors, operands)
+
+
+class Plain(JaxNumpy):
+    """The same functions for results that nobody differentiates."""
+
+    @staticmethod
+    def local(
+        results: tuple[Elements, ...],
+        function: Callable[..., tuple[Elements, ...]],
+        safe: Sequence[float],
+        *operands: Elements,
+    ) -> tuple[Elements, ...]:
+        """The results."""
+        return results
+
+    @staticmethod
+    def node(
+        value: Elements, partials: Callable[[], tuple[Elements, ...]], *operands: Elements
+    ) -> Elements:
+        """The value."""
+        return value
 
 
 def _log1p_value(x: Elements) -> Elements:
