@@ -104,13 +104,14 @@ class Kit:
         xp = self.xp
         own = xp.constant(x)
         lift = 2.0**64 if self.is_double else 2.0**32
-        is_small = xp.abs(own) < self.format.smallest_normal * 2.0
-        up = xp.where(is_small, lift, 1.0 + self.zero(own))
         is_zero = own == 0
+        # A zero keeps its scale, by which its derivative goes.
+        is_small = ~is_zero & (xp.abs(own) < self.format.smallest_normal * 2.0)
+        up = xp.where(is_small, lift, 1.0 + self.zero(own))
         exponent = xp.where(is_zero, 0.0, xp.exponent(xp.where(is_zero, 1.0, own * up)))
         half = xp.floor(exponent / 2)
         mantissa = (x * up) * xp.power_of_two(-half) * xp.power_of_two(half - exponent)
-        lifted = xp.where(is_small & ~is_zero, math.log2(lift), self.zero(own))
+        lifted = xp.where(is_small, math.log2(lift), self.zero(own))
         return Scaled(mantissa, exponent - lifted)
 
     def join(self, number: Scaled) -> Elements:

@@ -1,0 +1,291 @@
+"""``zeroproof.torch.function``: a function of nodes as a function of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, Optional, Union
+
+import numpy as np
+import torch
+
+from .. import replay
+from .._trees import Structure, broadcast, flatten
+from ..autodiff.grad_mode import GradientMode, GradientModeConfig
+from ._autograd import Values
+from ._traced import Traced
+
+__all__ = ["Function", "function"]
+
+POLICIES = ("tag", "fill", "ieee")
+DEVICES = ("auto", "host", "replay")
+#: The most programs that a function keeps.
+PROGRAMS = 64
+
+
+def function(
+    f: Callable[..., Any],
+    in_axes: Any = 0,
+    *,
+    mode: Union[replay.Mode, GradientMode, None] = None,
+    coordinate: Optional[int] = None,
+    nan_policy: str = "tag",
+    fill: float = 0.0,
+    device: str = "auto",
+) -> Function:
+    """A function of nodes as a function of tensors that autograd differentiates, twice if asked.
+
+    It is traced once for each combination of argument shapes, as by ``tr_vmap``, whose conditions
+    hold here as well. Gradients follow the rules of the gradient mode: what meets a pole is
+    silenced, dropped or bounded, and no parameter gets a NaN.
+
+    Args:
+        f: takes nodes, object arrays of nodes or structures of these, and returns a node, an object
+            array of nodes or a structure of these.
+        in_axes: 0 for arguments whose first axis is that of the samples, None for those that all
+            samples share: one entry for all arguments, or a tuple with an entry or a structure of
+            entries for each.
+        mode: the gradient mode, or a ``zeroproof.replay.Mode`` with its bound and δ. By default the
+            one that is current when the function is called; the backward pass uses it then,
+            wherever it runs.
+        coordinate: the place of the argument that exploration regions refer to.
+        nan_policy: what the rest of the program sees of a value that is not REAL. ``"tag"``:
+            ``fill`` in its place, and beside the values a mask that is True there. ``"fill"``:
+            ``fill`` alone; the mask is in ``masked``. ``"ieee"``: ±inf or NaN.
+        fill: the number for that. No cotangent reaches the function through it.
+        device: ``"host"`` to have the engine compute on the host: in float64, with its bits,
+            rounded once to the type of the tensors. ``"replay"`` to replay the program in tensor
+            operations where the tensors are, in their type: numbers agree with the engine's to a
+            few units in the last place. ``"auto"``: the host for tensors on the CPU, else the
+            replay.
+
+    Raises:
+        TypeError: if ``f`` is not callable, or for another type of ``mode``.
+        ValueError: for another ``nan_policy`` or ``device``, or a fill that is not finite.
+    """
+    return Function(f, in_axes, mode, coordinate, nan_policy, fill, device)
+
+
+class Function:
+    """A function of tensors; made by :func:`function`."""
+
+    masked: Any
+    """Where the values of the last call are not REAL: boolean tensors in their structure.
+
+    None before the first call, and after one inside of a transformation of ``torch.func``.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        in_axes: Any,
+        mode: Union[replay.Mode, GradientMode, None],
+        coordinate: Optional[int],
+        nan_policy: str,
+        fill: float,
+        device: str,
+    ) -> None:
+        if not callable(f):
+            raise TypeError(f"zeroproof.torch.function takes a function, not {type(f).__name__}")
+        if nan_policy not in POLICIES:
+            raise ValueError(f"nan_policy must be one of {', '.join(POLICIES)}, not {nan_policy!r}")
+        if device not in DEVICES:
+            raise ValueError(f"device must be one of {', '.join(DEVICES)}, not {device!r}")
+        if not np.isfinite(fill):
+            raise ValueError(f"fill must be a finite number, not {fill}: ieee shows what it is")
+        if mode is not None and not isinstance(mode, (replay.Mode, GradientMode)):
+            raise TypeError(
+                f"mode must be a GradientMode or a replay.Mode, not {type(mode).__name__}"
+            )
+        self._function = f
+        self._in_axes, self.mode, self._coordinate = in_axes, mode, coordinate
+        self._policy, self._fill, self._device = nan_policy, float(fill), device
+        self._traced: dict[Any, Traced] = {}
+        self.masked = None
+        update_wrapper(self, f, updated=())
+
+    # A compiled program calls the function as it is: the engine cannot be traced into a graph.
+    @torch.compiler.disable
+    def __call__(self, *args: Any) -> Any:
+        """The values of all samples.
+
+        Returns:
+            A tensor with an element for each sample; for an array of nodes its axes behind; for a
+            structure of results the same structure. If all arguments are shared there is no axis of
+            samples. With ``nan_policy="tag"`` a pair of that and masks.
+
+        Raises:
+            TypeError: for arguments that are no tensors of float64 or float32 or numbers.
+            ValueError: if an argument has no axis of samples although ``in_axes`` says so, the
+                numbers of samples differ, or tensors lie on different devices.
+        """
+        traced, own, tensors = self._prepared(args)
+        values = Values.apply(traced.engine(self._where(tensors)), self._current(), own, *tensors)
+        is_single = not any(own)
+        mask = ~torch.isfinite(values.detach())
+        masked = traced.packed(mask, is_single)
+        self.masked = None if _is_wrapped(mask) else masked
+        if self._policy == "ieee":
+            return traced.packed(values, is_single)
+        # Filled by a selection, through which nothing flows back: no product of 0 with an infinity.
+        filled = traced.packed(torch.where(mask, self._fill, values), is_single)
+        return filled if self._policy == "fill" else (filled, masked)
+
+    @torch.compiler.disable
+    def tags(self, *args: Any) -> Any:
+        """The tags of the values, uint8 tensors in their structure: the codes of ``TRTag``."""
+        traced, own, tensors = self._prepared(args)
+        with torch.no_grad():
+            values = traced.engine(self._where(tensors)).values(own, tensors)
+            infinite = torch.where(values > 0, 1, 2)
+            tags = torch.where(
+                torch.isfinite(values), 0, torch.where(torch.isnan(values), 3, infinite)
+            )
+        return traced.packed(tags.to(torch.uint8), not any(own))
+
+    @torch.compiler.disable
+    def pullback(self, cotangents: Any, *args: Any) -> tuple[Any, Any]:
+        """Gradients for given cotangents of the values, and how they came about.
+
+        This is what autograd's backward pass computes for these cotangents where a value is REAL,
+        with the statuses beside the gradients. A cotangent that is not finite is left out, and the
+        status says DROPPED; one that meets a value that is not REAL goes by the rule of the mode.
+
+        Args:
+            cotangents: tensors in the structure and shapes of the values.
+            *args: the arguments.
+
+        Returns:
+            ``(gradients, statuses)``: a tuple each with an item for each argument, in its structure
+            and shape; statuses are uint8, the flags of ``GradientStatus``.
+
+        Raises:
+            TypeError, ValueError: as a call, and for cotangents of another structure or shape.
+        """
+        traced, own, tensors = self._prepared(args)
+        columns = traced.gathered(cotangents, own, tensors)
+        engine, wanted = traced.engine(self._where(tensors)), tuple(range(len(tensors)))
+        with torch.no_grad():
+            gradients, statuses = engine.pull(self._current(), own, wanted, columns, tensors)
+        return traced.in_structure(gradients), traced.in_structure(statuses)
+
+    def _current(self) -> replay.Mode:
+        """The mode of this call."""
+        mode = self.mode
+        if isinstance(mode, replay.Mode):
+            return mode
+        if mode is None or mode is GradientModeConfig.get_mode():
+            return replay.Mode.current()
+        bound = GradientModeConfig.get_saturation_bound()
+        return replay.Mode(mode, bound, GradientModeConfig.get_local_threshold())
+
+    def _where(self, tensors: Sequence[torch.Tensor]) -> str:
+        if self._device != "auto":
+            return self._device
+        return "host" if tensors[0].device.type == "cpu" else "replay"
+
+    def _prepared(
+        self, args: tuple[Any, ...]
+    ) -> tuple[Traced, tuple[bool, ...], list[torch.Tensor]]:
+        """The arguments as tensors of one type, and the function traced for them."""
+        structures: list[Structure] = []
+        leaves: list[Any] = []
+        names: list[str] = []
+        for place, arg in enumerate(args):
+            found, structure = flatten(arg, f"argument {place}")
+            leaves += found
+            structures.append(structure)
+            names += structure.paths(f"argument {place}")
+        own = tuple(axis is not None for axis in self._axes(structures))
+        tensors = _real_tensors(leaves, names)
+        samples = set()
+        for tensor, each, name in zip(tensors, own, names):
+            if each:
+                if tensor.ndim == 0:
+                    raise ValueError(f"{name} has no axis of samples; in_axes says 0 for it")
+                samples.add(tensor.shape[0])
+        if len(samples) > 1:
+            raise ValueError(f"the arguments have different numbers of samples: {sorted(samples)}")
+        shapes = tuple(
+            tuple(tensor.shape[1:] if each else tensor.shape) for tensor, each in zip(tensors, own)
+        )
+        key = (tuple(structures), shapes)
+        traced = self._traced.get(key)
+        if traced is None:
+            while len(self._traced) >= PROGRAMS:
+                self._traced.pop(next(iter(self._traced), None), None)
+            made = Traced(self._function, tuple(structures), names, shapes, self._coordinate)
+            traced = self._traced.setdefault(key, made)
+        return traced, own, tensors
+
+    def _axes(self, structures: Sequence[Structure]) -> list[Optional[int]]:
+        """The axis of samples of each leaf, 0 or None."""
+        given = self._in_axes
+        if not isinstance(given, (tuple, list)):
+            given = [given] * len(structures)
+        if len(given) != len(structures):
+            raise ValueError(f"in_axes has {len(given)} entries for {len(structures)} arguments")
+        axes = [
+            axis
+            for place, (entry, structure) in enumerate(zip(given, structures))
+            for axis in broadcast(entry, structure, f"argument {place}")
+        ]
+        for axis in axes:
+            if axis is not None and (isinstance(axis, bool) or axis != 0):
+                raise ValueError(f"in_axes takes 0 and None, not {axis!r}")
+        return axes
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_traced": {}, "masked": None}  # traced again when it is called
+
+    def __repr__(self) -> str:
+        name = getattr(self._function, "__qualname__", None) or repr(self._function)
+        return f"zeroproof.torch.function({name}, in_axes={self._in_axes!r})"
+
+
+def _real_tensors(leaves: Sequence[Any], names: Sequence[str]) -> list[torch.Tensor]:
+    """The leaves as tensors of one floating-point type on one device."""
+    if not any(isinstance(leaf, torch.Tensor) for leaf in leaves):
+        raise TypeError(
+            "zeroproof.torch.function takes tensors, but was called without any; "
+            "tr_vmap takes NumPy's arrays"
+        )
+    devices = {leaf.device for leaf in leaves if isinstance(leaf, torch.Tensor)}
+    if len(devices) > 1:
+        raise ValueError(
+            f"the tensors must lie on one device, not on {' and '.join(sorted(map(str, devices)))}"
+        )
+    kinds = set()
+    for leaf, name in zip(leaves, names):
+        if isinstance(leaf, torch.Tensor):
+            if leaf.is_complex() or leaf.dtype is torch.bool:
+                raise TypeError(f"{name} must be a tensor of real numbers, not of {leaf.dtype}")
+            if leaf.is_floating_point():
+                if leaf.dtype not in (torch.float64, torch.float32):
+                    raise TypeError(
+                        f"{name} must be of float64 or float32, not {leaf.dtype}: convert it "
+                        "with .float()"
+                    )
+                kinds.add(leaf.dtype)
+        elif isinstance(leaf, (bool, np.bool_)) or not isinstance(
+            leaf, (int, float, np.number, np.ndarray)
+        ):
+            raise TypeError(f"{name} must be a tensor or a number, not {type(leaf).__name__}")
+    default = torch.get_default_dtype()
+    default = default if default in (torch.float64, torch.float32) else torch.float32
+    kind = default if not kinds else torch.float64 if torch.float64 in kinds else torch.float32
+    [device] = devices
+    return [
+        leaf.to(kind)
+        if isinstance(leaf, torch.Tensor)
+        else torch.as_tensor(leaf, dtype=kind, device=device)
+        for leaf in leaves
+    ]
+
+
+def _is_wrapped(tensor: torch.Tensor) -> bool:
+    """Whether a tensor belongs to a transformation of ``torch.func`` and must not outlive it."""
+    is_wrapped: Callable[[Any], bool] = getattr(
+        torch._C._functorch, "is_functorch_wrapped_tensor", lambda _: False
+    )
+    return bool(is_wrapped(tensor))

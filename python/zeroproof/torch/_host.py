@@ -1,0 +1,331 @@
+"""The engine on the host: tensors are read in place where they are float64 on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from typing import Any, Optional
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..autodiff._batch_pullback import PullbackRequest
+from ..autodiff._batch_requests import readable
+from ..autodiff.batched import BatchedFunction, tr_vmap
+from ..autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
+from ..autodiff.hybrid_gradient import HybridGradientContext
+from ..replay import Mode
+from ._autograd import Own, Tensors
+
+__all__ = ["Host"]
+
+Array = npt.NDArray[Any]
+
+_LARGEST = float(np.finfo(np.float64).max)
+#: Rows of several outputs are pulled back in blocks of so many numbers.
+_BLOCK = 1 << 22
+
+
+class Host:
+    """The engine as functions of tensors: computed in float64, rounded once to their type.
+
+    Args:
+        function: takes an array of nodes for each argument, and returns a list of nodes.
+        outputs: how many nodes it returns.
+        coordinate: the place of the argument that exploration regions refer to, if there is one.
+    """
+
+    def __init__(
+        self, function: Callable[..., list[Any]], outputs: int, coordinate: Optional[int]
+    ) -> None:
+        self._function, self._outputs, self._coordinate = function, outputs, coordinate
+        self._batched: dict[Any, BatchedFunction] = {}
+
+    def values(self, own: Own, tensors: Tensors) -> torch.Tensor:
+        """The values, a column for each output."""
+        own, arrays = _rows(own, tensors)
+        return _tensor(self._values(own, arrays), tensors[0])
+
+    def pull(
+        self,
+        mode: Mode,
+        own: Own,
+        wanted: tuple[int, ...],
+        cotangents: torch.Tensor,
+        tensors: Tensors,
+    ) -> tuple[Tensors, Tensors]:
+        """Gradients and statuses; a gradient too large for the type is dropped, and flagged."""
+        given = own
+        own, arrays = _rows(own, tensors)
+        seeds = _array(cotangents)
+        with _in_mode(mode):
+            found, flags = self._pulled(own, wanted, arrays, seeds)
+            if mode.mode is not GradientMode.MASK_REAL and not all(own[k] for k in wanted):
+                self._add_poles(own, wanted, arrays, seeds, found, flags)
+        gradients, statuses = [], []
+        for place, gradient, status in zip(wanted, found, flags):
+            if own[place] and not given[place] and not any(given):
+                gradient, status = gradient[0], status[0]
+            gradients.append(_tensor(*_representable(gradient, status, cotangents)))
+            statuses.append(torch.from_numpy(np.ascontiguousarray(status)).to(cotangents.device))
+        return gradients, statuses
+
+    def products(
+        self,
+        mode: Mode,
+        own: Own,
+        wanted: tuple[int, ...],
+        cotangents: torch.Tensor,
+        tensors: Tensors,
+        weights: Tensors,
+    ) -> tuple[torch.Tensor, Tensors]:
+        """The derivatives of the weighted sum of the gradients."""
+        given = own
+        own, arrays = _rows(own, tensors)
+        seeds = _array(cotangents)
+        along = [np.zeros_like(array) for array in arrays]
+        for place, weight in zip(wanted, weights):
+            along[place] = _finite(_array(weight)).reshape(arrays[place].shape)
+        with _in_mode(mode):
+            by_seeds, found = self._products(own, arrays, seeds, along)
+            if mode.mode is not GradientMode.MASK_REAL:
+                self._add_products(own, arrays, seeds, along, by_seeds, found)
+        by_seeds[~np.isfinite(seeds)] = 0.0  # what first order leaves out is a constant
+        if not any(given):
+            found = [product[0] for product in found]
+        return _tensor(by_seeds, cotangents), [_tensor(each, cotangents) for each in found]
+
+    def _values(self, own: Own, arrays: Sequence[Array]) -> Array:
+        found: Array = self._made(own, None)(*arrays).to_ieee()
+        return found.reshape(len(found), self._outputs)
+
+    def _pulled(
+        self, own: Own, wanted: tuple[int, ...], arrays: Sequence[Array], seeds: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """Gradients and statuses; for shared arguments the engine's sums, over REAL values."""
+        if not wanted:
+            return [], []
+        if all(own[k] for k in wanted):
+            return self._each(own, wanted, arrays, seeds)
+        if self._outputs == 1:
+            return self._run(self._made(own, None), wanted, arrays, seeds[:, 0], "sum")
+        outputs = range(self._outputs)
+        found = [
+            self._run(self._made(own, output), wanted, arrays, seeds[:, output], "sum")
+            for output in outputs
+        ]
+        with np.errstate(all="ignore"):
+            gradients = [sum(one[0][k] for one in found) for k in range(len(wanted))]
+        statuses = [np.bitwise_or.reduce([one[1][k] for one in found]) for k in range(len(wanted))]
+        return gradients, statuses  # type: ignore[return-value]
+
+    def _each(
+        self, own: Own, wanted: tuple[int, ...], arrays: Sequence[Array], seeds: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """Gradients of every sample, in blocks that bound the memory of several outputs."""
+        batched = self._made(own, None)
+        if self._outputs == 1:
+            return self._run(batched, wanted, arrays, seeds[:, 0], None)
+        samples = len(seeds)
+        width = self._outputs * max(1, sum(_size(arrays[k], own[k]) for k in wanted))
+        step = max(1, _BLOCK // width)
+        parts = []
+        for first in range(0, max(samples, 1), step):
+            rows = slice(first, first + step)
+            block = [array[rows] if each else array for array, each in zip(arrays, own)]
+            parts.append(self._run(batched, wanted, block, seeds[rows], None))
+        if len(parts) == 1:
+            return parts[0]
+        return (
+            [np.concatenate([part[0][k] for part in parts]) for k in range(len(wanted))],
+            [np.concatenate([part[1][k] for part in parts]) for k in range(len(wanted))],
+        )
+
+    def _run(
+        self,
+        batched: BatchedFunction,
+        wanted: tuple[int, ...],
+        arrays: Sequence[Array],
+        seeds: Array,
+        reduce: Optional[str],
+    ) -> tuple[list[Array], list[Array]]:
+        """A backward pass, without the values that ``vjp`` computes first."""
+        request, inputs, samples = batched._request(
+            "vjp", "vjp", PullbackRequest, tuple(arrays), {}, wanted, None
+        )
+        adjoints = np.ascontiguousarray(seeds).reshape(samples, -1)
+        return request.run(readable(inputs), samples, adjoints, reduce, True, None)
+
+    def _add_poles(
+        self,
+        own: Own,
+        wanted: tuple[int, ...],
+        arrays: Sequence[Array],
+        seeds: Array,
+        gradients: list[Array],
+        statuses: list[Array],
+    ) -> None:
+        """Adds what samples contribute whose value is not REAL, which the engine's sums leave out.
+
+        In the modes that bound partials they contribute to gradients of shared arguments, too.
+        """
+        values = self._values(own, arrays)
+        left = ~np.isfinite(values) & np.isfinite(seeds) & (seeds != 0)
+        rows = np.flatnonzero(left.any(axis=1))
+        if not rows.size:
+            return
+        few = [array[rows] if each else array for array, each in zip(arrays, own)]
+        found, flags = self._each(own, wanted, few, np.where(left[rows], seeds[rows], 0.0))
+        for place, k in enumerate(wanted):
+            if not own[k]:
+                with np.errstate(all="ignore"):
+                    gradients[place] = gradients[place] + found[place].sum(axis=0)
+                more = np.bitwise_or.reduce(flags[place], axis=0)
+                statuses[place] = np.asarray(statuses[place] | more)
+
+    def _products(
+        self, own: Own, arrays: Sequence[Array], seeds: Array, along: Sequence[Array]
+    ) -> tuple[Array, list[Array]]:
+        """Second derivatives at samples whose values are REAL, those of shared arguments summed."""
+        count = len(arrays)
+        by_seeds = np.zeros_like(seeds)
+        total = [np.zeros_like(array) for array in arrays]
+        reduce = None if all(own) else "sum"
+        for output in range(self._outputs):
+            column = _finite(seeds[:, output])
+            by_column, *found = self._made(own, output, weighted=True).hvp(
+                (column, *arrays),
+                (np.zeros_like(column), *along),
+                argnums=tuple(range(count + 1)),
+                transposed=True,
+                reduce=reduce,
+            )
+            by_seeds[:, output] = by_column
+            _add(total, found)
+        return by_seeds, total
+
+    def _add_products(
+        self,
+        own: Own,
+        arrays: Sequence[Array],
+        seeds: Array,
+        along: Sequence[Array],
+        by_seeds: Array,
+        total: list[Array],
+    ) -> None:
+        """The same at the other samples, in the modes that bound partials."""
+        left = ~np.isfinite(self._values(own, arrays))
+        rows = np.flatnonzero(left.any(axis=1))
+        if not rows.size:
+            return
+        few = [array[rows] if each else array for array, each in zip(arrays, own)]
+        v = [array[rows] if each else array for array, each in zip(along, own)]
+        for output in range(self._outputs):
+            column = np.where(left[rows, output], _finite(seeds[rows, output]), 0.0)
+            batched = self._made(own, output)
+            moved = np.asarray(batched.jvp(few, v)[1])
+            at = left[rows, output]
+            by_seeds[rows[at], output] = moved[at]
+            found = batched.hvp(few, v, argnums=tuple(range(len(few))), transposed=True)
+            for place, (product, each) in enumerate(zip(found, own)):
+                with np.errstate(all="ignore"):
+                    terms = column.reshape(-1, *[1] * (product.ndim - 1)) * product
+                terms = _finite(terms)
+                if not each:
+                    total[place] += terms.sum(axis=0)
+                    continue
+                # The sums had a product with an infinity here, which has no derivative.
+                total[place][rows] += terms
+
+    def _made(self, own: Own, output: Optional[int], weighted: bool = False) -> BatchedFunction:
+        """The function of all outputs, or of one, perhaps times an argument in front."""
+        key = (own, output, weighted)
+        batched = self._batched.get(key)
+        if batched is None:
+            function, count = self._function, self._outputs
+
+            def of_nodes(*arrays: Any) -> Any:
+                nodes = function(*(arrays[1:] if weighted else arrays))
+                if output is not None or count == 1:
+                    node = nodes[output or 0]
+                    return arrays[0] * node if weighted else node
+                joined = np.empty(count, dtype=object)
+                joined[:] = nodes
+                return joined
+
+            axes = [0 if each else None for each in own]
+            place = self._coordinate
+            if weighted:
+                axes.insert(0, 0)
+                place = None if place is None else place + 1
+            made = tr_vmap(of_nodes, tuple(axes), coordinate=place)
+            batched = self._batched.setdefault(key, made)
+        return batched
+
+
+@contextmanager
+def _in_mode(mode: Mode) -> Iterator[None]:
+    """A block in which the engine's mode is this one, whatever thread it runs on."""
+    if mode.mode is GradientMode.HYBRID and mode == Mode.current():
+        yield  # as it is, a policy's state included
+        return
+    with gradient_mode(mode.mode, mode.bound):
+        if mode.mode is GradientMode.HYBRID:
+            delta = mode.delta
+            if mode.saturates:
+                if delta is None:
+                    raise NotImplementedError(
+                        "a policy in state SAT needs δ when the backward pass runs elsewhere than "
+                        'the forward pass: set a local threshold, or use device="replay"'
+                    )
+                delta = _LARGEST  # within which everything saturates
+            GradientModeConfig.set_local_threshold(delta)
+            HybridGradientContext.set_exploration_regions(mode.regions)
+        yield
+
+
+def _rows(own: Own, tensors: Tensors) -> tuple[Own, list[Array]]:
+    """The arguments as arrays; if the samples share all of them, one sample that shares none."""
+    arrays = [_array(tensor) for tensor in tensors]
+    if any(own):
+        return own, arrays
+    return (True,) * len(own), [array[None] for array in arrays]
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    found: Array = np.ascontiguousarray(tensor.detach().cpu().to(torch.float64).numpy(), np.float64)
+    return found.reshape(tensor.shape)
+
+
+def _tensor(array: Array, like: torch.Tensor) -> torch.Tensor:
+    whole = torch.from_numpy(np.ascontiguousarray(array).reshape(np.shape(array)))
+    return whole.to(device=like.device, dtype=like.dtype)
+
+
+def _representable(
+    gradient: Array, status: Array, like: torch.Tensor
+) -> tuple[Array, torch.Tensor]:
+    """A gradient, of which what is too large for the type is dropped and flagged."""
+    if like.dtype is torch.float32:
+        with np.errstate(all="ignore"):
+            overflows = np.isfinite(gradient) & ~np.isfinite(gradient.astype(np.float32))
+        if overflows.any():
+            gradient = np.where(overflows, 0.0, gradient)
+            status |= np.where(overflows, np.uint8(2), np.uint8(0))
+    return gradient, like
+
+
+def _finite(array: Array) -> Array:
+    return np.where(np.isfinite(array), array, 0.0)
+
+
+def _add(total: Sequence[Array], found: Sequence[Array]) -> None:
+    """Adds what an output contributes; what is not finite is left out."""
+    for own, more in zip(total, found):
+        own += _finite(more)
+
+
+def _size(array: Array, own: bool) -> int:
+    return prod(array.shape[1:] if own else array.shape)

@@ -1,0 +1,104 @@
+"""The traced program replayed in tensor operations, on whatever device the tensors are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from ..replay import Mode, Replay
+from ._autograd import Own, Tensors
+
+__all__ = ["Replayed"]
+
+
+class Replayed:
+    """A replay as functions of tensors, computed in their type.
+
+    Args:
+        compiled: gives the replay for the arguments that samples have their own of.
+    """
+
+    def __init__(self, compiled: Callable[[Own], Replay]) -> None:
+        self._compiled = compiled
+        self._replays: dict[Own, Replay] = {}
+
+    def _replay(self, own: Own) -> Replay:
+        if own not in self._replays:
+            self._replays[own] = self._compiled(own)
+        return self._replays[own]
+
+    def values(self, own: Own, tensors: Tensors) -> torch.Tensor:
+        """The values, a column for each output."""
+        with torch.no_grad():
+            found: torch.Tensor = self._replay(own).forward(list(tensors))
+        return found if any(own) else found.unsqueeze(0)
+
+    def pull(
+        self,
+        mode: Mode,
+        own: Own,
+        wanted: tuple[int, ...],
+        cotangents: torch.Tensor,
+        tensors: Tensors,
+    ) -> tuple[Tensors, Tensors]:
+        """Gradients, those of shared arguments summed, and statuses."""
+        with torch.no_grad():
+            return self._pulled(mode, own, wanted, cotangents.contiguous(), tensors)
+
+    def _pulled(
+        self,
+        mode: Mode,
+        own: Own,
+        wanted: tuple[int, ...],
+        cotangents: torch.Tensor,
+        tensors: Tensors,
+    ) -> tuple[Tensors, Tensors]:
+        seeds = cotangents if any(own) else cotangents[0]
+        pulled = self._replay(own).vjp(list(tensors), seeds, mode, wanted)
+        gradients, statuses = [], []
+        for place, gradient, status in zip(wanted, pulled.gradients, pulled.statuses):
+            if any(own) and not own[place]:
+                gradient, status = gradient.sum(0), _union(status)
+            gradients.append(gradient)
+            statuses.append(status)
+        return gradients, statuses
+
+    def products(
+        self,
+        mode: Mode,
+        own: Own,
+        wanted: tuple[int, ...],
+        cotangents: torch.Tensor,
+        tensors: Tensors,
+        weights: Tensors,
+    ) -> tuple[torch.Tensor, Tensors]:
+        """The derivatives of the weighted sum of the gradients, by PyTorch's backward pass."""
+        with torch.enable_grad():
+            seeds = cotangents.detach().requires_grad_()
+            leaves = [tensor.detach().requires_grad_() for tensor in tensors]
+            gradients, _ = self._pulled(mode, own, wanted, seeds, leaves)
+            pairs = [
+                (gradient, torch.where(torch.isfinite(weight), weight, 0.0))
+                for gradient, weight in zip(gradients, weights)
+                if gradient.requires_grad
+            ]
+            everything = [seeds, *leaves]
+            found: list[torch.Tensor] = [torch.zeros_like(each) for each in everything]
+            if pairs:
+                given = torch.autograd.grad(
+                    [gradient for gradient, _ in pairs],
+                    everything,
+                    [weight for _, weight in pairs],
+                    allow_unused=True,
+                )
+                found = [zero if g is None else g for zero, g in zip(found, given)]
+        return found[0], found[1:]
+
+
+def _union(statuses: torch.Tensor) -> torch.Tensor:
+    """The flags of all samples together."""
+    total = torch.zeros(statuses.shape[1:], dtype=torch.uint8, device=statuses.device)
+    for bit in range(3):
+        total = total + ((statuses & (1 << bit)) != 0).any(0).to(torch.uint8) * (1 << bit)
+    return total

@@ -1,0 +1,133 @@
+"""A function traced for arguments of one structure, and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, Optional, Union
+
+import numpy as np
+import torch
+
+from .. import replay
+from .._trees import Structure, flatten
+from ..autodiff._batch_trace import Results
+from ..autodiff._batch_trace import Traced as Program
+from ..autodiff.batched import tr_vmap
+from ._autograd import Own
+from ._host import Host
+from ._namespace import Torch
+from ._replayed import Replayed
+
+__all__ = ["Traced"]
+
+
+class Traced:
+    """The function for arguments of these structures and shapes.
+
+    Args:
+        function: the function of nodes.
+        structures: those of the arguments.
+        names: a name for each of their arrays.
+        shapes: the shape of each that one sample sees.
+        coordinate: the place of the argument that exploration regions refer to.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        structures: tuple[Structure, ...],
+        names: Sequence[str],
+        shapes: tuple[tuple[int, ...], ...],
+        coordinate: Optional[int],
+    ) -> None:
+        self._structures, self._shapes = structures, shapes
+        self._coordinate = self._place(coordinate)
+
+        def of_leaves(*leaves: Any) -> Any:
+            return function(*self.in_structure(leaves))
+
+        self._of_leaves = of_leaves
+        self._results: Results = self._program((True,) * len(shapes)).results
+        self._engines: dict[str, Union[Host, Replayed]] = {}
+
+    def engine(self, where: str) -> Union[Host, Replayed]:
+        """What computes it: ``"host"`` or ``"replay"``."""
+        engine = self._engines.get(where)
+        if engine is None:
+            made: Union[Host, Replayed]
+            if where == "host":
+                of_leaves = self._of_leaves
+                made = Host(
+                    lambda *leaves: _nodes(of_leaves(*leaves)),
+                    self._results.count,
+                    self._coordinate,
+                )
+            else:
+                made = Replayed(self._replay)
+            engine = self._engines.setdefault(where, made)
+        return engine
+
+    def packed(self, columns: torch.Tensor, is_single: bool) -> Any:
+        """Columns in the structure of the results."""
+        leaves, first = [], 0
+        for shape in self._results.shapes:
+            part = columns[:, first : first + prod(shape)]
+            leaves.append(part.reshape(shape if is_single else (columns.shape[0], *shape)))
+            first += prod(shape)
+        return self._results.structure.unflatten(leaves)
+
+    def gathered(self, cotangents: Any, own: Own, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Cotangents in the structure of the results as columns."""
+        leaves, structure = flatten(cotangents, "cotangents")
+        if structure != self._results.structure:
+            raise ValueError("cotangents must have the structure of the values")
+        samples = next((t.shape[0] for t, each in zip(tensors, own) if each), None)
+        columns = []
+        for leaf, shape in zip(leaves, self._results.shapes):
+            tensor = torch.as_tensor(leaf, dtype=tensors[0].dtype, device=tensors[0].device)
+            expected = shape if samples is None else (samples, *shape)
+            if tuple(tensor.shape) != expected:
+                raise ValueError(
+                    f"the cotangents must have the shape {expected}, not {tuple(tensor.shape)}"
+                )
+            columns.append(tensor.reshape(1 if samples is None else samples, prod(shape)))
+        return torch.cat(columns, dim=1)
+
+    def in_structure(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """One item for each array of the arguments, in their structures."""
+        given = iter(leaves)
+        return tuple(
+            each.unflatten([next(given) for _ in range(each.count)]) for each in self._structures
+        )
+
+    def _program(self, own: Own) -> Program:
+        batched = tr_vmap(self._of_leaves, tuple(0 if each else None for each in own))
+        examples = [
+            np.zeros((1, *shape) if each else shape) for shape, each in zip(self._shapes, own)
+        ]
+        traced: Program = batched._prepare("program", tuple(examples), {})[2].traced
+        return traced
+
+    def _replay(self, own: Own) -> replay.Replay:
+        return replay.compile(self._program(own).program, Torch(), self._coordinate)
+
+    def _place(self, coordinate: Optional[int]) -> Optional[int]:
+        """The array that an argument's place names."""
+        if coordinate is None:
+            return None
+        counts = [structure.count for structure in self._structures]
+        is_place = isinstance(coordinate, int) and not isinstance(coordinate, bool)
+        if not is_place or not 0 <= coordinate < len(counts) or counts[coordinate] != 1:
+            raise ValueError(
+                f"coordinate must be the place of an argument that is one array, not {coordinate!r}"
+            )
+        return sum(counts[:coordinate])
+
+
+def _nodes(result: Any) -> list[Any]:
+    """The nodes of a result, in order."""
+    found: list[Any] = []
+    for leaf in flatten(result)[0]:
+        found += list(leaf.reshape(-1)) if isinstance(leaf, np.ndarray) else [leaf]
+    return found
