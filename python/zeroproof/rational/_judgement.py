@@ -55,6 +55,12 @@ def _judged(
         )
     if candidate.problem.samples.interval.half < FEW_DIGITS:
         yield "x is so near to the smallest double that it has few digits: give x in another unit"
+    if candidate.moved:
+        errors = ", and has no standard errors: it is no minimum but for pole_free"
+        yield (
+            "the best fit has a pole in pole_free; this is the best found without"
+            f"{errors if candidate.held else ''}"
+        )
     dof = len(rows) - candidate.problem.free
     if dof <= 0:
         yield "there are as many parameters as rows, so nothing is known of the errors"
