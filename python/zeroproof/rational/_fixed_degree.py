@@ -47,8 +47,11 @@ class Fitter:
 
     @property
     def may_be_exact(self) -> bool:
-        """Whether data without noise may be taken as such."""
-        return self.noise.known is None and not self.noise.robust
+        """Whether data without noise may be taken as such.
+
+        Where they are fitted to their rounding errors every loss has its minimum.
+        """
+        return self.noise.known is None or self.samples.sigma_is_rounding
 
     def problem(self, degree: tuple[int, int]) -> Problem:
         """The problem of this degree."""

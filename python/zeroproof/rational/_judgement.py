@@ -65,9 +65,6 @@ def _judged(
     if dof <= 0:
         yield "there are as many parameters as rows, so nothing is known of the errors"
         return
-    if candidate.exact:
-        return
-    size = spread = 0.0
     if rows.sigma is not None:
         below = rows.sigma < EPS * np.abs(rows.y)
         if below.any():
@@ -75,6 +72,10 @@ def _judged(
                 f"sigma is below the rounding errors of y in {np.count_nonzero(below)} rows, and "
                 "counts as these"
             )
+    if candidate.exact:
+        return
+    size = spread = 0.0
+    if rows.sigma is not None:
         size = float(lengths(residuals[None, :])[0]) / math.sqrt(dof)
         if (
             candidate.metric.chordal

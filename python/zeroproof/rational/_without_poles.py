@@ -208,7 +208,7 @@ def _kept(
     gaps: list[tuple[float, float, float]],
     degree: int,
 ) -> tuple[list[complex], list[tuple[float, float, float]]]:
-    """The roots that are wanted, and of the others as many as the degree allows, near ones first."""
+    """The roots that are wanted, and of the others what the degree allows, near ones first."""
     gaps = gaps[: degree - len(wanted)]
     left = degree - len(wanted) - len(gaps)
     for root in sorted((root for root in others if root.imag >= 0.0), key=abs):
