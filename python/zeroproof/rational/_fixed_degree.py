@@ -21,6 +21,10 @@ __all__ = ["Fitter"]
 
 #: How much larger rounding errors may be in another order.
 REORDERED = 4.0
+#: A start that is that many times off may lead to rounding errors.
+NEARLY = 1e4
+#: The least share of rows that are no outliers.
+MOST_ROWS = 0.75
 EPS = float(np.finfo(np.float64).eps)
 ROBUST_STEPS = 100
 RANDOM_STARTS = 8
@@ -59,24 +63,45 @@ class Fitter:
             self._problems[degree] = Problem(self.samples, degree)
         return self._problems[degree]
 
-    def exact(self, degree: tuple[int, int]) -> Candidate | None:
-        """The fit to data without noise, None if they have more than rounding errors."""
+    def exact(self, degree: tuple[int, int], near: Point | None = None) -> Candidate | None:
+        """The fit to data without noise, None if they have more than rounding errors.
+
+        ``near`` is one that has found the outliers of a robust loss.
+        """
         problem = self.problem(degree)
         if len(self.samples) < problem.free + 1:
             return None
         metric = Metric(True, np.ones(len(self.samples)))
         start = linearised(problem, metric)
         few = ROUNDINGS * EPS * np.sqrt(len(self.samples))
-        if not np.sqrt(start.sse) <= 1e4 * few:
+        if (
+            not np.sqrt(start.sse) <= NEARLY * few
+            and self.noise.robust
+            and self.noise.f_scale is None
+        ):
+            near = self._reweighted(problem, start, metric) if near is None else near
+            start, metric = self._without_outliers(problem, near, metric)
+        if not np.sqrt(start.sse) <= NEARLY * few:
             return None
         point = refine(problem, start, metric)
-        if not np.sqrt(point.sse) <= few or not self._is_reproduced(problem, point, few):
+        if not np.sqrt(point.sse) <= few or not self._is_reproduced(problem, point, metric, few):
             return None
         if has_poles(problem.denominator(point.z), self.pole_free):
             return None
         return replace(self._judged(problem, point, metric), exact=True)
 
-    def _is_reproduced(self, problem: Problem, point: Point, few: float) -> bool:
+    def _without_outliers(
+        self, problem: Problem, point: Point, metric: Metric
+    ) -> tuple[Point, Metric]:
+        """The point with weights 0 for rows far off and 1 for the others, if these are most."""
+        residuals = np.abs(problem.at(point.p, point.z, metric).residuals)
+        kept = residuals <= NEARLY * ROUNDINGS * EPS
+        if np.count_nonzero(kept) < max(MOST_ROWS * len(kept), 2 * problem.free + 1):
+            return problem.at(point.p, point.z, metric), metric
+        metric = Metric(True, kept.astype(np.float64))
+        return problem.at(point.p, point.z, metric), metric
+
+    def _is_reproduced(self, problem: Problem, point: Point, metric: Metric, few: float) -> bool:
         """Whether values computed in another order are those of the data as well.
 
         Where P and Q are both zero up to rounding errors, the quotient is any number.
@@ -84,7 +109,7 @@ class Fitter:
         with np.errstate(all="ignore"):
             q = problem.denominator(point.z)
             f = clenshaw(point.p, self.samples.u) / clenshaw(q, self.samples.u)
-            chords = (f - self.samples.v) / np.hypot(1.0, f) * self.samples.chord
+            chords = (f - self.samples.v) / np.hypot(1.0, f) * self.samples.chord * metric.weight
         return bool(np.sqrt(sum_of_squares(chords)) <= REORDERED * few)
 
     def fit(self, degree: tuple[int, int]) -> Candidate:

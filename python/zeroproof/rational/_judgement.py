@@ -73,6 +73,9 @@ def _judged(
                 "counts as these"
             )
     if candidate.exact:
+        off = int(np.count_nonzero(candidate.metric.weight == 0.0))
+        if off:
+            yield f"{off} row{' is' if off == 1 else 's are'} off and left to the loss as outliers"
         return
     size = spread = 0.0
     if rows.sigma is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from ._arguments import start_of
 from ._candidate import Candidate
 from ._degrees import Search
+from ._end_rows import without_end_row
 from ._fixed_degree import Fitter
 from ._noise import Noise
 from ._pole_free import Intervals
@@ -67,8 +68,18 @@ def searched(
             "here: give NaN for values that are only unknown"
         )
     fitter = Fitter(some, noise, rng, pole_free)
+
+    def others(rest: Samples) -> Candidate:
+        return Search(
+            Fitter(rest, noise, rng, pole_free), criterion, most, parameters, comfortable, tell
+        ).best()
+
     search = Search(fitter, criterion, most, parameters, comfortable, tell)
     best = search.best()
+    if noise.known is None and not noise.robust and not best.exact:
+        best = without_end_row(best, fitter, others)
+    if noise.robust and fitter.may_be_exact and not best.exact:
+        best = fitter.exact(best.degree, best.point) or best
     few = len(some) < len(samples)
     if few:
         tell(f"degree {best.degree[0]}/{best.degree[1]} on all {len(samples)} rows")
