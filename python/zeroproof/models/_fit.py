@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Optional, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from .._arrays import Array
 from .._enums import GradientMode
 from ..autodiff.hybrid_gradient import HybridGradientSchedule
 from ._arguments import Samples, checked_choice, checked_samples, checked_share, whole
@@ -17,7 +19,7 @@ from ._progress import Progress
 from ._start import linearised
 from .history import FitHistory
 
-__all__ = ["fit"]
+__all__ = ["fit", "kept_apart"]
 
 METHODS = ("auto", "lm", "adam")
 STARTS = ("auto", "linearised", "current")
@@ -107,11 +109,16 @@ def _checked_mode(mode: Any) -> str:
 
 def _split(samples: Samples, share: float, rng: np.random.Generator) -> tuple[Samples, Samples]:
     """The training and the validation samples. Rows without a finite y are for training."""
-    usable = np.flatnonzero(np.isfinite(samples.y).all(axis=1))
-    count = int(share * len(usable))
-    apart = np.zeros(len(samples.x), bool)
-    apart[rng.permutation(usable)[:count]] = True
+    apart = kept_apart(samples.y, share, rng)
     return samples.rows(~apart), samples.rows(apart)
+
+
+def kept_apart(y: Array, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Which rows of y, of shape (samples, outputs), are for validation."""
+    usable = np.flatnonzero(np.isfinite(y).all(axis=1))
+    apart = np.zeros(len(y), bool)
+    apart[rng.permutation(usable)[: int(share * len(usable))]] = True
+    return apart
 
 
 def _check_rows(model: Model, samples: Samples, training: Samples, share: float) -> None:
