@@ -14,6 +14,7 @@ from ._arguments import Samples, checked_choice, checked_samples, checked_share,
 from ._levenberg_marquardt import descend
 from ._losses import LOSSES
 from ._minibatches import train
+from ._pole_free import box_of, kept_free
 from ._problem import MODES, Model, Modes, Problem
 from ._progress import Progress
 from ._start import linearised
@@ -53,6 +54,7 @@ def fit(
     batch_size: int,
     lr: Any,
     seed: int,
+    pole_free: Any = None,
     may_be_undetermined: bool = False,
 ) -> FitHistory:
     """``RationalModel.fit``.
@@ -76,6 +78,7 @@ def fit(
         _check_rows(model, samples, training, share)
     if model.domain is None:
         model.set_domain(_box(samples))
+    box = box_of(pole_free, model)
     if method == "auto":
         size = training.y.size * (model.numerator.size + model.denominator.size)
         method = "lm" if size <= LARGEST_JACOBIAN else "adam"
@@ -95,7 +98,11 @@ def fit(
         modes = Modes(mode, schedule, max(1, 2 * epochs // 3))
         progress = Progress(FitHistory("adam", mode), apart, patience)
         train(problem, modes, epochs, batch_size, lr, rng, progress)
-    progress.best.written_to(model)
+    best = progress.best
+    if box is not None:
+        with np.errstate(all="ignore"):
+            best, progress.history.pole_free = kept_free(problem, best, box)
+    best.written_to(model)
     model.normalize()
     return progress.history
 
