@@ -18,7 +18,7 @@ from .basis import Term
 __all__ = ["least_value"]
 
 #: More cells than this at a time are no proof.
-MOST_CELLS = 100_000
+MOST_CELLS = 20_000
 MOST_ROUNDS = 200
 #: Rounding errors of a bound, in units of the sizes of the terms.
 ROUNDINGS = 64.0

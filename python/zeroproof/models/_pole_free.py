@@ -82,17 +82,17 @@ def kept_free(problem: Problem, point: Point, box: Array) -> tuple[Point, bool]:
     if not np.isfinite(point.loss):
         raise ValueError("pole_free: the fit has no finite residual to start from")
     signs = _signs(problem, point, box)
-    raised = _raised(problem, point, box, signs)
-    best = raised
-    for penalty in PENALTIES:
+    best = _raised(problem, point, box, signs)
+    for penalty in PENALTIES if best is not None else ():
+        assert best is not None
         moved = _descended(problem, best, box, signs, penalty)
         again = _raised(problem, moved, box, signs)
-        if again.loss < best.loss and again.masked <= best.masked:
+        if again is not None and again.loss < best.loss and again.masked <= best.masked:
             best = again
-    if not _is_free(problem, best, box):
+    if best is None or not _is_free(problem, best, box):
         raise ValueError(
-            "pole_free: that Q has no zero there could not be proved: give a smaller box or a "
-            "lower degree"
+            "pole_free: that Q has no zero there could not be proved: give a smaller box, a lower "
+            "degree or fewer inputs"
         )
     return best, True
 
@@ -110,12 +110,16 @@ def _is_free(problem: Problem, point: Point, box: Array) -> bool:
 
 
 def _grid(problem: Problem, box: Array) -> Array:
-    """The terms of Q at points of the box, its corners among them."""
-    many = max(int(POINTS ** (1.0 / len(box))), 2)
-    places = (1.0 - np.cos(np.linspace(0.0, np.pi, many))) / 2.0
-    axes = [low + (high - low) * places for low, high in box]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(box))
-    return problem.model.terms_at(points)[1]
+    """The terms of Q at points of the box: a grid with the corners, for many inputs random ones."""
+    low, length = box[:, 0], box[:, 1] - box[:, 0]
+    many = int(POINTS ** (1.0 / len(box)))
+    if many < 3:
+        shares = np.random.default_rng(0).uniform(size=(POINTS, len(box)))
+    else:
+        places = (1.0 - np.cos(np.linspace(0.0, np.pi, many))) / 2.0
+        axes = np.meshgrid(*[places] * len(box), indexing="ij")
+        shares = np.stack(axes, axis=-1).reshape(-1, len(box))
+    return problem.model.terms_at(low + length * shares)[1]
 
 
 def _signs(problem: Problem, point: Point, box: Array) -> Array:
@@ -124,19 +128,18 @@ def _signs(problem: Problem, point: Point, box: Array) -> Array:
     return np.where(np.median(values, axis=0) < 0.0, -1.0, 1.0)
 
 
-def _raised(problem: Problem, point: Point, box: Array, signs: Array) -> Point:
+def _raised(problem: Problem, point: Point, box: Array, signs: Array) -> Optional[Point]:
     """The point with constants added to Q so that it is proved to be large enough; P is the best.
 
     A constant that is added makes the norm larger and the bound in units of it smaller, at most by
-    what is added.
+    what is added. None if there is no bound.
     """
     rows = np.atleast_2d(point.denominator).copy()
     for row, sign in zip(rows, signs):
         bound = _bound(problem, sign * row, box)
         if not np.isfinite(bound):
-            row[:] = 0.0
-            row[0] = sign
-        elif bound < LEAST:
+            return None
+        if bound < LEAST:
             row[0] += sign * (LEAST * (1.0 + LEAST) - bound)
     return _with_best_numerator(problem, rows.reshape(point.denominator.shape), point)
 

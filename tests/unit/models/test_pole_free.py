@@ -90,6 +90,12 @@ def test_boxes_that_are_none(given, error, what):
         RationalModel(2, 1, (1, 1)).fit(X, POLE, pole_free=given)
 
 
+def test_many_inputs_are_refused():
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (300, 16))
+    with pytest.raises(ValueError, match="that Q has no zero there could not be proved"):
+        RationalModel(16, 1, (1, 1)).fit(x, 1.0 / (x.sum(axis=1) + 0.01), pole_free=True)
+
+
 def test_functions_of_your_own_have_no_range():
     model = RationalModel(2, 1, (1, 1), features=lambda a, b: [a, b])
     with pytest.raises(ValueError, match="pole_free takes features by name"):
