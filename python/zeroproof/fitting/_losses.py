@@ -63,15 +63,30 @@ class Loss(NamedTuple):
         """½ Σ C² ρ((r/C)²)."""
         if self.name == "linear":
             return 0.5 * float(np.dot(residuals, residuals))
+        return 0.5 * float(np.sum(self.terms(residuals)))
+
+    def terms(self, residuals: Array) -> Array:
+        """C² ρ((r/C)²) of each residual."""
         size, scale = np.abs(residuals), self.scale
+        if self.name == "linear":
+            return np.asarray(size * size, np.float64)
         if self.name == "soft_l1":
             # C²·ρ = 2r²/(1 + √(1 + (r/C)²)), with r/(C + …) first so that no square overflows
-            terms = size * (2.0 * scale * (size / (scale + np.hypot(scale, size))))
-        elif self.name == "huber":
-            terms = np.where(size <= scale, size**2, scale * (2.0 * size - scale))
-        else:
-            terms = scale * (scale * _log1p_of_square(size / scale))
-        return 0.5 * float(np.sum(terms))
+            return np.asarray(size * (2.0 * scale * (size / (scale + np.hypot(scale, size)))))
+        if self.name == "huber":
+            return np.where(size <= scale, size**2, scale * (2.0 * size - scale))
+        return np.asarray(scale * (scale * _log1p_of_square(size / scale)), np.float64)
+
+    def slopes(self, residuals: Array) -> Array:
+        """ρ' of each residual: the weights of the least squares problem with the same gradient."""
+        size = np.abs(residuals) / self.scale
+        if self.name == "linear":
+            return np.ones_like(size)
+        if self.name == "huber":
+            return 1.0 / np.maximum(size, 1.0)
+        if self.name == "soft_l1":
+            return 1.0 / np.hypot(1.0, size)
+        return 1.0 / (1.0 + size * size)
 
     def weights(self, residuals: Array) -> tuple[Array, Array]:
         """Factors for residuals and rows of the Jacobian.

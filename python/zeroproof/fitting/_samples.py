@@ -54,6 +54,8 @@ def read_samples(x: Any, y: Any, sigma: Any) -> Samples:
         raise ValueError(
             f"sigma must be positive and finite: it is {noise[bad[0]]:g} in row {bad[0]}"
         )
+    with np.errstate(over="ignore"):
+        _refuse_overflow(values / noise)
     return Samples(np.ascontiguousarray(rows), values, np.array(noise))
 
 
@@ -78,4 +80,13 @@ def _refuse_nonfinite(array: Array, name: str) -> None:
         more = f", and so do {len(bad) - 1} more" if len(bad) > 1 else ""
         raise ValueError(
             f"{name} has {array[row]} in row {row}{more}: leave out rows without a finite number"
+        )
+
+
+def _refuse_overflow(scaled: Array) -> None:
+    bad = np.flatnonzero(~np.isfinite(scaled))
+    if len(bad):
+        raise ValueError(
+            f"y/sigma is beyond the range of doubles in row {bad[0]}: give a larger sigma, or "
+            "y and sigma in another unit"
         )

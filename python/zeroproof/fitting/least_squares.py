@@ -139,6 +139,9 @@ def least_squares(
     with np.errstate(over="ignore", under="ignore"):
         sse = float(residuals @ residuals)
         norm = float(np.ldexp(norm, unit))
+    message = solution.message
+    if not np.isfinite(sse):
+        message += "; the sum of squares is beyond the range of doubles, so sse and cost are inf"
     values = parameters.start.copy()
     values[varied] = solution.params
     notes = np.where(at_bound, "at bound", np.where(varied, "", "fixed"))
@@ -163,7 +166,7 @@ def least_squares(
         njev=solution.njev,
         iterations=solution.iterations,
         success=solution.success,
-        message=solution.message,
+        message=message,
         _rows=tuple(map(Row, parameters.names, values.tolist(), found.stderr.tolist(), notes)),
         _norm=norm,
     )

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..models import RationalModel
+from ..models._fit import kept_apart
+from .estimates import as_text as estimates_text
+from .estimates import estimates
 from .table import Table
 from .text import InputError
 
@@ -38,7 +41,10 @@ def fit(
         )
     except ValueError as error:
         raise InputError(f"{table.name}: {error}") from None
-    return model, build(table, model, history, loss, seed)
+    apart = kept_apart(table.y, _share(len(table.x)), np.random.default_rng(seed))
+    found = build(table, model, history, loss, seed)
+    found["estimates"] = estimates(table, ~apart, model, loss)
+    return model, found
 
 
 def _share(rows: int) -> float:
@@ -98,5 +104,5 @@ def as_text(report: dict[str, Any]) -> str:
             lines.append(f"{name}: residuals {rms:.4g} (root mean square), {largest:.4g} (largest)")
     if report["validation_loss"] is not None:
         lines.append(f"loss on the rows kept apart {report['validation_loss']:.4g}")
-    lines.append("standard errors and poles are only given for one x and one y")
+    lines += ["", *estimates_text(report["estimates"], columns)]
     return "\n".join(lines) + "\n"

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any, Optional, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from .._arrays import Array
 from .._enums import GradientMode
 from ..autodiff.hybrid_gradient import HybridGradientSchedule
 from ._arguments import Samples, checked_choice, checked_samples, checked_share, whole
 from ._levenberg_marquardt import descend
 from ._losses import LOSSES
 from ._minibatches import train
+from ._pole_free import box_of, kept_free
 from ._problem import MODES, Model, Modes, Problem
 from ._progress import Progress
 from ._start import linearised
 from .history import FitHistory
 
-__all__ = ["fit"]
+__all__ = ["fit", "kept_apart"]
 
 METHODS = ("auto", "lm", "adam")
 STARTS = ("auto", "linearised", "current")
@@ -51,6 +54,7 @@ def fit(
     batch_size: int,
     lr: Any,
     seed: int,
+    pole_free: Any = None,
     may_be_undetermined: bool = False,
 ) -> FitHistory:
     """``RationalModel.fit``.
@@ -74,6 +78,7 @@ def fit(
         _check_rows(model, samples, training, share)
     if model.domain is None:
         model.set_domain(_box(samples))
+    box = box_of(pole_free, model)
     if method == "auto":
         size = training.y.size * (model.numerator.size + model.denominator.size)
         method = "lm" if size <= LARGEST_JACOBIAN else "adam"
@@ -93,7 +98,11 @@ def fit(
         modes = Modes(mode, schedule, max(1, 2 * epochs // 3))
         progress = Progress(FitHistory("adam", mode), apart, patience)
         train(problem, modes, epochs, batch_size, lr, rng, progress)
-    progress.best.written_to(model)
+    best = progress.best
+    if box is not None:
+        with np.errstate(all="ignore"):
+            best, progress.history.pole_free = kept_free(problem, best, box)
+    best.written_to(model)
     model.normalize()
     return progress.history
 
@@ -107,11 +116,16 @@ def _checked_mode(mode: Any) -> str:
 
 def _split(samples: Samples, share: float, rng: np.random.Generator) -> tuple[Samples, Samples]:
     """The training and the validation samples. Rows without a finite y are for training."""
-    usable = np.flatnonzero(np.isfinite(samples.y).all(axis=1))
-    count = int(share * len(usable))
-    apart = np.zeros(len(samples.x), bool)
-    apart[rng.permutation(usable)[:count]] = True
+    apart = kept_apart(samples.y, share, rng)
     return samples.rows(~apart), samples.rows(apart)
+
+
+def kept_apart(y: Array, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Which rows of y, of shape (samples, outputs), are for validation."""
+    usable = np.flatnonzero(np.isfinite(y).all(axis=1))
+    apart = np.zeros(len(y), bool)
+    apart[rng.permutation(usable)[: int(share * len(usable))]] = True
+    return apart
 
 
 def _check_rows(model: Model, samples: Samples, training: Samples, share: float) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from .._arrays import Array
 from ..autodiff.conditions import tr_less_equal, tr_where
 from ..autodiff.tr_ops_grad import tr_abs, tr_log1p, tr_sqrt
+from ..fitting._losses import Loss
 
 __all__ = ["LOSSES", "loss_of", "losses", "slopes"]
 
@@ -31,20 +32,15 @@ def loss_of(residual: Any, loss: str) -> Any:
 def losses(residuals: Array, loss: str) -> Array:
     """ρ of an array."""
     with np.errstate(all="ignore"):
-        squared = residuals * residuals
-        if loss == "huber":
-            return np.where(squared <= 1.0, squared, 2.0 * np.abs(residuals) - 1.0)
-        if loss == "soft_l1":
-            return np.asarray(2.0 * (np.hypot(1.0, residuals) - 1.0))
-        return np.log1p(squared) if loss == "cauchy" else squared
+        return _of_arrays(loss).terms(residuals)
 
 
 def slopes(residuals: Array, loss: str) -> Array:
     """ρ′(r²): the weights of the least squares problem with the same gradient."""
     with np.errstate(all="ignore"):
-        size = np.abs(residuals)
-        if loss == "huber":
-            return 1.0 / np.maximum(size, 1.0)
-        if loss == "soft_l1":
-            return 1.0 / np.hypot(1.0, size)
-        return 1.0 / (1.0 + size * size) if loss == "cauchy" else np.ones_like(size)
+        return _of_arrays(loss).slopes(residuals)
+
+
+def _of_arrays(loss: str) -> Loss:
+    """The loss of ``zeroproof.least_squares``, whose "linear" is "squared" here."""
+    return Loss("linear" if loss == "squared" else loss, 1.0)

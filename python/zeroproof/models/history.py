@@ -24,6 +24,8 @@ class FitHistory:
         saturated: how many residuals (of "lm") or batches (of "adam") had a gradient with a bounded
             partial.
         best_epoch: the one whose coefficients the model has.
+        pole_free: whether the best epoch had a pole where there may be none, so that the model has
+            other coefficients, without one.
         stopped_by: "epochs", "patience", or "converged": no step lowers the loss any more.
     """
 
@@ -35,6 +37,7 @@ class FitHistory:
     saturated: list[int] = field(default_factory=list)
     best_epoch: int = 0
     stopped_by: str = "epochs"
+    pole_free: bool = False
 
     @property
     def epochs(self) -> int:

@@ -329,6 +329,7 @@ class RationalModel:
         batch_size: int = 256,
         lr: Any = 1e-2,
         seed: int = 0,
+        pole_free: Any = None,
     ) -> FitHistory:
         """Fits the coefficients to data, which may have poles.
 
@@ -365,6 +366,10 @@ class RationalModel:
             batch_size: samples in each step of "adam".
             lr: the learning rate of "adam", or a function of the number of steps done.
             seed: of the split and of the minibatches.
+            pole_free: a box without poles, a pair (low, high) for each input, or True for the
+                domain. If the best fit has a Q that vanishes there, or is below 1e-3 of its norm,
+                Levenberg-Marquardt with a penalty goes on from the nearest that does not, on all
+                training rows. That Q has no zero there is proved by intervals.
 
         Returns:
             The history of the fit. The model has the coefficients of its best epoch, normalised.
@@ -372,7 +377,8 @@ class RationalModel:
         Raises:
             TypeError: for an argument of another type.
             ValueError: for one of another shape or out of range, and for fewer rows than
-                coefficients, in all or left by ``validation``; the message names it.
+                coefficients, in all or left by ``validation``; if no fit is proved to have no pole
+                in ``pole_free``. The message names it.
         """
         return fit(
             self,
@@ -390,6 +396,7 @@ class RationalModel:
             batch_size=batch_size,
             lr=lr,
             seed=seed,
+            pole_free=pole_free,
         )
 
     def save(self, path: Union[str, PathLike[str]]) -> None:

@@ -23,7 +23,8 @@ class Candidate:
     ``point`` is in the metric ``metric``, whose weights are those of the loss; ``residuals`` are
     those of the data in the unit of the noise, ``s`` their scale, ``deviation`` the standard
     deviation of normal noise with this scale, and ``surprise`` −2·log likelihood. ``exact``: the
-    data are fitted up to their rounding errors.
+    data are fitted up to their rounding errors. ``moved``: the best fit has poles where there may
+    be none, and this is the best without; ``held``: it is no minimum but for that condition.
     """
 
     problem: Problem
@@ -34,6 +35,8 @@ class Candidate:
     deviation: float
     surprise: float
     exact: bool = False
+    moved: bool = False
+    held: bool = False
 
     @property
     def typical(self) -> float:

@@ -35,7 +35,11 @@ STEPS = [(0, -1), (-1, 0), (-1, -1), (0, 1), (1, 0), (1, 1), (-1, 1), (1, -1), (
 
 @dataclass
 class Search:
-    """The search, with what it tried."""
+    """The search, with what it tried.
+
+    ``rejected`` has the number of poles that are not established, by degree, and ``with_poles`` the
+    criterion of degrees whose best fit has a pole where there may be none.
+    """
 
     fitter: Fitter
     criterion: str
@@ -45,13 +49,14 @@ class Search:
     tell: Callable[[str], None]
     tried: dict[Degree, Candidate] = field(default_factory=dict)
     rejected: dict[Degree, int] = field(default_factory=dict)
+    with_poles: dict[Degree, float] = field(default_factory=dict)
 
     def score(self, degree: Degree) -> float:
         """The information criterion; infinite for a degree with poles that are not established."""
         if not self._allowed(degree):
             return np.inf
         candidate = self._candidate(degree)
-        if degree in self.rejected:
+        if degree in self.rejected or degree in self.with_poles:
             return np.inf
         return self.information(candidate)
 
@@ -75,7 +80,27 @@ class Search:
                     self.score(degree)
         self._along_the_diagonal()
         best = self._downhill()
-        return best if self.fitter.noise.known is not None else self._beyond(best)
+        if self.fitter.noise.known is None:
+            best = self._beyond(best)
+        return self._without_poles(best) if self.with_poles else best
+
+    def _without_poles(self, best: Candidate) -> Candidate:
+        """The best, with degrees whose best fit has poles where there may be none.
+
+        Without them it is no better, so degrees that are no better as they are need no fit.
+        """
+        least = np.inf if self.fitter.has_poles(best) else self.information(best)
+        for degree, bound in sorted(self.with_poles.items(), key=lambda each: each[1]):
+            if bound >= least:
+                break
+            self.tell(f"degree {degree[0]}/{degree[1]} without poles")
+            found = self.fitter.without_poles(self.tried[degree])
+            if found is None or unsupported_poles(found):
+                continue
+            self.rejected.pop(degree, None)
+            if self.information(found) < least:
+                best, least = found, self.information(found)
+        return best
 
     def _allowed(self, degree: Degree) -> bool:
         return self._is_possible(degree) and self._parameters(degree) <= self.comfortable
@@ -104,6 +129,8 @@ class Search:
         unsupported = unsupported_poles(candidate)
         if unsupported:
             self.rejected[degree] = unsupported
+        if self.fitter.has_poles(candidate):
+            self.with_poles[degree] = self.information(candidate)
         return candidate
 
     def _small(self) -> Iterator[Degree]:
@@ -151,7 +178,8 @@ class Search:
             dof = rows - cost * count
             degrees = list(self._with(count))
             found = [self._candidate(degree) for degree in degrees]
-            found = [each for each in found if each.degree not in self.rejected]
+            refused = {*self.rejected, *self.with_poles}
+            found = [each for each in found if each.degree not in refused]
             if dof < 1 or not found:
                 continue
             candidate = min(found, key=lambda each: each.surprise)

@@ -121,12 +121,14 @@ class Powers:
 
     ``fixed`` is the place in the denominator of the coefficient that was made 1. ``root`` times its
     transpose is the covariance of all coefficients, the numerator's first; the fixed one's is 0.
+    ``exact`` has the values of all before they are rounded to doubles.
     """
 
     numerator: Array
     denominator: Array
     fixed: int
     root: Optional[Array]
+    exact: tuple[Fraction, ...] = ()
 
 
 def powers(p: Array, q: Array, interval: Interval, root: Optional[Array]) -> Powers:
@@ -143,7 +145,8 @@ def powers(p: Array, q: Array, interval: Interval, root: Optional[Array]) -> Pow
     divisor = bottom[fixed]
     a = np.array([_rounded(each / divisor) for each in top])
     b = np.array([_rounded(each / divisor) for each in bottom])
-    return Powers(a, b, fixed, _in_powers(root, a, b, fixed, interval, divisor))
+    exact = tuple(each / divisor for each in (*top, *bottom))
+    return Powers(a, b, fixed, _in_powers(root, a, b, fixed, interval, divisor), exact)
 
 
 def _in_powers(

@@ -6,23 +6,32 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..fitting._losses import Loss
 from ._candidate import ROUNDINGS, Candidate
 from ._chebyshev import clenshaw
 from ._noise import Noise
+from ._pole_free import Intervals, has_poles
 from ._problem import Metric, Point, Problem, Samples
 from ._products import sum_of_squares
 from ._refine import refine
 from ._starts import linearised, random_start
+from ._without_poles import without_poles
 
 __all__ = ["Fitter"]
 
 #: How much larger rounding errors may be in another order.
 REORDERED = 4.0
+#: A start that is that many times off may lead to rounding errors.
+NEARLY = 1e4
+#: The least share of rows that are no outliers.
+MOST_ROWS = 0.75
 EPS = float(np.finfo(np.float64).eps)
 ROBUST_STEPS = 100
 RANDOM_STARTS = 8
 #: Where degrees are compared: rounds and steps, and the change of a criterion that does not matter.
 FIRST_ROBUST_STEPS, ROUGH_ROBUST_STEPS, ROUGH_STEPS, ROUGH = 5, 20, 40, 1e-3
+#: Steps without poles, and how often the scale of a loss is estimated anew and by how much.
+FREE_STEPS, FREE_ROUNDS, FREE_CHANGE = 100, 4, 1e-3
 
 
 @dataclass
@@ -32,6 +41,7 @@ class Fitter:
     samples: Samples
     noise: Noise
     rng: np.random.Generator
+    pole_free: Intervals = ()
     _problems: dict[tuple[int, int], Problem] = field(default_factory=dict)
 
     @property
@@ -41,8 +51,11 @@ class Fitter:
 
     @property
     def may_be_exact(self) -> bool:
-        """Whether data without noise may be taken as such."""
-        return self.noise.known is None and not self.noise.robust
+        """Whether data without noise may be taken as such.
+
+        Where they are fitted to their rounding errors every loss has its minimum.
+        """
+        return self.noise.known is None or self.samples.sigma_is_rounding
 
     def problem(self, degree: tuple[int, int]) -> Problem:
         """The problem of this degree."""
@@ -50,22 +63,45 @@ class Fitter:
             self._problems[degree] = Problem(self.samples, degree)
         return self._problems[degree]
 
-    def exact(self, degree: tuple[int, int]) -> Candidate | None:
-        """The fit to data without noise, None if they have more than rounding errors."""
+    def exact(self, degree: tuple[int, int], near: Point | None = None) -> Candidate | None:
+        """The fit to data without noise, None if they have more than rounding errors.
+
+        ``near`` is one that has found the outliers of a robust loss.
+        """
         problem = self.problem(degree)
         if len(self.samples) < problem.free + 1:
             return None
         metric = Metric(True, np.ones(len(self.samples)))
         start = linearised(problem, metric)
         few = ROUNDINGS * EPS * np.sqrt(len(self.samples))
-        if not np.sqrt(start.sse) <= 1e4 * few:
+        if (
+            not np.sqrt(start.sse) <= NEARLY * few
+            and self.noise.robust
+            and self.noise.f_scale is None
+        ):
+            near = self._reweighted(problem, start, metric) if near is None else near
+            start, metric = self._without_outliers(problem, near, metric)
+        if not np.sqrt(start.sse) <= NEARLY * few:
             return None
         point = refine(problem, start, metric)
-        if not np.sqrt(point.sse) <= few or not self._is_reproduced(problem, point, few):
+        if not np.sqrt(point.sse) <= few or not self._is_reproduced(problem, point, metric, few):
+            return None
+        if has_poles(problem.denominator(point.z), self.pole_free):
             return None
         return replace(self._judged(problem, point, metric), exact=True)
 
-    def _is_reproduced(self, problem: Problem, point: Point, few: float) -> bool:
+    def _without_outliers(
+        self, problem: Problem, point: Point, metric: Metric
+    ) -> tuple[Point, Metric]:
+        """The point with weights 0 for rows far off and 1 for the others, if these are most."""
+        residuals = np.abs(problem.at(point.p, point.z, metric).residuals)
+        kept = residuals <= NEARLY * ROUNDINGS * EPS
+        if np.count_nonzero(kept) < max(MOST_ROWS * len(kept), 2 * problem.free + 1):
+            return problem.at(point.p, point.z, metric), metric
+        metric = Metric(True, kept.astype(np.float64))
+        return problem.at(point.p, point.z, metric), metric
+
+    def _is_reproduced(self, problem: Problem, point: Point, metric: Metric, few: float) -> bool:
         """Whether values computed in another order are those of the data as well.
 
         Where P and Q are both zero up to rounding errors, the quotient is any number.
@@ -73,7 +109,7 @@ class Fitter:
         with np.errstate(all="ignore"):
             q = problem.denominator(point.z)
             f = clenshaw(point.p, self.samples.u) / clenshaw(q, self.samples.u)
-            chords = (f - self.samples.v) / np.hypot(1.0, f) * self.samples.chord
+            chords = (f - self.samples.v) / np.hypot(1.0, f) * self.samples.chord * metric.weight
         return bool(np.sqrt(sum_of_squares(chords)) <= REORDERED * few)
 
     def fit(self, degree: tuple[int, int]) -> Candidate:
@@ -86,6 +122,40 @@ class Fitter:
             return self._descend(problem, problem.at(best.point.p, best.point.z, self.plain))
         found = [self._descend(problem, start) for start in starts]
         return min(found, key=lambda each: each.surprise)
+
+    def has_poles(self, candidate: Candidate) -> bool:
+        """Whether it has poles where there may be none."""
+        return has_poles(candidate.problem.denominator(candidate.point.z), self.pole_free)
+
+    def without_poles(self, candidate: Candidate) -> Candidate | None:
+        """The best fit of the degree without poles where there may be none; None if none is found.
+
+        Args:
+            candidate: the best fit, or one without poles to go on from.
+        """
+        problem, plain, noise = candidate.problem, self.plain, self.noise
+        point, s, found = candidate.point, candidate.s, None
+        for _ in range(FREE_ROUNDS if noise.robust else 1):
+            loss = Loss(noise.loss, noise.loss_scale(s)) if noise.robust else Loss()
+            free = without_poles(problem, point, plain, loss, self.pole_free, FREE_STEPS)
+            if free is None:
+                break
+            found, point, before = self._judged(problem, free, plain), free, s
+            s = found.s
+            if abs(s - before) <= FREE_CHANGE * s:
+                break
+        if found is None:
+            return None
+        # A minimum of its own needs no condition, and is found to all digits.
+        settled = self.settled_from(candidate.degree, point, moved=True)
+        if not self.has_poles(settled) and settled.surprise <= found.surprise + ROUGH:
+            return settled
+        metric = Metric(
+            plain.chordal, plain.weight * np.sqrt(noise.weights(found.residuals, found.s))
+        )
+        return replace(
+            found, metric=metric, point=problem.at(point.p, point.z, metric), moved=True, held=True
+        )
 
     def fit_from(self, degree: tuple[int, int], start: Point) -> Candidate:
         """The fit from a start."""
@@ -117,14 +187,15 @@ class Fitter:
 
     def settled(self, candidate: Candidate) -> Candidate:
         """The same minimum, to all digits."""
-        if candidate.exact:
+        if candidate.exact or candidate.held:
             return candidate
-        return self.settled_from(candidate.degree, candidate.point)
+        return self.settled_from(candidate.degree, candidate.point, candidate.moved)
 
-    def settled_from(self, degree: tuple[int, int], point: Point) -> Candidate:
+    def settled_from(self, degree: tuple[int, int], point: Point, moved: bool = False) -> Candidate:
         """The minimum next to a point, to all digits."""
         problem = self.problem(degree)
-        return self._descend(problem, problem.at(point.p, point.z, self.plain), thorough=True)
+        start = problem.at(point.p, point.z, self.plain)
+        return replace(self._descend(problem, start, thorough=True), moved=moved)
 
     def fit_from_random(self, degree: tuple[int, int]) -> Candidate:
         """The best fit found from random starts."""

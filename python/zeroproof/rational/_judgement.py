@@ -55,13 +55,16 @@ def _judged(
         )
     if candidate.problem.samples.interval.half < FEW_DIGITS:
         yield "x is so near to the smallest double that it has few digits: give x in another unit"
+    if candidate.moved:
+        errors = ", and has no standard errors: it is no minimum but for pole_free"
+        yield (
+            "the best fit has a pole in pole_free; this is the best found without"
+            f"{errors if candidate.held else ''}"
+        )
     dof = len(rows) - candidate.problem.free
     if dof <= 0:
         yield "there are as many parameters as rows, so nothing is known of the errors"
         return
-    if candidate.exact:
-        return
-    size = spread = 0.0
     if rows.sigma is not None:
         below = rows.sigma < EPS * np.abs(rows.y)
         if below.any():
@@ -69,6 +72,13 @@ def _judged(
                 f"sigma is below the rounding errors of y in {np.count_nonzero(below)} rows, and "
                 "counts as these"
             )
+    if candidate.exact:
+        off = int(np.count_nonzero(candidate.metric.weight == 0.0))
+        if off:
+            yield f"{off} row{' is' if off == 1 else 's are'} off and left to the loss as outliers"
+        return
+    size = spread = 0.0
+    if rows.sigma is not None:
         size = float(lengths(residuals[None, :])[0]) / math.sqrt(dof)
         if (
             candidate.metric.chordal

@@ -25,6 +25,7 @@ __all__ = ["SMALLEST_SIGMA", "Metric", "Point", "Problem", "Samples"]
 
 LARGEST_TARGET = 1e150  # keeps squares in range
 SMALLEST_SIGMA = 1e-300
+FEW_ROUNDINGS = 4.0
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -39,6 +40,7 @@ class Samples:
     y_scale: float
     sigma_scale: float
     interval: Interval
+    sigma_is_rounding: bool = False
     _tables: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -46,15 +48,17 @@ class Samples:
         """The samples; weights are 1/σ, in units in which the largest is 1, and 1 without σ.
 
         A σ below the rounding errors of y would give weights to these: it counts as they do.
-        ``sigma_scale`` is the smallest σ in the unit of v.
+        ``sigma_scale`` is the smallest σ in the unit of v, and ``sigma_is_rounding`` whether every
+        σ is no more than a few rounding errors.
         """
         size = np.abs(rows.y)
         middle, largest = float(np.median(size)), float(size.max())
         scale = max(middle, largest / LARGEST_TARGET, float(np.finfo(np.float64).tiny))
         if largest == 0.0:
             scale = 1.0
-        weight, sigma_scale = np.ones(len(rows)), 1.0
+        weight, sigma_scale, is_rounding = np.ones(len(rows)), 1.0, False
         if rows.sigma is not None:
+            is_rounding = bool((rows.sigma < FEW_ROUNDINGS * EPS * np.maximum(size, scale)).all())
             sigma = np.maximum(rows.sigma, EPS * np.maximum(size, scale))
             least = float(sigma.min())
             with np.errstate(under="ignore", over="ignore"):
@@ -68,6 +72,7 @@ class Samples:
             y_scale=scale,
             sigma_scale=sigma_scale,
             interval=interval,
+            sigma_is_rounding=is_rounding,
         )
 
     def __len__(self) -> int:
@@ -77,7 +82,7 @@ class Samples:
         """These samples alone."""
         u, v, weight = self.u[chosen], self.v[chosen], self.weight[chosen]
         marks, scales = self.marks, (self.y_scale, self.sigma_scale)
-        return Samples(u, v, weight, marks, *scales, self.interval)
+        return Samples(u, v, weight, marks, *scales, self.interval, self.sigma_is_rounding)
 
     def table(self, degree: int) -> Array:
         """The Chebyshev polynomials up to a degree at the samples, and those to come."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Optional
 
 import numpy as np
@@ -44,18 +45,22 @@ def table(
     interval: tuple[float, float],
     record: Optional[FitRecord],
     coefficients: Coefficients,
+    exact: Sequence[Fraction],
     errors: StandardErrors,
     poles: Complex,
     residues: Complex,
     zeros: Complex,
 ) -> str:
-    """The text, without a line end."""
+    """The text, without a line end.
+
+    ``exact`` has the values of the coefficients, which may be beyond the range of doubles.
+    """
     n, m = degree
     low, high = interval
     lines = [f"Rational function of degree {n}/{m} on [{low:.6g}, {high:.6g}]"]
     if record is not None:
         lines += _heading(record)
-    rows = [*_rows(coefficients, errors.coefficients)]
+    rows = [*_rows(coefficients, exact, errors.coefficients)]
     rows += _pole_rows(poles, errors.poles, residues, errors.residues)
     rows += _zero_rows(zeros, errors.zeros)
     return "\n".join([*lines, "", *_columns(rows)])
@@ -97,11 +102,26 @@ def _noise(record: FitRecord) -> str:
     return line
 
 
-def _rows(found: Coefficients, errors: Coefficients) -> Iterator[tuple[str, str, str]]:
+def _rows(
+    found: Coefficients, exact: Sequence[Fraction], errors: Coefficients
+) -> Iterator[tuple[str, str, str]]:
+    whole = iter(exact)
     for values, deviations, name in zip(found, errors, found._fields):
         for k, (value, error) in enumerate(zip(values.tolist(), deviations.tolist())):
             power = "1" if k == 0 else "x" if k == 1 else "x" + str(k).translate(POWERS)
-            yield name if k == 0 else "", power, estimate(value, error)
+            number = next(whole)
+            if not math.isfinite(value) or (value == 0.0 and number != 0):
+                text = _beyond_doubles(number)
+            else:
+                text = estimate(value, error)
+            yield name if k == 0 else "", power, text
+
+
+def _beyond_doubles(number: Fraction) -> str:
+    """A number that no double is near to."""
+    return f"{Decimal(number.numerator) / Decimal(number.denominator):.6e} (no double is so " + (
+        "large)" if abs(number) > 1 else "small)"
+    )
 
 
 def _pole_rows(

@@ -251,6 +251,7 @@ class Rational:
             self.interval,
             self.record,
             self.coefficients,
+            self._powers.exact,
             self.stderr,
             self.poles,
             self.residues,

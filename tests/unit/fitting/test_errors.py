@@ -76,3 +76,25 @@ def test_refused(changes: dict[str, Any], error: type[Exception], says: str) -> 
 def test_the_arguments_fit_as_they_are() -> None:
     fit = least_squares(line, X, Y, START)
     assert fit.params == pytest.approx({"a": 1.0, "b": 2.0})
+
+
+def test_a_sigma_with_which_y_overflows():
+    x = np.arange(5.0)
+    with pytest.raises(ValueError, match=r"y/sigma is beyond the range of doubles in row 1"):
+        least_squares(lambda p, x: p["a"] * x, x, 1e150 * x, {"a": 1.0}, sigma=1e-200)
+
+
+def test_a_sum_of_squares_beyond_doubles_is_told():
+    x = np.linspace(0.0, 1.0, 9)
+    fit = least_squares(
+        lambda p, x: p["a"] * x + p["b"], x, 1e200 * (1.0 + x * x), {"a": 1.0, "b": 1.0}
+    )
+    unit = least_squares(lambda p, x: p["a"] * x + p["b"], x, 1.0 + x * x, {"a": 1.0, "b": 1.0})
+    assert fit.success
+    assert fit.sse == fit.cost == np.inf
+    assert (
+        "the sum of squares is beyond the range of doubles, so sse and cost are inf" in fit.message
+    )
+    for name in ("a", "b"):
+        assert fit.params[name] == pytest.approx(1e200 * unit.params[name], rel=1e-14)
+        assert fit.stderr[name] == pytest.approx(1e200 * unit.stderr[name], rel=1e-12)

@@ -268,6 +268,37 @@ def test_several_columns(capsys, several, tmp_path):
     assert max(report["residual_rms"]) < 1e-6
 
 
+def test_standard_errors_of_several_columns_are_those_of_repeated_measurements(tmp_path, capsys):
+    x = np.linspace(0.0, 1.0, 80)
+    true = np.column_stack([1.0 / (x + 1.0), x / (x + 1.0)])
+    scores = []
+    for seed in range(30):
+        y = true + 0.001 * np.random.default_rng(seed).normal(size=true.shape)
+        path = tmp_path / "noisy.csv"
+        np.savetxt(path, np.column_stack([x, y]), delimiter=",", header="x,u,v", comments="")
+        options = ("--x", "x", "--y", "u", "v", "--degree", "1/1")
+        found = json.loads(run(capsys, "learn", path, *options, "--json")[1])["estimates"]
+        assert found["degrees_of_freedom"] == 160 - 5
+        # In u = 2x − 1 the functions are 2/(u + 3) and (u + 1)/(u + 3), and Q has norm 1.
+        for terms, exact in (
+            (found["denominator"], [3.0, 1.0]),
+            (found["numerator"]["u"], [2.0, 0.0]),
+            (found["numerator"]["v"], [1.0, 1.0]),
+        ):
+            assert [term["term"] for term in terms] == ["1", "x"]
+            for term, value in zip(terms, exact):
+                scores.append((term["value"] - value / np.sqrt(10.0)) / term["stderr"])
+    # Of 180 scores 150 are independent; five deviations of the root of their mean square.
+    assert np.sqrt(np.mean(np.square(scores))) == pytest.approx(1.0, abs=5.0 / np.sqrt(300.0))
+
+
+def test_the_report_of_several_columns(capsys, several):
+    text = run(capsys, "learn", several[0], "--x", "a", "b", "--y", "u", "v", "--degree", "1/2")[1]
+    assert "poles     where Q = 0: with 2 columns x a set of points" in text
+    assert "  Q           1             " in text
+    assert text.count(" ± ") == 12
+
+
 @pytest.mark.parametrize(
     ("options", "what"),
     [

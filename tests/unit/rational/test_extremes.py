@@ -88,3 +88,17 @@ def test_tables_of_subnormal_numbers(degree):
     x = np.linspace(-2.0, 2.0, 60)
     found = fit_rational(x, 5e-324 * np.round(4.0 * x), degree=degree)
     assert "numerator" in found.summary()
+
+
+@pytest.mark.parametrize(("unit", "word"), [(1e200, "small"), (1e-160, "large")])
+def test_coefficients_that_are_no_doubles_are_shown(unit, word):
+    x = np.linspace(1.0, 2.0, 30)
+    y = x**3 / (x - 1.3) + 1e-3 * np.random.default_rng(0).normal(size=30)
+    plain, scaled = fit_rational(x, y, (3, 1)), fit_rational(unit * x, y, (3, 1))
+    line = next(each for each in scaled.summary().splitlines() if each.lstrip().startswith("x³"))
+    assert line.endswith(f"(no double is so {word})")
+    digits, exponent = line.split()[1].split("e")
+    power = -3 * round(np.log10(unit))
+    expected = float(digits) * 10.0 ** (int(exponent) - power)
+    assert expected == pytest.approx(plain.coefficients.numerator[3], rel=1e-4)
+    assert "inf" not in scaled.summary()
