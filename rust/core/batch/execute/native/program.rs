@@ -72,6 +72,7 @@ pub(crate) struct Kernel {
     pub elements: Vec<(u32, u32)>,
     /// By output and derivative: whether it is written to the caller's array.
     pub written: Vec<bool>,
+    pub tells: Tells,
 }
 
 /// A program as machine code, made when it is first needed.
@@ -98,6 +99,14 @@ impl Kernel {
     /// Whether nothing is left to the interpreter.
     pub fn is_whole(&self) -> bool {
         self.parts.iter().all(|part| matches!(part, Part::Native(_)))
+    }
+
+    /// The parts that are native.
+    pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Native(piece) => Some(piece),
+            Part::Interpreted(_) => None,
+        })
     }
 
     /// Whether a block with columns of so many bytes can be taken in whole turns.
@@ -190,7 +199,7 @@ impl<'p> Builder<'p> {
         let parts = parts.into_iter().filter_map(|part| part.map(Part::Interpreted).or_else(&mut native));
         let mut parts: Vec<_> = parts.collect();
         parts.reverse();
-        Ok(Kernel { parts, elements: elements.loaded, written: self.written })
+        Ok(Kernel { parts, elements: elements.loaded, written: self.written, tells: self.tells })
     }
 
     fn expansion(&self) -> Expansion {
@@ -246,8 +255,10 @@ impl<'p> Builder<'p> {
             _ => None,
         };
         let (code, plan) = (&self.plan.code, self.plan);
+        // Sums show what they are made of, unless it is to be left out of them.
+        let leaves_out = self.results == Results::AddedUp && self.tells == Tells::Which;
         let checks = match self.results {
-            Results::AddedUp => &plan.checks_besides_totals,
+            Results::AddedUp if !leaves_out => &plan.checks_besides_totals,
             _ => &code.checks,
         };
         let mut wanted: Vec<(Source, Hook)> = checks.iter().map(|&check| (check, Hook::Check)).collect();
@@ -278,7 +289,9 @@ impl<'p> Builder<'p> {
         let mut hooks: HashMap<usize, HashMap<Id, Vec<Hook>>> = HashMap::new();
         let mut last = None;
         for (source, hook) in wanted {
-            let number = writer(source).unwrap_or_else(|| {
+            // What is left out is known after all checks: they are in one part with the sums.
+            let is_last = leaves_out && matches!(hook, Hook::Check | Hook::Accumulate(_));
+            let number = writer(source).filter(|_| !is_last).unwrap_or_else(|| {
                 *last.get_or_insert_with(|| {
                     if !matches!(drafts.last(), Some(Draft::Native(..))) {
                         drafts.push(Draft::Native(Box::new(self.expansion())));

@@ -21,6 +21,9 @@ pub(crate) enum Place {
     Bound,
     /// The threshold of Hybrid mode.
     Delta,
+    /// The ends of an exploration region, by number.
+    Low(u32),
+    High(u32),
     /// An element of an argument of several, by its number among those that are loaded.
     Element(u32),
     /// A slot of the block.
@@ -64,8 +67,6 @@ pub(crate) enum Class {
     Tiny,
     /// The same, and infinities.
     TinyOrInfinite,
-    /// Infinities and NaN.
-    NotReal,
 }
 
 /// Logic of masks.
@@ -231,12 +232,16 @@ enum Formula {
     Choose(Id, Id, Id),
 }
 
+/// The total of the values.
+const OF_VALUES: u32 = 0;
+
 /// What is done with a value besides what reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hook {
     Store(Place),
     /// The same, zeros as +0.
     StorePositive(Place),
+    /// Adds it to a total; if checks tell which samples are irregular, without those whose value is not REAL.
     Accumulate(u32),
     /// Looks whether it is REAL.
     Check,
@@ -345,13 +350,7 @@ impl Steps {
             return self.of(Formula::Classify(class, a, within));
         }
         let (magnitude, least) = (self.abs(a), self.constant(f64::MIN_POSITIVE));
-        let mut found = match class {
-            Class::NotReal => {
-                let nothing = self.sub(a, a); // NaN for what is not REAL
-                self.is_nan(nothing)
-            }
-            Class::Tiny | Class::TinyOrInfinite => self.compare(Comparison::Less, magnitude, least),
-        };
+        let mut found = self.compare(Comparison::Less, magnitude, least);
         if class == Class::TinyOrInfinite {
             let infinite = self.constant(f64::INFINITY);
             let infinite = self.compare(Comparison::Equal, magnitude, infinite);
@@ -470,7 +469,7 @@ impl Steps {
         // What is done with a result may read a constant that a later step loaded first.
         steps.sort_by_key(|step| !matches!(step, Step::Load { .. }));
         let mut all = Self { is_mask, loaded, classifies, doubts, ..Self::default() };
-        let (mut irregular, mut nothing) = (None, None);
+        let (mut nothing, mut left_out, mut summands) = (None, None, vec![]);
         let amends =
             steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
         let awaited: HashSet<Id> = amends.flatten().flatten().collect();
@@ -496,14 +495,25 @@ impl Steps {
                         let positive = all.add(written, zero);
                         all.store(place, positive);
                     }
-                    Hook::Accumulate(total) => all.accumulate(total, written),
-                    Hook::Check if doubts => all.doubt_real(written),
-                    Hook::Check if classifies => {
-                        let one = all.classify(Class::NotReal, written, None);
-                        irregular = Some(irregular.map_or(one, |others| all.or(others, one)));
+                    Hook::Accumulate(total) if doubts => all.accumulate(total, written),
+                    Hook::Accumulate(total) => {
+                        if total == OF_VALUES {
+                            let nothing = all.sub(written, written);
+                            left_out = Some(all.is_nan(nothing));
+                        }
+                        summands.push((total, written));
+                        if let Some(left_out) = left_out {
+                            // The number that changes no sum.
+                            let nothing = all.constant(-0.0);
+                            for (total, summand) in summands.drain(..) {
+                                let kept = all.choose(left_out, nothing, summand);
+                                all.accumulate(total, kept);
+                            }
+                        }
                     }
+                    Hook::Check if doubts => all.doubt_real(written),
                     Hook::Check => {
-                        // One comparison serves all.
+                        // NaN for what is not REAL, so that one comparison serves all.
                         let one = all.sub(written, written);
                         nothing = Some(match nothing {
                             Some(others) => all.arithmetic(Arithmetic::Or, others, one),
@@ -513,9 +523,10 @@ impl Steps {
                 }
             }
         }
-        if let Some(mask) = irregular.or_else(|| nothing.map(|nothing| all.is_nan(nothing))) {
+        if let Some(mask) = nothing.map(|nothing| all.is_nan(nothing)) {
             all.flag(Flags::Irregular, mask);
         }
+        debug_assert!(summands.is_empty(), "the value is among what is added up");
         all
     }
 
