@@ -129,6 +129,26 @@ def hybrid(settings: argparse.Namespace) -> Iterator[Goal]:
     HybridGradientContext.reset()
 
 
+def irregular(settings: argparse.Namespace) -> Iterator[Goal]:
+    """One sample in a hundred whose value is not REAL, against none, in Mask-REAL."""
+    regular, given = make_inputs(settings.samples), make_inputs(settings.samples)
+    chosen = np.random.default_rng(1).random(settings.samples) < 0.01
+    given.x[chosen] = -1.0  # the pole
+    out = (np.empty(settings.samples), np.empty(settings.samples))
+
+    def calls(inputs: Inputs) -> dict[str, Call]:
+        own = Zeroproof(inputs)
+        return {PER_SAMPLE: lambda: own.per_sample(out), MEAN: own.mean}
+
+    of_regular, of_given = calls(regular), calls(given)
+    for workload, call in of_regular.items():
+        racers = {"all REAL": Contender(call), "1 % not REAL": Contender(of_given[workload])}
+        race(racers, settings.rounds)
+        show(f"{workload}, samples that are not REAL", racers, settings.samples)
+        none, some = racers.values()
+        yield Goal(f"{workload}: 1 % not REAL / none", ratio(some, none), 1.5, False)
+
+
 def trace_and_run(inputs: Inputs) -> Call:
     return lambda: rational().value_and_grad(*inputs.rational, argnums=2)
 
@@ -292,6 +312,7 @@ def main() -> None:
         for workload in (PER_SAMPLE, MEAN, ARM):
             goals += compare(parties, workload, settings)
         goals += hybrid(settings)
+        goals += irregular(settings)
         goals += first_call(jax, settings)
         goals += two_threads(fused[1], settings)
         goals += sizes(settings)

@@ -179,6 +179,61 @@ fn elementary_functions_and_rows() {
     }
 }
 
+/// A sample that is not regular is left out of a total if its value is not REAL, and belongs to it otherwise.
+#[test]
+fn irregular_samples_in_totals() {
+    // c₀/(1/x + 1) + c₁·y/(x − 3): at x = 0 masked, at x = 3 not REAL.
+    let mut f = Function::new(&[(&[2], false), (NUMBER, true), (NUMBER, true)]);
+    let [one, three] = [1.0, 3.0].map(|number| f.push(Kind::Constant(number), &[]));
+    let (x, y) = (2, 3);
+    let pole = f.op(Op::Div, &[one, x]);
+    let below = f.op(Op::Add, &[pole, one]);
+    let masked = f.op(Op::Div, &[0, below]);
+    let distance = f.op(Op::Sub, &[x, three]);
+    let product = f.op(Op::Mul, &[1, y]);
+    let lost = f.op(Op::Div, &[product, distance]);
+    let sum = f.op(Op::Add, &[masked, lost]);
+    let function = f.returns(&[sum]);
+    let shares = [(0.0, 0.01), (0.01, 0.0), (0.01, 0.01), (0.0, 1.0), (1.0, 0.0), (0.0, 1e-4), (1e-4, 1e-3)];
+    for (kept, left_out) in shares {
+        let mut random = Random(13);
+        let mut x = || match random.share() {
+            share if share < kept => 0.0,
+            share if share < kept + left_out => 3.0,
+            share => 0.25 + share,
+        };
+        let x: Vec<_> = (0..20_011).map(|_| x()).collect();
+        let y = x.iter().map(|x| 0.5 * x - 1.0).collect();
+        let batch = batch(function.clone(), vec![vec![1.5, -0.5], x, y]);
+        for mode in modes() {
+            for request in [total(&[0, 1], Total::Mean), total(&[0], Total::Sum), gradient(&[0, 1, 2])] {
+                agree(&batch, &request, &mode);
+            }
+        }
+    }
+}
+
+/// Exploration regions: as many as code is made for, and more.
+#[test]
+fn exploration_regions() {
+    let batch = batch(rational(), numbers(9000, 1e-3));
+    for (count, delta) in [(1, None), (2, Some(1e-2)), (3, None), (16, Some(0.0)), (17, Some(1e-2))] {
+        let mut state = ModeState::hybrid(delta).unwrap();
+        let region = |number: usize| {
+            let low = -0.9 + 0.1 * number as f64;
+            zeroproof::Region::new(low, low + 0.02).unwrap()
+        };
+        state.set_regions(&(0..count).map(region).collect::<Vec<_>>());
+        for coordinate in [None, Some(1)] {
+            for total in [None, Some(Total::Mean)] {
+                let sources = vec![0, 1];
+                let request = Request::Gradient { sources, coordinate, total };
+                agree(&batch, &request, &state.clone().into());
+            }
+        }
+    }
+}
+
 /// What a singular op passes on is itself a result, and must be the bounded one near the pole.
 #[test]
 fn contributions_of_singular_ops_as_results() {

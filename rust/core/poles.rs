@@ -134,14 +134,9 @@ impl NearPoles {
         Self { record: like.empty_like(), cells: Box::new([None; CELLS]) }
     }
 
-    /// Whether any of these distances is close enough to be recorded.
-    #[inline(always)]
-    pub fn any<const N: usize>(&self, distances: &[f64; N]) -> bool {
-        let mut any = false;
-        for &d in distances {
-            any |= d <= self.record.threshold;
-        }
-        any
+    /// Decisions farther from the pole than this are not recorded.
+    pub fn threshold(&self) -> f64 {
+        self.record.threshold
     }
 
     /// Takes in a decision close to a pole.

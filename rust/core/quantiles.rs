@@ -39,10 +39,14 @@ const ALL_BUCKETS: usize = 2048 * BUCKETS;
 const TURNS: usize = 4;
 
 /// The buckets that are counted in turns are those of so many exponents, around those of the first values; the
-/// table of all would take longer to clear than many a batch to run.
+/// table of all would take longer to clear than many a batch to run. A power of two, so that an index is a place in
+/// it by its lower bits.
 const WINDOW: usize = 64 * BUCKETS;
 /// Of them, above the greatest of the first values.
 const ABOVE: usize = 8 * BUCKETS;
+
+/// The counts of a window by turn, which take half as much of the cache as wider ones.
+type Window = Box<[[u32; WINDOW]; TURNS]>;
 
 /// Distances counted in bulk, many lanes at a time.
 #[derive(Debug)]
@@ -51,10 +55,14 @@ pub(crate) struct Tally {
     min: f64,
     max: f64,
     sum: ExactSum,
-    /// The buckets from `start` on.
-    window: Vec<[u64; TURNS]>,
+    /// The buckets from `start` on; none before the first values.
+    window: Option<Window>,
     start: usize,
-    /// The others, as soon as there are any.
+    /// How many values are counted there.
+    in_window: u64,
+    /// The places there of the values at hand.
+    keys: Vec<u16>,
+    /// The others, as soon as there are any, and what the window could not hold any more.
     others: Vec<u64>,
     /// Of the decisions, how many were near a pole, and how many saturated.
     pub near: u64,
@@ -68,8 +76,10 @@ impl Default for Tally {
             min: f64::INFINITY,
             max: 0.0,
             sum: ExactSum::default(),
-            window: vec![],
+            window: None,
             start: 0,
+            in_window: 0,
+            keys: vec![],
             others: vec![],
             near: 0,
             saturating: 0,
@@ -83,10 +93,19 @@ fn key(value: f64) -> usize {
     (value.to_bits() >> (52 - MANTISSA_BITS)) as usize % ALL_BUCKETS // the sign is beyond all buckets
 }
 
+/// How many values are counted at a place of a window.
+fn in_turns(window: &Window, place: usize) -> u64 {
+    window.iter().map(|counts| u64::from(counts[place])).sum()
+}
+
 impl Tally {
     /// Takes in the magnitudes of finite values; those up to `delta` are near a pole.
     #[inline(always)]
     pub fn add<const N: usize>(&mut self, lines: &[[f64; N]], delta: f64) {
+        let values = (lines.len() * N) as u64;
+        if self.window.is_none() || self.in_window + values > u64::from(u32::MAX) {
+            self.open_window(lines.as_flattened());
+        }
         let (mut min, mut max, mut sum) = ([f64::INFINITY; N], [0.0; N], [0.0; N]);
         let mut near = [0; N];
         for line in lines {
@@ -98,53 +117,95 @@ impl Tally {
                 near[lane] += u64::from(d <= delta);
             }
         }
-        let max = max.into_iter().fold(0.0, f64::max);
+        self.count_in_buckets(lines);
+        self.in_window += values;
         self.near += near.iter().sum::<u64>();
         self.min = min.into_iter().fold(self.min, f64::min);
-        self.max = self.max.max(max);
+        self.max = max.into_iter().fold(self.max, f64::max);
         let total: f64 = sum.iter().sum();
         if total.is_finite() {
             self.sum.add(total);
         } else {
             lines.iter().flatten().for_each(|value| self.sum.add(value.abs()));
         }
-        self.count += (lines.len() * N) as u64;
-        self.count_in_buckets(lines.as_flattened(), max);
+        self.count += values;
     }
 
-    /// By itself: taking keys out of vectors would take longer than all the rest.
+    /// By itself, so that each of the loops has registers enough. Keys are worked out by vectors and read again one by
+    /// one, which takes less time than taking them out of vectors.
     #[inline(always)]
-    fn count_in_buckets(&mut self, values: &[f64], max: f64) {
-        if self.window.is_empty() {
-            self.start = (key(max) + ABOVE).saturating_sub(WINDOW);
-            self.window = vec![[0; TURNS]; WINDOW];
+    fn count_in_buckets<const N: usize>(&mut self, lines: &[[f64; N]]) {
+        let (start, mut outside) = (self.start, [0; N]);
+        self.keys.resize(lines.len() * N, 0);
+        for (line, keys) in lines.iter().zip(self.keys.as_chunks_mut::<N>().0) {
+            for lane in 0..N {
+                let key = key(line[lane]).wrapping_sub(start);
+                keys[lane] = key as u16;
+                outside[lane] |= key;
+            }
         }
-        let (mut window, start) = (std::mem::take(&mut self.window), self.start);
-        let (full, rest) = values.as_chunks::<TURNS>();
-        for values in full {
-            for turn in 0..TURNS {
-                match window.get_mut(key(values[turn]).wrapping_sub(start)) {
-                    Some(counts) => counts[turn] += 1,
-                    None => self.count_other(key(values[turn])),
+        let Some(window) = &mut self.window else { return };
+        if outside.iter().any(|&any| any >= WINDOW) {
+            return self.count_outside(lines.as_flattened());
+        }
+        let [first, second, third, fourth] = &mut **window;
+        let (full, rest) = self.keys.as_chunks();
+        for keys in full {
+            let keys: [usize; TURNS] = keys.map(|key: u16| key as usize % WINDOW);
+            first[keys[0]] += 1;
+            second[keys[1]] += 1;
+            third[keys[2]] += 1;
+            fourth[keys[3]] += 1;
+        }
+        rest.iter().for_each(|&key| first[key as usize % WINDOW] += 1);
+    }
+
+    /// Places the window around the first values, or empties it.
+    #[cold]
+    fn open_window(&mut self, values: &[f64]) {
+        match self.window.take() {
+            None => {
+                let max = values.iter().fold(0.0, |max: f64, value| max.max(value.abs()));
+                self.start = (key(max) + ABOVE).saturating_sub(WINDOW);
+            }
+            Some(full) => {
+                for place in 0..WINDOW {
+                    let count = in_turns(&full, place);
+                    if count > 0 {
+                        self.count_others(self.start + place, count);
+                    }
                 }
             }
         }
-        rest.iter().for_each(|&value| self.count_other(key(value)));
-        self.window = window;
+        let window = vec![[0; WINDOW]; TURNS].into_boxed_slice();
+        self.window = Box::<[_; TURNS]>::try_from(window).ok();
+        self.in_window = 0;
     }
 
+    /// Counts values of which some are not in the window.
     #[cold]
-    fn count_other(&mut self, key: usize) {
+    fn count_outside(&mut self, values: &[f64]) {
+        for &value in values {
+            let (key, window) = (key(value), self.window.as_mut());
+            match window.and_then(|window| window[0].get_mut(key.wrapping_sub(self.start))) {
+                Some(count) => *count += 1,
+                None => self.count_others(key, 1),
+            }
+        }
+    }
+
+    fn count_others(&mut self, key: usize, count: u64) {
         if self.others.is_empty() {
             self.others = vec![0; ALL_BUCKETS];
         }
-        self.others[key] += 1;
+        self.others[key] += count;
     }
 
     /// How many values are in a bucket.
     fn in_bucket(&self, key: usize) -> u64 {
-        let turns = self.window.get(key.wrapping_sub(self.start));
-        let in_turns = turns.map_or(0, |turns| turns.iter().sum());
+        let place = key.wrapping_sub(self.start);
+        let in_window = self.window.as_ref().filter(|_| place < WINDOW);
+        let in_turns = in_window.map_or(0, |window| in_turns(window, place));
         in_turns + self.others.get(key).copied().unwrap_or(0)
     }
 

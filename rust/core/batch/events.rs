@@ -99,11 +99,14 @@ fn replay(
             }
         }
         let lanes = LANES.min(samples - first);
-        interpreter.forward(task, lanes, &|element, lane| {
+        interpreter.forward(task, lanes, &|element, row| {
             let (argument, place) = program.place(element);
             match inputs[argument] {
-                Input::Shared(data) => data[place],
-                Input::PerSample(data) => data[(first + lane) * widths[argument] + place],
+                Input::Shared(data) => row.fill(data[place]),
+                Input::PerSample(data) => {
+                    let samples = data[first * widths[argument] + place..].iter().step_by(widths[argument]);
+                    row.iter_mut().zip(samples).for_each(|(number, &sample)| *number = sample);
+                }
             }
         })?;
         look(&mut interpreter, task, first, lanes)?;

@@ -1,8 +1,10 @@
 //! What carries out the instructions of a plan on a block of samples.
 
 use super::block::{Block, TaskOutputs};
+use super::dispatch::Width;
+use super::kernels::NotReal;
 use super::lines::Lines;
-use super::slots::{BlockInputs, LANES, Line};
+use super::slots::{BlockInputs, Line};
 use crate::batch::compile::code::{Code, Source};
 use crate::batch::compile::plan::Summand;
 use crate::mode::ModeState;
@@ -87,6 +89,13 @@ pub(crate) struct Replay<'a, 'o> {
     pub destination: Option<Destination<'a, 'o>>,
 }
 
+impl<'a> Replay<'a, '_> {
+    /// A block with all its results in slots, where nothing is added up.
+    pub fn in_slots(code: &'a Code, inputs: &'a BlockInputs<'a>, partials: Partials<'a>) -> Self {
+        Self { code, inputs, partials, checks: &code.checks, totals: &[], lanes: &mut [], destination: None }
+    }
+}
+
 /// A back end: the block interpreter, [`Machine`](super::machine::Machine), and
 /// [native code](super::native).
 pub(crate) trait Backend {
@@ -98,15 +107,19 @@ pub(crate) trait Backend {
         false
     }
 
-    /// Marks the samples of the last block that are irregular.
-    fn find_irregular(&self, inputs: &BlockInputs<'_>, checks: &[Source], found: &mut [bool]) {
+    /// Whether the totals of the last block are added up although some samples are irregular: without these.
+    fn has_added_regular(&self) -> bool {
+        false
+    }
+
+    /// Says whether irregular samples of the last block have values that belong to the totals; then those of the
+    /// next one are likely to.
+    fn expect_values(&mut self, _are_expected: bool) {}
+
+    /// Marks the samples of the last block that are irregular, by a bit for each lane of each line.
+    fn find_irregular(&self, inputs: &BlockInputs<'_>, checks: &[Source], found: &mut [u32]) {
         for &check in checks {
-            let lines = self.lines(inputs, check);
-            for (line, found) in found.chunks_mut(LANES).enumerate() {
-                for (found, value) in found.iter_mut().zip(lines.at(line)) {
-                    *found |= !value.is_finite();
-                }
-            }
+            Width::widest().run(NotReal { numbers: self.lines(inputs, check), lanes: found });
         }
     }
 

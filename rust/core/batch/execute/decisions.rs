@@ -18,12 +18,24 @@ pub(crate) struct Decisions {
     pub saturated: Vec<bool>,
     /// By lane: whether the sample is regular. Empty if all are.
     pub regular: Vec<bool>,
+    /// The distances of the regular samples of a block.
+    pub distances: Vec<f64>,
+    /// By line: the lanes that are close enough to a pole for its place to be recorded.
+    pub close: Vec<u32>,
 }
 
 impl Decisions {
     pub fn new(code: &Code, statistics: Statistics) -> Self {
         let near = NearPoles::new(&statistics.poles);
-        Self { statistics, tally: None, near, saturated: vec![false; code.sites.len()], regular: vec![] }
+        Self {
+            statistics,
+            tally: None,
+            near,
+            saturated: vec![false; code.sites.len()],
+            regular: vec![],
+            distances: vec![],
+            close: vec![],
+        }
     }
 
     pub fn statistics(&self) -> &Statistics {

@@ -63,8 +63,10 @@ mod chosen {
 
     /// The samples of such a block.
     const LARGE_BLOCK: usize = 2048;
-    /// With more slots, blocks that the interpreter takes over would need too much memory.
-    const MOST_SLOTS: usize = 64;
+    /// The bytes of slots that such blocks may need if the interpreter takes them over.
+    const MOST_IN_SLOTS: usize = 1 << 20;
+    /// With more exploration regions they are looked up by the interpreter.
+    const MOST_REGIONS: usize = 16;
     /// The bytes of results that may wait to be put into rows, half of a common second-level cache of 512 KiB.
     const MOST_LEFT: usize = 256 << 10;
 
@@ -99,12 +101,7 @@ mod chosen {
                 GradientMode::Saturating => Rule::Bounded,
                 GradientMode::Hybrid if saturates => Rule::Bounded,
                 GradientMode::Hybrid if plan.code.sites.is_empty() => Rule::Classical,
-                // Regions are looked up by the interpreter.
-                GradientMode::Hybrid if !state.regions().is_empty() => return None,
-                GradientMode::Hybrid if state.delta().is_none() => Rule::Classical,
-                // Samples with bounded partials are irregular there.
-                GradientMode::Hybrid if plan.code.is_directional => return None,
-                GradientMode::Hybrid => Rule::Deciding,
+                GradientMode::Hybrid => deciding(plan, state)?,
             };
             let value_widths = outputs.values.iter().map(|values| values.len() / samples.max(1)).collect();
             let measures = state.mode == GradientMode::Hybrid;
@@ -119,13 +116,29 @@ mod chosen {
         }
     }
 
-    /// The samples of a block where nothing is left to the interpreter: without slots to fit the cache there may be
-    /// more, so that a call costs less.
+    /// How singular ops decide in Hybrid mode, if code decides.
+    fn deciding(plan: &Plan, state: &ModeState) -> Option<Rule> {
+        let has_coordinate = plan.code.sites.iter().any(|site| !site.coordinates.is_empty());
+        let regions = if has_coordinate { state.regions().len() } else { 0 };
+        if regions == 0 && state.delta().is_none() {
+            return Some(Rule::Classical);
+        }
+        // Samples with bounded partials are irregular in what is directional.
+        let decides = !plan.code.is_directional && regions <= MOST_REGIONS;
+        // Few numbers of regions have code of their own.
+        let regions = if regions > 0 { regions.next_power_of_two() as u32 } else { 0 };
+        decides.then_some(Rule::Deciding { regions })
+    }
+
+    /// The samples of a block: where nothing is left to the interpreter, there are no slots to fit the cache, and there
+    /// may be more, so that a call costs less.
     pub(crate) fn block(plan: &Plan, program: &NativeProgram, samples: usize) -> Option<usize> {
         let results = if plan.total().is_some() { Results::AddedUp } else { Results::Written };
         let kernel = program.kernel(plan, results, Tells::Whether).ok()?;
-        let few = plan.code.slots <= MOST_SLOTS && samples >= LARGE_BLOCK;
-        if !kernel.is_whole() || !few {
+        if !kernel.is_whole() {
+            return Some(plan.block_of_parts(samples));
+        }
+        if samples < LARGE_BLOCK {
             return None;
         }
         // Results that are put into rows afterwards lie in slots meanwhile.
@@ -133,8 +146,11 @@ mod chosen {
         let left = plan.code.derivatives.iter().zip(&kernel.written[outputs..]);
         let columns =
             left.filter(|(derivative, written)| !plan.is_summed(derivative.array) && !**written).count();
-        let fits = |block: usize| columns * block * size_of::<f64>() <= MOST_LEFT;
-        [LARGE_BLOCK, LARGE_BLOCK / 2, LARGE_BLOCK / 4].into_iter().find(|&block| fits(block))
+        let fits = |block: usize| {
+            let bytes = block * size_of::<f64>();
+            columns * bytes <= MOST_LEFT && plan.code.slots * bytes <= MOST_IN_SLOTS
+        };
+        [1, 2, 4, 8].map(|part| LARGE_BLOCK / part).into_iter().find(|&block| fits(block))
     }
 
     /// A worker's back end for a run of so many samples, with the slots of a block interpreter.

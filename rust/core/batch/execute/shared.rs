@@ -2,6 +2,7 @@
 
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use crate::batch::compile::plan::Plan;
+use crate::batch::irregular::results::Samples;
 use crate::batch::program::NodeId;
 use crate::batch::{Argument, Directional, Input, Product, Request};
 use crate::error::Error;
@@ -97,6 +98,40 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The samples of a block with so many numbers of each in a cache.
+fn block_within(cache: usize, numbers: usize, samples: usize) -> usize {
+    let fitting = cache / size_of::<f64>() / numbers.max(1);
+    let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
+    (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
+}
+
+/// Some samples of a block, by lane.
+pub(crate) struct SamplesOfBlock<'a> {
+    pub run: &'a Run<'a>,
+    /// The number of the block's first sample.
+    pub first: usize,
+    pub lanes: &'a [usize],
+}
+
+impl Samples for SamplesOfBlock<'_> {
+    fn element(&self, element: NodeId, lane: usize) -> f64 {
+        self.run.element(element, self.first + self.lanes[lane])
+    }
+
+    fn gather(&self, element: NodeId, row: &mut [f64]) {
+        let (argument, place) = self.run.plan.program.place(element);
+        match self.run.arguments[argument] {
+            Input::Shared(data) => row.fill(data[place]),
+            Input::PerSample(data) => {
+                let width = self.run.widths[argument];
+                for (number, lane) in row.iter_mut().zip(self.lanes) {
+                    *number = data[(self.first + lane) * width + place];
+                }
+            }
+        }
+    }
+}
+
 impl Plan {
     /// Whether the status of a derivative may depend on numbers of the direction that are 0: of what does not
     /// move no op uses bounded partials.
@@ -121,8 +156,11 @@ impl Plan {
         // The per-sample interpreter keeps a value and an adjoint of 16 bytes for every node.
         let numbers = if only_interpreted { 3 * self.program.len() } else { self.code.slots };
         let cache = if self.code.is_directional { CACHE_OF_MANY } else { CACHE };
-        let fitting = cache / size_of::<f64>() / numbers.max(1);
-        let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
-        (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
+        block_within(cache, numbers, samples)
+    }
+
+    /// The same where parts of the code are native, whose calls are many as well.
+    pub fn block_of_parts(&self, samples: usize) -> usize {
+        block_within(CACHE_OF_MANY, self.code.slots, samples)
     }
 }

@@ -9,6 +9,7 @@ use super::block::{Block, TaskOutputs};
 use super::dispatch::Width;
 use super::kernels::AddLines;
 use super::lines::Lines;
+use super::shared::SamplesOfBlock;
 use super::slots::{BlockInputs, LANES, Line, Memory};
 use super::totals::{NOTHING, Sums, add_lanes};
 use super::worker::Worker;
@@ -64,21 +65,32 @@ impl<B: Backend> Worker<'_, B> {
         let (plan, full) = (self.run.plan, at.samples == self.run.block);
         let adds_up = full && !self.lanes.is_empty();
         self.lanes_before.copy_from_slice(&self.lanes);
-        let irregular = self.run.only_interpreted
-            || self.backend.replay(Replay {
-                code: &plan.code,
-                inputs,
-                partials: self.partials,
-                checks: if adds_up { &plan.checks_besides_totals } else { &plan.code.checks },
-                totals: if adds_up { &plan.totals } else { &[] },
-                lanes: &mut self.lanes,
-                destination: full.then_some(Destination { outputs: &mut *outputs, at }),
-            });
+        let block = Replay {
+            code: &plan.code,
+            inputs,
+            partials: self.partials,
+            checks: if adds_up { &plan.checks_besides_totals } else { &plan.code.checks },
+            totals: if adds_up { &plan.totals } else { &[] },
+            lanes: &mut self.lanes,
+            destination: full.then_some(Destination { outputs: &mut *outputs, at }),
+        };
+        let irregular = self.run.only_interpreted || self.backend.replay(block);
         self.irregular.clear();
+        let mut added = adds_up && !irregular;
         if irregular {
-            self.lanes.copy_from_slice(&self.lanes_before);
             self.find_irregular(at, inputs);
             self.compute_irregular(at)?;
+            if adds_up {
+                let are_left_out = self.irregular.are_left_out();
+                self.backend.expect_values(!are_left_out);
+                added = self.backend.has_added_regular() && are_left_out;
+                if !added && self.backend.has_added_regular() {
+                    let _ = self.backend.replay(Replay::in_slots(&plan.code, inputs, self.partials));
+                }
+            }
+            if !added {
+                self.lanes.copy_from_slice(&self.lanes_before);
+            }
         }
         if self.run.state.mode == GradientMode::Hybrid {
             self.count_decisions(at, inputs);
@@ -90,9 +102,10 @@ impl<B: Backend> Worker<'_, B> {
             self.statuses.iter_mut().zip(found).for_each(|(all, &(_, status))| *all |= status);
         }
         self.write(at, inputs, outputs);
-        if adds_up && !irregular {
-            self.kept += at.samples as u64;
-            self.contributed.fill(true);
+        if added {
+            let regular = at.samples - self.irregular.lanes.len();
+            self.kept += regular as u64;
+            self.contributed.iter_mut().for_each(|contributed| *contributed |= regular > 0);
         } else if !self.lanes.is_empty() {
             self.add_up(at, inputs);
         }
@@ -102,9 +115,9 @@ impl<B: Backend> Worker<'_, B> {
     /// Has the irregular samples that were noted computed one by one.
     fn compute_irregular(&mut self, at: Block) -> Result<(), Error> {
         let (run, lanes) = (self.run, std::mem::take(&mut self.irregular.lanes));
-        let element = |element, k: usize| run.element(element, at.first + lanes[k]);
+        let samples = SamplesOfBlock { run, first: at.first, lanes: &lanes };
         let statistics = self.decisions.statistics();
-        let computed = self.irregular.compute(run.plan, run.state, lanes.len(), &element, statistics);
+        let computed = self.irregular.compute(run.plan, run.state, lanes.len(), &samples, statistics);
         self.irregular.lanes = lanes;
         computed
     }
@@ -115,9 +128,18 @@ impl<B: Backend> Worker<'_, B> {
             self.irregular.lanes.extend(0..at.samples);
             return;
         }
-        let mut found = vec![false; at.samples];
-        self.backend.find_irregular(inputs, &self.run.plan.code.checks, &mut found);
-        self.irregular.lanes.extend((0..at.samples).filter(|&lane| found[lane]));
+        self.found.clear();
+        self.found.resize(inputs.lines, 0);
+        self.backend.find_irregular(inputs, &self.run.plan.code.checks, &mut self.found);
+        for (line, found) in self.found.iter_mut().enumerate() {
+            while *found != 0 {
+                let lane = line * LANES + found.trailing_zeros() as usize;
+                *found &= *found - 1;
+                if lane < at.samples {
+                    self.irregular.lanes.push(lane);
+                }
+            }
+        }
     }
 
     /// Counts the samples of a block whose value is not REAL, and those with a dropped contribution.

@@ -18,6 +18,8 @@ pub(crate) struct Worker<'a, B> {
     pub(crate) run: &'a Run<'a>,
     pub(crate) backend: B,
     pub(crate) irregular: IrregularResults,
+    /// By line of the block at hand: its irregular lanes, by a bit each.
+    pub(crate) found: Vec<u32>,
     pub(crate) decisions: Decisions,
     pub(crate) partials: Partials<'a>,
     /// The status of every derivative in a regular sample without decisions.
@@ -57,6 +59,7 @@ impl<'a, B: Backend> Worker<'a, B> {
             run,
             backend,
             irregular: IrregularResults::default(),
+            found: vec![],
             decisions: Decisions::new(code, statistics),
             partials,
             base,

@@ -32,14 +32,17 @@ pub(crate) struct Interpreter {
     values: Vec<f64>,
     rows: Vec<Adjoint>,
     coordinates: Vec<Coordinate>,
-    /// The inputs of the variadic node at hand.
+    /// The inputs of the variadic node at hand, and where its contributions go.
     inputs: Vec<f64>,
+    ways: Vec<Way>,
     lanes: usize,
     /// The decisions of Hybrid mode, in the order in which they were made.
     pub notes: Vec<Note>,
     reachable_sets: ReachableSets,
-    /// The nodes of the pass at hand that gradients flow through, in descending order.
+    /// The nodes of the last pass that gradients flow through, in descending order, with the root that they are
+    /// below: those of the only output are found once.
     reached: Vec<NodeId>,
+    reached_from: Option<NodeId>,
     pub counts: PassCounts,
     /// Node, place of the operand and lane of the contributions left out, if somebody asks.
     pub dropped: Option<Vec<(NodeId, usize, usize)>>,
@@ -72,7 +75,18 @@ impl Decide for Notes<'_> {
     }
 }
 
-/// What the interpreter needs to know besides the numbers.
+/// Where contributions to an operand go.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Nowhere: the operand leads to no source.
+    Nowhere,
+    /// To a node, the row of whose first lane this is.
+    Row(usize),
+    /// In each sample to what this selection took.
+    Chosen(NodeId),
+}
+
+/// What the interpreter needs to know besides the numbers. An interpreter is for one program and its facts.
 #[derive(Clone, Copy)]
 pub(crate) struct Task<'a> {
     pub program: &'a Program,
@@ -84,18 +98,17 @@ pub(crate) struct Task<'a> {
 }
 
 impl Interpreter {
-    /// Works out the values of `lanes` samples, given those of the arguments' elements.
+    /// Works out the values of `lanes` samples; `gather` fills in those of an element of an argument.
     pub fn forward(
         &mut self,
         task: Task<'_>,
         lanes: usize,
-        element: &dyn Fn(NodeId, usize) -> f64,
+        gather: &dyn Fn(NodeId, &mut [f64]),
     ) -> Result<(), Error> {
         let program = task.program;
         self.lanes = lanes;
         self.values.clear();
         room::grow(&mut self.values, program.len() * lanes, 0.0)?;
-        self.rows.clear();
         self.coordinates.clear();
         for node in (0..program.len() as NodeId).filter(|&n| task.facts.needed[n as usize]) {
             let start = node as usize * lanes;
@@ -107,9 +120,7 @@ impl Interpreter {
             };
             match program.kind(node) {
                 Kind::Constant(value) => values.fill(value),
-                Kind::Argument(_) => {
-                    values.iter_mut().enumerate().for_each(|(lane, value)| *value = element(node, lane));
-                }
+                Kind::Argument(_) => gather(node, values),
                 Kind::Elementwise(op) => {
                     let a = operand(0);
                     let b = if op.arity() == Arity::Binary { operand(1) } else { a };
@@ -169,14 +180,20 @@ impl Interpreter {
         seed: &dyn Fn(usize) -> f64,
     ) -> Result<(), Error> {
         room::grow(&mut self.rows, task.program.len() * self.lanes, Adjoint::default())?;
-        let reached = self.reachable_sets.below(task.program, root, |node| task.facts.active[node as usize]);
-        self.reached.clear();
-        self.reached.extend_from_slice(reached);
+        if self.reached_from != Some(root) {
+            let flows = |node: NodeId| task.facts.active[node as usize];
+            let reached = self.reachable_sets.below(task.program, root, flows);
+            self.reached.clear();
+            self.reached.extend_from_slice(reached);
+            self.reached_from = Some(root);
+        }
         self.activate(task, derivatives);
         if task.state.mode == GradientMode::Hybrid {
             self.trace_coordinates(task, root)?;
         }
-        for lane in 0..self.lanes {
+        // A root that leads to no source has no rows of this pass.
+        let lanes = if self.reached.is_empty() { 0 } else { self.lanes };
+        for lane in 0..lanes {
             let node = self.taken(task.program, root, lane);
             let row = &mut self.rows[node as usize * self.lanes + lane];
             if row.mark & ACTIVE != 0 {
@@ -195,16 +212,16 @@ impl Interpreter {
         // The policies borrow nothing of `self` but the coordinates.
         let coordinates = std::mem::take(&mut self.coordinates);
         match task.state.mode {
-            GradientMode::MaskReal => self.sweep(task.program, &mut MaskReal),
+            GradientMode::MaskReal => self.sweep(task, &mut MaskReal),
             GradientMode::Saturating => {
-                self.sweep(task.program, &mut Saturating { bound: task.state.bound() });
+                self.sweep(task, &mut Saturating { bound: task.state.bound() });
             }
             GradientMode::Hybrid => {
                 let mut notes =
                     Notes { lanes: self.lanes, statistics, notes: std::mem::take(&mut self.notes) };
                 let coordinates = &coordinates[..];
                 let mut policy = Hybrid { state: task.state, decisions: &mut notes, coordinates };
-                self.sweep(task.program, &mut policy);
+                self.sweep(task, &mut policy);
                 self.notes = notes.notes;
             }
         }
@@ -235,18 +252,24 @@ impl Interpreter {
         let (program, lanes) = (task.program, self.lanes);
         let rows = |node: NodeId| node as usize * lanes..(node as usize + 1) * lanes;
         derivatives.iter().for_each(|d| self.rows[rows(d.element)].fill(Adjoint::default()));
+        let active = Adjoint { mark: ACTIVE, ..Adjoint::default() };
+        if !self.reached.iter().any(|&node| program.kind(node) == Kind::Select) {
+            // All that is reached leads to a source, whatever the sample.
+            return self.reached.iter().for_each(|&node| self.rows[rows(node)].fill(active));
+        }
+        // What is taken may lead nowhere, and is not reached then.
+        self.rows.fill(Adjoint::default());
         for place in (0..self.reached.len()).rev() {
             let node = self.reached[place];
-            self.rows[rows(node)].fill(Adjoint::default());
             for lane in 0..lanes {
                 let leads = |o: &NodeId| self.rows[*o as usize * lanes + lane].mark & ACTIVE != 0;
-                let active = match program.kind(node) {
+                let is_active = match program.kind(node) {
                     Kind::Argument(_) => true,
                     Kind::Select => leads(&self.taken(program, node, lane)),
                     kind => differentiable(kind, program.operands(node)).iter().any(leads),
                 };
-                if active {
-                    self.rows[node as usize * lanes + lane].mark = ACTIVE;
+                if is_active {
+                    self.rows[node as usize * lanes + lane] = active;
                 }
             }
         }
@@ -277,16 +300,16 @@ impl Interpreter {
     }
 
     /// Visits the nodes in reverse.
-    fn sweep<P: Policy>(&mut self, program: &Program, policy: &mut P) {
+    fn sweep<P: Policy>(&mut self, task: Task<'_>, policy: &mut P) {
         let reached = std::mem::take(&mut self.reached);
         for &node in &reached {
-            match program.kind(node) {
+            match task.program.kind(node) {
                 Kind::Elementwise(op) => {
-                    with_elementwise!(op, O => self.elementwise::<O, P>(program, node, 0.0, policy), else ());
+                    with_elementwise!(op, O => self.elementwise::<O, P>(task, node, 0.0, policy), else ());
                 }
-                Kind::Power(n) => self.elementwise::<PowInt, P>(program, node, f64::from(n), policy),
+                Kind::Power(n) => self.elementwise::<PowInt, P>(task, node, f64::from(n), policy),
                 Kind::Fold(op, mode) => {
-                    with_variadic!(op, O => self.variadic::<O, P>(program, node, mode, policy), else ());
+                    with_variadic!(op, O => self.variadic::<O, P>(task, node, mode, policy), else ());
                 }
                 Kind::Constant(_) | Kind::Argument(_) | Kind::Condition(_) | Kind::Select => {}
             }
@@ -294,47 +317,162 @@ impl Interpreter {
         self.reached = reached;
     }
 
+    /// Where contributions to an operand go.
+    fn way(&self, task: Task<'_>, operand: NodeId) -> Way {
+        if !task.facts.active[operand as usize] {
+            Way::Nowhere
+        } else if task.program.kind(operand) == Kind::Select {
+            Way::Chosen(operand)
+        } else {
+            Way::Row(operand as usize * self.lanes)
+        }
+    }
+
     #[inline(always)]
     fn elementwise<O: Elementwise, P: Policy>(
         &mut self,
-        program: &Program,
+        task: Task<'_>,
         node: NodeId,
         n: f64,
         policy: &mut P,
     ) {
+        let (program, lanes) = (task.program, self.lanes);
         let operands = program.operands(node);
-        for lane in 0..self.lanes {
-            let at = node as usize * self.lanes + lane;
-            let Some((g, status)) = self.rows[at].visit() else { continue };
-            let x = self.value(operands[0], lane);
-            let y = if O::ARITY == Arity::Binary { self.value(operands[1], lane) } else { n };
-            let (z, from) = (self.values[at], Arrived { g, status });
-            let mut sink = Operands { interpreter: self, program, node, lane };
-            step::elementwise::<O, P>(policy, at, from, [x, y, z], &mut sink);
+        let second = if O::ARITY == Arity::Binary { operands[1] } else { operands[0] };
+        let ways = &[operands[0], second].map(|operand| self.way(task, operand));
+        let [x, y, z] = [operands[0], second, node].map(|node| node as usize * lanes);
+        let is_binary = O::ARITY == Arity::Binary;
+        if let (false, &[Way::Row(_) | Way::Nowhere, Way::Row(_) | Way::Nowhere]) =
+            (is_binary && x == y, ways)
+        {
+            return self.plain::<O, P>(node, [x, y, z], ways, n, policy);
+        }
+        for lane in 0..lanes {
+            let Some((g, status)) = self.rows[z + lane].visit() else { continue };
+            let numbers = [x, y, z].map(|first| self.values[first + lane]);
+            let numbers = if is_binary { numbers } else { [numbers[0], n, numbers[2]] };
+            let mut sink = Operands { interpreter: self, program, node, ways, lane };
+            step::elementwise::<O, P>(policy, z + lane, Arrived { g, status }, numbers, &mut sink);
+        }
+    }
+
+    /// The same where every contribution goes to the operand itself, and its operands are not one and the same. The
+    /// rows of the operands come before those of the node; where they begin is in `first`.
+    #[inline(always)]
+    fn plain<O: Elementwise, P: Policy>(
+        &mut self,
+        node: NodeId,
+        first: [usize; 3],
+        ways: &[Way; 2],
+        n: f64,
+        policy: &mut P,
+    ) {
+        let Self { values, rows, counts, dropped, lanes, .. } = self;
+        let (lanes, [x, y, z]) = (*lanes, first);
+        let (before, rows) = rows.split_at_mut(z);
+        let rows = &rows[..lanes];
+        let [x_values, y_values, z_values] = first.map(|first| &values[first..first + lanes]);
+        let (mut nothing, mut none): ([Adjoint; 0], [Adjoint; 0]) = ([], []);
+        let is_binary = O::ARITY == Arity::Binary;
+        let goes = [0, 1].map(|place| matches!(ways[place], Way::Row(_)) && (place == 0 || is_binary));
+        // Two parts of the rows before, of which one may be empty.
+        let [x_rows, y_rows]: [&mut [Adjoint]; 2] = match goes {
+            [true, true] if x < y => {
+                let (low, high) = before.split_at_mut(y);
+                [&mut low[x..x + lanes], &mut high[..lanes]]
+            }
+            [true, true] => {
+                let (low, high) = before.split_at_mut(x);
+                [&mut high[..lanes], &mut low[y..y + lanes]]
+            }
+            [true, false] => [&mut before[x..x + lanes], &mut nothing],
+            [false, true] => [&mut nothing, &mut before[y..y + lanes]],
+            [false, false] => [&mut nothing, &mut none],
+        };
+        for lane in 0..lanes {
+            let Some((g, status)) = rows[lane].visit() else { continue };
+            let second = if is_binary { y_values[lane] } else { n };
+            let numbers = [x_values[lane], second, z_values[lane]];
+            let operands = [x_rows.get_mut(lane), y_rows.get_mut(lane)];
+            let (from, note) = (Arrived { g, status }, (node, lane));
+            let mut sink = Pair { operands, counts: &mut *counts, dropped: &mut *dropped, note };
+            step::elementwise::<O, P>(policy, z + lane, from, numbers, &mut sink);
         }
     }
 
     #[inline(always)]
     fn variadic<O: Variadic, P: Policy>(
         &mut self,
-        program: &Program,
+        task: Task<'_>,
         node: NodeId,
         mode: Reduction,
         policy: &mut P,
     ) {
+        let program = task.program;
         let operands = program.operands(node);
-        let mut inputs = std::mem::take(&mut self.inputs);
+        let (mut inputs, mut ways) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.ways));
+        ways.clear();
+        ways.extend(operands.iter().map(|&operand| self.way(task, operand)));
         for lane in 0..self.lanes {
             let at = node as usize * self.lanes + lane;
             let Some((g, status)) = self.rows[at].visit() else { continue };
             inputs.clear();
             inputs.extend(operands.iter().map(|&operand| self.value(operand, lane)));
             let (z, from) = (self.values[at], Arrived { g, status });
-            let mut sink = Operands { interpreter: self, program, node, lane };
+            let mut sink = Operands { interpreter: self, program, node, ways: &ways, lane };
             step::variadic::<O, P>(policy, from, inputs.iter().copied(), mode, z, &mut sink);
         }
-        self.inputs = inputs;
+        (self.inputs, self.ways) = (inputs, ways);
     }
+}
+
+/// The rows of the operands of a node in a sample, if they lead to a source.
+struct Pair<'r> {
+    operands: [Option<&'r mut Adjoint>; 2],
+    counts: &'r mut PassCounts,
+    dropped: &'r mut Option<Vec<(NodeId, usize, usize)>>,
+    /// The node and the lane, for a contribution that is left out.
+    note: (NodeId, usize),
+}
+
+impl Pair<'_> {
+    #[cold]
+    fn note_dropped(&mut self, place: usize) {
+        self.counts.dropped += 1;
+        if let Some(dropped) = &mut self.dropped {
+            dropped.push((self.note.0, place, self.note.1));
+        }
+    }
+}
+
+impl Sink for Pair<'_> {
+    #[inline(always)]
+    fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
+        if let Some(row) = &mut self.operands[place]
+            && row.mark & ACTIVE != 0
+            && row.receive(contribution, from.g, from.status)
+        {
+            self.note_dropped(place);
+        }
+    }
+
+    #[inline(always)]
+    fn silence(&mut self, place: usize, from: Arrived) {
+        if let Some(row) = &mut self.operands[place]
+            && row.mark & ACTIVE != 0
+        {
+            row.reach(from.status | Status::MASKED.bits());
+        }
+    }
+
+    #[inline(always)]
+    fn mask(&mut self, operands: usize, from: Arrived) {
+        self.counts.masked += 1;
+        (0..operands).for_each(|place| self.silence(place, from));
+    }
+
+    #[inline(always)]
+    fn saturate(&mut self) {}
 }
 
 /// The operands of a node in a sample, to which contributions go: through a selection, to what was taken.
@@ -342,6 +480,8 @@ struct Operands<'e, 'p> {
     interpreter: &'e mut Interpreter,
     program: &'p Program,
     node: NodeId,
+    /// By operand.
+    ways: &'e [Way],
     lane: usize,
 }
 
@@ -349,9 +489,14 @@ impl Operands<'_, '_> {
     /// The row of the operand at a place, if it leads to a source.
     #[inline(always)]
     fn row(&mut self, place: usize) -> Option<&mut Adjoint> {
-        let operand = self.program.operands(self.node)[place];
-        let node = self.interpreter.taken(self.program, operand, self.lane);
-        let row = &mut self.interpreter.rows[node as usize * self.interpreter.lanes + self.lane];
+        let first = match self.ways[place] {
+            Way::Nowhere => return None,
+            Way::Row(first) => first,
+            Way::Chosen(operand) => {
+                self.interpreter.taken(self.program, operand, self.lane) as usize * self.interpreter.lanes
+            }
+        };
+        let row = &mut self.interpreter.rows[first + self.lane];
         (row.mark & ACTIVE != 0).then_some(row)
     }
 

@@ -11,6 +11,14 @@ use crate::mode::ModeState;
 use crate::room;
 use crate::stats::Statistics;
 
+/// The numbers of the samples to be computed.
+pub(crate) trait Samples {
+    /// An element of an argument in one of them.
+    fn element(&self, element: NodeId, lane: usize) -> f64;
+    /// The same in all of them.
+    fn gather(&self, element: NodeId, row: &mut [f64]);
+}
+
 /// What the per-sample interpreter finds for some lanes of a block.
 #[derive(Debug, Default)]
 pub(crate) struct IrregularResults {
@@ -39,6 +47,11 @@ impl IrregularResults {
         self.values[place * self.outputs + output]
     }
 
+    /// Whether all samples are left out of a total, since their values are not REAL.
+    pub fn are_left_out(&self) -> bool {
+        !self.values.iter().any(|value| value.is_finite())
+    }
+
     /// A derivative in an irregular sample.
     pub fn found(&self, place: usize, derivative: usize) -> Found {
         self.found[place * self.derivatives + derivative]
@@ -49,13 +62,13 @@ impl IrregularResults {
         &mut self.interpreter.counts
     }
 
-    /// Computes so many samples, given the elements of arguments in each.
+    /// Computes so many samples.
     pub fn compute(
         &mut self,
         plan: &Plan,
         state: &ModeState,
         lanes: usize,
-        element: &dyn Fn(NodeId, usize) -> f64,
+        samples: &impl Samples,
         statistics: &Statistics,
     ) -> Result<(), Error> {
         if lanes == 0 {
@@ -63,21 +76,25 @@ impl IrregularResults {
         }
         (self.outputs, self.derivatives) = (plan.program.outputs().len(), plan.code.derivatives.len());
         if let Request::Directional { .. } = plan.request {
-            return self.record(plan, state, lanes, element, statistics);
+            return self.record(plan, state, lanes, samples, statistics);
         }
         let task = Task { program: &plan.program, facts: &plan.facts, state, drops: plan.total().is_some() };
-        self.interpreter.forward(task, lanes, element)?;
+        self.interpreter.forward(task, lanes, &|element, row| samples.gather(element, row))?;
         room::reserve(&mut self.values, lanes * self.outputs)?;
-        for k in 0..lanes {
-            self.values
-                .extend(plan.program.outputs().iter().map(|&output| self.interpreter.value(output, k)));
+        match plan.program.outputs() {
+            &[output] => self.values.extend_from_slice(self.interpreter.row(output)),
+            outputs => {
+                for lane in 0..lanes {
+                    self.values.extend(outputs.iter().map(|&output| self.interpreter.value(output, lane)));
+                }
+            }
         }
         room::grow(&mut self.found, lanes * self.derivatives, Found::default())?;
         let mut first = 0;
         for of_output in plan.code.derivatives.chunk_by(|a, b| a.output == b.output) {
             let output = of_output[0].output as usize;
             let (root, adjoint) = (plan.program.outputs()[output], plan.directions.get(output));
-            let seed = |lane: usize| adjoint.map_or(1.0, |&adjoint| element(adjoint, lane));
+            let seed = |lane: usize| adjoint.map_or(1.0, |&adjoint| samples.element(adjoint, lane));
             self.interpreter.backward(task, of_output, root, statistics, &seed)?;
             for (k, found) in self.found.chunks_exact_mut(self.derivatives).enumerate() {
                 for (found, derivative) in found[first..].iter_mut().zip(of_output) {
@@ -97,7 +114,7 @@ impl IrregularResults {
         plan: &Plan,
         state: &ModeState,
         lanes: usize,
-        element: &dyn Fn(NodeId, usize) -> f64,
+        samples: &impl Samples,
         statistics: &Statistics,
     ) -> Result<(), Error> {
         room::reserve(&mut self.values, lanes * self.outputs)?;
@@ -105,7 +122,7 @@ impl IrregularResults {
         let Interpreter { notes, counts, .. } = &mut self.interpreter;
         for lane in 0..lanes {
             let found = &mut self.found[lane * self.derivatives..][..self.derivatives];
-            let element = |node| element(node, lane);
+            let element = |node| samples.element(node, lane);
             let by = (lane, statistics);
             let more = self.recorder.sample(plan, state, &element, by, &mut self.values, found, notes)?;
             counts.dropped += more.dropped;

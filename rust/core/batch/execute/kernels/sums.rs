@@ -71,3 +71,53 @@ impl Work for Count<'_> {
         self.tally.add(self.lines, self.delta);
     }
 }
+
+/// Marks the lanes of each line whose distance is at most a threshold, by a bit each.
+pub(crate) struct Close<'a> {
+    pub distances: Lines<'a>,
+    pub threshold: f64,
+    /// By line.
+    pub lanes: &'a mut [u32],
+}
+
+impl Work for Close<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (line, lanes) in self.lanes.iter_mut().enumerate() {
+            let (distances, mut any, mut close) = (self.distances.at(line), false, 0);
+            for distance in distances {
+                any |= distance.abs() <= self.threshold;
+            }
+            if any {
+                for (lane, distance) in distances.iter().enumerate() {
+                    close |= u32::from(distance.abs() <= self.threshold) << lane;
+                }
+            }
+            *lanes = close;
+        }
+    }
+}
+
+/// Marks the lanes of each line whose number is not REAL too, by a bit each.
+pub(crate) struct NotReal<'a> {
+    pub numbers: Lines<'a>,
+    /// By line.
+    pub lanes: &'a mut [u32],
+}
+
+impl Work for NotReal<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (line, lanes) in self.lanes.iter_mut().enumerate() {
+            let mut found = 0;
+            for (lane, number) in self.numbers.at(line).iter().enumerate() {
+                found |= u32::from(!number.is_finite()) << lane;
+            }
+            *lanes |= found;
+        }
+    }
+}

@@ -169,6 +169,9 @@ impl Work for Polynomial<'_> {
     }
 }
 
+/// The sines and cosines that are computed at once.
+const AT_ONCE: usize = 16;
+
 /// Sine and cosine of `a`.
 pub(crate) struct SinCos<'a> {
     pub sine: &'a mut [Line],
@@ -182,14 +185,18 @@ impl Work for SinCos<'_> {
     #[inline(always)]
     fn run(self) {
         for (line, (sine, cosine)) in self.sine.iter_mut().zip(self.cosine).enumerate() {
-            let a = self.a.at(line);
-            let (mut result, mut holds) = ([[0.0; LANES]; 2], true);
-            for lane in 0..LANES {
-                let ([s, c], holds_here) = elementary::fast::sin_cos(a[lane]);
-                [result[0][lane], result[1][lane]] = [s, c];
-                holds &= holds_here;
+            let (a, mut holds) = (self.a.at(line), true);
+            // As many at once as there are registers for: what a line has more would go through the stack.
+            let parts = sine.as_chunks_mut().0.iter_mut().zip(cosine.as_chunks_mut().0);
+            for ((sine, cosine), a) in parts.zip(a.as_chunks().0) {
+                let (mut results, a): (_, &[f64; AT_ONCE]) = ([[0.0; AT_ONCE]; 2], a);
+                for lane in 0..AT_ONCE {
+                    let ([s, c], holds_here) = elementary::fast::sin_cos(a[lane]);
+                    [results[0][lane], results[1][lane]] = [s, c];
+                    holds &= holds_here;
+                }
+                [*sine, *cosine] = results;
             }
-            [*sine, *cosine] = result;
             if !holds {
                 for lane in 0..LANES {
                     [sine[lane], cosine[lane]] = elementary::sin_cos(a[lane]);

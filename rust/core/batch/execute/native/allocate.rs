@@ -96,6 +96,8 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
                 Place::Constant(bits) => Constant::Bits(bits),
                 Place::Bound => Constant::Bound,
                 Place::Delta => Constant::Delta,
+                Place::Low(region) => Constant::Low(region),
+                Place::High(region) => Constant::High(region),
                 _ => continue,
             };
             constant[to as usize] = constants.len();

@@ -35,12 +35,18 @@ pub(crate) struct NativeBackend<'m> {
     samples: usize,
     /// The kernel that made the results of the last block; `None` if the interpreter did.
     last: Option<&'m Kernel>,
+    /// The kernel whose frames are there.
+    framed: Option<&'m Kernel>,
     /// Blocks in a row that the interpreter had to replay.
     replayed: u32,
     /// Blocks in a row that had to be replayed to tell which samples are not regular.
     doubted: u32,
     /// Blocks in a row without such samples since it is asked at once.
     regular: u32,
+    /// Whether the totals of the last block are added up but for its irregular samples.
+    has_added: bool,
+    /// Whether an irregular sample of the last blocks had a REAL value, which belongs to the totals.
+    adds_irregular: bool,
     /// Blocks that native code replayed.
     blocks: u64,
     buffers: Buffers<'m>,
@@ -50,7 +56,8 @@ pub(crate) struct NativeBackend<'m> {
 struct Buffers<'m> {
     table: Vec<*mut u8>,
     slots: Vec<(u32, &'m mut [Line])>,
-    frame: Memory,
+    /// By piece of the kernel at hand: constants and parameters, and what registers do not hold.
+    frames: Vec<Memory>,
     /// By loaded element: its column.
     elements: Vec<Memory>,
     /// By native part, a byte for each vector: its samples that are irregular.
@@ -73,9 +80,12 @@ impl<'m> NativeBackend<'m> {
             program,
             samples,
             last: None,
+            framed: None,
             replayed: 0,
             doubted,
             regular: 0,
+            has_added: false,
+            adds_irregular: false,
             blocks: 0,
             buffers: Buffers::default(),
         }
@@ -89,11 +99,11 @@ impl<'m> NativeBackend<'m> {
     /// Runs a kernel. Returns whether the results hold, and whether some sample may be irregular.
     fn run(&mut self, kernel: &'m Kernel, block: &mut Replay<'_, '_>) -> (bool, bool) {
         let vectors = block.inputs.lines * LINE_BYTES / self.vector_bytes();
-        let pieces = kernel.parts.iter().filter(|part| matches!(part, Part::Native(_))).count();
+        let pieces = kernel.pieces().count();
         self.buffers.irregular.clear();
         self.buffers.irregular.resize(vectors * pieces, 0);
         let mut irregular = false;
-        if self.prepare(kernel, block.inputs).is_err() {
+        if self.prepare(kernel, block.inputs, block.partials).is_err() {
             return (false, true); // the interpreter has its memory already
         }
         self.machine.begin();
@@ -122,19 +132,28 @@ impl<'m> NativeBackend<'m> {
         self.program.map_or(FRAME_VECTOR, |(_, program)| program.key.vectors.bytes())
     }
 
-    /// Copies the elements of rows to columns, and makes the frame as long as the longest piece needs.
-    fn prepare(&mut self, kernel: &Kernel, inputs: &BlockInputs<'_>) -> Result<(), Error> {
-        let Buffers { elements, frame, rows, .. } = &mut self.buffers;
+    /// Copies the elements of rows to columns, and makes the frames of the kernel's pieces and room for
+    /// streamed rows unless they are there.
+    fn prepare(
+        &mut self,
+        kernel: &'m Kernel,
+        inputs: &BlockInputs<'_>,
+        partials: Partials<'_>,
+    ) -> Result<(), Error> {
+        let Buffers { elements, frames, rows, .. } = &mut self.buffers;
         while elements.len() < kernel.elements.len() {
             elements.push(Memory::new(inputs.lines)?);
         }
-        let vectors = kernel.parts.iter().map(|part| match part {
-            Part::Native(piece) => piece.function.allocated().frame,
-            Part::Interpreted(_) => 0,
-        });
-        let lines = (vectors.max().unwrap_or(0) * FRAME_NUMBERS).div_ceil(LANES);
-        if frame.lines().len() < lines {
-            *frame = Memory::new(lines)?;
+        if !self.framed.is_some_and(|framed| std::ptr::eq(framed, kernel)) {
+            self.framed = None; // also if there is no memory for all of them
+            frames.clear();
+            for piece in kernel.pieces() {
+                let allocated = piece.function.allocated();
+                let mut frame = Memory::new((allocated.frame * FRAME_NUMBERS).div_ceil(LANES))?;
+                fill_frame(&mut frame, allocated, partials);
+                frames.push(frame);
+            }
+            self.framed = Some(kernel);
         }
         for part in &kernel.parts {
             let Part::Native(piece) = part else { continue };
@@ -160,10 +179,9 @@ impl<'m> NativeBackend<'m> {
     /// Calls a piece of code.
     fn call(&mut self, piece: &Piece, number: usize, vectors: usize, block: &mut Replay<'_, '_>) {
         let allocated = piece.function.allocated();
-        let Buffers { table, slots, frame, elements, irregular, any, saturated, rows, .. } =
+        let Buffers { table, slots, frames, elements, irregular, any, saturated, rows, .. } =
             &mut self.buffers;
         *any = [0; 3];
-        fill_frame(frame, allocated, block.partials);
         let mut sites = 0;
         for region in &allocated.kinds {
             match *region {
@@ -184,7 +202,7 @@ impl<'m> NativeBackend<'m> {
             inputs: block.inputs,
             slots: slots.iter_mut(),
             elements,
-            frame: Some(frame),
+            frame: frames.get_mut(number),
             lanes: Some(block.lanes),
             irregular: Some(&mut irregular[number * vectors..][..vectors]),
             any: Some(any),
@@ -201,13 +219,11 @@ impl<'m> NativeBackend<'m> {
             self.machine.put(slot, lines);
         }
         let mut of_sites = saturated.iter();
-        let section = allocated.section(block.inputs.lines * LINE_BYTES) / LINE_BYTES;
+        let place = Place::of(allocated, block.inputs.lines, vectors);
         for region in &allocated.kinds {
             if let Region::Saturated(site) = *region
                 && let Some(bits) = of_sites.next()
             {
-                let lanes = block.inputs.lines * LANES / bits.len();
-                let place = Place { order: allocated.turns.order, section, lanes };
                 note_saturated(&mut self.machine, site, bits, place);
             }
         }
@@ -223,6 +239,12 @@ struct Place {
 }
 
 impl Place {
+    /// Of the vectors of a piece of code, so many in a block of these lines.
+    fn of(allocated: &Allocated, lines: usize, vectors: usize) -> Self {
+        let section = allocated.section(lines * LINE_BYTES) / LINE_BYTES;
+        Self { order: allocated.turns.order, section, lanes: lines * LANES / vectors }
+    }
+
     /// The first sample of a vector.
     fn first(self, vector: usize) -> usize {
         let Self { order, section, lanes } = self;
@@ -239,10 +261,21 @@ impl Place {
 
 /// Notes the samples in which the op of a site has bounded partials.
 fn note_saturated(machine: &mut Machine<'_>, site: u32, bits: &[u8], place: Place) {
-    for (vector, &bits) in bits.iter().enumerate().filter(|&(_, &bits)| bits != 0) {
-        let first = place.first(vector);
-        let set = (0..place.lanes).filter(|lane| bits >> lane & 1 == 1);
-        set.for_each(|lane| machine.note_saturated(site, (first + lane) as u32));
+    for_each_set(bits, place, |sample| machine.note_saturated(site, sample as u32));
+}
+
+/// Shows every sample of a block whose bit is set, of a byte for each vector.
+fn for_each_set(bits: &[u8], place: Place, mut show: impl FnMut(usize)) {
+    // Most are not set: those of eight vectors are looked at together.
+    for (number, bytes) in bits.chunks(size_of::<u64>()).enumerate() {
+        let mut word = [0; size_of::<u64>()];
+        word[..bytes.len()].copy_from_slice(bytes);
+        let mut set = u64::from_le_bytes(word);
+        while set != 0 {
+            let bit = set.trailing_zeros() as usize;
+            set &= set - 1;
+            show(place.first(number * word.len() + bit / 8) + bit % 8);
+        }
     }
 }
 
@@ -303,20 +336,27 @@ fn fill_frame(frame: &mut Memory, allocated: &Allocated, partials: Partials<'_>)
         Partials::Deciding(state) => state.bound(),
         Partials::Classical => f64::NAN,
     };
-    let delta = if let Partials::Deciding(state) = partials { state.delta() } else { None };
+    let (delta, regions) = match partials {
+        Partials::Deciding(state) => (state.delta(), state.regions()),
+        _ => (None, &[][..]),
+    };
+    // Those that the code has beyond the regions there are contain nothing.
+    let region = |number: u32| regions.get(number as usize);
     let vectors = frame.lines_mut().as_flattened_mut().chunks_exact_mut(FRAME_NUMBERS);
     for (vector, constant) in vectors.zip(&allocated.constants) {
         vector.fill(match *constant {
             Constant::Bits(bits) => f64::from_bits(bits),
             Constant::Bound => bound,
             Constant::Delta => delta.unwrap_or(-1.0),
+            Constant::Low(number) => region(number).map_or(f64::INFINITY, |region| region.low),
+            Constant::High(number) => region(number).map_or(f64::NEG_INFINITY, |region| region.high),
         });
     }
 }
 
 impl Backend for NativeBackend<'_> {
     fn replay(&mut self, mut block: Replay<'_, '_>) -> bool {
-        self.last = None;
+        (self.last, self.has_added) = (None, false);
         let sums = !block.totals.is_empty();
         let results = match (&block.destination, sums) {
             (None, _) => Results::InSlots,
@@ -337,10 +377,17 @@ impl Backend for NativeBackend<'_> {
                 _ => self.doubted += 1,
             }
         }
+        // Where an irregular sample has a REAL value, the block is added up from slots.
+        let from_slots = sums && self.adds_irregular;
+        let results = if from_slots { Results::InSlots } else { results };
         let Some(kernel) = self.fitting(results, Tells::Which, &block) else {
             return self.machine.replay(block);
         };
-        let (holds, irregular) = self.run_once(kernel, &mut block);
+        let (holds, irregular) = if from_slots {
+            self.run(kernel, &mut Replay::in_slots(block.code, block.inputs, block.partials))
+        } else {
+            self.run_once(kernel, &mut block)
+        };
         self.regular = if holds && !irregular { self.regular + 1 } else { 0 };
         if self.doubted >= TRUST && self.regular >= 8 * TRUST {
             (self.doubted, self.regular) = (0, 0);
@@ -348,13 +395,9 @@ impl Backend for NativeBackend<'_> {
         if !holds {
             return self.interpret(block);
         }
-        if !irregular || !sums {
-            return self.held(irregular);
-        }
-        // The block is added up anew, without its irregular samples.
-        let again = Replay { totals: &[], checks: &block.code.checks, destination: None, ..block };
-        let _ = self.replay(again);
-        true
+        self.has_added = sums && !from_slots;
+        // If nothing but a sum is not REAL, no irregular sample is found.
+        self.held(irregular || from_slots || sums && Width::widest().run(HasNonReal(block.lanes)))
     }
 
     fn lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, source: Source) -> Lines<'s> {
@@ -365,18 +408,23 @@ impl Backend for NativeBackend<'_> {
         self.last.is_some_and(|kernel| kernel.written[number])
     }
 
-    fn find_irregular(&self, inputs: &BlockInputs<'_>, checks: &[Source], found: &mut [bool]) {
-        if self.last.is_none() {
+    fn has_added_regular(&self) -> bool {
+        self.has_added
+    }
+
+    fn expect_values(&mut self, are_expected: bool) {
+        self.adds_irregular = are_expected;
+    }
+
+    fn find_irregular(&self, inputs: &BlockInputs<'_>, checks: &[Source], found: &mut [u32]) {
+        let Some(kernel) = self.last else {
             return self.machine.find_irregular(inputs, checks, found);
-        }
-        let lanes = self.vector_bytes() / size_of::<f64>();
-        let vectors = inputs.lines * LANES / lanes;
-        for bits in self.buffers.irregular.chunks_exact(vectors) {
-            for (found, &bits) in found.chunks_mut(lanes).zip(bits) {
-                for (lane, found) in found.iter_mut().enumerate() {
-                    *found |= bits >> lane & 1 == 1;
-                }
-            }
+        };
+        let vectors = inputs.lines * LINE_BYTES / self.vector_bytes();
+        let places =
+            kernel.pieces().map(|piece| Place::of(piece.function.allocated(), inputs.lines, vectors));
+        for (bits, place) in self.buffers.irregular.chunks_exact(vectors).zip(places) {
+            for_each_set(bits, place, |sample| found[sample / LANES] |= 1 << (sample % LANES));
         }
     }
 
@@ -400,23 +448,25 @@ impl<'m> NativeBackend<'m> {
         self.kernel(results, tells).filter(|kernel| kernel.fits(block.inputs.lines * LINE_BYTES))
     }
 
-    /// Runs a kernel, which adds to totals only if its results hold. Returns the same as `run`; with a total that is
-    /// not REAL some sample is irregular.
+    /// Runs a kernel, which adds to totals only if its results hold. Returns the same as `run`. One that does not
+    /// tell which samples are irregular adds nothing if some may be; a total that is not REAL is a sign of that.
     fn run_once(&mut self, kernel: &'m Kernel, block: &mut Replay<'_, '_>) -> (bool, bool) {
         if block.totals.is_empty() {
             return self.run(kernel, block);
         }
         self.buffers.lanes.clear();
         self.buffers.lanes.extend_from_slice(block.lanes);
-        for (summand, lanes) in block.totals.iter().zip(&mut *block.lanes) {
-            if summand.source.is_none() {
-                lanes[0] += 0.0;
-            }
-        }
         let (holds, irregular) = self.run(kernel, block);
-        let irregular = irregular || Width::widest().run(HasNonReal(block.lanes));
-        if !holds || irregular {
+        let irregular =
+            irregular || kernel.tells == Tells::Whether && Width::widest().run(HasNonReal(block.lanes));
+        if !holds || irregular && kernel.tells == Tells::Whether {
             block.lanes.copy_from_slice(&self.buffers.lanes);
+        } else {
+            for (summand, lanes) in block.totals.iter().zip(&mut *block.lanes) {
+                if summand.source.is_none() {
+                    lanes[0] += 0.0;
+                }
+            }
         }
         (holds, irregular)
     }

@@ -5,7 +5,7 @@
 //! contribution that is not REAL shows in a derivative that is checked.
 
 use super::steps::{Class, Comparison, Flags, Id, Place, Rounding, Steps};
-use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
+use crate::batch::compile::code::{Code, Instruction, NO_SITE, Site, Source};
 use crate::batch::program::Predicate;
 use crate::op::Op;
 use std::collections::HashMap;
@@ -16,8 +16,11 @@ use std::rc::Rc;
 pub(crate) enum Rule {
     Classical,
     Bounded,
-    /// Bounded ones where a sample is within the threshold of the pole, else classical ones.
-    Deciding,
+    /// Bounded ones where a sample is within the threshold of the pole, or a coordinate that the op depends on in one
+    /// of so many regions, else classical ones.
+    Deciding {
+        regions: u32,
+    },
 }
 
 /// What a slot holds.
@@ -370,8 +373,8 @@ impl Expansion {
     fn adjoint(&mut self, code: &Code, instruction: Instruction) -> bool {
         let Instruction::Adjoint { op, n, g, a, b, z, to, site } = instruction else { return false };
         let is_singular = site != NO_SITE && op.singular().is_some();
-        let (bounded, decides) =
-            (is_singular && self.rule == Rule::Bounded, is_singular && self.rule == Rule::Deciding);
+        let bounded = is_singular && self.rule == Rule::Bounded;
+        let decides = is_singular && matches!(self.rule, Rule::Deciding { .. });
         let differs = bounded || decides;
         let known = match op {
             Op::Div | Op::Sqrt | Op::Log | Op::Cbrt => true,
@@ -402,7 +405,7 @@ impl Expansion {
         };
         if decides {
             let amends = [0, 1].map(|place| to[place].map(|_| contributions[place]));
-            self.bound_near(op, [g, a, b, z], code.sites[site as usize].pole, site, amends);
+            self.bound_near(op, [g, a, b, z], site, &code.sites[site as usize], amends);
         }
         for (to, contribution) in to.into_iter().zip(contributions) {
             if let Some(to) = to {
@@ -412,18 +415,31 @@ impl Expansion {
         true
     }
 
-    /// Puts bounded contributions where a sample is near the pole.
+    /// Puts bounded contributions where a sample is near the pole or explored.
     fn bound_near(
         &mut self,
         op: Op,
         [g, a, b, z]: [Id; 4],
-        pole: Source,
-        site: u32,
+        number: u32,
+        site: &Site,
         amends: [Option<Id>; 2],
     ) {
-        let pole = self.number(pole);
+        let pole = self.number(site.pole);
         let (distance, delta) = (self.steps.abs(pole), self.steps.load(Place::Delta));
-        let near = self.steps.compare(Comparison::LessEqual, distance, delta);
+        let mut near = self.steps.compare(Comparison::LessEqual, distance, delta);
+        if let Rule::Deciding { regions } = self.rule {
+            for &coordinate in &site.coordinates {
+                let x = self.number(coordinate);
+                for region in 0..regions {
+                    let [low, high] =
+                        [Place::Low(region), Place::High(region)].map(|end| self.steps.load(end));
+                    let above = self.steps.compare(Comparison::LessEqual, low, x);
+                    let below = self.steps.compare(Comparison::LessEqual, x, high);
+                    let inside = self.steps.and(above, below);
+                    near = self.steps.or(near, inside);
+                }
+            }
+        }
         self.steps.guard(near, amends);
         self.near = Some(near);
         let bounded = match op {
@@ -436,7 +452,7 @@ impl Expansion {
             }
         }
         self.near = None;
-        self.steps.end_guard(site, near);
+        self.steps.end_guard(number, near);
     }
 
     fn quotient(&mut self, g: Id, a: Id, y: Id, z: Id, to_y: bool) -> [Id; 2] {

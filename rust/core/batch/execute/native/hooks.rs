@@ -1,8 +1,11 @@
 //! What is done with results, at once where they are computed.
 
 use super::rows::Group;
-use super::steps::{Arithmetic, Class, Flags, Id, Place, Step, Steps};
+use super::steps::{Arithmetic, Flags, Id, Place, Step, Steps};
 use std::collections::{HashMap, HashSet};
+
+/// The total of the values.
+const OF_VALUES: u32 = 0;
 
 /// What is done with a value besides what reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +13,7 @@ pub(crate) enum Hook {
     Store(Place),
     /// The same, zeros as +0.
     StorePositive(Place),
+    /// Adds it to a total; if checks tell which samples are irregular, without those whose value is not REAL.
     Accumulate(u32),
     /// Looks whether it is REAL.
     Check,
@@ -61,11 +65,11 @@ impl Steps {
     /// Puts steps behind those that write some values: all that is done with a result is done at once, so
     /// that its register is free again. Vectors have so many lanes.
     pub fn with_hooks(mut self, hooks: &Hooks, lanes: usize) -> Self {
-        let (mut steps, classifies, doubts) = (self.taken_out(), self.classifies(), self.doubts);
+        let (mut steps, doubts) = (self.taken_out(), self.doubts);
         // What is done with a result may read a constant that a later step loaded first.
         steps.sort_by_key(|step| !matches!(step, Step::Load { .. }));
         let all = &mut self;
-        let (mut irregular, mut nothing) = (None, None);
+        let (mut nothing, mut left_out, mut summands) = (None, None, vec![]);
         let amends =
             steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
         let awaited: HashSet<Id> = amends.flatten().flatten().collect();
@@ -91,14 +95,25 @@ impl Steps {
                         let positive = all.add(written, zero);
                         all.store(place, positive);
                     }
-                    Hook::Accumulate(total) => all.accumulate(total, written),
-                    Hook::Check if doubts => all.doubt_real(written),
-                    Hook::Check if classifies => {
-                        let one = all.classify(Class::NotReal, written, None);
-                        irregular = Some(irregular.map_or(one, |others| all.or(others, one)));
+                    Hook::Accumulate(total) if doubts => all.accumulate(total, written),
+                    Hook::Accumulate(total) => {
+                        if total == OF_VALUES {
+                            let nothing = all.sub(written, written);
+                            left_out = Some(all.is_nan(nothing));
+                        }
+                        summands.push((total, written));
+                        if let Some(left_out) = left_out {
+                            // The number that changes no sum.
+                            let nothing = all.constant(-0.0);
+                            for (total, summand) in summands.drain(..) {
+                                let kept = all.choose(left_out, nothing, summand);
+                                all.accumulate(total, kept);
+                            }
+                        }
                     }
+                    Hook::Check if doubts => all.doubt_real(written),
                     Hook::Check => {
-                        // One comparison serves all.
+                        // NaN for what is not REAL, so that one comparison serves all.
                         let one = all.sub(written, written);
                         nothing = Some(match nothing {
                             Some(others) => all.arithmetic(Arithmetic::Or, others, one),
@@ -111,9 +126,10 @@ impl Steps {
                 waiting.written(written).into_iter().for_each(|group| all.store_rows(group, lanes));
             }
         }
-        if let Some(mask) = irregular.or_else(|| nothing.map(|nothing| all.is_nan(nothing))) {
+        if let Some(mask) = nothing.map(|nothing| all.is_nan(nothing)) {
             all.flag(Flags::Irregular, mask);
         }
+        debug_assert!(summands.is_empty(), "the value is among what is added up");
         self
     }
 }

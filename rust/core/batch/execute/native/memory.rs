@@ -21,7 +21,7 @@ use super::x86::Vectors;
 use crate::batch::execute::dispatch::{self, CACHE_LINE};
 use memmap2::{Mmap, MmapMut};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Machine code that may be called.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Function {
     /// Where in it the function begins.
     start: usize,
     allocated: Allocated,
+    /// The bytes of a column of the block in the first call, and those that each region must have then.
+    needed: OnceLock<(usize, Vec<usize>)>,
 }
 
 /// Functions begin at a line of the instruction cache; between them is what stops the processor.
@@ -74,7 +76,10 @@ impl Function {
             reason
         })?;
         let memory = Arc::new(memory);
-        let place = |(allocated, start)| Self { memory: Arc::clone(&memory), start, allocated };
+        let place = |(allocated, start)| {
+            let memory = Arc::clone(&memory);
+            Self { memory, start, allocated, needed: OnceLock::new() }
+        };
         Ok(functions.into_iter().zip(starts).map(place).collect())
     }
 
@@ -90,6 +95,7 @@ impl Function {
     }
 
     /// A call to be filled with the regions in order, on a block with columns of so many bytes.
+    #[inline]
     pub fn call<'f, 'a>(&'f self, table: &'f mut Vec<*mut u8>, block: usize) -> Call<'f, 'a> {
         assert!(self.fits(block), "the block is taken in whole turns");
         table.clear();
@@ -136,6 +142,7 @@ impl Stream<'_> {
 }
 
 impl<'a> Call<'_, 'a> {
+    #[inline]
     fn push(&mut self, pointer: *mut u8, bytes: usize, may_write: bool) {
         self.push_for(pointer, bytes, may_write, self.block);
     }
@@ -144,7 +151,16 @@ impl<'a> Call<'_, 'a> {
     fn push_for(&mut self, pointer: *mut u8, bytes: usize, may_write: bool, block: usize) {
         let region = self.table.len();
         let Allocated { regions, turns, .. } = &self.function.allocated;
-        let needed = regions.needed(region, block, *turns);
+        let of_first = |block: usize| {
+            let all = 0..regions.extents.len();
+            (block, all.map(|region| regions.needed(region, block, *turns)).collect())
+        };
+        // All blocks of a run are alike.
+        let (first, known) = self.function.needed.get_or_init(|| of_first(block));
+        let needed = match *first == block {
+            true => known[region],
+            false => regions.needed(region, block, *turns),
+        };
         assert!(bytes >= needed, "region {region} has {bytes} bytes of {needed}");
         assert!(may_write || !regions.extents[region].is_written, "region {region} is written");
         self.table.push(pointer);

@@ -73,6 +73,7 @@ pub(crate) struct Kernel {
     pub elements: Vec<(u32, u32)>,
     /// By output and derivative: whether it is written to the caller's array.
     pub written: Vec<bool>,
+    pub tells: Tells,
 }
 
 /// A program as machine code, made when it is first needed.
@@ -102,6 +103,14 @@ impl Kernel {
     /// Whether nothing is left to the interpreter.
     pub fn is_whole(&self) -> bool {
         self.parts.iter().all(|part| matches!(part, Part::Native(_)))
+    }
+
+    /// The parts that are native.
+    pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Native(piece) => Some(piece),
+            Part::Interpreted(_) => None,
+        })
     }
 
     /// Whether a block with columns of so many bytes can be taken in whole turns.
@@ -202,7 +211,7 @@ impl<'p> Builder<'p> {
         let parts = parts.into_iter().filter_map(|part| part.map(Part::Interpreted).or_else(&mut native));
         let mut parts: Vec<_> = parts.collect();
         parts.reverse();
-        Ok(Kernel { parts, elements: elements.loaded, written: self.written })
+        Ok(Kernel { parts, elements: elements.loaded, written: self.written, tells: self.tells })
     }
 
     fn expansion(&self) -> Expansion {
@@ -265,8 +274,10 @@ impl<'p> Builder<'p> {
     /// What is done with results, by part and value. Results of interpreted parts are read by a last part.
     fn hooks(&mut self, drafts: &mut Vec<Draft>, writers: &HashMap<u32, usize>) -> HashMap<usize, Hooks> {
         let (code, plan) = (&self.plan.code, self.plan);
+        // Sums show what they are made of, unless it is to be left out of them.
+        let leaves_out = self.results == Results::AddedUp && self.tells == Tells::Which;
         let checks = match self.results {
-            Results::AddedUp => &plan.checks_besides_totals,
+            Results::AddedUp if !leaves_out => &plan.checks_besides_totals,
             _ => &code.checks,
         };
         let mut wanted: Vec<(Source, Hook)> = checks.iter().map(|&check| (check, Hook::Check)).collect();
@@ -306,8 +317,10 @@ impl<'p> Builder<'p> {
             })
         };
         for (source, hook) in wanted {
+            // What is left out is known after all checks: they are in one part with the sums.
+            let is_last = leaves_out && matches!(hook, Hook::Check | Hook::Accumulate(_));
             let part = match source {
-                Source::Slot(slot) if writers.contains_key(&slot) => writers[&slot],
+                Source::Slot(slot) if !is_last && writers.contains_key(&slot) => writers[&slot],
                 _ => last_part(drafts),
             };
             let id = native(drafts, part).number(source);

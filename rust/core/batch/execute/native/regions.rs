@@ -30,6 +30,8 @@ pub(crate) enum Constant {
     Bits(u64),
     Bound,
     Delta,
+    Low(u32),
+    High(u32),
 }
 
 /// Vectors of the frame are as wide as the widest ones.

@@ -22,6 +22,9 @@ pub(crate) enum Place {
     Bound,
     /// The threshold of Hybrid mode.
     Delta,
+    /// The ends of an exploration region, by number.
+    Low(u32),
+    High(u32),
     /// An element of an argument of several, by its number among those that are loaded.
     Element(u32),
     /// A slot of the block.
@@ -65,8 +68,6 @@ pub(crate) enum Class {
     Tiny,
     /// The same, and infinities.
     TinyOrInfinite,
-    /// Infinities and NaN.
-    NotReal,
 }
 
 /// Logic of masks.
@@ -322,11 +323,6 @@ impl Steps {
         to
     }
 
-    /// Whether the processor tells classes of numbers.
-    pub fn classifies(&self) -> bool {
-        self.classifies
-    }
-
     pub fn constant(&mut self, number: f64) -> Id {
         self.load(Place::Constant(number.to_bits()))
     }
@@ -372,13 +368,7 @@ impl Steps {
             return self.of(Formula::Classify(class, a, within));
         }
         let (magnitude, least) = (self.abs(a), self.constant(f64::MIN_POSITIVE));
-        let mut found = match class {
-            Class::NotReal => {
-                let nothing = self.sub(a, a); // NaN for what is not REAL
-                self.is_nan(nothing)
-            }
-            Class::Tiny | Class::TinyOrInfinite => self.compare(Comparison::Less, magnitude, least),
-        };
+        let mut found = self.compare(Comparison::Less, magnitude, least);
         if class == Class::TinyOrInfinite {
             let infinite = self.constant(f64::INFINITY);
             let infinite = self.compare(Comparison::Equal, magnitude, infinite);

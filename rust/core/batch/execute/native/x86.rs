@@ -405,7 +405,6 @@ impl Encoder for X86 {
         let classes = match class {
             Class::Tiny => 0x26,
             Class::TinyOrInfinite => 0x3e,
-            Class::NotReal => 0x99,
         };
         debug_assert!(self.wide(), "AVX2 does not classify");
         let (code, to) = (Code::EVEX_Vfpclasspd_kr_k1_zmmm512b64_imm8, Self::mask(to));

@@ -84,7 +84,9 @@ impl<E: Encoder> Allocator<'_, E> {
             Place::Slot(slot) => Region::Slot(slot),
             Place::Output(number) => Region::Output(number),
             Place::Uniform(_) => Region::Uniforms,
-            Place::Constant(_) | Place::Bound | Place::Delta => Region::Frame,
+            Place::Constant(_) | Place::Bound | Place::Delta | Place::Low(_) | Place::High(_) => {
+                Region::Frame
+            }
         })
     }
 
@@ -175,7 +177,7 @@ impl<E: Encoder> Allocator<'_, E> {
                 let region = self.region(Region::Uniforms);
                 self.regions.address(region, Index::None, number as usize * LINE_BYTES, width, false)
             }
-            Some(Place::Constant(_) | Place::Bound | Place::Delta) => {
+            Some(Place::Constant(_) | Place::Bound | Place::Delta | Place::Low(_) | Place::High(_)) => {
                 self.frame_address(self.constant[id as usize], false)
             }
             Some(place) => self.samples(place, copy, false),

@@ -100,7 +100,11 @@ fn pressure(steps: &Steps, order: &[(u32, u8)], at_once: usize) -> [usize; 2] {
 }
 
 pub(super) fn is_invariant(place: Place) -> bool {
-    matches!(place, Place::Uniform(_) | Place::Constant(_) | Place::Bound | Place::Delta)
+    match place {
+        Place::Uniform(_) | Place::Constant(_) => true,
+        Place::Bound | Place::Delta | Place::Low(_) | Place::High(_) => true,
+        Place::Column(_) | Place::Element(_) | Place::Slot(_) | Place::Output(_) => false,
+    }
 }
 
 /// The kinds of flags that are set.
@@ -136,7 +140,8 @@ impl Shape {
         let (flags, gathered) = (flags_of(steps).len(), totals + doubts_of(steps).len());
         let has_masks = encoder.masks() > 0;
         // A few stores to the frame cost less than waiting does.
-        let most_vectors = encoder.vectors() as usize * 3 / 2;
+        let [most_vectors, most_masks] =
+            [encoder.vectors(), encoder.masks()].map(|registers| registers as usize * 3 / 2);
         // The scheduler of a processor holds the steps of two or three vectors. So the next one begins when
         // the one before is through with a quarter of its steps, which keeps both kinds of units busy.
         let quarter = steps.steps.len() / 4;
@@ -146,8 +151,7 @@ impl Shape {
             let [vectors, masks] = pressure(steps, &order_of_steps, at_once);
             let (vectors, masks) = if has_masks { (vectors, masks) } else { (vectors + masks, 0) };
             let (of_vectors, of_masks) = if has_masks { (gathered, flags) } else { (gathered + flags, 0) };
-            let fits = vectors + of_vectors + FOR_LOADS <= most_vectors
-                && masks + of_masks <= encoder.masks() as usize;
+            let fits = vectors + of_vectors + FOR_LOADS <= most_vectors && masks + of_masks <= most_masks;
             if fits || at_once == 1 {
                 let (turns, pressure) = (Turns { order, at_once }, [vectors, masks]);
                 return Self { turns, totals, order: order_of_steps, pressure };
