@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLE = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 #: The packages that a page's examples need besides those of the tests.
-NEEDED = {"jax.md": "jax"}
+NEEDED = {"jax.md": "jax", "torch.md": "torch"}
 
 
 def marks(page: Path) -> list[pytest.MarkDecorator]:
