@@ -48,7 +48,7 @@ class Forward:
             if mode is not None:
                 self.explored.append(self._exploration(place, node, mode, coordinate))
                 if isinstance(node, (Operation, FoldNode)):
-                    self.values[-1] = self._differentiable(place, mode)
+                    self.values[-1] = self._differentiable(place)
 
     def operands(self, node: int) -> list[Elements]:
         """The values of the operands of a node."""
@@ -104,16 +104,19 @@ class Forward:
             )
         return _union([self.explored[operand] for operand in self.program.differentiable(place)])
 
-    def _differentiable(self, place: int, mode: Mode) -> Elements:
-        """The value, whose derivatives are what the mode passes on for an adjoint of 1."""
+    def _differentiable(self, place: int) -> Elements:
+        """The value with its classical derivatives, whatever the mode; 0 where it is not REAL.
+
+        Second derivatives are those of the gradient as it is computed, and the values that it is
+        computed from are what they are: only contributions are bounded.
+        """
         xp, value = self.kit.xp, self.values[place]
         operands = self.operands(place)
 
         def partials() -> tuple[Elements, ...]:
             own = [xp.constant(operand) for operand in operands]
             one = 1.0 + xp.zeros_like(value)
-            explored = self.explored[place]
-            passed = contributions(self, place, mode, one, own, value, explored)
+            passed = contributions(self, place, Mode(), one, own, value, None)
             return tuple(
                 xp.where(xp.isfinite(found) & ~passed.silenced & kept, found, 0.0)
                 for found, kept in zip(passed.contributions, passed.kept or [True] * len(own))

@@ -61,9 +61,7 @@ class Host:
         own, arrays = _rows(own, tensors)
         seeds = _array(cotangents)
         with _in_mode(mode):
-            found, flags = self._pulled(own, wanted, arrays, seeds)
-            if mode.mode is not GradientMode.MASK_REAL and not all(own[k] for k in wanted):
-                self._add_poles(own, wanted, arrays, seeds, found, flags)
+            found, flags = self._pulled(mode, own, wanted, arrays, seeds)
         gradients, statuses = [], []
         for place, gradient, status in zip(wanted, found, flags):
             if own[place] and not given[place] and not any(given):
@@ -89,9 +87,13 @@ class Host:
         for place, weight in zip(wanted, weights):
             along[place] = _finite(_array(weight)).reshape(arrays[place].shape)
         with _in_mode(mode):
-            by_seeds, found = self._products(own, arrays, seeds, along)
-            if mode.mode is not GradientMode.MASK_REAL:
-                self._add_products(own, arrays, seeds, along, by_seeds, found)
+            if mode.mode is GradientMode.MASK_REAL:
+                by_seeds, found = self._products(own, arrays, seeds, along)
+            else:
+                left = ~np.isfinite(self._values(own, arrays))
+                regular = np.where(left, 0.0, seeds)
+                by_seeds, found = self._products(own, arrays, regular, along)
+                self._add_products(own, arrays, seeds, along, left, by_seeds, found)
         by_seeds[~np.isfinite(seeds)] = 0.0  # what first order leaves out is a constant
         if not any(given):
             found = [product[0] for product in found]
@@ -102,24 +104,58 @@ class Host:
         return found.reshape(len(found), self._outputs)
 
     def _pulled(
-        self, own: Own, wanted: tuple[int, ...], arrays: Sequence[Array], seeds: Array
+        self,
+        mode: Mode,
+        own: Own,
+        wanted: tuple[int, ...],
+        arrays: Sequence[Array],
+        seeds: Array,
     ) -> tuple[list[Array], list[Array]]:
-        """Gradients and statuses; for shared arguments the engine's sums, over REAL values."""
-        if not wanted:
-            return [], []
+        """Gradients and statuses, those of shared arguments summed."""
         if all(own[k] for k in wanted):
             return self._each(own, wanted, arrays, seeds)
+        if mode.mode is GradientMode.MASK_REAL:
+            return self._summed(own, wanted, arrays, seeds)
+        # Where partials are bounded, samples whose value is not REAL contribute, but the engine's
+        # sums leave them out.
+        is_real = np.isfinite(self._values(own, arrays)).all(axis=1)
+        if is_real.all():
+            return self._summed(own, wanted, arrays, seeds)
+        parts = []
+        for rows, work in ((is_real, self._summed), (~is_real, self._each)):
+            some = [array[rows] if each else array for array, each in zip(arrays, own)]
+            parts.append((rows, *work(own, wanted, some, seeds[rows])))
+        gradients, statuses = [], []
+        for place, k in enumerate(wanted):
+            if own[k]:
+                gradient, status = np.empty_like(arrays[k]), np.empty(arrays[k].shape, np.uint8)
+                for rows, some, flags in parts:
+                    gradient[rows], status[rows] = some[place], flags[place]
+            else:
+                (_, total, flags), (_, each, more) = parts
+                with np.errstate(all="ignore"):
+                    gradient = total[place] + each[place].sum(axis=0)
+                status = np.asarray(flags[place] | np.bitwise_or.reduce(more[place], axis=0))
+            gradients.append(gradient)
+            statuses.append(status)
+        return gradients, statuses
+
+    def _summed(
+        self, own: Own, wanted: tuple[int, ...], arrays: Sequence[Array], seeds: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """The same by the engine's sums over samples whose values are REAL."""
         if self._outputs == 1:
             return self._run(self._made(own, None), wanted, arrays, seeds[:, 0], "sum")
-        outputs = range(self._outputs)
         found = [
             self._run(self._made(own, output), wanted, arrays, seeds[:, output], "sum")
-            for output in outputs
+            for output in range(self._outputs)
         ]
-        with np.errstate(all="ignore"):
-            gradients = [sum(one[0][k] for one in found) for k in range(len(wanted))]
-        statuses = [np.bitwise_or.reduce([one[1][k] for one in found]) for k in range(len(wanted))]
-        return gradients, statuses  # type: ignore[return-value]
+        gradients, statuses = found[0]
+        for more, flags in found[1:]:
+            with np.errstate(all="ignore"):
+                gradients = [np.asarray(a + b) for a, b in zip(gradients, more)]
+            statuses = [np.asarray(a | b) for a, b in zip(statuses, flags)]
+        return gradients, statuses
 
     def _each(
         self, own: Own, wanted: tuple[int, ...], arrays: Sequence[Array], seeds: Array
@@ -155,35 +191,9 @@ class Host:
         request, inputs, samples = batched._request(
             "vjp", "vjp", PullbackRequest, tuple(arrays), {}, wanted, None
         )
-        adjoints = np.ascontiguousarray(seeds).reshape(samples, -1)
+        columns = seeds if seeds.ndim == 2 else seeds[:, None]
+        adjoints = np.ascontiguousarray(columns)
         return request.run(readable(inputs), samples, adjoints, reduce, True, None)
-
-    def _add_poles(
-        self,
-        own: Own,
-        wanted: tuple[int, ...],
-        arrays: Sequence[Array],
-        seeds: Array,
-        gradients: list[Array],
-        statuses: list[Array],
-    ) -> None:
-        """Adds what samples contribute whose value is not REAL, which the engine's sums leave out.
-
-        In the modes that bound partials they contribute to gradients of shared arguments, too.
-        """
-        values = self._values(own, arrays)
-        left = ~np.isfinite(values) & np.isfinite(seeds) & (seeds != 0)
-        rows = np.flatnonzero(left.any(axis=1))
-        if not rows.size:
-            return
-        few = [array[rows] if each else array for array, each in zip(arrays, own)]
-        found, flags = self._each(own, wanted, few, np.where(left[rows], seeds[rows], 0.0))
-        for place, k in enumerate(wanted):
-            if not own[k]:
-                with np.errstate(all="ignore"):
-                    gradients[place] = gradients[place] + found[place].sum(axis=0)
-                more = np.bitwise_or.reduce(flags[place], axis=0)
-                statuses[place] = np.asarray(statuses[place] | more)
 
     def _products(
         self, own: Own, arrays: Sequence[Array], seeds: Array, along: Sequence[Array]
@@ -212,11 +222,14 @@ class Host:
         arrays: Sequence[Array],
         seeds: Array,
         along: Sequence[Array],
+        left: npt.NDArray[np.bool_],
         by_seeds: Array,
         total: list[Array],
     ) -> None:
-        """The same at the other samples, in the modes that bound partials."""
-        left = ~np.isfinite(self._values(own, arrays))
+        """The same where values are not REAL, in the modes that bound partials.
+
+        These are left out of sums, and a product with a seed there would have no derivative.
+        """
         rows = np.flatnonzero(left.any(axis=1))
         if not rows.size:
             return
@@ -233,11 +246,10 @@ class Host:
                 with np.errstate(all="ignore"):
                     terms = column.reshape(-1, *[1] * (product.ndim - 1)) * product
                 terms = _finite(terms)
-                if not each:
+                if each:
+                    total[place][rows] += terms
+                else:
                     total[place] += terms.sum(axis=0)
-                    continue
-                # The sums had a product with an infinity here, which has no derivative.
-                total[place][rows] += terms
 
     def _made(self, own: Own, output: Optional[int], weighted: bool = False) -> BatchedFunction:
         """The function of all outputs, or of one, perhaps times an argument in front."""

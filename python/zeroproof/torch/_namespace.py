@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch.autograd import forward_ad
 
@@ -72,8 +73,14 @@ class Torch:
 
     @staticmethod
     def fmod(x: Elements, y: Elements) -> Elements:
-        """The rest of the division."""
-        return torch.fmod(x, y)
+        """The rest of the division, exact also where PyTorch's own is not.
+
+        Its vectorised loops on the CPU give NaN where the quotient overflows.
+        """
+        if x.device.type != "cpu":
+            return torch.fmod(x, y)
+        with np.errstate(all="ignore"):
+            return torch.from_numpy(np.asarray(np.fmod(x.detach().numpy(), y.detach().numpy())))
 
     @staticmethod
     def divide(a: Elements, b: Elements) -> Elements:
@@ -229,7 +236,7 @@ def _by_each(
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load_forward_mode() -> None:
     """Has PyTorch load its rules of forward mode, without its own warning of what it uses there."""
     with warnings.catch_warnings():

@@ -124,22 +124,28 @@ class Rational(torch.nn.Module):
         self.masked = None if masked is None else masked.reshape(shape)
         return values.reshape(shape)
 
+    @property
+    def mode(self) -> Union[replay.Mode, GradientMode, None]:
+        """The gradient mode; with a schedule that of the current epoch, None for the current one."""
+        return self._function.mode
+
     def step_epoch(self) -> None:
         """Moves the schedule on; call it once at the end of each epoch.
 
         What the thread's ``HybridGradientContext`` has seen since the last call decides as in
         ``schedule.apply``: the smallest distance adapts δ, and poles that were met are explored.
-        The epoch figures begin anew. A replay on the device counts nothing, and then the schedule
-        goes by the epoch alone.
+        The epoch figures begin anew: they are those of all that the thread computes, so of several
+        layers with a schedule the first that steps takes them. A replay on the device counts
+        nothing, and then the schedule goes by the epoch alone.
 
         Raises:
             RuntimeError: without a schedule.
         """
         if self.schedule is None:
             raise RuntimeError("step_epoch needs a schedule: Rational(..., schedule=...)")
-        self.epoch += 1
         self._q_min = HybridGradientContext.get_q_min_epoch()
         self.schedule.update_detected_poles(HybridGradientContext.detected_poles(), self.epoch)
+        self.epoch += 1
         HybridGradientContext.update_epoch(self.epoch)
         self._set_mode()
 
