@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Sets up .venv and runs every check: format, lint, types, stubs, Rust and Python tests, docs examples.
+# Tests of the bridges to JAX and Dask run too; those of PyTorch, a large package, with EXTRAS=torch, else they skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,7 @@ step() { printf '\n== %s\n' "$1"; }
 
 step "install"
 .venv/bin/python -m pip install --quiet --upgrade pip
-.venv/bin/python -m pip install --quiet --editable '.[test,lint,plot]'
+.venv/bin/python -m pip install --quiet --editable ".[test,lint,plot,dask,jax${EXTRAS:+,$EXTRAS}]"
 
 step "format and lint"
 cargo fmt --all --check
