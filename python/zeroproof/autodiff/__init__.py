@@ -44,8 +44,8 @@ from .hybrid_gradient import (
     ScheduleType,
     create_default_schedule,
 )
-from .program import Program, load_program
 from .partial import MaskTotals, Partial
+from .program import Program, load_program
 from .saturating_ops import (
     saturate_value,
     saturating_div_grad,
