@@ -126,7 +126,7 @@ class Rational(torch.nn.Module):
 
     @property
     def mode(self) -> Union[replay.Mode, GradientMode, None]:
-        """The gradient mode; with a schedule that of the current epoch, None for the current one."""
+        """The gradient mode, with a schedule that of the epoch; None for the current one."""
         return self._function.mode
 
     def step_epoch(self) -> None:
