@@ -126,7 +126,7 @@ class Rational(torch.nn.Module):
 
     @property
     def mode(self) -> Union[replay.Mode, GradientMode, None]:
-        """The gradient mode: that of the epoch with a schedule; None for the one in force."""
+        """The gradient mode, with a schedule that of the epoch; None for the current one."""
         return self._function.mode
 
     def step_epoch(self) -> None:
