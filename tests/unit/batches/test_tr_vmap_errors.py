@@ -137,6 +137,7 @@ class TestArguments:
             SCALED(masked, 2.0)
         assert SCALED(masked.filled(np.nan), 2.0).tags.tolist() == [3, 0, 0]
 
+    @pytest.mark.filterwarnings("ignore:Creating an ndarray from ragged")  # NumPy 1.23 and older
     def test_ragged_lists(self) -> None:
         with pytest.raises(ValueError, match=r"argument 0 \(x\) of scaled is no array"):
             SCALED([[1.0], [1.0, 2.0]], 1.0)

@@ -153,7 +153,13 @@ class TestUnknown:
             lambda x: real(1.0) == x,
             lambda x: TRNode.constant(1.0) == x,
             lambda x: bool(np.float64(1.0) != x),
-            lambda x: np.array([1.0]) == np.array([x]),
+            pytest.param(
+                lambda x: np.array([1.0]) == np.array([x]),
+                marks=pytest.mark.skipif(
+                    np.lib.NumpyVersion(np.__version__) < "1.25.0",
+                    reason="older NumPy answers False where a comparison raises",
+                ),
+            ),
             lambda x: x in [1.0],
             lambda x: max(x, 0.0),
             lambda x: TRScalar(x),
