@@ -90,3 +90,36 @@ def test_why_is_it_zero() -> None:
     assert hinge == "hinge: d/dx = 0.0 EXACT"
     assert batch.startswith("batch: d/dw = 0.75 over the samples [0 2]\n")
     assert re.search(r"w / x at why_is_it_zero.py:\d+ gave 3.0 ÷ 0.0 = \+∞ in sample 1", batch)
+
+
+def test_torch_layer() -> None:
+    pytest.importorskip("torch")
+    tensors, layer = run("torch_layer.py").splitlines()
+    assert "loss nan, resonance at nan" in tensors
+    assert floats(layer)[1:] == [0.6125, 1.0]
+
+
+def test_jax_function() -> None:
+    pytest.importorskip("jax")
+    plain, ours = run("jax_function.py").splitlines()
+    assert plain.endswith("gradient [nan, nan]")
+    value, *gradient = floats(ours)
+    assert value == floats(plain)[0]
+    assert gradient == [1.3814, 0.3017]  # of the sensors but that at the charge, by hand below
+
+
+def test_the_gradient_of_the_jax_example_by_hand() -> None:
+    axis = [-1.0, -0.5, 0.0, 0.5, 1.0]
+    (a, b), (p, q) = (0.5, 0.0), (0.2, -0.1)
+    slopes, kept = [0.0, 0.0], 0
+    for x in axis:
+        for y in axis:
+            r = ((x - a) ** 2 + (y - b) ** 2) ** 0.5
+            if r == 0.0:
+                continue
+            reading = 1.0 / ((x - p) ** 2 + (y - q) ** 2) ** 0.5
+            common = 2.0 * (1.0 / r - reading) / r**3
+            slopes[0] += common * (x - a)
+            slopes[1] += common * (y - b)
+            kept += 1
+    assert [round(slope / kept, 4) for slope in slopes] == [1.3814, 0.3017]
