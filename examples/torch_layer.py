@@ -1,8 +1,9 @@
 """A layer with a pole in a PyTorch model: the response of a resonance, fitted by Adam.
 
-The resonance is at 0.6125, and the model begins with 0.5, where one of the samples lies. Written in tensors it
-has NaN in every parameter after the first step, although the sample is masked out of the loss. The layer of
-zeroproof leaves the sample out of the gradients too, and the model finds the resonance.
+The resonance is at 0.6125, and the model begins with 0.5, where one of the samples lies. Written in
+tensors it has NaN in every parameter after the first step, although the sample is masked out of the
+loss. The layer of zeroproof leaves the sample out of the gradients too, and the model finds the
+resonance.
 
 Run: python examples/torch_layer.py (needs PyTorch)
 """
