@@ -1,8 +1,8 @@
 """A function with a pole in a JAX program: the potential of a charge, seen by sensors on a grid.
 
-The potential is infinite where the charge is, and one of the sensors is there. In jax.numpy that makes
-the whole gradient by the charge's place NaN, although the sensor's reading is masked out of the loss.
-zeroproof's function leaves the sensor out of the gradient too, under jit.
+The potential is infinite where the charge is, and one of the sensors is there. In jax.numpy that
+makes the whole gradient by the charge's place NaN, although the sensor's reading is masked out of
+the loss. zeroproof's function leaves the sensor out of the gradient too, under jit.
 
 Run: python examples/jax_function.py (needs JAX)
 """
