@@ -51,7 +51,8 @@ SUBJECTS = [
         "Gradient modes",
         "What happens to a gradient at a pole.",
         """gradient_mode GradientMode GradientModeConfig use_mask_real use_saturating
-        HybridGradientSchedule ScheduleType create_default_schedule HybridGradientContext TRPolicy
+        HybridGradientSchedule ScheduleType create_default_schedule HybridGradientContext
+        HybridStatistics ModeSnapshot TRPolicy
         TRPolicyConfig saturating_reciprocal saturate_value saturating_div_grad saturating_log_grad
         saturating_pow_grad saturating_sqrt_grad""",
     ),
@@ -61,7 +62,8 @@ SUBJECTS = [
         "One function over arrays of samples; conditions without a Python `if`.",
         """tr_vmap BatchedFunction tr_where tr_take tr_clip tr_polyval tr_and tr_or tr_not tr_equal
         tr_greater tr_greater_equal tr_less tr_less_equal tr_is_real tr_is_infinite tr_is_phi
-        get_num_threads set_num_threads native_code NativeCode set_native""",
+        Program load_program Partial MaskTotals get_num_threads set_num_threads native_code
+        NativeCode set_native""",
     ),
     Subject(
         "arrays",

@@ -16,14 +16,13 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITHOUT_EXAMPLES = {"architecture.md", "index.md", "performance.md"}
 EXAMPLE = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 #: The packages that a page's examples need besides those of the tests.
-NEEDED = {"jax.md": "jax", "torch.md": "torch"}
+NEEDED = {"jax.md": ("jax", "optax"), "torch.md": ("torch",)}
 
 
 def marks(page: Path) -> list[pytest.MarkDecorator]:
-    """Skips the examples of a page whose package is not installed."""
-    package = NEEDED.get(page.name)
-    is_missing = package is not None and importlib.util.find_spec(package) is None
-    return [pytest.mark.skipif(is_missing, reason=f"{package} is not installed")]
+    """Skips the examples of a page that needs what is not installed."""
+    missing = [each for each in NEEDED.get(page.name, ()) if importlib.util.find_spec(each) is None]
+    return [pytest.mark.skip(reason=f"{missing[0]} is not installed")] if missing else []
 
 
 EXAMPLES = [
