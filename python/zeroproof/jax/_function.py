@@ -9,21 +9,27 @@ from typing import Any, Optional, Union
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from .. import replay
-from .._trees import Structure, broadcast, flatten
+from .._bridging import (
+    PROGRAMS,
+    check_settings,
+    coordinate_leaf,
+    have_samples,
+    mode_of_call,
+    nodes_of,
+    put_together,
+    shapes_of_one,
+    taken_apart,
+    traced,
+)
+from .._trees import Structure, flatten
 from ..autodiff._batch_trace import Results
-from ..autodiff.batched import tr_vmap
-from ..autodiff.grad_mode import GradientMode, GradientModeConfig
+from ..autodiff.grad_mode import GradientMode
 from ._core import Pull, Values, on_device, on_host
 from ._host import Host
 
 __all__ = ["Function", "function"]
-
-POLICIES = ("tag", "fill", "ieee")
-#: The most programs that a function keeps.
-PROGRAMS = 64
 
 
 def function(
@@ -79,14 +85,7 @@ class Function:
         fill: float,
         coordinate: Any,
     ) -> None:
-        if nan_policy not in POLICIES:
-            raise ValueError(f"nan_policy must be one of {', '.join(POLICIES)}, not {nan_policy!r}")
-        if not np.isfinite(fill):
-            raise ValueError(f"fill must be a finite number, not {fill}: ieee shows what it is")
-        if mode is not None and not isinstance(mode, (replay.Mode, GradientMode)):
-            raise TypeError(
-                f"mode must be a GradientMode or a replay.Mode, not {type(mode).__name__}"
-            )
+        check_settings(nan_policy, fill, mode)
         self.__wrapped__ = f
         self._in_axes, self._mode, self._device = in_axes, mode, device
         self._policy, self._fill, self._coordinate = nan_policy, float(fill), coordinate
@@ -107,7 +106,7 @@ class Function:
                 numbers of samples differ, or no argument has any.
         """
         traced, arguments = self._prepared(args)
-        values = traced.values(self._current())(arguments)
+        values = traced.values(mode_of_call(self._mode))(arguments)
         if self._policy == "ieee":
             return traced.packed(values)
         masked = ~jnp.isfinite(values)
@@ -117,7 +116,7 @@ class Function:
     def tags(self, *args: Any) -> Any:
         """The tags of the values, uint8 arrays in their structure: the codes of ``TRTag``."""
         traced, arguments = self._prepared(args)
-        values = jax.lax.stop_gradient(traced.values(self._current())(arguments))
+        values = jax.lax.stop_gradient(traced.values(mode_of_call(self._mode))(arguments))
         infinite = jnp.where(values > 0, 1, 2)
         tags = jnp.where(jnp.isfinite(values), 0, jnp.where(jnp.isnan(values), 3, infinite))
         return traced.packed(tags.astype(jnp.uint8))
@@ -141,72 +140,25 @@ class Function:
         """
         traced, arguments = self._prepared(args)
         columns = traced.gathered(adjoints, arguments)
-        gradients, statuses = traced.pull(self._current())(arguments, columns)
+        gradients, statuses = traced.pull(mode_of_call(self._mode))(arguments, columns)
         return traced.in_structure(gradients), traced.in_structure(statuses)
-
-    def _current(self) -> replay.Mode:
-        """The mode of this call."""
-        mode = self._mode
-        if isinstance(mode, replay.Mode):
-            return mode
-        if mode is None:
-            return replay.Mode.current()
-        bound = GradientModeConfig.get_saturation_bound()
-        return replay.Mode(mode, bound, GradientModeConfig.get_local_threshold())
 
     def _prepared(self, args: tuple[Any, ...]) -> tuple[_Traced, tuple[Any, ...]]:
         """The arguments as arrays of one type, and the function traced for them."""
-        structures: list[Structure] = []
-        leaves: list[Any] = []
-        names: list[str] = []
-        for place, arg in enumerate(args):
-            own, structure = flatten(arg, f"argument {place}")
-            leaves += own
-            structures.append(structure)
-            names += structure.paths(f"argument {place}")
-        axes = self._axes(structures)
+        structures, leaves, names = taken_apart(args)
+        per_sample = have_samples(self._in_axes, structures)
         arrays = _real_arrays(leaves, names)
-        samples = set()
-        for array, axis, name in zip(arrays, axes, names):
-            if axis is not None:
-                if array.ndim == 0:
-                    raise ValueError(f"{name} has no axis of samples; in_axes says 0 for it")
-                samples.add(array.shape[0])
-        if len(samples) != 1:
-            raise ValueError(
-                "no argument has an axis of samples: give in_axes 0 for one"
-                if not samples
-                else f"the arguments have different numbers of samples: {sorted(samples)}"
-            )
-        per_sample = tuple(axis is not None for axis in axes)
-        shapes = tuple(
-            array.shape[1:] if own else array.shape for array, own in zip(arrays, per_sample)
-        )
-        key = (tuple(structures), shapes)
+        shapes, samples = shapes_of_one([array.shape for array in arrays], per_sample, names)
+        if samples is None:
+            raise ValueError("no argument has an axis of samples: give in_axes 0 for one")
+        key = (structures, shapes)
         traced = self._traced.get(key)
         if traced is None:
             while len(self._traced) >= PROGRAMS:
                 self._traced.pop(next(iter(self._traced)), None)
-            made = _Traced(self, tuple(structures), per_sample, shapes)
+            made = _Traced(self, structures, per_sample, shapes)
             traced = self._traced.setdefault(key, made)
         return traced, tuple(arrays)
-
-    def _axes(self, structures: Sequence[Structure]) -> list[Optional[int]]:
-        """The axis of samples of each leaf, 0 or None."""
-        given = self._in_axes
-        if not isinstance(given, (tuple, list)):
-            given = [given] * len(structures)
-        if len(given) != len(structures):
-            raise ValueError(f"in_axes has {len(given)} entries for {len(structures)} arguments")
-        axes = [
-            axis
-            for place, (entry, structure) in enumerate(zip(given, structures))
-            for axis in broadcast(entry, structure, f"argument {place}")
-        ]
-        for axis in axes:
-            if axis is not None and (isinstance(axis, bool) or axis != 0):
-                raise ValueError(f"in_axes takes 0 and None, not {axis!r}")
-        return axes
 
     def __repr__(self) -> str:
         where = "device" if self._device else "host"
@@ -251,23 +203,16 @@ class _Traced:
         f = owner.__wrapped__
 
         def of_leaves(*leaves: Any) -> Any:
-            given = iter(leaves)
-            return f(
-                *(each.unflatten([next(given) for _ in range(each.count)]) for each in structures)
-            )
+            return f(*put_together(structures, leaves))
 
-        self._coordinate = self._place(owner._coordinate)
-        batched = tr_vmap(of_leaves, tuple(0 if own else None for own in per_sample))
-        examples = [
-            np.zeros((1, *shape) if own else shape) for shape, own in zip(shapes, per_sample)
-        ]
-        traced = batched._prepare("program", tuple(examples), {})[2].traced
-        self._results: Results = traced.results
-        self._program = traced.program
+        self._coordinate = coordinate_leaf(owner._coordinate, structures)
+        program = traced(of_leaves, per_sample, shapes)
+        self._results: Results = program.results
+        self._program = program.program
         self._host: Optional[Host] = None
         if not owner._device:
             self._host = Host(
-                lambda *leaves: _nodes(of_leaves(*leaves)),
+                lambda *leaves: nodes_of(of_leaves(*leaves)),
                 per_sample,
                 shapes,
                 self._results.count,
@@ -310,10 +255,7 @@ class _Traced:
 
     def in_structure(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """One array for each leaf of the arguments, in their structures."""
-        given = iter(leaves)
-        return tuple(
-            each.unflatten([next(given) for _ in range(each.count)]) for each in self._structures
-        )
+        return put_together(self._structures, leaves)
 
     def _functions(self, mode: replay.Mode) -> tuple[Values, Pull]:
         if mode not in self._by_mode:
@@ -323,23 +265,3 @@ class _Traced:
                 made = on_host(self._host, mode)
             self._by_mode[mode] = made
         return self._by_mode[mode]
-
-    def _place(self, coordinate: Any) -> Optional[int]:
-        """The leaf that an argument's place names."""
-        if coordinate is None:
-            return None
-        counts = [structure.count for structure in self._structures]
-        is_place = isinstance(coordinate, int) and not isinstance(coordinate, bool)
-        if not is_place or not 0 <= coordinate < len(counts) or counts[coordinate] != 1:
-            raise ValueError(
-                f"coordinate must be the place of an argument that is one array, not {coordinate!r}"
-            )
-        return sum(counts[:coordinate])
-
-
-def _nodes(result: Any) -> list[Any]:
-    """The nodes of a result, in order."""
-    found: list[Any] = []
-    for leaf in flatten(result)[0]:
-        found += list(leaf.reshape(-1)) if isinstance(leaf, np.ndarray) else [leaf]
-    return found

@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .._bridging import engine_in
 from ..autodiff._batch_pullback import Pullback, PullbackRequest
 from ..autodiff._batch_requests import readable
 from ..autodiff.batched import BatchedFunction, tr_vmap
-from ..autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
-from ..autodiff.hybrid_gradient import HybridGradientContext
+from ..autodiff.grad_mode import GradientMode
 from ..replay import Mode
-from ..replay._kit import FORMATS
 
 __all__ = ["Host"]
 
 Arrays = list[npt.NDArray[Any]]
-
-
-@contextmanager
-def _in_mode(mode: Mode) -> Iterator[None]:
-    """A block in which the engine's mode is this one, whatever thread it runs on."""
-    with gradient_mode(mode.mode, mode.bound):
-        if mode.mode is GradientMode.HYBRID:
-            delta = mode.delta
-            if mode.saturates:
-                if delta is None:
-                    raise NotImplementedError(
-                        "a policy in state SAT needs δ on the host: set a local threshold, or "
-                        "use device=True"
-                    )
-                delta = FORMATS["float64"].largest  # within which everything saturates
-            GradientModeConfig.set_local_threshold(delta)
-            HybridGradientContext.set_exploration_regions(mode.regions)
-        yield
 
 
 class Host:
@@ -79,7 +59,7 @@ class Host:
         gradients: list[Arrays] = []
         statuses: list[Arrays] = []
         for each, seeds in zip(calls, calls.adjoints):
-            with _in_mode(mode):
+            with engine_in(mode, "device=True"):
                 pullback = self._pullback(calls, each)
                 found, flags = self._summed(calls, pullback, seeds, mode)
             gradients.append(found)
@@ -104,7 +84,7 @@ class Host:
         by_adjoints = []
         for each, seeds, along in zip(calls, calls.adjoints, calls.weights):
             direction = [np.where(np.isfinite(v), v, 0.0) for v in along]
-            with _in_mode(mode):
+            with engine_in(mode, "device=True"):
                 moved = self._all(calls).jvp(each, direction)[1]
                 total = [np.zeros((calls.samples, *shape)) for shape in self.shapes]
                 for output in range(self.outputs):

@@ -10,17 +10,21 @@ import numpy as np
 import torch
 
 from .. import replay
-from .._trees import Structure, broadcast, flatten
-from ..autodiff.grad_mode import GradientMode, GradientModeConfig
+from .._bridging import (
+    PROGRAMS,
+    check_settings,
+    have_samples,
+    mode_of_call,
+    shapes_of_one,
+    taken_apart,
+)
+from ..autodiff.grad_mode import GradientMode
 from ._autograd import Values
 from ._traced import Traced
 
 __all__ = ["Function", "function"]
 
-POLICIES = ("tag", "fill", "ieee")
 DEVICES = ("auto", "host", "replay")
-#: The most programs that a function keeps.
-PROGRAMS = 64
 
 
 def function(
@@ -87,16 +91,9 @@ class Function:
     ) -> None:
         if not callable(f):
             raise TypeError(f"zeroproof.torch.function takes a function, not {type(f).__name__}")
-        if nan_policy not in POLICIES:
-            raise ValueError(f"nan_policy must be one of {', '.join(POLICIES)}, not {nan_policy!r}")
+        check_settings(nan_policy, fill, mode)
         if device not in DEVICES:
             raise ValueError(f"device must be one of {', '.join(DEVICES)}, not {device!r}")
-        if not np.isfinite(fill):
-            raise ValueError(f"fill must be a finite number, not {fill}: ieee shows what it is")
-        if mode is not None and not isinstance(mode, (replay.Mode, GradientMode)):
-            raise TypeError(
-                f"mode must be a GradientMode or a replay.Mode, not {type(mode).__name__}"
-            )
         self._function = f
         self._in_axes, self.mode, self._coordinate = in_axes, mode, coordinate
         self._policy, self._fill, self._device = nan_policy, float(fill), device
@@ -120,7 +117,9 @@ class Function:
                 numbers of samples differ, or tensors lie on different devices.
         """
         traced, own, tensors = self._prepared(args)
-        values = Values.apply(traced.engine(self._where(tensors)), self._current(), own, *tensors)
+        values = Values.apply(
+            traced.engine(self._where(tensors)), mode_of_call(self.mode), own, *tensors
+        )
         is_single = not any(own)
         mask = ~torch.isfinite(values.detach())
         masked = traced.packed(mask, is_single)
@@ -166,18 +165,10 @@ class Function:
         columns = traced.gathered(cotangents, own, tensors)
         engine, wanted = traced.engine(self._where(tensors)), tuple(range(len(tensors)))
         with torch.no_grad():
-            gradients, statuses = engine.pull(self._current(), own, wanted, columns, tensors)
+            gradients, statuses = engine.pull(
+                mode_of_call(self.mode), own, wanted, columns, tensors
+            )
         return traced.in_structure(gradients), traced.in_structure(statuses)
-
-    def _current(self) -> replay.Mode:
-        """The mode of this call."""
-        mode = self.mode
-        if isinstance(mode, replay.Mode):
-            return mode
-        if mode is None or mode is GradientModeConfig.get_mode():
-            return replay.Mode.current()
-        bound = GradientModeConfig.get_saturation_bound()
-        return replay.Mode(mode, bound, GradientModeConfig.get_local_threshold())
 
     def _where(self, tensors: Sequence[torch.Tensor]) -> str:
         if self._device != "auto":
@@ -188,52 +179,18 @@ class Function:
         self, args: tuple[Any, ...]
     ) -> tuple[Traced, tuple[bool, ...], list[torch.Tensor]]:
         """The arguments as tensors of one type, and the function traced for them."""
-        structures: list[Structure] = []
-        leaves: list[Any] = []
-        names: list[str] = []
-        for place, arg in enumerate(args):
-            found, structure = flatten(arg, f"argument {place}")
-            leaves += found
-            structures.append(structure)
-            names += structure.paths(f"argument {place}")
-        own = tuple(axis is not None for axis in self._axes(structures))
+        structures, leaves, names = taken_apart(args)
+        own = have_samples(self._in_axes, structures)
         tensors = _real_tensors(leaves, names)
-        samples = set()
-        for tensor, each, name in zip(tensors, own, names):
-            if each:
-                if tensor.ndim == 0:
-                    raise ValueError(f"{name} has no axis of samples; in_axes says 0 for it")
-                samples.add(tensor.shape[0])
-        if len(samples) > 1:
-            raise ValueError(f"the arguments have different numbers of samples: {sorted(samples)}")
-        shapes = tuple(
-            tuple(tensor.shape[1:] if each else tensor.shape) for tensor, each in zip(tensors, own)
-        )
-        key = (tuple(structures), shapes)
+        shapes, _ = shapes_of_one([tuple(tensor.shape) for tensor in tensors], own, names)
+        key = (structures, shapes)
         traced = self._traced.get(key)
         if traced is None:
             while len(self._traced) >= PROGRAMS:
                 self._traced.pop(next(iter(self._traced), None), None)
-            made = Traced(self._function, tuple(structures), names, shapes, self._coordinate)
+            made = Traced(self._function, structures, names, shapes, self._coordinate)
             traced = self._traced.setdefault(key, made)
         return traced, own, tensors
-
-    def _axes(self, structures: Sequence[Structure]) -> list[Optional[int]]:
-        """The axis of samples of each leaf, 0 or None."""
-        given = self._in_axes
-        if not isinstance(given, (tuple, list)):
-            given = [given] * len(structures)
-        if len(given) != len(structures):
-            raise ValueError(f"in_axes has {len(given)} entries for {len(structures)} arguments")
-        axes = [
-            axis
-            for place, (entry, structure) in enumerate(zip(given, structures))
-            for axis in broadcast(entry, structure, f"argument {place}")
-        ]
-        for axis in axes:
-            if axis is not None and (isinstance(axis, bool) or axis != 0):
-                raise ValueError(f"in_axes takes 0 and None, not {axis!r}")
-        return axes
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_traced": {}, "masked": None}  # traced again when it is called

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Optional
 
@@ -11,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .._bridging import engine_in
 from ..autodiff._batch_pullback import PullbackRequest
 from ..autodiff._batch_requests import readable
 from ..autodiff.batched import BatchedFunction, tr_vmap
-from ..autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
-from ..autodiff.hybrid_gradient import HybridGradientContext
+from ..autodiff.grad_mode import GradientMode
 from ..replay import Mode
 from ._autograd import Own, Tensors
 
@@ -60,7 +59,7 @@ class Host:
         given = own
         own, arrays = _rows(own, tensors)
         seeds = _array(cotangents)
-        with _in_mode(mode):
+        with engine_in(mode, 'device="replay"'):
             found, flags = self._pulled(mode, own, wanted, arrays, seeds)
         gradients, statuses = [], []
         for place, gradient, status in zip(wanted, found, flags):
@@ -86,7 +85,7 @@ class Host:
         along = [np.zeros_like(array) for array in arrays]
         for place, weight in zip(wanted, weights):
             along[place] = _finite(_array(weight)).reshape(arrays[place].shape)
-        with _in_mode(mode):
+        with engine_in(mode, 'device="replay"'):
             if mode.mode is GradientMode.MASK_REAL:
                 by_seeds, found = self._products(own, arrays, seeds, along)
             else:
@@ -275,27 +274,6 @@ class Host:
             made = tr_vmap(of_nodes, tuple(axes), coordinate=place)
             batched = self._batched.setdefault(key, made)
         return batched
-
-
-@contextmanager
-def _in_mode(mode: Mode) -> Iterator[None]:
-    """A block in which the engine's mode is this one, whatever thread it runs on."""
-    if mode.mode is GradientMode.HYBRID and mode == Mode.current():
-        yield  # as it is, a policy's state included
-        return
-    with gradient_mode(mode.mode, mode.bound):
-        if mode.mode is GradientMode.HYBRID:
-            delta = mode.delta
-            if mode.saturates:
-                if delta is None:
-                    raise NotImplementedError(
-                        "a policy in state SAT needs δ when the backward pass runs elsewhere than "
-                        'the forward pass: set a local threshold, or use device="replay"'
-                    )
-                delta = _LARGEST  # within which everything saturates
-            GradientModeConfig.set_local_threshold(delta)
-            HybridGradientContext.set_exploration_regions(mode.regions)
-        yield
 
 
 def _rows(own: Own, tensors: Tensors) -> tuple[Own, list[Array]]:

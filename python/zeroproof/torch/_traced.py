@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Optional, Union
 
-import numpy as np
 import torch
 
 from .. import replay
+from .._bridging import coordinate_leaf, nodes_of, put_together, traced
 from .._trees import Structure, flatten
 from ..autodiff._batch_trace import Results
 from ..autodiff._batch_trace import Traced as Program
-from ..autodiff.batched import tr_vmap
 from ._autograd import Own
 from ._host import Host
 from ._namespace import Torch
@@ -42,7 +41,7 @@ class Traced:
         coordinate: Optional[int],
     ) -> None:
         self._structures, self._shapes = structures, shapes
-        self._coordinate = self._place(coordinate)
+        self._coordinate = coordinate_leaf(coordinate, structures)
 
         def of_leaves(*leaves: Any) -> Any:
             return function(*self.in_structure(leaves))
@@ -59,7 +58,7 @@ class Traced:
             if where == "host":
                 of_leaves = self._of_leaves
                 made = Host(
-                    lambda *leaves: _nodes(of_leaves(*leaves)),
+                    lambda *leaves: nodes_of(of_leaves(*leaves)),
                     self._results.count,
                     self._coordinate,
                 )
@@ -96,38 +95,10 @@ class Traced:
 
     def in_structure(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """One item for each array of the arguments, in their structures."""
-        given = iter(leaves)
-        return tuple(
-            each.unflatten([next(given) for _ in range(each.count)]) for each in self._structures
-        )
+        return put_together(self._structures, leaves)
 
     def _program(self, own: Own) -> Program:
-        batched = tr_vmap(self._of_leaves, tuple(0 if each else None for each in own))
-        examples = [
-            np.zeros((1, *shape) if each else shape) for shape, each in zip(self._shapes, own)
-        ]
-        traced: Program = batched._prepare("program", tuple(examples), {})[2].traced
-        return traced
+        return traced(self._of_leaves, own, self._shapes)
 
     def _replay(self, own: Own) -> replay.Replay:
         return replay.compile(self._program(own).program, Torch(), self._coordinate)
-
-    def _place(self, coordinate: Optional[int]) -> Optional[int]:
-        """The array that an argument's place names."""
-        if coordinate is None:
-            return None
-        counts = [structure.count for structure in self._structures]
-        is_place = isinstance(coordinate, int) and not isinstance(coordinate, bool)
-        if not is_place or not 0 <= coordinate < len(counts) or counts[coordinate] != 1:
-            raise ValueError(
-                f"coordinate must be the place of an argument that is one array, not {coordinate!r}"
-            )
-        return sum(counts[:coordinate])
-
-
-def _nodes(result: Any) -> list[Any]:
-    """The nodes of a result, in order."""
-    found: list[Any] = []
-    for leaf in flatten(result)[0]:
-        found += list(leaf.reshape(-1)) if isinstance(leaf, np.ndarray) else [leaf]
-    return found

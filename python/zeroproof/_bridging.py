@@ -1,0 +1,153 @@
+"""What functions of other libraries' arrays share: arguments, modes and results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from sys import float_info
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from . import replay
+from ._trees import Structure, broadcast, flatten
+from .autodiff._batch_trace import Traced
+from .autodiff.batched import tr_vmap
+from .autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
+from .autodiff.hybrid_gradient import HybridGradientContext
+
+#: What the rest of a program may see of a value that is not REAL.
+POLICIES = ("tag", "fill", "ieee")
+#: The most programs that a function keeps.
+PROGRAMS = 64
+
+Mode = Union[replay.Mode, GradientMode, None]
+
+
+def check_settings(nan_policy: str, fill: float, mode: Mode) -> None:
+    """Refuses what is no policy, no finite fill, or no mode."""
+    if nan_policy not in POLICIES:
+        raise ValueError(f"nan_policy must be one of {', '.join(POLICIES)}, not {nan_policy!r}")
+    if not np.isfinite(fill):
+        raise ValueError(f"fill must be a finite number, not {fill}: ieee shows what it is")
+    if mode is not None and not isinstance(mode, (replay.Mode, GradientMode)):
+        raise TypeError(f"mode must be a GradientMode or a replay.Mode, not {type(mode).__name__}")
+
+
+def mode_of_call(mode: Mode) -> replay.Mode:
+    """The mode of a call: the one given, with the bound and δ in force, or the one in force."""
+    if isinstance(mode, replay.Mode):
+        return mode
+    if mode is None or mode is GradientModeConfig.get_mode():
+        return replay.Mode.current()
+    bound = GradientModeConfig.get_saturation_bound()
+    return replay.Mode(mode, bound, GradientModeConfig.get_local_threshold())
+
+
+@contextmanager
+def engine_in(mode: replay.Mode, on_device: str) -> Iterator[None]:
+    """A block in which the engine's mode is this one, whatever thread it runs on.
+
+    Raises:
+        NotImplementedError: for a policy in state SAT without δ, on another thread than its own;
+            the text names ``on_device``, what to ask for instead.
+    """
+    is_hybrid = mode.mode is GradientMode.HYBRID
+    if is_hybrid and mode == replay.Mode.current():
+        yield  # as it is, the policy's state included
+        return
+    with gradient_mode(mode.mode, mode.bound):
+        if is_hybrid:
+            delta = mode.delta
+            if mode.saturates:
+                if delta is None:
+                    raise NotImplementedError(
+                        "a policy in state SAT needs δ where the engine runs on another thread: "
+                        f"set a local threshold, or use {on_device}"
+                    )
+                delta = float_info.max  # within which everything saturates
+            GradientModeConfig.set_local_threshold(delta)
+            HybridGradientContext.set_exploration_regions(mode.regions)
+        yield
+
+
+def taken_apart(args: Sequence[Any]) -> tuple[tuple[Structure, ...], list[Any], list[str]]:
+    """The structures of arguments, their leaves, and a name for each leaf."""
+    structures: list[Structure] = []
+    leaves: list[Any] = []
+    names: list[str] = []
+    for place, arg in enumerate(args):
+        found, structure = flatten(arg, f"argument {place}")
+        leaves += found
+        structures.append(structure)
+        names += structure.paths(f"argument {place}")
+    return tuple(structures), leaves, names
+
+
+def have_samples(in_axes: Any, structures: Sequence[Structure]) -> tuple[bool, ...]:
+    """Of each leaf whether its first axis is that of the samples."""
+    given = in_axes if isinstance(in_axes, (tuple, list)) else [in_axes] * len(structures)
+    if len(given) != len(structures):
+        raise ValueError(f"in_axes has {len(given)} entries for {len(structures)} arguments")
+    axes = [
+        axis
+        for place, (entry, structure) in enumerate(zip(given, structures))
+        for axis in broadcast(entry, structure, f"argument {place}")
+    ]
+    for axis in axes:
+        if axis is not None and (isinstance(axis, bool) or axis != 0):
+            raise ValueError(f"in_axes takes 0 and None, not {axis!r}")
+    return tuple(axis is not None for axis in axes)
+
+
+def shapes_of_one(
+    shapes: Sequence[tuple[int, ...]], own: Sequence[bool], names: Sequence[str]
+) -> tuple[tuple[tuple[int, ...], ...], Optional[int]]:
+    """What one sample sees of each leaf, and how many samples there are, None without any axis."""
+    samples = set()
+    for shape, each, name in zip(shapes, own, names):
+        if each:
+            if not shape:
+                raise ValueError(f"{name} has no axis of samples; in_axes says 0 for it")
+            samples.add(shape[0])
+    if len(samples) > 1:
+        raise ValueError(f"the arguments have different numbers of samples: {sorted(samples)}")
+    of_one = tuple(tuple(shape[1:] if each else shape) for shape, each in zip(shapes, own))
+    return of_one, next(iter(samples), None)
+
+
+def put_together(structures: Sequence[Structure], leaves: Sequence[Any]) -> tuple[Any, ...]:
+    """The leaves of arguments in their structures."""
+    given = iter(leaves)
+    return tuple(each.unflatten([next(given) for _ in range(each.count)]) for each in structures)
+
+
+def coordinate_leaf(coordinate: Any, structures: Sequence[Structure]) -> Optional[int]:
+    """The leaf that an argument's place names."""
+    if coordinate is None:
+        return None
+    counts = [structure.count for structure in structures]
+    is_place = isinstance(coordinate, int) and not isinstance(coordinate, bool)
+    if not is_place or not 0 <= coordinate < len(counts) or counts[coordinate] != 1:
+        raise ValueError(
+            f"coordinate must be the place of an argument that is one array, not {coordinate!r}"
+        )
+    return sum(counts[:coordinate])
+
+
+def traced(
+    of_leaves: Callable[..., Any], own: Sequence[bool], shapes: Sequence[tuple[int, ...]]
+) -> Traced:
+    """A function of leaves as a program."""
+    batched = tr_vmap(of_leaves, tuple(0 if each else None for each in own))
+    examples = [np.zeros((1, *shape) if each else shape) for shape, each in zip(shapes, own)]
+    found: Traced = batched._prepare("program", tuple(examples), {})[2].traced
+    return found
+
+
+def nodes_of(result: Any) -> list[Any]:
+    """The nodes of a result, in order."""
+    found: list[Any] = []
+    for leaf in flatten(result)[0]:
+        found += list(leaf.reshape(-1)) if isinstance(leaf, np.ndarray) else [leaf]
+    return found
