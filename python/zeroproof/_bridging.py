@@ -40,8 +40,8 @@ def mode_of_call(mode: Mode) -> replay.Mode:
         return mode
     if mode is None or mode is GradientModeConfig.get_mode():
         return replay.Mode.current()
-    bound = GradientModeConfig.get_saturation_bound()
-    return replay.Mode(mode, bound, GradientModeConfig.get_local_threshold())
+    with gradient_mode(mode, GradientModeConfig.get_saturation_bound()):
+        return replay.Mode.current()
 
 
 @contextmanager
@@ -49,8 +49,9 @@ def engine_in(mode: replay.Mode, on_device: str) -> Iterator[None]:
     """A block in which the engine's mode is this one, whatever thread it runs on.
 
     Raises:
-        NotImplementedError: for a policy in state SAT without δ, on another thread than its own;
-            the text names ``on_device``, what to ask for instead.
+        NotImplementedError: for a policy in state SAT without δ, on another thread than its own,
+            and in a mode without it on a thread that has one; the text names ``on_device``, what to
+            ask for instead.
     """
     is_hybrid = mode.mode is GradientMode.HYBRID
     if is_hybrid and mode == replay.Mode.current():
@@ -66,6 +67,11 @@ def engine_in(mode: replay.Mode, on_device: str) -> Iterator[None]:
                         f"set a local threshold, or use {on_device}"
                     )
                 delta = float_info.max  # within which everything saturates
+            elif replay.Mode.current().saturates:
+                raise NotImplementedError(
+                    "the hysteresis policy of this thread is in state SAT, which the mode of the "
+                    f"call is not: leave mode to the block in force, or use {on_device}"
+                )
             GradientModeConfig.set_local_threshold(delta)
             HybridGradientContext.set_exploration_regions(mode.regions)
         yield

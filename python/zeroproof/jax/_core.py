@@ -43,7 +43,7 @@ def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> 
         pulled = replay.vjp(arguments, adjoints, mode)
         gradients, statuses = [], []
         for gradient, status, each in zip(pulled.gradients, pulled.statuses, own):
-            gradients.append(gradient if each else gradient.sum(axis=0))
+            gradients.append(gradient if each else _total(gradient))
             statuses.append(status if each else jnp.bitwise_or.reduce(status, axis=0))
         return tuple(gradients), tuple(statuses)
 
@@ -51,8 +51,11 @@ def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> 
         def gradients(arguments: Arrays, adjoints: Any) -> Arrays:
             return pull(arguments, adjoints, differentiable)[0]
 
-        found: tuple[Arrays, Any] = jax.vjp(gradients, arguments, adjoints)[1](weights)
-        return found
+        scale = _scale(weights)
+        small = tuple(_finite(weight) / scale for weight in weights)
+        found = jax.vjp(gradients, arguments, adjoints)[1](small)
+        products: tuple[Arrays, Any] = jax.tree_util.tree_map(lambda x: _finite(x * scale), found)
+        return products
 
     compiled = jax.jit(pull)
     gradients = _once_more(lambda *given: compiled(*given)[0], jax.jit(second))
@@ -99,8 +102,8 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         def call(*arrays: Any) -> tuple[Any, Any]:
             by_arguments, by_adjoints = host.products(mode, *arrays)
             kinds = [each.dtype for each in arguments]
-            found = tuple(map(_rounded, by_arguments, kinds))
-            return found, _rounded(by_adjoints, adjoints.dtype)
+            found = tuple(map(_held, by_arguments, kinds))
+            return found, _held(by_adjoints, adjoints.dtype)
 
         products: tuple[Arrays, Any] = jax.pure_callback(
             call, shapes, *arguments, adjoints, *weights, vmap_method="expand_dims"
@@ -163,6 +166,30 @@ def _rounded(numbers: Any, kind: Any) -> npt.NDArray[Any]:
     """Doubles rounded once, to the type of the arrays."""
     with np.errstate(all="ignore"):
         return np.asarray(numbers).astype(kind)
+
+
+def _held(numbers: Any, kind: Any) -> npt.NDArray[Any]:
+    """The same, 0 for what the type does not hold."""
+    rounded = _rounded(numbers, kind)
+    return np.where(np.isfinite(rounded), rounded, rounded.dtype.type(0))
+
+
+def _finite(x: Any) -> Any:
+    return jnp.where(jnp.isfinite(x), x, 0.0)
+
+
+def _scale(weights: Arrays) -> Any:
+    """A power of 2 by which weights become at most 1, so that no product on the way overflows."""
+    largest = jnp.stack([jnp.max(jnp.abs(_finite(weight)), initial=0.0) for weight in weights])
+    exponent = jnp.frexp(jnp.max(largest))[1]
+    return jnp.ldexp(jnp.ones((), largest.dtype), jnp.maximum(exponent, 0))
+
+
+def _total(gradient: Any) -> Any:
+    """The sum over the samples, infinite only if it is too large itself."""
+    total = gradient.sum(axis=0)
+    halved = (gradient * 2.0**-40).sum(axis=0) * 2.0**40
+    return jnp.where(jnp.isfinite(total), total, halved)
 
 
 def _representable(

@@ -31,6 +31,9 @@ from ._host import Host
 
 __all__ = ["Function", "function"]
 
+#: The most modes that a program is kept compiled for: a schedule has one for each epoch.
+MODES = 8
+
 
 def function(
     f: Callable[..., Any],
@@ -44,9 +47,10 @@ def function(
 ) -> Function:
     """A function of nodes as a function of JAX arrays that ``jit``, ``vmap`` and ``grad`` take.
 
-    It is called once for each combination of argument shapes, as by ``tr_vmap``, whose conditions
-    hold here as well. Gradients follow the rules of the gradient mode: what meets a pole is
-    silenced, dropped or bounded, and never a NaN.
+    It is called for each combination of argument shapes, as by ``tr_vmap``, whose conditions hold
+    here as well, and again for backward passes of several outputs and second derivatives: what it
+    reads besides its arguments must not change. Gradients follow the rules of the
+    gradient mode: what meets a pole is silenced, dropped or bounded, and never a NaN.
 
     Args:
         f: takes nodes, object arrays of nodes or structures of these, and returns a node, an object
@@ -67,6 +71,7 @@ def function(
         coordinate: the argument that exploration regions refer to, as for ``tr_vmap``.
 
     Raises:
+        TypeError: if ``f`` is not callable, ``device`` no bool, or for another type of ``mode``.
         ValueError: for another ``nan_policy``, or a fill that is not finite.
     """
     return Function(f, in_axes, mode, device, nan_policy, fill, coordinate)
@@ -85,12 +90,16 @@ class Function:
         fill: float,
         coordinate: Any,
     ) -> None:
+        if not callable(f):
+            raise TypeError(f"zeroproof.jax.function takes a function, not {type(f).__name__}")
+        if not isinstance(device, bool):
+            raise TypeError(f"device must be True or False, not {device!r}")
         check_settings(nan_policy, fill, mode)
         self.__wrapped__ = f
         self._in_axes, self._mode, self._device = in_axes, mode, device
         self._policy, self._fill, self._coordinate = nan_policy, float(fill), coordinate
         self._traced: dict[Any, _Traced] = {}
-        update_wrapper(self, f)
+        update_wrapper(self, f, updated=())  # its attributes could hide these
 
     def __call__(self, *args: Any) -> Any:
         """The values of all samples.
@@ -259,6 +268,8 @@ class _Traced:
 
     def _functions(self, mode: replay.Mode) -> tuple[Values, Pull]:
         if mode not in self._by_mode:
+            while len(self._by_mode) >= MODES:
+                self._by_mode.pop(next(iter(self._by_mode)), None)
             if self._host is None:
                 made = on_device(self._program, self._coordinate, mode, self._per_sample)
             else:

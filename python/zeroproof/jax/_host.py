@@ -100,7 +100,9 @@ class Host:
             by_arguments.append(
                 [v if own else v.sum(axis=0) for v, own in zip(total, calls.per_sample)]
             )
-            by_adjoints.append(moved)
+            # What first order leaves out is a constant.
+            is_left = ~np.isfinite(seeds).reshape(np.shape(moved))
+            by_adjoints.append(np.where(is_left, 0.0, moved))
         joined = calls.joined(by_adjoints, (calls.samples, self.outputs))
         return calls.by_argument(by_arguments), joined
 

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import linear_call
 
 from ..replay.namespace import Elements
 
@@ -123,7 +124,7 @@ class JaxNumpy:
             (results, operands), (_, moved) = primals, tangents
             is_safe = _all_finite([*results, *operands])
             inside = [jnp.where(is_safe, x, other) for x, other in zip(operands, safe)]
-            along = [jnp.where(is_safe, t, 0.0) for t in moved]
+            along = [jnp.where(is_safe, _guarded(t), 0.0) for t in moved]
             places = range(len(inside))
             groups = [[k] for k in places] if len(inside) <= 3 else [list(places)]
             total = [jnp.zeros_like(result) for result in results]
@@ -141,7 +142,7 @@ class JaxNumpy:
                         for partial, t in zip(partials, found)
                     ]
                 total = [_like(sum_ + term, sum_) for sum_, term in zip(total, terms)]
-            return results, tuple(total)
+            return results, tuple(map(_guarded, total))
 
         given.defjvp(rule)
         constants = tuple(lax.stop_gradient(result) for result in results)
@@ -159,8 +160,8 @@ class JaxNumpy:
             (value, factors, _), (_, _, moved) = primals, tangents
             total = jnp.zeros_like(value)
             for factor, tangent in zip(factors, moved):
-                total = total + factor * tangent
-            return value, _like(total, value)
+                total = total + factor * _guarded(tangent)
+            return value, _guarded(_like(total, value))
 
         given.defjvp(rule)
         factors = tuple(lax.stop_gradient(factor) for factor in partials())
@@ -205,6 +206,12 @@ def _all_finite(arrays: Sequence[Elements]) -> Elements:
     found = jnp.isfinite(arrays[0])
     for array in arrays[1:]:
         found = found & jnp.isfinite(array)
+    return found
+
+
+def _guarded(tangent: Elements) -> Elements:
+    """A tangent; backward, what is not finite is left out: an infinity would meet a 0."""
+    found: Elements = linear_call(lambda _, t: t, lambda _, g: _finite(g), (), tangent)
     return found
 
 

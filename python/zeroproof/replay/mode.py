@@ -26,7 +26,8 @@ class Mode:
 
     Raises:
         TypeError: for a mode that is no ``GradientMode``.
-        ValueError: unless the bound is positive and finite, and δ finite and not negative.
+        ValueError: unless the bound is positive and finite, δ finite and not negative, and regions
+            are pairs of numbers in order.
     """
 
     mode: GradientMode = GradientMode.MASK_REAL
@@ -42,7 +43,11 @@ class Mode:
             raise ValueError(f"the saturation bound must be positive and finite, not {self.bound}")
         if self.delta is not None and not (self.delta >= 0 and isfinite(self.delta)):
             raise ValueError(f"δ must be finite and not negative, not {self.delta}")
-        object.__setattr__(self, "regions", tuple(map(tuple, self.regions)))
+        regions = tuple(map(tuple, self.regions))
+        for region in regions:
+            if len(region) != 2 or not region[0] <= region[1]:
+                raise ValueError(f"a region is a pair of numbers in order, not {region}")
+        object.__setattr__(self, "regions", regions)
 
     @classmethod
     def current(cls) -> Mode:

@@ -68,8 +68,9 @@ class Values(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, cotangents: torch.Tensor) -> Any:
         wanted = tuple(k for k, needed in enumerate(ctx.needs_input_grad[3:]) if needed)
-        gradients: list[Any] = [None] * len(ctx.saved_tensors)
-        found = _Pull.apply(*ctx.given, wanted, cotangents, *ctx.saved_tensors)
+        saved = ctx.saved_tensors  # once: hooks unpack them at each look
+        gradients: list[Any] = [None] * len(saved)
+        found = _Pull.apply(*ctx.given, wanted, cotangents, *saved)
         for place, gradient in zip(wanted, found):
             gradients[place] = gradient
         return (None, None, None, *gradients)

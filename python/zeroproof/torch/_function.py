@@ -39,9 +39,10 @@ def function(
 ) -> Function:
     """A function of nodes as a function of tensors that autograd differentiates, twice if asked.
 
-    It is traced once for each combination of argument shapes, as by ``tr_vmap``, whose conditions
-    hold here as well. Gradients follow the rules of the gradient mode: what meets a pole is
-    silenced, dropped or bounded, and no parameter gets a NaN.
+    It is traced for each combination of argument shapes, as by ``tr_vmap``, whose conditions hold
+    here as well, and again for backward passes of several outputs and second derivatives: what it
+    reads besides its arguments must not change. Gradients follow the rules of the
+    gradient mode: what meets a pole is silenced, dropped or bounded, and no parameter gets a NaN.
 
     Args:
         f: takes nodes, object arrays of nodes or structures of these, and returns a node, an object

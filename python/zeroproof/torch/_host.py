@@ -65,8 +65,9 @@ class Host:
         for place, gradient, status in zip(wanted, found, flags):
             if own[place] and not given[place] and not any(given):
                 gradient, status = gradient[0], status[0]
-            gradients.append(_tensor(*_representable(gradient, status, cotangents)))
-            statuses.append(torch.from_numpy(np.ascontiguousarray(status)).to(cotangents.device))
+            gradient, status = _representable(gradient, status, cotangents)
+            gradients.append(_tensor(gradient, cotangents))
+            statuses.append(torch.from_numpy(np.array(status)).to(cotangents.device))
         return gradients, statuses
 
     def products(
@@ -86,16 +87,16 @@ class Host:
         for place, weight in zip(wanted, weights):
             along[place] = _finite(_array(weight)).reshape(arrays[place].shape)
         with engine_in(mode, 'device="replay"'):
-            if mode.mode is GradientMode.MASK_REAL:
-                by_seeds, found = self._products(own, arrays, seeds, along)
-            else:
-                left = ~np.isfinite(self._values(own, arrays))
-                regular = np.where(left, 0.0, seeds)
-                by_seeds, found = self._products(own, arrays, regular, along)
-                self._add_products(own, arrays, seeds, along, left, by_seeds, found)
+            # Where a value times its seed is not REAL, the product has no derivative.
+            with np.errstate(all="ignore"):
+                left = ~np.isfinite(_finite(seeds) * self._values(own, arrays))
+            regular = np.where(left, 0.0, seeds)
+            by_seeds, found = self._products(own, arrays, regular, along)
+            self._add_products(own, arrays, seeds, along, left, by_seeds, found)
         by_seeds[~np.isfinite(seeds)] = 0.0  # what first order leaves out is a constant
         if not any(given):
             found = [product[0] for product in found]
+        by_seeds, *found = (_held(each, cotangents) for each in (by_seeds, *found))
         return _tensor(by_seeds, cotangents), [_tensor(each, cotangents) for each in found]
 
     def _values(self, own: Own, arrays: Sequence[Array]) -> Array:
@@ -133,7 +134,8 @@ class Host:
             else:
                 (_, total, flags), (_, each, more) = parts
                 with np.errstate(all="ignore"):
-                    gradient = total[place] + each[place].sum(axis=0)
+                    rest = _total(each[place])
+                    gradient = np.where(np.isfinite(rest), total[place] + rest, rest)
                 status = np.asarray(flags[place] | np.bitwise_or.reduce(more[place], axis=0))
             gradients.append(gradient)
             statuses.append(status)
@@ -152,7 +154,9 @@ class Host:
         gradients, statuses = found[0]
         for more, flags in found[1:]:
             with np.errstate(all="ignore"):
-                gradients = [np.asarray(a + b) for a, b in zip(gradients, more)]
+                # A sum that has overflowed stays: an infinity of the other sign would make it Φ.
+                sums = [np.where(np.isfinite(a), a + b, a) for a, b in zip(gradients, more)]
+            gradients = [np.asarray(each) for each in sums]
             statuses = [np.asarray(a | b) for a, b in zip(statuses, flags)]
         return gradients, statuses
 
@@ -225,9 +229,10 @@ class Host:
         by_seeds: Array,
         total: list[Array],
     ) -> None:
-        """The same where values are not REAL, in the modes that bound partials.
+        """The same at the samples and outputs that are left, from the function without the seeds.
 
-        These are left out of sums, and a product with a seed there would have no derivative.
+        These are left out of sums, and a product with a seed there has no derivative; nor has one
+        that overflows.
         """
         rows = np.flatnonzero(left.any(axis=1))
         if not rows.size:
@@ -294,17 +299,31 @@ def _tensor(array: Array, like: torch.Tensor) -> torch.Tensor:
     return whole.to(device=like.device, dtype=like.dtype)
 
 
-def _representable(
-    gradient: Array, status: Array, like: torch.Tensor
-) -> tuple[Array, torch.Tensor]:
+def _representable(gradient: Array, status: Array, like: torch.Tensor) -> tuple[Array, Array]:
     """A gradient, of which what is too large for the type is dropped and flagged."""
     if like.dtype is torch.float32:
         with np.errstate(all="ignore"):
             overflows = np.isfinite(gradient) & ~np.isfinite(gradient.astype(np.float32))
         if overflows.any():
             gradient = np.where(overflows, 0.0, gradient)
-            status |= np.where(overflows, np.uint8(2), np.uint8(0))
-    return gradient, like
+            status = status | np.where(overflows, np.uint8(2), np.uint8(0))
+    return gradient, status
+
+
+def _held(array: Array, like: torch.Tensor) -> Array:
+    """An array, 0 where the type does not hold the number."""
+    if like.dtype is not torch.float32:
+        return array
+    with np.errstate(all="ignore"):
+        return np.where(np.isfinite(array.astype(np.float32)), array, 0.0)
+
+
+def _total(rows: Array) -> Array:
+    """The sum over the samples, infinite only if it is too large itself."""
+    with np.errstate(all="ignore"):
+        total = np.asarray(rows.sum(axis=0))
+        halved = np.asarray((rows * 2.0**-40).sum(axis=0)) * 2.0**40
+    return np.where(np.isfinite(total), total, halved)
 
 
 def _finite(array: Array) -> Array:

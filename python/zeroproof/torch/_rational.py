@@ -183,7 +183,8 @@ class Rational(torch.nn.Module):
         """Continues at that epoch; poles that were met are explored once more."""
         self.epoch, self._q_min = int(state["epoch"]), state["q_min"]
         if self.schedule is not None:
-            self.schedule.update_detected_poles(state["poles"], self.epoch)
+            # As at the end of the epoch before: they are explored from this one on.
+            self.schedule.update_detected_poles(state["poles"], self.epoch - 1)
         self._set_mode()
 
     def extra_repr(self) -> str:

@@ -59,7 +59,7 @@ class Replayed:
         gradients, statuses = [], []
         for place, gradient, status in zip(wanted, pulled.gradients, pulled.statuses):
             if any(own) and not own[place]:
-                gradient, status = gradient.sum(0), _union(status)
+                gradient, status = _total(gradient), _union(status)
             gradients.append(gradient)
             statuses.append(status)
         return gradients, statuses
@@ -78,9 +78,11 @@ class Replayed:
             seeds = cotangents.detach().requires_grad_()
             leaves = [tensor.detach().requires_grad_() for tensor in tensors]
             gradients, _ = self._pulled(mode, own, wanted, seeds, leaves)
+            finite = [torch.where(torch.isfinite(weight), weight, 0.0) for weight in weights]
+            scale = _scale(finite)
             pairs = [
-                (gradient, torch.where(torch.isfinite(weight), weight, 0.0))
-                for gradient, weight in zip(gradients, weights)
+                (gradient, weight / scale)
+                for gradient, weight in zip(gradients, finite)
                 if gradient.requires_grad
             ]
             everything = [seeds, *leaves]
@@ -93,7 +95,25 @@ class Replayed:
                     allow_unused=True,
                 )
                 found = [zero if g is None else g for zero, g in zip(found, given)]
+            found = [each * scale for each in found]
+            found = [torch.where(torch.isfinite(each), each, 0.0) for each in found]
         return found[0], found[1:]
+
+
+def _scale(weights: Tensors) -> torch.Tensor:
+    """A power of 2 by which weights become at most 1, so that no product on the way overflows."""
+    largest = [weight.abs().max() for weight in weights if weight.numel()]
+    if not largest:
+        return torch.ones(())
+    exponent = torch.frexp(torch.stack(largest).max()).exponent
+    return torch.ldexp(torch.ones_like(largest[0]), exponent.clamp(min=0))
+
+
+def _total(gradient: torch.Tensor) -> torch.Tensor:
+    """The sum over the samples, infinite only if it is too large itself."""
+    total = gradient.sum(0)
+    halved = (gradient * 2.0**-40).sum(0) * 2.0**40
+    return torch.where(torch.isfinite(total), total, halved)
 
 
 def _union(statuses: torch.Tensor) -> torch.Tensor:

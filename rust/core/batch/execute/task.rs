@@ -102,6 +102,9 @@ impl<B: Backend> Worker<'_, B> {
             self.statuses.iter_mut().zip(found).for_each(|(all, &(_, status))| *all |= status);
         }
         self.write(at, inputs, outputs);
+        if !self.lanes.is_empty() {
+            self.note_left_out();
+        }
         if added {
             let regular = at.samples - self.irregular.lanes.len();
             self.kept += regular as u64;
@@ -162,7 +165,6 @@ impl<B: Backend> Worker<'_, B> {
 
     /// Adds a block to the totals that has irregular samples or is not full.
     fn add_up(&mut self, at: Block, inputs: &BlockInputs<'_>) {
-        self.note_left_out();
         let all_irregular = self.irregular.lanes.len() == at.samples;
         let mut scratch = std::mem::take(&mut self.scratch);
         for (number, summand) in self.run.plan.totals.iter().enumerate() {
