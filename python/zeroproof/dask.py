@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import index
 from threading import Lock
 from typing import Any, Optional, SupportsIndex
 from uuid import uuid4
@@ -138,6 +139,12 @@ def partial(
             f"batched must be a function from tr_vmap, not {type(batched).__name__}: "
             "tr_vmap(function) makes one"
         )
+    threads = _thread_count(threads)
+    if mode is not None and not isinstance(mode, ModeSnapshot):
+        raise TypeError(
+            "mode must be what GradientModeConfig.snapshot() returns or None, not "
+            f"{type(mode).__name__}"
+        )
     call, leaves = _call_of(batched, args, keywords, argnums, coordinate)
     samples = _samples(batched, call, leaves)
     own = [leaf for leaf, has_axis in zip(leaves, call.per_sample) if has_axis]
@@ -197,6 +204,17 @@ class _Call:
             else:
                 positional.append(argument)
         return tuple(positional), keywords
+
+
+def _thread_count(threads: Any) -> int:
+    """How many threads a task uses, at least 1."""
+    try:
+        count = index(threads)
+    except TypeError:
+        raise TypeError(f"threads must be an int, not {type(threads).__name__}") from None
+    if count < 1:
+        raise ValueError(f"threads must be at least 1, not {count}")
+    return count
 
 
 def _call_of(

@@ -14,7 +14,7 @@ from ._batch_arguments import Inputs
 from ._batch_methods import DirectionalMethods
 from ._batch_requests import Sources, readable, watch, watch_dropped
 from ._batch_trace import Traced
-from ._leaves import first_sample
+from ._leaves import MOST, first_sample
 from ._parameters import ArgNum, ArgNums, argument_numbers
 from .partial import Computed, Partial, rows_of
 
@@ -47,14 +47,19 @@ class PartialRequest:
                 f"no argument of {label} has an axis of samples, so there are no parts: "
                 "value_and_grad computes the one sample"
             )
-        computed = Computed.of(label, self._layout, self._sources)
+        if start > MOST - samples:
+            raise ValueError(
+                f"start is too large: samples are numbered below {MOST}, not up to "
+                f"{start + samples}"
+            )
+        ready = readable(inputs)
+        computed = Computed.of(label, self._layout, self._sources, ready)
         shapes = [
             (0,) if summed else (samples, *shape)
             for summed, shape in zip(computed.summed, self._sources.shapes)
         ]
         gradients = [np.empty(shape) for shape in shapes]
         statuses = [np.empty(shape, np.uint8) for shape in shapes]
-        ready = readable(inputs)
         watch(self._program, self._plan, samples, ready)
         totals = self._plan.part(
             start, samples, threads, ready, at_least_1d(gradients), at_least_1d(statuses), mode
@@ -97,8 +102,8 @@ class PartialMethods(DirectionalMethods):
         Raises:
             TypeError: if the function returns several nodes, and for ``start``, ``argnums``,
                 ``coordinate`` or ``mode`` of another type.
-            ValueError: if ``start`` is no multiple of 8192, no argument has values for each sample,
-                or ``argnums`` or ``coordinate`` names no argument.
+            ValueError: if ``start`` is no multiple of 8192 or too large, no argument has values for
+                each sample, or ``argnums`` or ``coordinate`` names no argument.
         """
         return self._part(args, keywords, start, argnums, coordinate, mode, get_num_threads())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import prod
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, SupportsIndex, overload
@@ -67,12 +68,21 @@ class Computed(NamedTuple):
     """Name, shape and whether every sample has its own, of each array."""
     sources: Sources
     """The arguments to differentiate with respect to."""
+    shared: tuple[tuple[str, bytes], ...]
+    """Name and digest of each array that the samples share."""
 
     @classmethod
-    def of(cls, label: str, layout: Layout, sources: Sources) -> Computed:
-        """That of a traced function."""
+    def of(
+        cls, label: str, layout: Layout, sources: Sources, arrays: Sequence[npt.NDArray[Any]]
+    ) -> Computed:
+        """That of a traced function for these arrays."""
         arguments = tuple(zip(layout.names, layout.shapes, layout.per_sample))
-        return cls(label, arguments, sources)
+        shared = tuple(
+            (name, blake2b(array.data, digest_size=16).digest())
+            for (name, _, own), array in zip(arguments, arrays)
+            if not own
+        )
+        return cls(label, arguments, sources, shared)
 
     def __str__(self) -> str:
         def shape(of_sample: tuple[int, ...], per_sample: bool) -> str:
@@ -149,7 +159,8 @@ class Partial:
         Raises:
             TypeError: for anything but parts.
             ValueError: without parts, if samples between them are missing or in two of them, and if
-                they were computed with different functions, shapes or gradient modes.
+                they were computed with different functions, shapes, gradient modes or values
+                of an argument that all samples share.
         """
         given = list(parts)
         for part in given:
@@ -292,10 +303,17 @@ class Partial:
         return size
 
     def _check_same(self, other: Partial) -> None:
-        """Raises if another part is not of the same function, shapes and ``argnums``."""
+        """Raises if another part is not of the same function, shapes, ``argnums`` and values."""
         mine, theirs = self._totals.fingerprint, other._totals.fingerprint
         if mine == theirs and self._computed.arguments == other._computed.arguments:
-            return
+            pairs = zip(self._computed.shared, other._computed.shared)
+            differing = [name for (name, digest), (_, another) in pairs if digest != another]
+            if not differing:
+                return
+            raise ValueError(
+                "parts cannot be merged that were computed with different values of "
+                f"{differing[0]}, which all samples share"
+            )
         a, b = str(self._computed), str(other._computed)
         what = f"{a} and {b}" if a != b else f"{a} with other operations, argnums or coordinates"
         raise ValueError(f"parts of different functions or shapes cannot be merged: {what}")

@@ -441,3 +441,20 @@ def test_logs_watch_the_computation_of_a_part() -> None:
     with watch_singularities() as log:
         part(0, LEAF)
     assert log.counts["inf"] > 0
+
+
+def test_parts_of_different_values_of_a_shared_argument_do_not_merge() -> None:
+    model = tr_vmap(lambda w, x: w * x, in_axes=(None, 0))
+    x, w = np.linspace(0.0, 1.0, 16384), np.array(2.0)
+    first = model.partial(w, x[:8192], start=0)
+    for other in 2.0 * w, -w:
+        later = model.partial(other, x[8192:], start=8192)
+        with pytest.raises(ValueError, match="with different values of w, which all samples share"):
+            first + later
+    assert (first + model.partial(w, x[8192:], start=8192)).samples == 16384
+
+
+def test_samples_are_numbered_up_to_a_limit() -> None:
+    model = tr_vmap(lambda x: x * x)
+    with pytest.raises(ValueError, match="start is too large"):
+        model.partial(np.ones(40000), start=2**62 - 8192)

@@ -304,3 +304,17 @@ def test_the_mode_is_that_of_the_call(client: Any) -> None:
     part = client.compute(over_dask.partial(batched, x, W, argnums="w", mode=mode)).result()
     assert part.mode == mode
     assert bits(part.finish("sum")) == bits(expected)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"threads": 0}, ValueError, "threads must be at least 1"),
+        ({"threads": "2"}, TypeError, "threads must be an int"),
+        ({"mode": "hybrid"}, TypeError, "mode must be what"),
+    ],
+)
+def test_settings_are_checked_before_anything_runs(wrong: Any, error: Any, words: str) -> None:
+    x = da.from_array(numbers(), chunks=LEAF)
+    with pytest.raises(error, match=words):
+        over_dask.value_and_grad(batched, x, W, **wrong)

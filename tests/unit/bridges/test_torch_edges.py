@@ -11,7 +11,15 @@ torch = pytest.importorskip("torch")
 from torch.utils.checkpoint import checkpoint  # noqa: E402
 
 import zeroproof.torch as zt  # noqa: E402
-from zeroproof import GradientMode, TRPolicy, TRPolicyConfig, replay  # noqa: E402
+from zeroproof import (  # noqa: E402
+    GradientMode,
+    GradientModeConfig,
+    HybridGradientContext,
+    TRPolicy,
+    TRPolicyConfig,
+    gradient_mode,
+    replay,
+)
 
 DEVICES = ["host", "replay"]
 
@@ -94,10 +102,22 @@ def test_a_policy_is_followed_or_refused_but_not_mixed_up() -> None:
     on_host = zt.function(lambda x: 1.0 / x, mode=mode, device="host")
     on_device = zt.function(lambda x: 1.0 / x, mode=mode, device="replay")
     TRPolicyConfig.set_policy(TRPolicy(tau_Q_on=10.0, tau_Q_off=20.0))
+    HybridGradientContext.update_q_value(0.5)
+    HybridGradientContext.end_batch_policy_update()
+    assert HybridGradientContext.get_statistics()["policy_mode"] == "SAT"
     (want,), _ = on_device.pullback(one, x)
     assert want.tolist() == [-4.0, -0.25]
-    (found,), _ = on_host.pullback(one, x)
-    assert found.tolist() == want.tolist()
+    with pytest.raises(NotImplementedError, match="in state SAT"):
+        on_host.pullback(one, x)
+    # A mode by its name is that of a block in which the policy decides.
+    followed = [
+        zt.function(lambda x: 1.0 / x, mode=GradientMode.HYBRID, device=device)
+        for device in DEVICES
+    ]
+    with gradient_mode(GradientMode.HYBRID):
+        GradientModeConfig.set_local_threshold(0.01)
+        found = [each.pullback(one, x)[0][0].tolist() for each in followed]
+    assert found == [pytest.approx([-0.8, -0.2], rel=1e-15)] * 2
 
 
 def test_regions_are_pairs_in_order() -> None:
