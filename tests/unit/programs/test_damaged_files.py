@@ -238,7 +238,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 def long_key(long: str, leaves: int) -> dict[str, Any]:
     """Arrays below a key, which each of their paths repeats."""
-    leaf = {"kind": "leaf", "shape": [], "axis": None}
+    leaf: dict[str, Any] = {"kind": "leaf", "shape": [], "axis": None}
     return {"kind": "mapping", "items": [[long, {"kind": "list", "items": [leaf] * leaves}]]}
 
 
