@@ -41,8 +41,8 @@ UNARY = {
     "exp": Unary("exp(a)", "g * z"),
     "expm1": Unary("expm1(a)", "g * exp(a)"),
     "log": Unary("zp_log(a)", "g / a"),
-    "log2": Unary("zp_log2(a)", "g / a * 0x1.71547652b82fep+0"),
-    "log10": Unary("zp_log10(a)", "g / a * 0x1.bcb7b1526e50ep-2"),
+    "log2": Unary("zp_log2(a)", "zp_log_to(g, a, 0x1.62e42fefa39efp-1)"),
+    "log10": Unary("zp_log10(a)", "zp_log_to(g, a, 0x1.26bb1bbb55516p+1)"),
     "log1p": Unary("zp_log1p(a)", "g / (1.0 + a)"),
     "sin": Unary("zp_sin(a)", "g * cos(a)"),
     "cos": Unary("zp_cos(a)", "g * -sin(a)"),
@@ -60,8 +60,8 @@ UNARY = {
     "sigmoid": Unary("zp_sigmoid(a)", "g * zp_bell(a)"),
     "softplus": Unary("zp_softplus(a)", "g * zp_sigmoid(a)"),
     "log_sigmoid": Unary("-zp_softplus(-a)", "g * zp_sigmoid(-a)"),
-    "erf": Unary("erf(a)", "g * (0x1.20dd750429b6dp+0 * exp(-a * a))"),
-    "erfc": Unary("erfc(a)", "-g * (0x1.20dd750429b6dp+0 * exp(-a * a))"),
+    "erf": Unary("erf(a)", "g * (0x1.20dd750429b6dp+0 * zp_gauss(a))"),
+    "erfc": Unary("erfc(a)", "-g * (0x1.20dd750429b6dp+0 * zp_gauss(a))"),
 }
 
 BINARY = {

@@ -15,8 +15,11 @@ RUNTIME = r"""
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__FAST_MATH__)
-#error "infinities and NaN are values here: compile without -ffast-math"
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "infinities and NaN are values here: compile without -ffast-math and -ffinite-math-only"
+#endif
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
 #endif
 #if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 2)
 #error "doubles must be evaluated as doubles: on 32-bit x86, compile with -msse2 -mfpmath=sse"
@@ -115,6 +118,12 @@ static inline double zp_product_error(double a, double b, double product) {
     return ((ah * bh - product) + ah * bl + al * bh) + al * bl;
 }
 
+/* e^(-a^2), with what rounding took from the square; it is 0 from 28 on. */
+static inline double zp_gauss(double a) {
+    const double square = a * a;
+    return fabs(a) < 64.0 ? exp(-square) * (1.0 - zp_product_error(a, a, square)) : 0.0;
+}
+
 static inline zp_wide zp_wide_mul(zp_wide a, zp_wide b) {
     const double product = a.hi * b.hi;
     const double error = zp_product_error(a.hi, b.hi, product) + (a.hi * b.lo + a.lo * b.hi);
@@ -152,6 +161,13 @@ static inline double zp_narrowed(zp_wide wide) {
 /* Whether a factor lost nothing: it is normal, or 0 because its numerator is. */
 static inline int zp_is_full(double factor, double numerator) {
     return isnormal(factor) || (numerator == 0.0 && factor == 0.0);
+}
+
+/* g / (a ln_base), the slope of a logarithm. */
+static inline double zp_log_to(double g, double a, double ln_base) {
+    const double product = a * ln_base;
+    if (isnormal(product) || !isfinite(a) || !isfinite(g) || a == 0.0) return g / product;
+    return zp_narrowed(zp_wide_div(zp_wide_div(zp_widened(g), zp_widened(a)), zp_widened(ln_base)));
 }
 
 static inline double zp_sign(double a) { return a > 0.0 ? 1.0 : a < 0.0 ? -1.0 : a + 0.0; }

@@ -8,21 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .._native import TracedProgram
+from ._c_names import check_name
 from ._c_ops import BINARY, CONDITIONS, FOLDS, REDUCTIONS, UNARY
 from ._c_runtime import RUNTIME
 
-#: The most nodes of a function: its numbers stand on the stack.
+#: The most nodes, operands of folds and outputs of a function: they stand on the stack.
 MOST_NODES = 2**15
 #: The most steps of a part.
 PART = 200
-# fmt: off
-_KEYWORDS = frozenset((
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
-    "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "main", "register",
-    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
-    "union", "unsigned", "void", "volatile", "while",
-))
-# fmt: on
 Step = tuple[Any, ...]
 
 
@@ -38,14 +31,7 @@ def c_source(program: TracedProgram, label: str, name: str) -> str:
         NotImplementedError: for an operation that is not available in C, or too many nodes.
         TypeError, ValueError: if ``name`` is no C identifier.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"the name of a C function is a string, not {type(name).__name__}")
-    is_identifier = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is not None
-    if not is_identifier or name in _KEYWORDS or name.lower().startswith("zp_"):
-        raise ValueError(
-            f"{name!r} cannot be the name of a C function: it must be letters, digits and "
-            "underscores, begin with a letter, be no keyword, and not begin with zp_"
-        )
+    check_name(name)
     return _Source(program, label, name).text()
 
 
@@ -61,11 +47,12 @@ class _Source:
         self.outputs = program.outputs()
         self.elements = sum(math.prod(shape) for _, shape, _ in self.arguments)
         steps = _needed(list(enumerate(program.steps(), self.elements)), self.outputs)
-        nodes = self.elements + len(steps)
+        nodes = self.elements + len(steps) + len(self.outputs)
+        nodes += sum(len(step[-1]) for _, step in steps if step[0] == "fold")
         if nodes > MOST_NODES:
             raise NotImplementedError(
-                f"a C function is made of at most {MOST_NODES} nodes, but the program has {nodes}: "
-                "split the function"
+                f"a C function is made of at most {MOST_NODES} nodes, operands of folds and "
+                f"outputs, but the program has {nodes}: split the function"
             )
         #: By node the C expression for its value.
         self.values = {node: f"x[{node}]" for node in range(self.elements)}
@@ -184,8 +171,10 @@ class _Source:
             if step[1] not in FOLDS:
                 raise _unavailable(step[1])
             function, mode = FOLDS[step[1]][0], REDUCTIONS[step[2]]
-            yield f"const double list{node}[{len(given)}] = {{{', '.join(given)}}};"
-            yield f"{to} = {function}({mode}, list{node}, {len(given)});"
+            yield "{"  # lists of several folds may share their place on the stack
+            yield f"    const double list[{len(given)}] = {{{', '.join(given)}}};"
+            yield f"    {to} = {function}({mode}, list, {len(given)});"
+            yield "}"
         elif kind == "condition":
             yield f"{to} = ({_filled(CONDITIONS[step[1]], given)}) ? 1.0 : 0.0;"
         else:

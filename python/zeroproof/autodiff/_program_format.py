@@ -24,6 +24,8 @@ _MOST_AXES = 31
 #: Ints of more digits are not read: converting them takes long.
 _MOST_DIGITS = 20
 _MOST_EXTENT = 2**31
+#: The characters in the paths of all arrays: each path repeats the keys above it.
+_MOST_TEXT = 2**26
 _SPECIAL = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -133,6 +135,7 @@ class _Reader:
     def __init__(self, max_nodes: int) -> None:
         self._max_nodes = max_nodes
         self._left = max_nodes
+        self._text_left = _MOST_TEXT
 
     def portable(self, content: dict[str, Any]) -> Portable:
         expect_keys(content, _KEYS, "the file")
@@ -200,6 +203,9 @@ class _Reader:
             if not by_keyword:
                 names.append(name)
             structures.append(from_json(argument["structure"], f"{place}.structure", leaf))
+            self._text_left -= _text_of_paths(structures[-1], len(name))
+            if self._text_left < 0:
+                raise ValueError(f"{place}: the names of its arrays are too long")
             paths.extend(structures[-1].paths(name))
         if not keys:
             raise ValueError("arguments: there is none")
@@ -215,6 +221,16 @@ class _Reader:
                 f"{place}: the program has more than {self._max_nodes} numbers and steps; load it "
                 "with a larger max_nodes if you trust the file"
             )
+
+
+def _text_of_paths(structure: Structure, above: int) -> int:
+    """How many characters the paths of the leaves have, ``above`` of them before the structure."""
+    if structure.is_leaf:
+        return above
+    return sum(
+        _text_of_paths(child, above + len(structure.step(key)))
+        for key, child in zip(structure.keys, structure.children)
+    )
 
 
 def _shape(content: Any, place: str) -> Shape:

@@ -62,7 +62,8 @@ class ProgramMethods:
     def to_c(self, name: str = "evaluate") -> str:
         """The source of a C function of one sample's values and derivatives, in Mask-REAL mode.
 
-        The text is C99 that needs nothing but ``math.h``::
+        The text is C99 that includes ``float.h``, ``math.h``, ``stddef.h``, ``stdint.h`` and
+        ``string.h``, and nothing else::
 
             void NAME(const double *x, double *values, double *gradients, unsigned char *statuses);
 
@@ -71,14 +72,16 @@ class ProgramMethods:
         ``statuses`` the ``GradientStatus`` flags of these. The last three may be NULL. Compiled
         without contraction of products and sums (``-ffp-contract=off``) and without
         ``-ffast-math``, operations that are exact or correctly rounded have the bits of the engine,
-        and elementary functions are those of the C library.
+        and elementary functions are those of the C library. Where ``exp``, ``pow``, ``erf`` and
+        what is made of them, or the ratio in ``hypot`` and norms, is subnormal or 0, so is the
+        factor: a derivative has no more digits than it, and may be 0.
 
         Args:
-            name: the name of the function, a C identifier.
+            name: the name of the function, a C identifier that none of these headers defines.
 
         Raises:
-            NotImplementedError: if the program has an operation that is not available in C; the
-                error names it.
-            TypeError, ValueError: if ``name`` is no C identifier.
+            NotImplementedError: if the program has an operation that is not available in C, which
+                the error names, or more than 32 768 nodes, operands of folds and outputs.
+            TypeError, ValueError: if ``name`` is no C identifier, or one of the headers' names.
         """
         return c_source(self._portable.traced.program, self._portable.name, name)

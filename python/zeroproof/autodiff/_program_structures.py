@@ -8,6 +8,7 @@ from dataclasses import field, make_dataclass
 from keyword import iskeyword
 from math import isfinite
 from typing import Any, Optional
+from unicodedata import normalize
 
 from .._trees import DEEPEST, LEAF, Kind, Structure
 
@@ -218,10 +219,11 @@ def _pair(content: Any, place: str) -> tuple[Any, Any]:
 
 
 def _identifier(name: Any, place: str) -> str:
-    is_special = isinstance(name, str) and name.startswith("__")  # such as __slots__
-    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or is_special:
+    is_identifier = isinstance(name, str) and name.isidentifier() and not iskeyword(name)
+    # Neither names such as __slots__, nor those that Python would read as another name.
+    if not is_identifier or name.startswith("__") or normalize("NFKC", name) != name:
         raise ValueError(f"{place}: {_shown(name)} is no name of a class or field")
-    return name
+    return str(name)
 
 
 def _named_tuple(name: str, keys: tuple[Any, ...], place: str) -> type:

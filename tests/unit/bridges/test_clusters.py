@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs" / "clusters.md"
-RECIPE = re.compile(r"```python (\w+)\.py\n(.*?)```\n+```text\n(.*?)```", re.DOTALL)
+RECIPE = re.compile(r"```python (?:with_)?(\w+)\.py\n(.*?)```\n+```text\n(.*?)```", re.DOTALL)
 RECIPES = {name: (code, output) for name, code, output in RECIPE.findall(GUIDE.read_text("utf-8"))}
 
 #: The calls of Ray that the recipe makes, with what is sent pickled as by Ray.

@@ -131,6 +131,9 @@ def test_the_file_is_as_the_guide_says(path: Path) -> None:
         ((*STRUCTURE, "kind"), "mapping", "structure: 'name' is not known here"),
         ((*STRUCTURE, "name"), "not a name", "'not a name' is no name of a class or field"),
         ((*STRUCTURE, "name"), "class", "'class' is no name of a class or field"),
+        ((*STRUCTURE, "name"), "ﬁt", "'ﬁt' is no name of a class or field"),
+        ((*STRUCTURE, "items", 0, 0), "ﬁt", "'ﬁt' is no name of a class or field"),
+        ((*STRUCTURE, "items", 0, 0), "𝐝𝐞𝐟", "'𝐝𝐞𝐟' is no name of a class or field"),
         ((*STRUCTURE, "items", 0, 0), "__import__('os')", "is no name of a class or field"),
         ((*STRUCTURE, "items", 0, 0), "__slots__", "'__slots__' is no name of a class or field"),
         ((*STRUCTURE, "items", 0, 0), "_a", "[Ff]ield names cannot start with an underscore"),
@@ -186,6 +189,8 @@ def test_damages_are_named(path: Path, place: tuple[Any, ...], value: Any, messa
     [
         ("__init__", [], "'__init__' is no name of a class or field"),
         ("a", [["__slots__", 1]], "'__slots__' is no name of a class or field"),
+        ("𝐝𝐞𝐟", [], "'𝐝𝐞𝐟' is no name of a class or field"),
+        ("a", [["ﬁt", 1]], "'ﬁt' is no name of a class or field"),
         ("a", [["a", 1]], "a field stands there twice"),
         ("a", [["c", [1]]], "c must be a string, finite number, bool or null"),
         ("a", [["c"]], "expected a string or an integer, and what belongs to it"),
@@ -229,6 +234,33 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load_program(path)
     with pytest.raises(FileNotFoundError):
         load_program(tmp_path / "none.json")
+
+
+def long_key(long: str, leaves: int) -> dict[str, Any]:
+    """Arrays below a key, which each of their paths repeats."""
+    leaf: dict[str, Any] = {"kind": "leaf", "shape": [], "axis": None}
+    return {"kind": "mapping", "items": [[long, {"kind": "list", "items": [leaf] * leaves}]]}
+
+
+def test_the_names_of_arrays_cannot_fill_the_memory(path: Path) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    first = ("arguments", 0, "structure")
+    too_many = at(content, first, long_key("k" * 2**12, 2**14))
+    too_long = at(content, ("arguments", 0, "name"), "k" * 2**12)
+    too_long["arguments"][0]["structure"] = long_key("", 2**14)
+    for damaged in (too_many, too_long):
+        path.write_text(json.dumps(damaged), encoding="utf-8")
+        with pytest.raises(
+            ValueError, match=r"arguments\[0\]: the names of its arrays are too long"
+        ):
+            load_program(path)
+    # All arguments count together.
+    halves = at(
+        at(content, first, long_key("k" * 2**12, 2**13)), STRUCTURE, long_key("k" * 2**12, 2**13)
+    )
+    path.write_text(json.dumps(halves), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"arguments\[1\]: the names of its arrays are too long"):
+        load_program(path)
 
 
 def test_max_nodes(path: Path) -> None:

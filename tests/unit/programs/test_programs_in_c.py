@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import zeroproof as zp
 from support.c_programs import (
     COMPILER,
+    FLAGS,
     WITHOUT_COMPILER,
     Compiled,
     Doubles,
@@ -22,6 +25,7 @@ from support.c_programs import (
 )
 from support.values import HUGE, INF, NAN, SMALLEST
 from zeroproof import Program, _native, tr_vmap
+from zeroproof.autodiff._c_names import HEADERS, check_name
 from zeroproof.autodiff._c_ops import BINARY, FOLDS, UNARY
 
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason=WITHOUT_COMPILER)
@@ -249,12 +253,106 @@ def test_what_leads_nowhere_is_left_out() -> None:
     ("name", "error"),
     [
         *((name, ValueError) for name in ("", "1f", "f-g", "_f", "double", "zp_f", "ZP_F", "fé")),
+        *((name, ValueError) for name in ("f\n", "bool", "ZEROPROOF_RUNTIME", "zeroproof")),
         (None, TypeError),
     ],
 )
 def test_names_that_c_does_not_have(name: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="C function"):
         CASES[0][1].to_c(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("exp", "sinf", "hypotl", "nan", "lgamma", "j0", "isfinite", "NAN", "HUGE_VAL", "FP_NAN"),
+        *("FLT_EVAL_METHOD", "DBL_MAX", "DECIMAL_DIG", "double_t", "NULL", "size_t", "offsetof"),
+        *("int64_t", "uint_fast8_t", "UINTPTR_MAX", "INT32_C", "UINT64_MAX", "SIZE_MAX"),
+        *("memset", "strlen", "M_PI"),
+    ],
+)
+def test_names_of_the_headers(name: str) -> None:
+    program = CASES[0][1]
+    with pytest.raises(ValueError, match=r"belongs to one of the headers float\.h, math\.h"):
+        program.to_c(name)
+    assert f"void my_{name}(" in program.to_c(f"my_{name}")
+
+
+@needs_compiler
+def test_all_names_that_the_headers_define_are_refused() -> None:
+    """The macros of the headers, and the functions that they declare."""
+    assert COMPILER is not None
+    text = "".join(f"#include <{header}>\n" for header in HEADERS)
+    found: set[str] = set()
+    for option, name in (("-dM", r"#define ([A-Za-z]\w*)"), ("-P", r"\b([A-Za-z]\w*) \(")):
+        command = [COMPILER, "-std=c99", "-E", option, "-x", "c", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+        found.update(re.findall(name, done.stdout))
+    assert len(found) > 200
+    for name in sorted(found):
+        with pytest.raises(ValueError, match="C function"):
+            check_name(name)
+
+
+@needs_compiler
+@pytest.mark.parametrize("flag", ["-ffast-math", "-ffinite-math-only"])
+def test_compilers_that_forget_infinities_are_stopped(flag: str, tmp_path: Path) -> None:
+    assert COMPILER is not None
+    source = tmp_path / "program.c"
+    source.write_text(CASES[0][1].to_c(), encoding="utf-8")
+    command = [COMPILER, "-std=c99", "-fsyntax-only", str(source)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    done = subprocess.run([*command, flag], capture_output=True, text=True, check=False)
+    assert "infinities and NaN are values here" in done.stderr
+
+
+def slope_points(name: str) -> Doubles:
+    """Operands at which a slope is more than the product of its rounded factors."""
+    if name in ("erf", "erfc"):
+        return np.random.default_rng(3).uniform(-26.0, 26.0, 5000)
+    random = np.random.default_rng(4)
+    extremes = [HUGE, HUGE / 2.0, 2.0**-1022, 2.0**-1023, 3e-309, 6e-309, 1e-309, SMALLEST]
+    return np.concatenate([extremes, 10.0 ** random.uniform(-309.0, -306.0, 1000)])
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "log2", "log10"])
+def test_slopes_have_all_digits(compiled: Compiled, name: str) -> None:
+    number = [name for name, _ in CASES].index(name)
+    rows = slope_points(name)[:, None]
+    gradients, statuses = compiled(number, rows)[1:]
+    expected = of_engine(CASES[number][1], np.ascontiguousarray(rows[:, 0]))
+    assert np.array_equal(statuses, expected[2])
+    assert np.count_nonzero(expected[1]) > 500
+    assert ulps(gradients, expected[1], np.zeros_like(gradients)).max() <= FEW
+
+
+def test_operands_of_folds_and_outputs_count_too() -> None:
+    def folds(x: Any) -> Any:
+        return [zp.tr_sum([x] * 2**14) for _ in range(2)]
+
+    program = tr_vmap(folds).program(np.zeros(1))
+    with pytest.raises(NotImplementedError, match="at most 32768 nodes, operands of folds and"):
+        program.to_c()
+    program = tr_vmap(lambda x: [x] * 2**15).program(np.zeros(1))
+    with pytest.raises(NotImplementedError, match="but the program has 32769"):
+        program.to_c()
+
+
+@needs_compiler
+def test_lists_of_folds_share_the_stack(tmp_path: Path) -> None:
+    def function(x: Any) -> Any:
+        for _ in range(100):
+            x = zp.tr_max([x, *[0.5] * 100])
+        return x
+
+    program = tr_vmap(function).program(np.zeros(1))
+    source = program.to_c("f")
+    assert source.count("    {\n        const double list[101] = {") == 100
+    (tmp_path / "f.c").write_text(source, encoding="utf-8")
+    command = [str(COMPILER), *FLAGS, "-fstack-usage", "-c", "f.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    used = [int(line.split()[1]) for line in (tmp_path / "f.su").read_text("utf-8").splitlines()]
+    assert max(used) < 8 * 101 * 50
 
 
 def test_too_many_nodes() -> None:
@@ -264,7 +362,9 @@ def test_too_many_nodes() -> None:
         return x
 
     program = tr_vmap(function).program(np.zeros(1))
-    with pytest.raises(NotImplementedError, match="at most 32768 nodes, but the program has 32769"):
+    with pytest.raises(
+        NotImplementedError, match=r"at most 32768 nodes.*, but the program has 32770"
+    ):
         program.to_c()
 
 
