@@ -98,13 +98,21 @@ def fit(
         modes = Modes(mode, schedule, max(1, 2 * epochs // 3))
         progress = Progress(FitHistory("adam", mode), apart, patience)
         train(problem, modes, epochs, batch_size, lr, rng, progress)
-    best = progress.best
+    best, history = progress.best, progress.history
+    history.final_loss = history.loss[history.best_epoch]
+    if apart is not None:
+        history.final_validation_loss = history.validation_loss[history.best_epoch]
     if box is not None:
         with np.errstate(all="ignore"):
-            best, progress.history.pole_free = kept_free(problem, best, box)
+            best, history.moved = kept_free(problem, best, box)
+            if history.moved:
+                history.final_loss = best.loss
+                if apart is not None:
+                    judged = apart.evaluate(best.numerator, best.denominator)
+                    history.final_validation_loss = judged.loss
     best.written_to(model)
     model.normalize()
-    return progress.history
+    return history
 
 
 def _checked_mode(mode: Any) -> str:

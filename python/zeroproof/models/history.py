@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Optional
 
 __all__ = ["FitHistory"]
 
@@ -23,9 +24,12 @@ class FitHistory:
             so left out.
         saturated: how many residuals (of "lm") or batches (of "adam") had a gradient with a bounded
             partial.
-        best_epoch: the one whose coefficients the model has.
-        pole_free: whether the best epoch had a pole where there may be none, so that the model has
-            other coefficients, without one.
+        best_epoch: the one whose coefficients the model has, if ``moved`` is False.
+        moved: whether the best epoch had a pole in ``pole_free``, so that the fit was moved out of
+            the poles and the model has other coefficients.
+        final_loss: of the coefficients that the model has, on the training samples: that of the
+            best epoch, unless the fit was moved.
+        final_validation_loss: the same on the samples kept apart; None without any.
         stopped_by: "epochs", "patience", or "converged": no step lowers the loss any more.
     """
 
@@ -37,7 +41,9 @@ class FitHistory:
     saturated: list[int] = field(default_factory=list)
     best_epoch: int = 0
     stopped_by: str = "epochs"
-    pole_free: bool = False
+    moved: bool = False
+    final_loss: float = float("nan")
+    final_validation_loss: Optional[float] = None
 
     @property
     def epochs(self) -> int:
@@ -50,8 +56,13 @@ class FitHistory:
             if self.validation_loss
             else ""
         )
-        return (
+        text = (
             f"{self.method} in {self.mode} mode: {self.epochs} epochs, stopped by "
             f"{self.stopped_by}; best in epoch {self.best_epoch}: loss "
             f"{self.loss[self.best_epoch]:.3g}{held_out}, {self.masked[self.best_epoch]} masked"
         )
+        if self.moved:
+            text += f"; moved out of pole_free: loss {self.final_loss:.3g}"
+            if self.final_validation_loss is not None:
+                text += f", validation {self.final_validation_loss:.3g}"
+        return text

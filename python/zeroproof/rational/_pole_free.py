@@ -28,6 +28,8 @@ EPS = float(np.finfo(np.float64).eps)
 #: Rounding errors of a value of Q, in units of its size and of the number of its coefficients.
 ROUNDINGS = 16.0
 OUTWARDS = 4.0
+#: In units of u. Farther, ±1 has no digits left, and high powers leave the range of doubles.
+FARTHEST = 1e15
 IN_U = Interval(0.0, 1.0)
 
 
@@ -36,7 +38,8 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
 
     Raises:
         TypeError: for what is neither None nor a bool nor pairs of numbers.
-        ValueError: for an empty interval, and where the data state a pole.
+        ValueError: for an empty interval, one too far from the data, and where the data state a
+            pole.
     """
     if given is None or given is False:
         return ()
@@ -44,7 +47,7 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
         pairs = [samples.interval.ends]
     else:
         try:
-            pairs = sorted((float(low), float(high)) for low, high in given)
+            pairs = sorted((_number(low), _number(high)) for low, high in given)
         except (TypeError, ValueError):
             raise TypeError(
                 "pole_free must be True, for the range of the data, or a list of intervals "
@@ -55,6 +58,11 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"pole_free must have finite low < high, not ({low!r}, {high!r})")
         start, end = (float(samples.interval.to_u(place)) for place in (low, high))
+        if not max(abs(start), abs(end)) < FARTHEST:
+            raise ValueError(
+                f"pole_free is too far from the data: ({low!r}, {high!r}) goes beyond {FARTHEST:g} "
+                "times their range, so give a shorter interval"
+            )
         # Outwards by more than the rounding errors of u.
         start -= OUTWARDS * EPS * max(abs(start), 1.0)
         end += OUTWARDS * EPS * max(abs(end), 1.0)
@@ -69,6 +77,13 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
         else:
             joined.append((start, end))
     return tuple(joined)
+
+
+def _number(end: Any) -> float:
+    """An end of an interval. Text is none, though float would read it: "12" is no (1, 2)."""
+    if isinstance(end, (str, bytes)):
+        raise TypeError
+    return float(end)
 
 
 def has_poles(q: Array, intervals: Intervals) -> bool:

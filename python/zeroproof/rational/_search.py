@@ -89,7 +89,8 @@ def searched(
     elif fitter.has_poles(final):
         final = _without_poles(fitter, final)
     if best.exact:
-        return Choice(final, "degree chosen: the smallest that fits up to rounding errors")
+        of = f" {len(some)} of the rows" if few and not final.exact else ""
+        return Choice(final, f"degree chosen: the smallest that fits{of} up to rounding errors")
     among = f"the smallest {criterion.upper()} of {len(search.tried)} degrees tried"
     if search.rejected:
         among += f", of which {len(search.rejected)} had poles that follow the noise of single rows"

@@ -7,6 +7,7 @@ import pytest
 
 from zeroproof import RationalModel
 from zeroproof.models._bounds import least_value
+from zeroproof.models._fit import kept_apart
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1.0, 1.0, (400, 2))
@@ -36,18 +37,47 @@ def test_there_is_none(features, y, loss, box):
     assert least > 0.0
     plain = RationalModel(2, 1, (2, 2), features=features)
     plain.fit(X, y, loss=loss, validation=0.0)
-    if not history.pole_free:
+    if not history.moved:
         np.testing.assert_array_equal(model.numerator, plain.numerator)
         np.testing.assert_array_equal(model.denominator, plain.denominator)
     if y is POLE and not smallest(plain, model.domain if box is True else box)[1]:
-        assert history.pole_free
+        assert history.moved
 
 
 def test_a_pole_elsewhere_is_kept():
     model = RationalModel(2, 1, (1, 2))
     history = model.fit(X, POLE, pole_free=[(-1.0, -0.1), (-1.0, 1.0)])
-    assert not history.pole_free
+    assert not history.moved
     assert np.abs(model.predict(X)[:, 0] / POLE - 1.0).max() < 1e-6
+
+
+@pytest.mark.parametrize("method", ["lm", "adam"])
+@pytest.mark.parametrize("validation", [0.0, 0.25])
+def test_the_history_tells_the_loss_of_the_model(method, validation):
+    model = RationalModel(2, 1, (1, 2))
+    history = model.fit(
+        X, POLE, method=method, start="linearised", validation=validation, epochs=20, pole_free=True
+    )
+    assert history.moved
+    kept = kept_apart(POLE[:, None], validation, np.random.default_rng(0))
+    squares = (model.predict(X)[:, 0] - POLE) ** 2
+    assert history.final_loss == pytest.approx(squares[~kept].mean(), rel=1e-6)
+    told = f"moved out of pole_free: loss {history.final_loss:.3g}"
+    if validation:
+        assert history.final_validation_loss == pytest.approx(squares[kept].mean(), rel=1e-6)
+        told += f", validation {history.final_validation_loss:.3g}"
+    else:
+        assert history.final_validation_loss is None
+    assert str(history).endswith(told)
+
+
+def test_a_fit_that_was_not_moved_has_the_loss_of_the_best_epoch():
+    model = RationalModel(2, 1, (1, 2))
+    history = model.fit(X, POLE, validation=0.25)
+    assert not history.moved
+    assert history.final_loss == history.loss[history.best_epoch]
+    assert history.final_validation_loss == history.validation_loss[history.best_epoch]
+    assert "moved" not in str(history)
 
 
 def test_a_smooth_function_is_fitted_as_well():

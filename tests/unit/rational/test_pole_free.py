@@ -182,6 +182,21 @@ def test_intervals_far_from_the_units_of_x():
     assert np.abs(far.real_poles - 1e6 - 0.303).min() < 1e-9
 
 
+@pytest.mark.parametrize(
+    "given", [(-1e300, 1e300), (0.0, 1e300), (-1e299, 0.0), (0.0, 1.7e308), (0.0, 1e6)]
+)
+def test_intervals_too_far_from_the_data(given):
+    x = np.linspace(0.0, 1e-10, 50)
+    with pytest.raises(ValueError, match="pole_free is too far from the data"):
+        fit_rational(x, np.exp(1e10 * x), (1, 1), pole_free=[given])
+
+
+def test_an_interval_far_from_the_data():
+    x = np.linspace(0.0, 1e-10, 50)
+    fit = fit_rational(x, np.exp(1e10 * x), (1, 1), pole_free=[(-1.0, 1e4)])
+    assert roots_between(fit, -1.0, 1e4) == 0
+
+
 def test_a_pole_in_the_gap_is_kept():
     y = FUNCTIONS["pole"]
     fit = fit_rational(X, y, (1, 3), pole_free=[(-1.0, 0.2), (0.4, 1.0)])
@@ -231,6 +246,9 @@ def test_values_at_extrema_find_roots():
         (3, TypeError, "pole_free must be True"),
         ((0.0, 1.0), TypeError, "pole_free must be True"),
         ([("a", "b")], TypeError, "pole_free must be True"),
+        ([("0", "1")], TypeError, "pole_free must be True"),
+        (["12"], TypeError, r"pole_free must be True.* not \['12'\]"),
+        ("12", TypeError, "pole_free must be True"),
         ([(1.0, 0.0)], ValueError, "finite low < high"),
         ([(0.0, np.inf)], ValueError, "finite low < high"),
     ],
