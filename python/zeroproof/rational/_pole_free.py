@@ -47,7 +47,10 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
         pairs = [samples.interval.ends]
     else:
         try:
-            pairs = sorted((_number(low), _number(high)) for low, high in given)
+            rows = list(given)
+            if any(isinstance(row, (str, bytes)) for row in rows):
+                raise TypeError
+            pairs = sorted((_number(low), _number(high)) for low, high in rows)
         except (TypeError, ValueError):
             raise TypeError(
                 "pole_free must be True, for the range of the data, or a list of intervals "

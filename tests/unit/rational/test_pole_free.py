@@ -248,6 +248,7 @@ def test_values_at_extrema_find_roots():
         ([("a", "b")], TypeError, "pole_free must be True"),
         ([("0", "1")], TypeError, "pole_free must be True"),
         (["12"], TypeError, r"pole_free must be True.* not \['12'\]"),
+        ([b"12"], TypeError, "pole_free must be True"),
         ("12", TypeError, "pole_free must be True"),
         ([(1.0, 0.0)], ValueError, "finite low < high"),
         ([(0.0, np.inf)], ValueError, "finite low < high"),
