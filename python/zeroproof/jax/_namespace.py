@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.custom_derivatives import linear_call
 
 from ..replay.namespace import Elements
 
@@ -118,33 +117,30 @@ class JaxNumpy:
         *operands: Elements,
     ) -> tuple[Elements, ...]:
         """Results whose derivatives are those of a function of the operands."""
-        given = jax.custom_jvp(lambda results, operands: results)
+        given: Any = jax.custom_vjp(lambda results, operands: results)
 
-        def rule(primals: Any, tangents: Any) -> Any:
-            (results, operands), (_, moved) = primals, tangents
+        def keep(results: Any, operands: Any) -> Any:
+            return results, (results, operands)
+
+        def back(kept: Any, adjoints: Any) -> Any:
+            results, operands = kept
             is_safe = _all_finite([*results, *operands])
             inside = [jnp.where(is_safe, x, other) for x, other in zip(operands, safe)]
-            along = [jnp.where(is_safe, _guarded(t), 0.0) for t in moved]
-            places = range(len(inside))
-            groups = [[k] for k in places] if len(inside) <= 3 else [list(places)]
-            total = [jnp.zeros_like(result) for result in results]
-            for group in groups:
-                # Infinite partials are found along 1, since a rule is linear in tangents.
-                ones = [jnp.ones_like(x) * (k in group) for k, x in enumerate(inside)]
-                partials = jax.jvp(function, inside, ones)[1]
-                if len(group) == 1:
-                    (k,) = group
-                    terms = [_finite(partial) * along[k] for partial in partials]
-                else:
-                    found = jax.jvp(function, inside, along)[1]
-                    terms = [
-                        jnp.where(jnp.isfinite(partial), t, 0.0)
-                        for partial, t in zip(partials, found)
-                    ]
-                total = [_like(sum_ + term, sum_) for sum_, term in zip(total, terms)]
-            return results, tuple(map(_guarded, total))
+            along = [jnp.where(is_safe, _finite(g), 0.0) for g in adjoints]
+            if len(inside) <= 3:
+                totals = []
+                for place in range(len(inside)):
+                    ones = [jnp.ones_like(x) * (k == place) for k, x in enumerate(inside)]
+                    partials = jax.jvp(function, inside, ones)[1]
+                    terms = [_finite(_finite(p) * g) for p, g in zip(partials, along)]
+                    totals.append(sum(terms[1:], terms[0]))
+            else:
+                found = jax.vjp(function, *inside)[1](tuple(along))
+                totals = [_finite(each) for each in found]
+            summed = tuple(_summed_to(t, x.shape) for t, x in zip(totals, operands))
+            return tuple(map(jnp.zeros_like, results)), summed
 
-        given.defjvp(rule)
+        given.defvjp(keep, back)
         constants = tuple(lax.stop_gradient(result) for result in results)
         found: tuple[Elements, ...] = given(constants, operands)
         return found
@@ -154,18 +150,24 @@ class JaxNumpy:
         value: Elements, partials: Callable[[], tuple[Elements, ...]], *operands: Elements
     ) -> Elements:
         """A value whose derivatives by the operands are given."""
-        given = jax.custom_jvp(lambda value, factors, operands: value)
+        given: Any = jax.custom_vjp(lambda value, factors, operands: value)
 
-        def rule(primals: Any, tangents: Any) -> Any:
-            (value, factors, _), (_, _, moved) = primals, tangents
-            total = jnp.zeros_like(value)
-            for factor, tangent in zip(factors, moved):
-                total = total + factor * _guarded(tangent)
-            return value, _guarded(_like(total, value))
+        def keep(value: Any, factors: Any, operands: Any) -> Any:
+            return value, (value, factors, operands)
 
-        given.defjvp(rule)
+        def back(kept: Any, adjoint: Any) -> Any:
+            value, factors, operands = kept
+            # What is not finite is left out, here and above: an infinity would meet a 0.
+            g = _finite(adjoint)
+            found = tuple(
+                _summed_to(_finite(factor * g), x.shape) for factor, x in zip(factors, operands)
+            )
+            return jnp.zeros_like(value), tuple(map(jnp.zeros_like, factors)), found
+
+        given.defvjp(keep, back)
         factors = tuple(lax.stop_gradient(factor) for factor in partials())
-        return given(lax.stop_gradient(value), factors, operands)
+        found: Elements = given(lax.stop_gradient(value), factors, operands)
+        return found
 
 
 class Plain(JaxNumpy):
@@ -209,17 +211,14 @@ def _all_finite(arrays: Sequence[Elements]) -> Elements:
     return found
 
 
-def _guarded(tangent: Elements) -> Elements:
-    """A tangent; backward, what is not finite is left out: an infinity would meet a 0."""
-    found: Elements = linear_call(lambda _, t: t, lambda _, g: _finite(g), (), tangent)
-    return found
+def _summed_to(g: Elements, shape: tuple[int, ...]) -> Elements:
+    """An adjoint of what was broadcast, summed to this shape."""
+    g = jnp.broadcast_to(g, jnp.broadcast_shapes(g.shape, shape))
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    wide = tuple(k for k, extent in enumerate(shape) if extent == 1 and g.shape[k] != 1)
+    return g.sum(axis=wide, keepdims=True) if wide else g
 
 
 def _finite(x: Elements) -> Elements:
     """The number, 0 for one that is not finite."""
     return jnp.where(jnp.isfinite(x), x, 0.0)
-
-
-def _like(tangent: Elements, value: Elements) -> Elements:
-    """A tangent in the shape of its value."""
-    return jnp.broadcast_to(tangent, value.shape) if tangent.shape != value.shape else tangent
