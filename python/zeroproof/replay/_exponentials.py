@@ -171,8 +171,9 @@ def _atanh(kit: Kit, a: Elements) -> Elements:
     inside = xp.abs(a) < 1.0
     x = xp.where(inside, xp.abs(a), 0.0)
     value = 0.5 * xp.log1p(2.0 * x / (1.0 - x))
-    value = xp.where(x < 2.0**-30, x, value)
-    return xp.where(inside, xp.where(a < 0, -value, value), _NAN)
+    value = xp.where(a < 0, -value, value)
+    # With the sign of a zero: behind a pole it decides.
+    return xp.where(inside, xp.where(x < 2.0**-30, a, value), _NAN)
 
 
 def _inside(kit: Kit, a: Elements) -> Elements:

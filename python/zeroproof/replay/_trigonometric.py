@@ -39,6 +39,7 @@ def _sinc(kit: Kit, a: Elements) -> Elements:
     is_finite, is_tiny = xp.isfinite(a), xp.abs(a) < 2.0**-40
     x = xp.where(is_finite & ~is_tiny, a, 1.0)
     value = xp.where(is_tiny, 1.0, (_half_turns(kit, x)[0] / x) / math.pi)
+    value = xp.where(value == 0.0, 0.0, value)  # +0 at the roots on either side, as the engine's
     return xp.where(is_finite, value, xp.where(xp.isnan(a), a, 0.0))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import zeroproof
 from support.replays import by_engine, in_mode, tags, ulps
 from zeroproof import TRNode, replay, tr_log
 from zeroproof.autodiff.batched import tr_vmap
@@ -192,3 +193,23 @@ def test_errors_of_arguments() -> None:
 def test_errors_of_modes(arguments: tuple[Any, ...], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         replay.Mode(*arguments)
+
+
+def test_zeros_have_the_signs_of_the_engine() -> None:
+    """Behind a pole the sign of a zero is the sign of an infinity."""
+    halves = np.arange(-9.0, 9.5, 0.5)
+    x = np.array([*halves, -0.0, -355.0, 1e17, -1e17, 1e300, -1e300, 5e-324, -5e-324])
+    covered = 0
+    for name in (name for name in dir(zeroproof) if name.startswith("tr_")):
+        batched = tr_vmap(getattr(zeroproof, name))
+        try:
+            program = batched.program(x)
+        except (TypeError, ValueError):
+            continue  # not of one number
+        engine = np.asarray(batched(x).to_ieee())
+        ours = replay.compile(program).forward([x])[:, 0]
+        zeros = engine == 0.0
+        assert (ours == 0.0).tolist() == zeros.tolist(), name
+        assert np.signbit(ours[zeros]).tolist() == np.signbit(engine[zeros]).tolist(), name
+        covered += 1
+    assert covered >= 35
