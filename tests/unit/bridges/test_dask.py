@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -206,14 +207,18 @@ def cluster() -> Iterator[Any]:
             dashboard_address=None,
             silence_logs=50,
         )
-        with local:
-            yield local
+        yield local
+        # How long Dask takes to stop its processes on a busy machine is not tested.
+        with suppress(TimeoutError):
+            local.close(timeout=60)
 
 
 @pytest.fixture(scope="module")
 def client(cluster: Any) -> Iterator[Any]:
-    with distributed.Client(cluster) as connected:
-        yield connected
+    connected = distributed.Client(cluster)
+    yield connected
+    with suppress(TimeoutError):
+        connected.close(timeout=60)
 
 
 def scale(cluster: Any, client: Any, processes: int) -> None:
