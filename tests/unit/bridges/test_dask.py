@@ -208,8 +208,8 @@ def cluster() -> Iterator[Any]:
             silence_logs=50,
         )
         yield local
-        # Dask's own end is not tested: on a busy machine it takes long, and after a worker was killed
-        # it may look for that one.
+        # Dask's own end is not tested: on a busy machine it takes long, and after a worker was
+        # killed it may look for that one.
         with suppress(TimeoutError, KeyError):
             local.close(timeout=60)
 
