@@ -8,6 +8,7 @@ from sys import float_info
 from typing import Any, Optional, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from . import replay
 from ._trees import Structure, broadcast, flatten
@@ -15,6 +16,8 @@ from .autodiff._batch_trace import Traced
 from .autodiff.batched import tr_vmap
 from .autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
 from .autodiff.hybrid_gradient import HybridGradientContext
+from .autodiff.tr_node import GradientStatus
+from .replay.finite import sum_of_samples
 
 #: What the rest of a program may see of a value that is not REAL.
 POLICIES = ("tag", "fill", "ieee")
@@ -157,3 +160,34 @@ def nodes_of(result: Any) -> list[Any]:
     for leaf in flatten(result)[0]:
         found += list(leaf.reshape(-1)) if isinstance(leaf, np.ndarray) else [leaf]
     return found
+
+
+def rounded(numbers: Any, kind: Any) -> npt.NDArray[Any]:
+    """Doubles rounded once, to the type of the arrays."""
+    with np.errstate(all="ignore"):
+        return np.asarray(numbers).astype(kind)
+
+
+def held(numbers: Any, kind: Any) -> npt.NDArray[Any]:
+    """The same, 0 for what the type does not hold."""
+    found = rounded(numbers, kind)
+    return np.where(np.isfinite(found), found, found.dtype.type(0))
+
+
+def representable(
+    gradient: npt.NDArray[Any], status: npt.NDArray[Any], kind: Any
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A gradient rounded once; one that is too large for the type is dropped, and flagged."""
+    found = rounded(gradient, kind)
+    overflows = np.isfinite(gradient) & ~np.isfinite(found)
+    if overflows.any():
+        found = np.where(overflows, found.dtype.type(0), found)
+        dropped = np.uint8(GradientStatus.DROPPED)
+        status = np.where(overflows, status | dropped, status)
+    return found, status
+
+
+def sum_of_rows(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The sum over the samples on the host."""
+    with np.errstate(all="ignore"):
+        return np.asarray(sum_of_samples(np, rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
@@ -94,3 +96,21 @@ class Noisy(replay.NumPy):
     def local(self, results: Any, function: Any, safe: Any, *operands: Any) -> Any:
         """Contributions."""
         return tuple(self._shaken(result) for result in results)
+
+
+def operands_of_arities(specials: Sequence[float]) -> dict[str, list[Doubles]]:
+    """Operands to try the operations of each arity at: special numbers and ordinary ones."""
+    numbers = [
+        *specials,
+        *(0.5, -0.5, 2.0, -2.0, 3.0, math.pi, 1e-9, -1e-9, 0.3, -0.3, 26.0, -26.0, 700.0, -700.0),
+        *(1e-160, -1e160, 1e16, 1 - 2.0**-53, 1 + 2.0**-52, -1.7e308),
+        *np.random.default_rng(3).uniform(-4.0, 4.0, 12).tolist(),
+    ]
+    pairs = np.array(list(itertools.product(numbers[:28], numbers[:28])))
+    both = [pairs[:, 0].copy(), pairs[:, 1].copy()]
+    return {
+        "unary": [np.array(numbers)],
+        "binary": both,
+        "power": [np.array(numbers)],
+        "variadic": both,
+    }

@@ -7,11 +7,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import numpy.typing as npt
 
+from .._bridging import held, representable, rounded
 from ..replay import Mode, Replay
 from ..replay import compile as compile_replay
+from ..replay.finite import finite, sum_of_samples
 from ._host import Host
 from ._namespace import JaxNumpy, Plain
 
@@ -22,8 +23,6 @@ Arrays = tuple[Any, ...]
 Values = Callable[[Arrays], Any]
 #: Arguments and adjoints to gradients and statuses.
 Pull = Callable[[Arrays, Any], tuple[Arrays, Arrays]]
-
-_DROPPED = 2
 
 
 def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> tuple[Values, Pull]:
@@ -43,7 +42,7 @@ def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> 
         pulled = replay.vjp(arguments, adjoints, mode)
         gradients, statuses = [], []
         for gradient, status, each in zip(pulled.gradients, pulled.statuses, own):
-            gradients.append(gradient if each else _total(gradient))
+            gradients.append(gradient if each else sum_of_samples(jnp, gradient))
             statuses.append(status if each else jnp.bitwise_or.reduce(status, axis=0))
         return tuple(gradients), tuple(statuses)
 
@@ -52,10 +51,11 @@ def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> 
             return pull(arguments, adjoints, differentiable)[0]
 
         scale = _scale(weights)
-        small = tuple(_finite(weight) / scale for weight in weights)
+        small = tuple(finite(jnp, weight) / scale for weight in weights)
         found = jax.vjp(gradients, arguments, adjoints)[1](small)
-        products: tuple[Arrays, Any] = jax.tree_util.tree_map(lambda x: _finite(x * scale), found)
-        return products
+        by_arguments, by_adjoints = found
+        products = tuple(finite(jnp, each * scale) for each in by_arguments)
+        return products, finite(jnp, by_adjoints * scale)
 
     compiled = jax.jit(pull)
     gradients = _once_more(lambda *given: compiled(*given)[0], jax.jit(second))
@@ -70,7 +70,7 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         shape = jax.ShapeDtypeStruct(_columns(host, arguments), kind)
 
         def call(*arrays: Any) -> npt.NDArray[Any]:
-            return _rounded(host.values(*arrays), kind)
+            return rounded(host.values(*arrays), kind)
 
         return jax.pure_callback(call, shape, *arguments, vmap_method="expand_dims")
 
@@ -83,7 +83,7 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         def call(*arrays: Any) -> tuple[Any, Any]:
             gradients, statuses = host.pulled(mode, *arrays)
             found = [
-                _representable(gradient, status, each.dtype)
+                representable(gradient, status, each.dtype)
                 for gradient, status, each in zip(gradients, statuses, arguments)
             ]
             return tuple(g for g, _ in found), tuple(s for _, s in found)
@@ -102,8 +102,8 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         def call(*arrays: Any) -> tuple[Any, Any]:
             by_arguments, by_adjoints = host.products(mode, *arrays)
             kinds = [each.dtype for each in arguments]
-            found = tuple(map(_held, by_arguments, kinds))
-            return found, _held(by_adjoints, adjoints.dtype)
+            found = tuple(map(held, by_arguments, kinds))
+            return found, held(by_adjoints, adjoints.dtype)
 
         products: tuple[Arrays, Any] = jax.pure_callback(
             call, shapes, *arguments, adjoints, *weights, vmap_method="expand_dims"
@@ -162,43 +162,8 @@ def _columns(host: Host, arguments: Arrays) -> tuple[int, int]:
     return samples, host.outputs
 
 
-def _rounded(numbers: Any, kind: Any) -> npt.NDArray[Any]:
-    """Doubles rounded once, to the type of the arrays."""
-    with np.errstate(all="ignore"):
-        return np.asarray(numbers).astype(kind)
-
-
-def _held(numbers: Any, kind: Any) -> npt.NDArray[Any]:
-    """The same, 0 for what the type does not hold."""
-    rounded = _rounded(numbers, kind)
-    return np.where(np.isfinite(rounded), rounded, rounded.dtype.type(0))
-
-
-def _finite(x: Any) -> Any:
-    return jnp.where(jnp.isfinite(x), x, 0.0)
-
-
 def _scale(weights: Arrays) -> Any:
     """A power of 2 by which weights become at most 1, so that no product on the way overflows."""
-    largest = jnp.stack([jnp.max(jnp.abs(_finite(weight)), initial=0.0) for weight in weights])
+    largest = jnp.stack([jnp.max(jnp.abs(finite(jnp, weight)), initial=0.0) for weight in weights])
     exponent = jnp.frexp(jnp.max(largest))[1]
     return jnp.ldexp(jnp.ones((), largest.dtype), jnp.maximum(exponent, 0))
-
-
-def _total(gradient: Any) -> Any:
-    """The sum over the samples, infinite only if it is too large itself."""
-    total = gradient.sum(axis=0)
-    halved = (gradient * 2.0**-40).sum(axis=0) * 2.0**40
-    return jnp.where(jnp.isfinite(total), total, halved)
-
-
-def _representable(
-    gradient: npt.NDArray[Any], status: npt.NDArray[Any], kind: Any
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """A gradient rounded once; one that is too large for the type is dropped, and flagged."""
-    rounded = _rounded(gradient, kind)
-    overflows = np.isfinite(gradient) & ~np.isfinite(rounded)
-    if overflows.any():
-        rounded = np.where(overflows, rounded.dtype.type(0), rounded)
-        status = np.where(overflows, status | np.uint8(_DROPPED), status)
-    return rounded, status

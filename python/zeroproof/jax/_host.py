@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._bridging import engine_in
+from .._bridging import engine_in, sum_of_rows
 from ..autodiff._batch_pullback import Pullback, PullbackRequest
 from ..autodiff._batch_requests import readable
 from ..autodiff.batched import BatchedFunction, tr_vmap
@@ -98,7 +98,7 @@ class Host:
                     for place, product in enumerate(products):
                         _add(total[place], seeds[:, output], product)
             by_arguments.append(
-                [v if own else v.sum(axis=0) for v, own in zip(total, calls.per_sample)]
+                [v if own else sum_of_rows(v) for v, own in zip(total, calls.per_sample)]
             )
             # What first order leaves out is a constant.
             is_left = ~np.isfinite(seeds).reshape(np.shape(moved))
@@ -126,7 +126,7 @@ class Host:
             return summed
         gradients, statuses = pullback(seeds, with_status=True)
         return (
-            [g if each else g.sum(axis=0) for g, each in zip(gradients, own)],
+            [g if each else sum_of_rows(g) for g, each in zip(gradients, own)],
             [s if each else np.bitwise_or.reduce(s, axis=0) for s, each in zip(statuses, own)],
         )
 

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..replay.namespace import Elements
+from ..replay.finite import finite
+from ..replay.namespace import Elements, Undifferentiated
 
 __all__ = ["JaxNumpy", "Plain"]
 
@@ -126,17 +127,17 @@ class JaxNumpy:
             results, operands = kept
             is_safe = _all_finite([*results, *operands])
             inside = [jnp.where(is_safe, x, other) for x, other in zip(operands, safe)]
-            along = [jnp.where(is_safe, _finite(g), 0.0) for g in adjoints]
+            along = [jnp.where(is_safe, finite(jnp, g), 0.0) for g in adjoints]
             if len(inside) <= 3:
                 totals = []
                 for place in range(len(inside)):
                     ones = [jnp.ones_like(x) * (k == place) for k, x in enumerate(inside)]
                     partials = jax.jvp(function, inside, ones)[1]
-                    terms = [_finite(_finite(p) * g) for p, g in zip(partials, along)]
+                    terms = [finite(jnp, finite(jnp, p) * g) for p, g in zip(partials, along)]
                     totals.append(sum(terms[1:], terms[0]))
             else:
                 found = jax.vjp(function, *inside)[1](tuple(along))
-                totals = [_finite(each) for each in found]
+                totals = [finite(jnp, each) for each in found]
             summed = tuple(_summed_to(t, x.shape) for t, x in zip(totals, operands))
             return tuple(map(jnp.zeros_like, results)), summed
 
@@ -158,9 +159,9 @@ class JaxNumpy:
         def back(kept: Any, adjoint: Any) -> Any:
             value, factors, operands = kept
             # What is not finite is left out, here and above: an infinity would meet a 0.
-            g = _finite(adjoint)
+            g = finite(jnp, adjoint)
             found = tuple(
-                _summed_to(_finite(factor * g), x.shape) for factor, x in zip(factors, operands)
+                _summed_to(finite(jnp, factor * g), x.shape) for factor, x in zip(factors, operands)
             )
             return jnp.zeros_like(value), tuple(map(jnp.zeros_like, factors)), found
 
@@ -170,25 +171,8 @@ class JaxNumpy:
         return found
 
 
-class Plain(JaxNumpy):
+class Plain(Undifferentiated, JaxNumpy):
     """The same functions for results that nobody differentiates."""
-
-    @staticmethod
-    def local(
-        results: tuple[Elements, ...],
-        function: Callable[..., tuple[Elements, ...]],
-        safe: Sequence[float],
-        *operands: Elements,
-    ) -> tuple[Elements, ...]:
-        """The results."""
-        return results
-
-    @staticmethod
-    def node(
-        value: Elements, partials: Callable[[], tuple[Elements, ...]], *operands: Elements
-    ) -> Elements:
-        """The value."""
-        return value
 
 
 def _log1p_value(x: Elements) -> Elements:
@@ -217,8 +201,3 @@ def _summed_to(g: Elements, shape: tuple[int, ...]) -> Elements:
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     wide = tuple(k for k, extent in enumerate(shape) if extent == 1 and g.shape[k] != 1)
     return g.sum(axis=wide, keepdims=True) if wide else g
-
-
-def _finite(x: Elements) -> Elements:
-    """The number, 0 for one that is not finite."""
-    return jnp.where(jnp.isfinite(x), x, 0.0)

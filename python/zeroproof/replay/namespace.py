@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-__all__ = ["Elements", "Namespace"]
+__all__ = ["Elements", "Namespace", "Undifferentiated"]
 
 #: An array of the library.
 Elements = Any
@@ -172,3 +172,24 @@ class Namespace(Protocol):
             partials: is called when derivatives are asked for, by which they are constants.
             *operands: the operands.
         """
+
+
+class Undifferentiated:
+    """The part of a library whose results nobody differentiates."""
+
+    @staticmethod
+    def local(
+        results: tuple[Elements, ...],
+        function: Callable[..., tuple[Elements, ...]],
+        safe: Sequence[float],
+        *operands: Elements,
+    ) -> tuple[Elements, ...]:
+        """The results."""
+        return results
+
+    @staticmethod
+    def node(
+        value: Elements, partials: Callable[[], tuple[Elements, ...]], *operands: Elements
+    ) -> Elements:
+        """The value."""
+        return value

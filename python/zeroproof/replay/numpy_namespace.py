@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from .namespace import Elements
+from .namespace import Elements, Undifferentiated
 
 __all__ = ["NumPy"]
 
 
-class NumPy:
+class NumPy(Undifferentiated):
     """NumPy's functions. Nothing here differentiates; callers silence NumPy's warnings."""
 
     where = staticmethod(np.where)
@@ -89,20 +88,3 @@ class NumPy:
         if name not in ("float64", "float32"):
             raise TypeError(f"the replay takes arrays of float64 or float32, not {name}")
         return name
-
-    @staticmethod
-    def local(
-        results: tuple[Elements, ...],
-        function: Callable[..., tuple[Elements, ...]],
-        safe: Sequence[float],
-        *operands: Any,
-    ) -> tuple[Elements, ...]:
-        """The results."""
-        return results
-
-    @staticmethod
-    def node(
-        value: Elements, partials: Callable[[], tuple[Elements, ...]], *operands: Any
-    ) -> Elements:
-        """The value."""
-        return value

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .._bridging import engine_in
+from .._bridging import engine_in, held, representable, sum_of_rows
 from ..autodiff._batch_pullback import PullbackRequest
 from ..autodiff._batch_requests import readable
 from ..autodiff.batched import BatchedFunction, tr_vmap
 from ..autodiff.grad_mode import GradientMode
 from ..replay import Mode
+from ..replay.finite import finite
 from ._autograd import Own, Tensors
 
 __all__ = ["Host"]
@@ -58,14 +59,14 @@ class Host:
         """Gradients and statuses; a gradient too large for the type is dropped, and flagged."""
         given = own
         own, arrays = _rows(own, tensors)
-        seeds = _array(cotangents)
+        seeds, kind = _array(cotangents), _kind(cotangents)
         with engine_in(mode, 'device="replay"'):
             found, flags = self._pulled(mode, own, wanted, arrays, seeds)
         gradients, statuses = [], []
         for place, gradient, status in zip(wanted, found, flags):
             if own[place] and not given[place] and not any(given):
                 gradient, status = gradient[0], status[0]
-            gradient, status = _representable(gradient, status, cotangents)
+            gradient, status = representable(gradient, status, kind)
             gradients.append(_tensor(gradient, cotangents))
             statuses.append(torch.from_numpy(np.array(status)).to(cotangents.device))
         return gradients, statuses
@@ -82,21 +83,21 @@ class Host:
         """The derivatives of the weighted sum of the gradients."""
         given = own
         own, arrays = _rows(own, tensors)
-        seeds = _array(cotangents)
+        seeds, kind = _array(cotangents), _kind(cotangents)
         along = [np.zeros_like(array) for array in arrays]
         for place, weight in zip(wanted, weights):
-            along[place] = _finite(_array(weight)).reshape(arrays[place].shape)
+            along[place] = finite(np, _array(weight)).reshape(arrays[place].shape)
         with engine_in(mode, 'device="replay"'):
             # Where a value times its seed is not REAL, the product has no derivative.
             with np.errstate(all="ignore"):
-                left = ~np.isfinite(_finite(seeds) * self._values(own, arrays))
+                left = ~np.isfinite(finite(np, seeds) * self._values(own, arrays))
             regular = np.where(left, 0.0, seeds)
             by_seeds, found = self._products(own, arrays, regular, along)
             self._add_products(own, arrays, seeds, along, left, by_seeds, found)
         by_seeds[~np.isfinite(seeds)] = 0.0  # what first order leaves out is a constant
         if not any(given):
             found = [product[0] for product in found]
-        by_seeds, *found = (_held(each, cotangents) for each in (by_seeds, *found))
+        by_seeds, *found = (held(each, kind) for each in (by_seeds, *found))
         return _tensor(by_seeds, cotangents), [_tensor(each, cotangents) for each in found]
 
     def _values(self, own: Own, arrays: Sequence[Array]) -> Array:
@@ -134,7 +135,7 @@ class Host:
             else:
                 (_, total, flags), (_, each, more) = parts
                 with np.errstate(all="ignore"):
-                    rest = _total(each[place])
+                    rest = sum_of_rows(each[place])
                     gradient = np.where(np.isfinite(rest), total[place] + rest, rest)
                 status = np.asarray(flags[place] | np.bitwise_or.reduce(more[place], axis=0))
             gradients.append(gradient)
@@ -207,7 +208,7 @@ class Host:
         total = [np.zeros_like(array) for array in arrays]
         reduce = None if all(own) else "sum"
         for output in range(self._outputs):
-            column = _finite(seeds[:, output])
+            column = finite(np, seeds[:, output])
             by_column, *found = self._made(own, output, weighted=True).hvp(
                 (column, *arrays),
                 (np.zeros_like(column), *along),
@@ -240,7 +241,7 @@ class Host:
         few = [array[rows] if each else array for array, each in zip(arrays, own)]
         v = [array[rows] if each else array for array, each in zip(along, own)]
         for output in range(self._outputs):
-            column = np.where(left[rows, output], _finite(seeds[rows, output]), 0.0)
+            column = np.where(left[rows, output], finite(np, seeds[rows, output]), 0.0)
             batched = self._made(own, output)
             moved = np.asarray(batched.jvp(few, v)[1])
             at = left[rows, output]
@@ -249,11 +250,11 @@ class Host:
             for place, (product, each) in enumerate(zip(found, own)):
                 with np.errstate(all="ignore"):
                     terms = column.reshape(-1, *[1] * (product.ndim - 1)) * product
-                terms = _finite(terms)
+                terms = finite(np, terms)
                 if each:
                     total[place][rows] += terms
                 else:
-                    total[place] += terms.sum(axis=0)
+                    total[place] += sum_of_rows(terms)
 
     def _made(self, own: Own, output: Optional[int], weighted: bool = False) -> BatchedFunction:
         """The function of all outputs, or of one, perhaps times an argument in front."""
@@ -294,46 +295,20 @@ def _array(tensor: torch.Tensor) -> Array:
     return found.reshape(tensor.shape)
 
 
+def _kind(tensor: torch.Tensor) -> type[np.floating[Any]]:
+    """NumPy's name of its type."""
+    return np.float32 if tensor.dtype is torch.float32 else np.float64
+
+
 def _tensor(array: Array, like: torch.Tensor) -> torch.Tensor:
     whole = torch.from_numpy(np.ascontiguousarray(array).reshape(np.shape(array)))
     return whole.to(device=like.device, dtype=like.dtype)
 
 
-def _representable(gradient: Array, status: Array, like: torch.Tensor) -> tuple[Array, Array]:
-    """A gradient, of which what is too large for the type is dropped and flagged."""
-    if like.dtype is torch.float32:
-        with np.errstate(all="ignore"):
-            overflows = np.isfinite(gradient) & ~np.isfinite(gradient.astype(np.float32))
-        if overflows.any():
-            gradient = np.where(overflows, 0.0, gradient)
-            status = status | np.where(overflows, np.uint8(2), np.uint8(0))
-    return gradient, status
-
-
-def _held(array: Array, like: torch.Tensor) -> Array:
-    """An array, 0 where the type does not hold the number."""
-    if like.dtype is not torch.float32:
-        return array
-    with np.errstate(all="ignore"):
-        return np.where(np.isfinite(array.astype(np.float32)), array, 0.0)
-
-
-def _total(rows: Array) -> Array:
-    """The sum over the samples, infinite only if it is too large itself."""
-    with np.errstate(all="ignore"):
-        total = np.asarray(rows.sum(axis=0))
-        halved = np.asarray((rows * 2.0**-40).sum(axis=0)) * 2.0**40
-    return np.where(np.isfinite(total), total, halved)
-
-
-def _finite(array: Array) -> Array:
-    return np.where(np.isfinite(array), array, 0.0)
-
-
 def _add(total: Sequence[Array], found: Sequence[Array]) -> None:
     """Adds what an output contributes; what is not finite is left out."""
     for own, more in zip(total, found):
-        own += _finite(more)
+        own += finite(np, more)
 
 
 def _size(array: Array, own: bool) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.autograd import forward_ad
 
+from ..replay.finite import finite
 from ..replay.namespace import Elements
 
 __all__ = ["Torch"]
@@ -164,11 +165,6 @@ def _is_recorded(operands: Sequence[Elements]) -> bool:
     return torch.is_grad_enabled() and any(operand.requires_grad for operand in operands)
 
 
-def _finite(x: Elements) -> Elements:
-    """The number, 0 for one that is not finite."""
-    return torch.where(torch.isfinite(x), x, 0.0)
-
-
 class _Node(torch.autograd.Function):
     """A value with given partials."""
 
@@ -183,9 +179,10 @@ class _Node(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Elements) -> Any:
         # What is not finite is left out, here and below: an infinity would meet a 0.
-        g, factors = _finite(g), ctx.saved_tensors
+        g, factors = finite(torch, g), ctx.saved_tensors
         found = [
-            _finite(factor * g).sum_to_size(shape) for factor, shape in zip(factors, ctx.shapes)
+            finite(torch, factor * g).sum_to_size(shape)
+            for factor, shape in zip(factors, ctx.shapes)
         ]
         return (None, None, *(None for _ in factors), *found)
 
@@ -214,7 +211,7 @@ class _Local(torch.autograd.Function):
         for x in (*results, *operands):
             is_safe = is_safe & torch.isfinite(x)
         inside = tuple(torch.where(is_safe, x, other) for x, other in zip(operands, ctx.safe))
-        along = [torch.where(is_safe, _finite(g), 0.0) for g in given]
+        along = [torch.where(is_safe, finite(torch, g), 0.0) for g in given]
         if len(inside) <= _FEW:
             found = _by_each(ctx.function, inside, along)
         else:
@@ -239,7 +236,7 @@ def _by_each(
                 partials = [forward_ad.unpack_dual(r).tangent for r in function(*duals)]
             for partial, g in zip(partials, along):
                 if partial is not None:
-                    total = total + _finite(_finite(partial) * g)
+                    total = total + finite(torch, finite(torch, partial) * g)
             found.append(total)
     return found
 
@@ -264,4 +261,4 @@ def _by_all(function: Any, inside: Sequence[Elements], along: Sequence[Elements]
         found = torch.autograd.grad(
             [r for r, _ in used], leaves, [g for _, g in used], allow_unused=True
         )
-    return [torch.zeros_like(x) if g is None else _finite(g) for x, g in zip(inside, found)]
+    return [torch.zeros_like(x) if g is None else finite(torch, g) for x, g in zip(inside, found)]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from ..replay import Mode, Replay
+from ..replay.finite import finite, sum_of_samples
 from ._autograd import Own, Tensors
 
 __all__ = ["Replayed"]
@@ -59,7 +60,7 @@ class Replayed:
         gradients, statuses = [], []
         for place, gradient, status in zip(wanted, pulled.gradients, pulled.statuses):
             if any(own) and not own[place]:
-                gradient, status = _total(gradient), _union(status)
+                gradient, status = sum_of_samples(torch, gradient), _union(status)
             gradients.append(gradient)
             statuses.append(status)
         return gradients, statuses
@@ -78,11 +79,11 @@ class Replayed:
             seeds = cotangents.detach().requires_grad_()
             leaves = [tensor.detach().requires_grad_() for tensor in tensors]
             gradients, _ = self._pulled(mode, own, wanted, seeds, leaves)
-            finite = [torch.where(torch.isfinite(weight), weight, 0.0) for weight in weights]
-            scale = _scale(finite)
+            regular = [finite(torch, weight) for weight in weights]
+            scale = _scale(regular)
             pairs = [
                 (gradient, weight / scale)
-                for gradient, weight in zip(gradients, finite)
+                for gradient, weight in zip(gradients, regular)
                 if gradient.requires_grad
             ]
             everything = [seeds, *leaves]
@@ -95,8 +96,7 @@ class Replayed:
                     allow_unused=True,
                 )
                 found = [zero if g is None else g for zero, g in zip(found, given)]
-            found = [each * scale for each in found]
-            found = [torch.where(torch.isfinite(each), each, 0.0) for each in found]
+            found = [finite(torch, each * scale) for each in found]
         return found[0], found[1:]
 
 
@@ -107,13 +107,6 @@ def _scale(weights: Tensors) -> torch.Tensor:
         return torch.ones(())
     exponent = torch.frexp(torch.stack(largest).max()).exponent
     return torch.ldexp(torch.ones_like(largest[0]), exponent.clamp(min=0))
-
-
-def _total(gradient: torch.Tensor) -> torch.Tensor:
-    """The sum over the samples, infinite only if it is too large itself."""
-    total = gradient.sum(0)
-    halved = (gradient * 2.0**-40).sum(0) * 2.0**40
-    return torch.where(torch.isfinite(total), total, halved)
 
 
 def _union(statuses: torch.Tensor) -> torch.Tensor:

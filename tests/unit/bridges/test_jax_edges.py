@@ -50,6 +50,9 @@ def test_no_sum_of_gradients_is_nullity(device: bool) -> None:
     product = zj.function(lambda w, x: w * x, (None, 0), nan_policy="fill", device=device)
     x = jnp.concatenate([jnp.full(40000, 1e308), jnp.full(40000, -1e308)])
     assert not np.isnan(jax.grad(lambda w: product(w, x).sum())(1.0))
+    pair = zj.function(lambda w, x: [w * x, w * -x], (None, 0), nan_policy="fill", device=device)
+    x = jnp.full(4, 1e308)
+    assert not np.isnan(jax.grad(lambda w: sum(each.sum() for each in pair(w, x)))(1.0))
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from support.ops import NAMES, node_op
-from support.replays import FEW_ULPS, by_engine, tags, ulps
+from support.replays import FEW_ULPS, by_engine, operands_of_arities, tags, ulps
 from support.values import SPECIALS
 from zeroproof import replay, tr_vmap
 from zeroproof.autodiff.grad_mode import GradientMode
@@ -20,20 +20,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from zeroproof.torch import Torch  # noqa: E402
 
-_RANDOM = np.random.default_rng(3)
-_NUMBERS = [
-    *SPECIALS,
-    *(0.5, -0.5, 2.0, -2.0, 3.0, math.pi, 1e-9, -1e-9, 0.3, -0.3, 26.0, -26.0, 700.0, -700.0),
-    *(1e-160, -1e160, 1e16, 1 - 2.0**-53, 1 + 2.0**-52, -1.7e308),
-    *_RANDOM.uniform(-4.0, 4.0, 12).tolist(),
-]
-_PAIRS = np.array(list(itertools.product(_NUMBERS[:28], _NUMBERS[:28])))
-OPERANDS = {
-    "unary": [np.array(_NUMBERS)],
-    "binary": [_PAIRS[:, 0].copy(), _PAIRS[:, 1].copy()],
-    "power": [np.array(_NUMBERS)],
-    "variadic": [_PAIRS[:, 0].copy(), _PAIRS[:, 1].copy()],
-}
+OPERANDS = operands_of_arities(SPECIALS)
 
 
 def _functions(arity: str) -> dict[str, Callable[..., Any]]:
