@@ -1,5 +1,7 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
+mod arrays;
+
 use crate::context::measured::ModeSnapshot;
 use crate::context::passes;
 use crate::enums;
@@ -9,11 +11,11 @@ use crate::partial::PartialTotals;
 use crate::places;
 use crate::portable;
 use crate::values::{TRScalar, scalars};
-use pyo3::buffer::{Element, PyBuffer};
+use arrays::{input_slices, keep, range, refuse_overlaps, slice, slice_mut};
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
-use std::ops::Range;
 use std::sync::Arc;
 use zeroproof::batch::events::{BatchEvent, Happened};
 use zeroproof::batch::{
@@ -386,19 +388,6 @@ impl BatchPlan {
     }
 }
 
-/// The numbers of the arguments.
-///
-/// # Safety
-/// Nobody writes to them while the inputs live.
-unsafe fn input_slices<'a>(inputs: &'a [PyBuffer<f64>], per_sample: &[bool]) -> PyResult<Vec<Input<'a>>> {
-    let inputs = inputs.iter().zip(per_sample).map(|(buffer, per_sample)| {
-        // SAFETY: the caller's.
-        let slice = unsafe { slice(buffer)? };
-        Ok(if *per_sample { Input::PerSample(slice) } else { Input::Shared(slice) })
-    });
-    inputs.collect()
-}
-
 /// Runs without the GIL what asks whether to go on. An exception of a signal handler ends it, and so
 /// does an interpreter that is ending.
 fn detached<R: Send>(
@@ -443,12 +432,6 @@ fn event_list<'py>(
     PyList::new(py, tuples.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// Sets a slice aside and leaves an empty one in its place.
-fn keep<'a, T>(kept: &mut Vec<&'a mut [T]>, slice: &'a mut [T]) -> &'a mut [T] {
-    kept.push(slice);
-    &mut []
-}
-
 impl BatchPlan {
     fn is_summed(&self, source: usize) -> bool {
         self.plan.is_summed(source)
@@ -471,75 +454,6 @@ impl BatchPlan {
         passes::count_batch(py, &statistics)?;
         Ok((totals, statistics.dropped_contributions()))
     }
-}
-
-/// The addresses of a buffer's memory.
-fn range<T: Element>(buffer: &PyBuffer<T>) -> Range<usize> {
-    let start = buffer.buf_ptr() as usize;
-    start..start + buffer.len_bytes()
-}
-
-/// Refuses memory to be written that is read or written elsewhere too.
-fn refuse_overlaps(
-    read: impl Iterator<Item = Range<usize>>,
-    written: impl Iterator<Item = Range<usize>>,
-) -> PyResult<()> {
-    let read = read.map(|range| (range, false));
-    let mut all: Vec<_> =
-        read.chain(written.map(|range| (range, true))).filter(|(range, _)| !range.is_empty()).collect();
-    all.sort_unstable_by_key(|(range, _)| range.start);
-    // How far the memory reaches that begins before, and of that what is written.
-    let (mut end, mut end_of_written) = (0, 0);
-    for (range, is_written) in all {
-        if range.start < if is_written { end } else { end_of_written } {
-            return Err(PyValueError::new_err(
-                "an array of out shares memory with an argument or with another array of out",
-            ));
-        }
-        end = end.max(range.end);
-        if is_written {
-            end_of_written = end_of_written.max(range.end);
-        }
-    }
-    Ok(())
-}
-
-fn refuse_strides<T: Element>(buffer: &PyBuffer<T>) -> PyResult<()> {
-    if buffer.is_c_contiguous() {
-        Ok(())
-    } else {
-        Err(PyValueError::new_err("the array is not C-contiguous"))
-    }
-}
-
-/// The memory of a buffer.
-///
-/// # Safety
-/// Nobody writes to it while the slice lives.
-unsafe fn slice<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&[T]> {
-    refuse_strides(buffer)?;
-    Ok(match buffer.item_count() {
-        0 => &[],
-        // SAFETY: a C-contiguous buffer is `items` aligned values in a row, and lives as long as it is held.
-        items => unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast(), items) },
-    })
-}
-
-/// The memory of a writable buffer.
-///
-/// # Safety
-/// Nobody else reads or writes it while the slice lives.
-#[expect(clippy::mut_from_ref, reason = "the buffer owns no memory, it lends that of an array")]
-unsafe fn slice_mut<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&mut [T]> {
-    refuse_strides(buffer)?;
-    if buffer.readonly() {
-        return Err(PyValueError::new_err("the array is read-only"));
-    }
-    Ok(match buffer.item_count() {
-        0 => &mut [],
-        // SAFETY: as above, and the exporter allows writing.
-        items => unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast(), items) },
-    })
 }
 
 /// How many threads the process may run at once, as the system has it: affinity and quotas count.

@@ -35,10 +35,6 @@ pub(crate) fn groups(width: usize, lanes: usize) -> Vec<Range<usize>> {
 }
 
 impl Steps {
-    fn shuffled(&mut self, kind: Shuffle, [a, b]: [Id; 2]) -> Id {
-        self.shuffle(kind, a, b)
-    }
-
     /// Stores a group of columns into rows, from vectors of so many lanes.
     pub fn store_rows(&mut self, group: &Group, lanes: usize) {
         let mut columns = group.columns.clone();
@@ -54,7 +50,7 @@ impl Steps {
             for pair in 0..lanes / 2 {
                 let a = match pair {
                     0 => column,
-                    _ => self.shuffle(Shuffle::Pair(pair as u8), column, column),
+                    _ => self.shuffle(Shuffle::Pair(pair as u8), [column; 2]),
                 };
                 store(self, 2 * pair, 0, Lanes::First, a);
                 store(self, 2 * pair + 1, 0, Lanes::Second, a);
@@ -64,7 +60,7 @@ impl Steps {
         // Side by side the columns of samples with even numbers, and with odd ones.
         let both = [Shuffle::Firsts, Shuffle::Seconds];
         let [even, odd] = both.map(|kind| -> Vec<Id> {
-            columns.as_chunks().0.iter().map(|&pair| self.shuffled(kind, pair)).collect()
+            columns.as_chunks().0.iter().map(|&pair| self.shuffle(kind, pair)).collect()
         });
         match (columns.len(), &even[..], &odd[..]) {
             (2, &[even], &[odd]) => {
@@ -87,7 +83,7 @@ impl Steps {
             (4, &[even_0, even_1], &[odd_0, odd_1]) => {
                 for (odd, pairs) in [[even_0, even_1], [odd_0, odd_1]].into_iter().enumerate() {
                     for (pair, kind) in [Shuffle::EvenPairs, Shuffle::OddPairs].into_iter().enumerate() {
-                        let a = self.shuffled(kind, pairs);
+                        let a = self.shuffle(kind, pairs);
                         store(self, 2 * pair + odd, 0, Lanes::All, a);
                     }
                 }
@@ -106,10 +102,10 @@ impl Steps {
     /// From four vectors of four pairs those of all first pairs, of all second ones, and so on.
     fn turned(&mut self, [a, b, c, d]: [Id; 4]) -> [Id; 4] {
         let [even, odd] = [Shuffle::EvenPairs, Shuffle::OddPairs]
-            .map(|kind| [[a, b], [c, d]].map(|pair| self.shuffled(kind, pair)));
+            .map(|kind| [[a, b], [c, d]].map(|pair| self.shuffle(kind, pair)));
         let kinds = [(even, Shuffle::EvenPairs), (odd, Shuffle::EvenPairs), (even, Shuffle::OddPairs)];
-        let [first, second, third] = kinds.map(|(pair, kind)| self.shuffled(kind, pair));
-        [first, second, third, self.shuffled(Shuffle::OddPairs, odd)]
+        let [first, second, third] = kinds.map(|(pair, kind)| self.shuffle(kind, pair));
+        [first, second, third, self.shuffle(Shuffle::OddPairs, odd)]
     }
 }
 

@@ -332,7 +332,7 @@ impl Steps {
         self.of(Formula::Arithmetic(kind, a, b))
     }
 
-    pub fn shuffle(&mut self, kind: Shuffle, a: Id, b: Id) -> Id {
+    pub fn shuffle(&mut self, kind: Shuffle, [a, b]: [Id; 2]) -> Id {
         self.of(Formula::Shuffle(kind, a, b))
     }
 
