@@ -310,6 +310,7 @@ class TracedProgram:
 
 @final
 class BatchPlan:
+    def native_listing(self) -> str: ...
     def paths(self) -> list[bool]: ...
     def run(
         self,

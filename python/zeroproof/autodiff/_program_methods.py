@@ -44,6 +44,23 @@ class ProgramMethods:
         """The nodes that are the results."""
         return self._portable.traced.program.outputs()
 
+    def native_listing(self) -> str:
+        """The machine code of the values and their derivatives by all arguments, in Mask-REAL mode.
+
+        Beside a machine instruction stands the instruction of the compiled program that it and those
+        below belong to: ``s`` is an intermediate result, ``u`` a number that is the same for every
+        sample, and a number with a colon the vector of the turn. What has no native form is listed
+        as comments.
+
+        Raises:
+            RuntimeError: where the interpreter runs instead; the error says why.
+        """
+        program = self._portable.traced.program
+        every = list(range(len(program.arguments())))
+        single = len(program.outputs()) == 1
+        plan = program.gradient(every, None, None) if single else program.jacobian(every, None)
+        return plan.native_listing()
+
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes the program to a file that :func:`load_program` reads, as JSON.
 

@@ -252,8 +252,12 @@ class BatchedFunction(PartialMethods):
         )
         return request.run(inputs, samples, with_status, out)
 
-    def program(self, *args: Any, **keywords: Any) -> Program:
-        """The program that is replayed for such arguments; ``print`` lists its operations."""
+    def program(self, *args: Any, native: bool = False, **keywords: Any) -> Program:
+        """The program that is replayed for such arguments; ``print`` lists its operations.
+
+        With ``native=True`` it also shows the machine code of value and gradients, as
+        ``Program.native_listing`` has it.
+        """
         traced = self._prepare("program", args, keywords)[2].traced
         parameters = self._parameters
         names = tuple(map(parameters.name, range(traced.layout.positional)))
@@ -263,7 +267,7 @@ class BatchedFunction(PartialMethods):
             parameters.coordinate(traced.layout, coordinate)
         except ValueError:
             coordinate = None
-        return Program(Portable(parameters.label, names, coordinate, traced))
+        return Program(Portable(parameters.label, names, coordinate, traced), native)
 
     def _prepare(
         self,
@@ -397,17 +401,18 @@ class Program(ProgramMethods, BatchedFunction):
         ValueError: for arguments of another structure or shape.
     """
 
-    def __init__(self, portable: Portable) -> None:
+    def __init__(self, portable: Portable, shows_native: bool = False) -> None:
         self._portable = portable
+        self._shows_native = shows_native
         self._settings = (None, None, portable.coordinate)
         self._parameters = self._fixed = portable.parameters
         self._programs = {}
         self._uses = count()
 
-    def program(self, *args: Any, **keywords: Any) -> Program:
-        """The program itself, for arguments that it is for."""
+    def program(self, *args: Any, native: bool = False, **keywords: Any) -> Program:
+        """The program itself, for arguments that it is for; with ``native`` one that shows more."""
         self._prepare("program", args, keywords)
-        return self
+        return self if native == self._shows_native else Program(self._portable, native)
 
     def _traced(self, layout: Layout) -> Traced:
         self._fixed.expect(layout)
@@ -434,7 +439,13 @@ class Program(ProgramMethods, BatchedFunction):
         return repr(self._portable.traced.program).replace("TracedProgram", f"Program {self.name}")
 
     def __str__(self) -> str:
-        return str(self._portable.traced.program)
+        text = str(self._portable.traced.program)
+        if not self._shows_native:
+            return text
+        try:
+            return f"{text}\n\n{self.native_listing()}"
+        except RuntimeError as why_not:
+            return f"{text}\n\n; no native code: {why_not}"
 
 
 def _unpickled(text: str) -> Program:

@@ -13,7 +13,7 @@ use crate::portable;
 use crate::values::{TRScalar, scalars};
 use arrays::{input_slices, keep, range, refuse_overlaps, slice, slice_mut};
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use std::sync::Arc;
@@ -253,6 +253,14 @@ pub(crate) struct BatchPlan {
 
 #[pymethods]
 impl BatchPlan {
+    /// The native code in Mask-REAL mode as text, each machine instruction beside what it comes from.
+    ///
+    /// Raises:
+    ///     RuntimeError: where the interpreter runs; says why.
+    fn native_listing(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.plan.native_listing()).map_err(PyRuntimeError::new_err)
+    }
+
     /// By derivative, output by output: whether a path leads to it.
     fn paths(&self) -> Vec<bool> {
         self.plan.paths()

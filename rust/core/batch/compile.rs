@@ -6,6 +6,7 @@ mod conditions;
 mod fingerprint;
 mod forward;
 mod fuse;
+mod listing;
 mod lower;
 pub(crate) mod lowering;
 mod mask;

@@ -12,6 +12,7 @@
 //! memory.rs    executable memory and calls: all that is unsafe
 //! program.rs   the parts of a program, and what they leave to each other
 //! backend.rs   replays a block with them
+//! listing.rs   shows the code beside the instructions
 //! ```
 
 #[cfg(target_arch = "x86_64")]
@@ -29,6 +30,8 @@ mod hooks;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
+mod listing;
+#[cfg(target_arch = "x86_64")]
 mod memory;
 #[cfg(target_arch = "x86_64")]
 mod program;
@@ -43,6 +46,8 @@ mod switch;
 mod x86;
 
 pub use switch::{Native, Simd, native_blocks, native_code, set_native, simulate_refusal};
+
+use crate::batch::compile::plan::Plan;
 
 #[cfg(target_arch = "x86_64")]
 mod chosen {
@@ -114,6 +119,13 @@ mod chosen {
             made.push(Arc::clone(&program));
             Some(program)
         }
+    }
+
+    /// A plan's code as text.
+    pub(crate) fn listing(plan: &Plan) -> Result<String, String> {
+        switch::native_code()?;
+        let vectors = switch::vectors(Native::WhenItPays, true);
+        super::listing::listing(plan, vectors.ok_or("native code is turned off")?)
     }
 
     /// How singular ops decide in Hybrid mode, if code decides.
@@ -201,6 +213,11 @@ mod chosen {
         }
     }
 
+    /// There is no code.
+    pub(crate) fn listing(_plan: &Plan) -> Result<String, String> {
+        Err(super::switch::native_code().err().unwrap_or_default())
+    }
+
     /// As many samples as fit.
     pub(crate) fn block(_plan: &Plan, _program: &NativeProgram, _samples: usize) -> Option<usize> {
         None
@@ -218,3 +235,13 @@ mod chosen {
 }
 
 pub(crate) use chosen::{Programs, backend, block};
+
+impl Plan {
+    /// The native code of the plan in Mask-REAL mode as text, each machine instruction beside what it comes from.
+    ///
+    /// # Errors
+    /// Why the interpreter runs instead.
+    pub fn native_listing(&self) -> Result<String, String> {
+        chosen::listing(self)
+    }
+}
