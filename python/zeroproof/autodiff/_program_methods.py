@@ -47,10 +47,10 @@ class ProgramMethods:
     def native_listing(self) -> str:
         """The machine code of the values and their derivatives by all arguments, in Mask-REAL mode.
 
-        Beside a machine instruction stands the instruction of the compiled program that it and those
-        below belong to: ``s`` is an intermediate result, ``u`` a number that is the same for every
-        sample, and a number with a colon the vector of the turn. What has no native form is listed
-        as comments.
+        Beside a machine instruction stands the instruction of the compiled program that it and
+        those below belong to: ``s`` is an intermediate result, ``u`` a number that is the same for
+        every sample, and a number with a colon the vector of the turn. What has no native form is
+        listed as comments.
 
         Raises:
             RuntimeError: where the interpreter runs instead; the error says why.

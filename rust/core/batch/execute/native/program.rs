@@ -204,10 +204,7 @@ impl<'p> Builder<'p> {
     }
 
     /// The parts, encoded, and the elements that are loaded beforehand.
-    fn assemble(
-        &mut self,
-        encoder: impl Fn(Vectors) -> X86,
-    ) -> Result<(Vec<Assembled>, Loaded), String> {
+    fn assemble(&mut self, encoder: impl Fn(Vectors) -> X86) -> Result<(Vec<Assembled>, Loaded), String> {
         let code = &self.plan.code;
         if code.instructions.len() > MOST_INSTRUCTIONS {
             return Err("the program has too many instructions for native code".to_owned());
