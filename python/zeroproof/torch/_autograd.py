@@ -34,8 +34,9 @@ class Engine(Protocol):
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
-        """Gradients by the arguments wanted, those of shared ones summed, and statuses."""
+        """Gradients by the arguments wanted, those of shared ones summed, and statuses if asked."""
 
     def products(
         self,
@@ -98,7 +99,7 @@ class _Pull(torch.autograd.Function):
         cotangents: torch.Tensor,
         *tensors: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        return tuple(engine.pull(mode, own, wanted, cotangents, tensors)[0])
+        return tuple(engine.pull(mode, own, wanted, cotangents, tensors, False)[0])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:

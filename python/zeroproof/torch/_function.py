@@ -20,6 +20,7 @@ from .._bridging import (
 )
 from ..autodiff.grad_mode import GradientMode
 from ._autograd import Values
+from ._namespace import is_wrapped
 from ._traced import Traced
 
 __all__ = ["Function", "function"]
@@ -124,7 +125,7 @@ class Function:
         is_single = not any(own)
         mask = ~torch.isfinite(values.detach())
         masked = traced.packed(mask, is_single)
-        self.masked = None if _is_wrapped(mask) else masked
+        self.masked = None if is_wrapped(mask) else masked
         if self._policy == "ieee":
             return traced.packed(values, is_single)
         # Filled by a selection, through which nothing flows back: no product of 0 with an infinity.
@@ -240,10 +241,3 @@ def _real_tensors(leaves: Sequence[Any], names: Sequence[str]) -> list[torch.Ten
         for leaf in leaves
     ]
 
-
-def _is_wrapped(tensor: torch.Tensor) -> bool:
-    """Whether a tensor belongs to a transformation of ``torch.func`` and must not outlive it."""
-    is_wrapped: Callable[[Any], bool] = getattr(
-        torch._C._functorch, "is_functorch_wrapped_tensor", lambda _: False
-    )
-    return bool(is_wrapped(tensor))

@@ -55,6 +55,7 @@ class Host:
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
         """Gradients and statuses; a gradient too large for the type is dropped, and flagged."""
         given = own

@@ -9,6 +9,7 @@ import torch
 from ..replay import Mode, Replay
 from ..replay.finite import finite, sum_of_samples
 from ._autograd import Own, Tensors
+from ._namespace import Torch
 
 __all__ = ["Replayed"]
 
@@ -42,10 +43,11 @@ class Replayed:
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
         """Gradients, those of shared arguments summed, and statuses."""
         with torch.no_grad():
-            return self._pulled(mode, own, wanted, cotangents.contiguous(), tensors)
+            return self._pulled(mode, own, wanted, cotangents.contiguous(), tensors, with_status)
 
     def _pulled(
         self,
@@ -54,15 +56,20 @@ class Replayed:
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
         seeds = cotangents if any(own) else cotangents[0]
-        pulled = self._replay(own).vjp(list(tensors), seeds, mode, wanted)
-        gradients, statuses = [], []
-        for place, gradient, status in zip(wanted, pulled.gradients, pulled.statuses):
-            if any(own) and not own[place]:
-                gradient, status = sum_of_samples(torch, gradient), _union(status)
-            gradients.append(gradient)
-            statuses.append(status)
+        replay, given = self._replay(own), list(tensors)
+        pulled = replay.vjp(given, seeds, mode, wanted, with_status=with_status)
+        is_summed = [any(own) and not own[place] for place in wanted]
+        gradients = [
+            _sum_of_samples(gradient) if summed else gradient
+            for gradient, summed in zip(pulled.gradients, is_summed)
+        ]
+        statuses = [
+            _union(status) if summed else status
+            for status, summed in zip(pulled.statuses, is_summed)
+        ]
         return gradients, statuses
 
     def products(
@@ -78,7 +85,7 @@ class Replayed:
         with torch.enable_grad():
             seeds = cotangents.detach().requires_grad_()
             leaves = [tensor.detach().requires_grad_() for tensor in tensors]
-            gradients, _ = self._pulled(mode, own, wanted, seeds, leaves)
+            gradients, _ = self._pulled(mode, own, wanted, seeds, leaves, False)
             regular = [finite(torch, weight) for weight in weights]
             scale = _scale(regular)
             pairs = [
@@ -98,6 +105,15 @@ class Replayed:
                 found = [zero if g is None else g for zero, g in zip(found, given)]
             found = [finite(torch, each * scale) for each in found]
         return found[0], found[1:]
+
+
+def _sum_of_samples(rows: torch.Tensor) -> torch.Tensor:
+    if Torch.is_concrete([rows]):
+        total = rows.sum(0)
+        if torch.isfinite(total).all():
+            return total
+    found: torch.Tensor = sum_of_samples(torch, rows)
+    return found
 
 
 def _scale(weights: Tensors) -> torch.Tensor:
