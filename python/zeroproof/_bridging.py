@@ -113,16 +113,21 @@ def shapes_of_one(
     shapes: Sequence[tuple[int, ...]], own: Sequence[bool], names: Sequence[str]
 ) -> tuple[tuple[tuple[int, ...], ...], Optional[int]]:
     """What one sample sees of each leaf, and how many samples there are, None without any axis."""
-    samples = set()
+    samples = None  # sizes are compared, not hashed: those of a graph may stand for any number
     for shape, each, name in zip(shapes, own, names):
         if each:
             if not shape:
                 raise ValueError(f"{name} has no axis of samples; in_axes says 0 for it")
-            samples.add(shape[0])
-    if len(samples) > 1:
-        raise ValueError(f"the arguments have different numbers of samples: {sorted(samples)}")
-    of_one = tuple(tuple(shape[1:] if each else shape) for shape, each in zip(shapes, own))
-    return of_one, next(iter(samples), None)
+            if samples is None:
+                samples = shape[0]
+            elif samples != shape[0]:
+                sizes = sorted({samples, shape[0]})
+                raise ValueError(f"the arguments have different numbers of samples: {sizes}")
+    of_one = tuple(
+        tuple([int(extent) for extent in (shape[1:] if each else shape)])
+        for shape, each in zip(shapes, own)
+    )
+    return of_one, samples
 
 
 def put_together(structures: Sequence[Structure], leaves: Sequence[Any]) -> tuple[Any, ...]:

@@ -186,7 +186,9 @@ class Regular:
             holds = forward.truth(kind.operands[0])
             return (kit.xp.where(holds, g, 0.0), kit.xp.where(holds, 0.0, g)), False
         if isinstance(kind, FoldNode):
-            return kind.fold.shares(kit, g, operands, kept_inputs(kit, "strict", operands), z), False
+            return kind.fold.shares(
+                kit, g, operands, kept_inputs(kit, "strict", operands), z
+            ), False
         assert isinstance(kind, Operation)
         row, pole = kind.row, kind.row.pole
         if pole is not None and self._mode.mode is GradientMode.SATURATING:

@@ -14,7 +14,7 @@ import torch
 
 from ..replay import Mode
 
-__all__ = ["Engine", "Values"]
+__all__ = ["Engine", "Values", "no_third_derivative"]
 
 Tensors = Sequence[torch.Tensor]
 #: For each argument, whether every sample has its own.
@@ -158,10 +158,7 @@ class _Second(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *_: torch.Tensor) -> Any:
-        raise NotImplementedError(
-            "zeroproof.torch gives first and second derivatives, but no third: what is computed "
-            "from a second derivative cannot be differentiated"
-        )
+        raise no_third_derivative()
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
@@ -257,6 +254,14 @@ class _Fold:
         """The same for the gradient by an argument, added up if the samples share it."""
         apart = self.unfolded(found)
         return apart if self._own[place] else apart.sum(1)
+
+
+def no_third_derivative() -> NotImplementedError:
+    """What is raised where one would be needed."""
+    return NotImplementedError(
+        "zeroproof.torch gives first and second derivatives, but no third: what is computed "
+        "from a second derivative cannot be differentiated"
+    )
 
 
 def _no_forward_mode() -> NotImplementedError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import torch
 
@@ -82,7 +84,7 @@ class Replayed:
         weights: Tensors,
     ) -> tuple[torch.Tensor, Tensors]:
         """The derivatives of the weighted sum of the gradients, by PyTorch's backward pass."""
-        with torch.enable_grad():
+        with _recording(cotangents.device):
             seeds = cotangents.detach().requires_grad_()
             leaves = [tensor.detach().requires_grad_() for tensor in tensors]
             gradients, _ = self._pulled(mode, own, wanted, seeds, leaves, False)
@@ -105,6 +107,32 @@ class Replayed:
                 found = [zero if g is None else g for zero, g in zip(found, given)]
             found = [finite(torch, each * scale) for each in found]
         return found[0], found[1:]
+
+
+@contextmanager
+def _recording(device: torch.device) -> Iterator[None]:
+    """A block in which PyTorch records gradients, inside of an operator of its own too.
+
+    Raises:
+        RuntimeError: if it records none, by which a derivative would be 0.
+    """
+    with torch.enable_grad(), _above_operators():
+        if not torch.ones((), device=device, requires_grad=True).neg().requires_grad:
+            raise RuntimeError(
+                "PyTorch records no gradients here, as in torch.inference_mode: second derivatives "
+                "of a replay need them"
+            )
+        yield
+
+
+def _above_operators() -> AbstractContextManager[Any]:
+    """Undoes that PyTorch switches autograd off inside of operators."""
+    excluded = torch._C._dispatch_tls_local_exclude_set()
+    for key in ("AutogradCPU", "AutogradCUDA", "AutogradOther", "ADInplaceOrView"):
+        excluded = excluded.remove(getattr(torch._C.DispatchKey, key))
+    included = torch._C._dispatch_tls_local_include_set()
+    guard: AbstractContextManager[Any] = torch._C._ForceDispatchKeyGuard(included, excluded)
+    return guard
 
 
 def _sum_of_samples(rows: torch.Tensor) -> torch.Tensor:

@@ -67,6 +67,11 @@ class Traced:
             engine = self._engines.setdefault(where, made)
         return engine
 
+    @property
+    def outputs(self) -> int:
+        """How many values a sample has."""
+        return self._results.count
+
     def packed(self, columns: torch.Tensor, is_single: bool) -> Any:
         """Columns in the structure of the results."""
         leaves, first = [], 0

@@ -371,26 +371,6 @@ class TestTransformations:
             with pytest.raises(NotImplementedError, match="no forward mode"):
                 torch.func.jvp(fn, (x,), (x,))
 
-    @DEVICE
-    @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-    def test_compiled_programs_break_their_graph_around_it(self, device: str, backend: str) -> None:
-        fn = bridge.function(ratio, (None, 0), device=device)
-
-        def loss(w: Any, x: Any) -> Any:
-            values, mask = fn(w * 2.0, x)
-            return torch.where(mask, 0.0, values**2).sum()
-
-        results = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # those of PyTorch's compiler
-            torch._dynamo.reset()
-            for run in (loss, torch.compile(loss, backend=backend)):
-                w = tensor(W, True)
-                value = run(w, tensor([0.5, 1.0, 2.0]))
-                value.backward()
-                results.append((value.item(), w.grad.tolist()))
-        assert results[0] == results[1]
-
     def test_copies_and_pickles_are_traced_anew(self) -> None:
         fn = bridge.function(ratio, (None, 0), nan_policy="fill")
         w, x = tensor(W), tensor([0.5, 2.0])
