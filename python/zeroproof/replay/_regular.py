@@ -1,4 +1,4 @@
-"""The reverse pass of regular samples: where everything is REAL, no product leaves the normal range.
+"""The reverse pass of regular samples: all is REAL, and no product leaves the normal range.
 
 There each operation has one formula, nothing is silenced or dropped, and a status follows from the
 structure of the program. So the pass has no selections, and products are plain ones. What it meets

@@ -72,6 +72,19 @@ class Host:
             statuses.append(torch.from_numpy(np.array(status)).to(cotangents.device))
         return gradients, statuses
 
+    def push(self, mode: Mode, own: Own, tensors: Tensors, tangents: Tensors) -> torch.Tensor:
+        """How the values change along tangents; 0 where the type does not hold it."""
+        own, arrays = _rows(own, tensors)
+        along = [
+            finite(np, _array(tangent)).reshape(array.shape)
+            for tangent, array in zip(tangents, arrays)
+        ]
+        with engine_in(mode, 'device="replay"'):
+            moved = np.asarray(self._made(own, None).jvp(arrays, along)[1])
+        return _tensor(
+            held(moved.reshape(len(moved), self._outputs), _kind(tensors[0])), tensors[0]
+        )
+
     def products(
         self,
         mode: Mode,

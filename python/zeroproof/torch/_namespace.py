@@ -90,7 +90,7 @@ class Torch:
 
     @staticmethod
     def is_concrete(arrays: Sequence[Elements]) -> bool:
-        """Whether these are plain tensors on the CPU: elsewhere a look would wait for the device."""
+        """Whether these are plain tensors on the CPU; elsewhere a look would wait."""
         return (
             not _is_recorded(arrays)
             and not torch.compiler.is_compiling()

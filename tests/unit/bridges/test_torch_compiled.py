@@ -1,4 +1,4 @@
-"""``zeroproof.torch`` in graphs of ``torch.compile``: one graph, with the results of a plain call."""
+"""``zeroproof.torch`` in graphs of ``torch.compile``: one graph, with the results of a call."""
 
 from __future__ import annotations
 

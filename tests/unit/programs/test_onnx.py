@@ -16,8 +16,15 @@ from hypothesis import strategies as st
 
 from support.batches import Batch
 from support.ops import NAMES, node_op
-from support.random_functions import ARITHMETIC, CHOICES, CONDITIONS, VECTORS, batches, functions
-from support.random_functions import with_results
+from support.random_functions import (
+    ARITHMETIC,
+    CHOICES,
+    CONDITIONS,
+    VECTORS,
+    batches,
+    functions,
+    with_results,
+)
 from support.replays import FEW_ULPS, operands_of_arities, tags, ulps
 from support.values import SPECIALS
 from zeroproof import load_program, tr_log, tr_vmap
