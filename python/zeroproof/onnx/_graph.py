@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Union
 
 import numpy as np
@@ -123,7 +123,7 @@ class Value:
         return self.graph.node("Not", self)
 
 
-def _unary(operator: str) -> Any:
+def _unary(operator: str) -> Callable[[Numbers, Value], Value]:
     def function(self: Numbers, x: Value) -> Value:
         return self.graph.node(operator, x)
 

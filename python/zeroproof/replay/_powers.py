@@ -266,10 +266,10 @@ def scaled_radius(kit: Kit, inputs: list[Elements]) -> Scaled:
     """√Σx² of finite numbers, which may overflow; of nothing but zeros a 0."""
     xp = kit.xp
     if kit.is_plain:
-        total = inputs[0] * inputs[0]
+        squares = inputs[0] * inputs[0]
         for x in inputs[1:]:
-            total = total + x * x
-        return kit.split(xp.sqrt(kit.noted(total)))
+            squares = squares + x * x
+        return kit.split(xp.sqrt(kit.noted(squares)))
     largest = xp.abs(inputs[0])
     for x in inputs[1:]:
         magnitude = xp.abs(x)

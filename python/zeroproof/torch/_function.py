@@ -41,9 +41,8 @@ def function(
 ) -> Function:
     """A function of nodes as a function of tensors that autograd differentiates, twice if asked.
 
-    It is traced for each combination of argument shapes, as by ``tr_vmap``, whose conditions hold
-    here as well, and again for backward passes of several outputs and second derivatives: what it
-    reads besides its arguments must not change. Gradients follow the rules of the
+    It is traced when it is first called with arguments of some shapes, as by ``tr_vmap``, whose
+    conditions hold here as well; backward passes call it no more. Gradients follow the rules of the
     gradient mode: what meets a pole is silenced, dropped or bounded, and no parameter gets a NaN.
 
     Args:
@@ -79,7 +78,8 @@ class Function:
     masked: Any
     """Where the values of the last call are not REAL: boolean tensors in their structure.
 
-    None before the first call, and after one inside of a transformation of ``torch.func``.
+    None before the first call, and after one inside of a transformation of ``torch.func``. A graph
+    of ``torch.compile`` sets it as well.
     """
 
     def __init__(
@@ -230,7 +230,8 @@ class Function:
 
 
 def _values_and_masks(function: Function, *args: Any) -> tuple[Any, Any, bool]:
-    return function._called(args)
+    found: tuple[Any, Any, bool] = function._called(args)
+    return found
 
 
 def is_compiling() -> bool:

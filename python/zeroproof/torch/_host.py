@@ -33,14 +33,20 @@ class Host:
 
     Args:
         function: takes an array of nodes for each argument, and returns a list of nodes.
+        recorded: the same without the user's function, for backward passes.
         outputs: how many nodes it returns.
         coordinate: the place of the argument that exploration regions refer to, if there is one.
     """
 
     def __init__(
-        self, function: Callable[..., list[Any]], outputs: int, coordinate: Optional[int]
+        self,
+        function: Callable[..., list[Any]],
+        recorded: Callable[..., list[Any]],
+        outputs: int,
+        coordinate: Optional[int],
     ) -> None:
-        self._function, self._outputs, self._coordinate = function, outputs, coordinate
+        self._function, self._recorded = function, recorded
+        self._outputs, self._coordinate = outputs, coordinate
         self._batched: dict[Any, BatchedFunction] = {}
 
     def values(self, own: Own, tensors: Tensors) -> torch.Tensor:
@@ -275,7 +281,10 @@ class Host:
         key = (own, output, weighted)
         batched = self._batched.get(key)
         if batched is None:
-            function, count = self._function, self._outputs
+            # Of the user's function are the places that logs name.
+            is_whole = output is None and not weighted
+            function = self._function if is_whole else self._recorded
+            count = self._outputs
 
             def of_nodes(*arrays: Any) -> Any:
                 nodes = function(*(arrays[1:] if weighted else arrays))
