@@ -52,6 +52,7 @@ class Replay:
     ) -> None:
         self._program = Program(source)
         self._namespace = namespace
+        self._concrete = namespace if isinstance(namespace, Concrete) else None
         if coordinate is not None and not 0 <= coordinate < len(self._program.arguments):
             raise ValueError(f"there is no argument {coordinate} to be the coordinate")
         self._coordinate = coordinate
@@ -169,12 +170,8 @@ class Replay:
         sources = [program.arguments[number] for number in asked]
         work = _Work(self, kit, batch, inputs, cotangents, mode, sources, with_status)
         given = inputs if cotangents is None else [*inputs, cotangents]
-        xp = kit.xp
-        if (
-            isinstance(xp, Concrete)
-            and has_regular_samples(program, mode)
-            and xp.is_concrete(given)
-        ):
+        xp = self._concrete
+        if xp is not None and has_regular_samples(program, mode) and xp.is_concrete(given):
             return self._regularly(work, xp)
         return work.carefully()
 

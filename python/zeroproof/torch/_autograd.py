@@ -307,7 +307,8 @@ def _applied(function: Any, given: tuple[Any, ...], *tensors: torch.Tensor) -> A
 
     That is an older ``vmap``, which does not know the rules of functions.
     """
-    batched = [torch._C._functorch.is_legacy_batchedtensor(tensor) for tensor in tensors]
+    is_batched = getattr(torch._C._functorch, "is_legacy_batchedtensor", lambda _: False)
+    batched = [is_batched(tensor) for tensor in tensors]
     if not any(batched):
         return function.apply(*given, *tensors)
     level = max(1, torch._C._vmapmode_increment_nesting() - 1)

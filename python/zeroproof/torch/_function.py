@@ -21,7 +21,7 @@ from .._bridging import (
 from ..autodiff.grad_mode import GradientMode
 from . import _compiled as compiled
 from ._autograd import Own, Values
-from ._namespace import is_wrapped
+from ._namespace import is_compiling, is_wrapped
 from ._traced import Traced
 
 __all__ = ["Function", "function"]
@@ -232,11 +232,6 @@ class Function:
 def _values_and_masks(function: Function, *args: Any) -> tuple[Any, Any, bool]:
     found: tuple[Any, Any, bool] = function._called(args)
     return found
-
-
-def is_compiling() -> bool:
-    """Whether a graph is being made by ``torch.compile``."""
-    return bool(torch.compiler.is_compiling())
 
 
 if compiled.IS_AVAILABLE:

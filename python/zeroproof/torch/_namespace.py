@@ -93,7 +93,7 @@ class Torch:
         """Whether these are plain tensors on the CPU; elsewhere a look would wait."""
         return (
             not _is_recorded(arrays)
-            and not torch.compiler.is_compiling()
+            and not is_compiling()
             and all(
                 type(array) in (torch.Tensor, torch.nn.Parameter)
                 and array.device.type == "cpu"
@@ -183,6 +183,12 @@ class Torch:
             return value.detach()
         factors = tuple(factor.detach() for factor in partials())
         return _Node.apply(len(factors), value.detach(), *factors, *operands)
+
+
+def is_compiling() -> bool:
+    """Whether a graph is being made by ``torch.compile``."""
+    found: Callable[[], bool] = getattr(torch.compiler, "is_compiling", lambda: False)
+    return bool(found())
 
 
 def is_wrapped(tensor: torch.Tensor) -> bool:

@@ -275,9 +275,10 @@ def test_a_process_keeps_as_many_functions_as_the_setting_says() -> None:
         assert list(over_dask._RECEIVED)[-most:] == [bytes([most, k]) for k in range(5 - most, 5)]
         assert len(over_dask._RECEIVED) == most
     for wrong in (0, True, "many"):
-        with dask.config.set({"zeroproof.functions": wrong}):
-            with pytest.raises(ValueError, match=r"zeroproof\.functions must be an int"):
-                over_dask._unpacked(b"another", cloudpickle.dumps(tr_vmap(rational)))
+        record = cloudpickle.dumps(tr_vmap(rational))
+        expected = pytest.raises(ValueError, match=r"zeroproof\.functions must be an int")
+        with dask.config.set({"zeroproof.functions": wrong}), expected:
+            over_dask._unpacked(b"another", record)
 
 
 def test_a_worker_is_lost(cluster: Any, client: Any, tmp_path: Path) -> None:
