@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITHOUT_EXAMPLES = {"architecture.md", "index.md", "performance.md"}
 EXAMPLE = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 #: The packages that a page's examples need besides those of the tests.
-NEEDED = {"jax.md": ("jax", "optax"), "torch.md": ("torch",)}
+NEEDED = {"jax.md": ("jax", "optax"), "onnx.md": ("onnx",), "torch.md": ("torch",)}
 
 
 def marks(page: Path) -> list[pytest.MarkDecorator]:
