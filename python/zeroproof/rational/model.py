@@ -18,6 +18,7 @@ from .._native import Tracer, TRNode, TRScalar
 from ..array import TRArray
 from ._chebyshev import Interval, clenshaw, slope
 from ._estimates import Powers, Roots, lengths, poles_and_residues, powers, value_errors, zeros
+from ._fields import fields_of
 from ._json import dumped, loaded
 from ._plot import draw
 from ._record import Coefficients, Complex, FitRecord, StandardErrors
@@ -308,37 +309,31 @@ class Rational:
 
         Raises:
             OSError: if the file cannot be read.
-            ValueError: if it was not written by :meth:`save`, or by a later version.
+            ValueError: if it was not written by :meth:`save`, by a later version, or is damaged;
+                the error names the place.
         """
-        return cls._of_json(Path(path).read_text(encoding="utf-8"), str(path))
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not text, so it is no saved Rational") from None
+        return cls._of_json(text, str(path))
 
     @classmethod
     def _of_json(cls, text: str, origin: str) -> Rational:
         """The function of a text; ``origin`` is where it comes from, for errors."""
-        fields = loaded(text, origin)
+        content = loaded(text, origin)
         try:
-            record = fields["fit"]
-            if record is not None:
-                record = FitRecord(
-                    **{
-                        **record,
-                        "warnings": tuple(record["warnings"]),
-                        "sse": float(record["sse"]),
-                        "scale": float(record["scale"]),
-                    }
-                )
-            spread = fields["spread"]
-            low, high = fields["interval"]
+            fields = fields_of(content)
             return cls(
-                fields["numerator"],
-                fields["denominator"],
-                (low, high),
-                int(fields["order"]),
-                spread=None if spread is None else np.array(spread, np.float64),
-                record=record,
-                _frame=Interval(float(fields["centre"]), float(fields["half"])),
+                fields.numerator,
+                fields.denominator,
+                fields.interval,
+                fields.order,
+                spread=fields.spread,
+                record=fields.record,
+                _frame=fields.frame,
             )
-        except (KeyError, TypeError) as error:
+        except ValueError as error:
             raise ValueError(f"{origin} is no complete Rational: {error}") from None
 
     def to_python(self, name: str = "rational") -> str:
