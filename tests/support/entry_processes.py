@@ -251,6 +251,7 @@ def main(conditions: list[str], room: list[int]) -> None:
         if failure is not None:
             count["failed"][names] = failure
 
+    public_names()
     # It takes longer to load than all else; without it the entries of plots do nothing.
     with suppress(ImportError):
         importlib.import_module("matplotlib.figure")

@@ -1,5 +1,5 @@
-"""Every public entry point, in a process of its own: while Python code comes back into the engine from
-hooks, finalizers and signal handlers, and with hardly any memory."""
+"""Every public entry point in a process of its own: while Python code comes back into the engine
+from hooks, finalizers and signal handlers, and with hardly any memory."""
 
 from __future__ import annotations
 
