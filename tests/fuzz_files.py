@@ -48,14 +48,15 @@ def mutate(target: Any, corpus: Path, seconds: float, seed: int) -> tuple[int, i
     from support.mutations import mutated_file
 
     files, chosen = seeds_of(target, corpus), random.Random(seed)
-    begun, tried, read, slowest = time.monotonic(), 0, 0, 0.0
-    while time.monotonic() - begun < seconds:
+    # The processor's time, so that a busy machine tries as many.
+    begun, tried, read, slowest = time.process_time(), 0, 0, 0.0
+    while time.process_time() - begun < seconds:
         data = mutated_file(chosen.choice(files), chosen, files)
         name = hashlib.sha1(data).hexdigest()
-        start = time.monotonic()
+        start = time.process_time()
         try:
             was_read = target.one(data)
-            slowest = max(slowest, time.monotonic() - start)
+            slowest = max(slowest, time.process_time() - start)
             assert slowest < MOST_SECONDS, f"a file took {slowest:.1f} s"
         except BaseException:
             (corpus / f"failed-{name}").write_bytes(data)
