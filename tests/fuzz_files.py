@@ -15,6 +15,7 @@ import hashlib
 import random
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ def main() -> None:
     given = parser.parse_args()
     corpus = given.corpus or Path("target/corpus") / given.target
     corpus.mkdir(parents=True, exist_ok=True)
+    warnings.simplefilter("error")
     if given.coverage:
         cover(given.target, corpus, given.seconds, given.seed)
     from support.file_targets import TARGETS

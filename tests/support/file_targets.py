@@ -7,9 +7,11 @@ else happens.
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,11 +37,12 @@ class Target:
 
 
 #: One folder for all: to make one takes longer than to read a file.
-FOLDER = tempfile.TemporaryDirectory()
+FOLDER = Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 def through_file(read: Callable[[Path], Any], data: bytes) -> Any:
-    path = Path(FOLDER.name) / f"file-{os.getpid()}"
+    path = FOLDER / f"file-{os.getpid()}"
     path.write_bytes(data)
     return read(path)
 
@@ -165,7 +168,7 @@ def columned() -> list[bytes]:
 
 
 def read_by_command(data: bytes) -> bool:
-    files = [Path(FOLDER.name) / f"{name}-{os.getpid()}" for name in ("model", "rows", "out")]
+    files = [FOLDER / f"{name}-{os.getpid()}" for name in ("model", "rows", "out")]
     for path, content in zip(files, (data, ROWS, b"")):
         path.write_bytes(content)
     model, table, out = map(str, files)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 
 from .._arrays import Array
-from ._chebyshev import Interval
+from ._chebyshev import SMALLEST_HALF, Interval
 from ._record import FitRecord
 
 __all__ = ["Fields", "fields_of"]
@@ -47,8 +47,8 @@ def fields_of(content: dict[str, Any]) -> Fields:
         raise ValueError(f"interval: expected two numbers, not {len(ends)}")
     centre = _finite(_field(content, "centre"), "centre")
     half = _finite(_field(content, "half"), "half")
-    if half <= 0.0:
-        raise ValueError(f"half: expected a positive number, not {half!r}")
+    if half < SMALLEST_HALF:
+        raise ValueError(f"half: expected a number of at least {SMALLEST_HALF!r}, not {half!r}")
     order = _whole(_field(content, "order"), "order")
     if not 1 <= order <= _MOST_ORDER:
         raise ValueError(f"order: expected a number from 1 to {_MOST_ORDER}, not {order}")
@@ -57,6 +57,8 @@ def fields_of(content: dict[str, Any]) -> Fields:
         spread = _array(spread, "spread", 2)
         if len(spread) != len(numerator) + len(denominator):
             raise ValueError("spread: expected a row for each coefficient")
+        if order > 1:
+            raise ValueError("spread: expected null, as the order is more than 1")
     low, high = map(float, ends)
     frame = Interval(centre, half)
     record = None if fit is None else _record(fit)

@@ -109,8 +109,9 @@ class Rational:
         NaN if there is no covariance.
         """
         given = np.asarray(x, np.float64)
-        u = np.asarray(self._units.to_u(given), np.float64).reshape(-1)
-        found = value_errors(self.numerator, self.denominator, u, self.spread)
+        with np.errstate(all="ignore"):
+            u = np.asarray(self._units.to_u(given), np.float64).reshape(-1)
+            found = value_errors(self.numerator, self.denominator, u, self.spread)
         return float(found[0]) if given.ndim == 0 else found.reshape(given.shape)
 
     def derivative(self) -> Rational:
@@ -120,10 +121,10 @@ class Rational:
             OverflowError: if it leaves the range of doubles.
         """
         p, q = self.numerator, self.denominator
-        top = chebyshev.chebsub(
-            chebyshev.chebmul(slope(p), q), self.order * chebyshev.chebmul(p, slope(q))
-        )
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
+            top = chebyshev.chebsub(
+                chebyshev.chebmul(slope(p), q), self.order * chebyshev.chebmul(p, slope(q))
+            )
             top = np.asarray(top, np.float64) / self._units.half
         if not np.isfinite(top).all():
             raise OverflowError("the derivative leaves the range of doubles: fit x in another unit")
@@ -216,8 +217,9 @@ class Rational:
     @cached_property
     def _powers(self) -> Powers:
         bottom: Any = self.denominator
-        for _ in range(self.order - 1):
-            bottom = chebyshev.chebmul(bottom, self.denominator)
+        with np.errstate(all="ignore"):
+            for _ in range(self.order - 1):
+                bottom = chebyshev.chebmul(bottom, self.denominator)
         return powers(self.numerator, np.asarray(bottom), self._units, self.spread)
 
     @cached_property
