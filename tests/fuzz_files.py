@@ -94,7 +94,11 @@ def cover(name: str, corpus: Path, seconds: float, seed: int) -> None:
         "-max_len=65536",
         "-print_final_stats=1",
     ]
-    options += [f"-timeout={int(MOST_SECONDS)}", f"-artifact_prefix={corpus.parent}/failed-{name}-"]
+    # Instrumented, and by the clock on a machine that may be busy.
+    options += [
+        f"-timeout={int(6 * MOST_SECONDS)}",
+        f"-artifact_prefix={corpus.parent}/failed-{name}-",
+    ]
     atheris.Setup(
         [sys.argv[0], *options, str(corpus)],
         lambda data: 0 if target.one(bytes(data)) else None,

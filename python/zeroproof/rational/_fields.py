@@ -104,6 +104,14 @@ def _number(value: Any, place: str) -> float:
         raise ValueError(f"{place}: the number is too large for a double") from None
 
 
+def _size(value: Any, place: str) -> float:
+    """A number that is not negative, or NaN."""
+    found = _number(value, place)
+    if found < 0.0:
+        raise ValueError(f"{place}: expected a number that is not negative, not {value!r}")
+    return found
+
+
 def _number_or_none(value: Any, place: str) -> Optional[float]:
     return None if value is None else _number(value, place)
 
@@ -163,8 +171,8 @@ _RECORD: dict[str, Callable[[Any, str], Any]] = {
     "loss": _text,
     "loss_scale": _number_or_none,
     "sigma_given": _truth,
-    "sse": _number,
-    "scale": _number,
+    "sse": _size,
+    "scale": _size,
     "exact": _truth,
     "choice": _text,
     "criterion": _number_or_none,

@@ -65,6 +65,7 @@ def with_change(content: dict[str, Any], place: str, value: Any) -> str:
         ("fit.warnings", "no", "fit.warnings: expected an array of strings, not 'no'"),
         ("fit.warnings", [1], "fit.warnings: expected a string, not 1"),
         ("fit.sse", "much", "fit.sse: expected a number, not 'much'"),
+        ("fit.sse", -1e-310, "fit.sse: expected a number that is not negative"),
         ("fit.criterion", {}, "fit.criterion: expected a number, not dict"),
     ],
 )
