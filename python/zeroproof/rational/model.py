@@ -155,6 +155,9 @@ class Rational:
         With a pole at x = 0 it is the coefficient of the largest term that is 1. Each is the exact
         value for the coefficients in the Chebyshev basis, rounded once. At high degrees they
         determine the function badly; the Chebyshev coefficients do not.
+
+        Raises:
+            OverflowError: for a derivative, if the power of Q leaves the range of doubles.
         """
         return Coefficients(self._powers.numerator, self._powers.denominator)
 
@@ -220,6 +223,8 @@ class Rational:
         with np.errstate(all="ignore"):
             for _ in range(self.order - 1):
                 bottom = chebyshev.chebmul(bottom, self.denominator)
+        if not np.isfinite(bottom).all():
+            raise OverflowError("the power of Q leaves the range of doubles: fit y in another unit")
         return powers(self.numerator, np.asarray(bottom), self._units, self.spread)
 
     @cached_property

@@ -17,7 +17,7 @@ from support.public_entries import distinct, left_out, unknown
 TESTS = Path(__file__).parents[2]
 SECONDS = 600.0
 #: Mebibytes to spare; more of them where there is time.
-ROOM = os.environ.get("ENTRY_ROOM", "0 2 16").split()
+ROOM = os.environ.get("ENTRY_ROOM", "0 4").split()
 
 LINUX = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="forks and address spaces as Linux has them"
@@ -59,6 +59,7 @@ def test_python_code_may_come_back_while_any_of_them_works() -> None:
 def test_without_memory_there_is_an_error_and_the_process_goes_on() -> None:
     counts = run("memory", *ROOM)["memory"]
     assert counts["failed"] == {}
-    assert counts["runs"] == len(ROOM) * len(distinct())
+    # Two are left out: they start threads of Python's, or draw.
+    assert counts["runs"] == len(ROOM) * (len(distinct()) - 2)
     # Enough of them met the limit.
     assert counts["seen"] > 10

@@ -109,3 +109,9 @@ def test_coefficients_at_the_end_of_the_range_of_doubles():
     bottom = function.coefficients.denominator
     assert bottom[0] == 1.0 or np.abs(bottom).max() == 1.0
     assert function.summary()
+
+
+def test_a_power_of_the_denominator_that_overflows_is_named():
+    function = Rational([7.0], [1.0, 0.5, 1e308], (0.0, 2.0), order=3)
+    with pytest.raises(OverflowError, match="the power of Q leaves the range of doubles"):
+        function.summary()
