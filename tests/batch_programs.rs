@@ -6,7 +6,9 @@
 
 mod batch_reference;
 
+use batch_reference::bytes::Cases;
 use batch_reference::case::{case, setting};
+use batch_reference::cases::Random;
 use batch_reference::recipe::{directional_recipe, recipe};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -37,6 +39,20 @@ fn native_code_has_the_bits_of_the_interpreter() {
 fn config(cases: u32) -> ProptestConfig {
     let cases = setting("BATCH_CASES", cases);
     ProptestConfig { failure_persistence: None, max_shrink_iters: 4000, ..ProptestConfig::with_cases(cases) }
+}
+
+/// The fuzz targets' cases, for bytes that nobody chose: `fuzz/` has those that reach new code.
+#[test]
+fn cases_made_of_bytes_come_to_what_the_scalar_path_does() {
+    let (cases, mut random) = (Cases::default(), Random(17));
+    assert!(cases.of(&[]).is_none() && cases.of(&[0; 7]).is_none());
+    for _ in 0..setting("BATCH_CASES", 100) {
+        let parts = 2 + random.bits() % 30;
+        let bytes: Vec<u8> = (0..parts).flat_map(|_| (random.bits() as u32).to_le_bytes()).collect();
+        let case = cases.of(&bytes).expect("it has a step");
+        assert_eq!(format!("{case:?}"), format!("{:?}", cases.of(&bytes).expect("it has a step")));
+        case.check().and_then(|()| case.check_native()).unwrap_or_else(|wrong| panic!("{case:?}\n{wrong}"));
+    }
 }
 
 proptest! {

@@ -36,7 +36,7 @@ from zeroproof import HybridGradientContext, TRNode, gradient_mode
 SECONDS = 60.0
 #: Mebibytes beyond what the process has: from nothing at all to enough for most.
 ROOM = (0, 1, 2, 4, 8, 16, 32, 64)
-#: They start a thread of Python's, and CPython waits for ever for one that has no memory to begin; or
+#: They start a thread of Python's, and CPython waits for ever for one without memory to begin; or
 #: they draw with matplotlib, which has errors of its own.
 NOT_IN_LITTLE = {"check_gradient", "modes"}
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
