@@ -426,7 +426,11 @@ class RationalModel:
                 functions that it needs.
             OSError: if the file cannot be read.
         """
-        return _json.model(cls, Path(path).read_text(encoding="utf-8"), features)
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError("the file is not text, so it is not a saved RationalModel") from None
+        return _json.model(cls, text, features)
 
     def __getstate__(self) -> dict[str, Any]:
         traced = ("batched", "_terms_of_batch")  # traced again when they are needed

@@ -27,6 +27,7 @@ mod places;
 mod portable;
 mod raw;
 mod record;
+mod reserve;
 mod saturating;
 mod scalar;
 mod schedule;
@@ -39,6 +40,9 @@ mod values;
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
+#[global_allocator]
+static ALLOCATOR: reserve::Reserving = reserve::Reserving;
+
 /// The native half of `zeroproof`. Import the public modules instead.
 #[pymodule(gil_used = true)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -49,6 +53,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     {
         return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
     }
+    reserve::fill();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     callbacks::register(module)?;
     enums::register(module)?;
