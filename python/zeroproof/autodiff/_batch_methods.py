@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Optional, TypeVar
 
+from .._native import PreparedCall, PreparedCalls
+from ..sample_mask import alarm_blocks
+from ..threads import get_num_threads
 from ._batch_arguments import Inputs, Parameters
 from ._batch_directional import DerivativeRequest, HessianRequest, ProductRequest
 from ._batch_directional_types import hessian_of, jvp_of, value_and_jacobian_of
 from ._batch_layout import Layout
 from ._batch_pullback import Pullback, PullbackRequest
-from ._batch_requests import JacobianRequest, Sources, check_reduction
+from ._batch_requests import JacobianRequest, check_reduction
+from ._batch_sources import Sources
 from ._batch_trace import Traced
 from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
 
@@ -22,6 +26,8 @@ class DirectionalMethods:
 
     _parameters: Parameters
     _settings: tuple[Any, Any, Optional[ArgNum]]
+    _prepared: PreparedCalls
+    """The calls made lately, which the engine recognises and carries out by itself."""
 
     def _prepare(
         self,
@@ -80,6 +86,13 @@ class DirectionalMethods:
             ValueError: if tangents are not finite or their structures or shapes differ from those
                 of the arguments, and as for ``value_and_grad``.
         """
+        if type(primals) is tuple and not (keywords or alarm_blocks()):
+            threads = get_num_threads()
+            known: Optional[tuple[Any, ...]] = self._prepared.run(
+                "jvp", primals, argnums, reduce, coordinate, tangents, with_status, out, threads
+            )
+            if known is not None:
+                return known
         primals = _primals(primals)
         numbers = tuple(range(len(primals))) if argnums is None else argument_numbers(argnums)
 
@@ -92,7 +105,10 @@ class DirectionalMethods:
         request, inputs, samples = self._request(
             "jvp", ("jvp", reduce), make, primals, keywords, numbers, coordinate
         )
-        return request.run(inputs, samples, tangents, with_status, out)
+        results = request.run(inputs, samples, tangents, with_status, out)
+        named = None if argnums is None else numbers
+        self._prepare_next("jvp", named, reduce, coordinate, request.call)
+        return results
 
     def hvp(
         self,
@@ -138,6 +154,14 @@ class DirectionalMethods:
             ValueError: if ``v`` is not finite or its structure or shapes differ from those of the
                 arguments, and as for ``value_and_grad``.
         """
+        method = "hvp, transposed" if transposed else "hvp"
+        if type(primals) is tuple and not (keywords or alarm_blocks()):
+            threads = get_num_threads()
+            known = self._prepared.run(
+                method, primals, argnums, reduce, coordinate, v, with_status, out, threads
+            )
+            if known is not None:
+                return known
         primals, numbers = _primals(primals), argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> ProductRequest:
@@ -149,7 +173,9 @@ class DirectionalMethods:
         request, inputs, samples = self._request(
             "hvp", kind, make, primals, keywords, numbers, coordinate
         )
-        return request.run(inputs, samples, v, with_status, out)
+        product = request.run(inputs, samples, v, with_status, out)
+        self._prepare_next(method, numbers, reduce, coordinate, request.call)
+        return product
 
     @hessian_of
     def hessian(
@@ -186,6 +212,13 @@ class DirectionalMethods:
             ValueError: with ``reduce`` for an argument that the samples do not share, and as for
                 ``value_and_grad``.
         """
+        if not (keywords or alarm_blocks()):
+            threads = get_num_threads()
+            known = self._prepared.run(
+                "hessian", args, argnums, reduce, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         numbers = argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> HessianRequest:
@@ -196,7 +229,9 @@ class DirectionalMethods:
         request, inputs, samples = self._request(
             "hessian", ("hessian", reduce), make, args, keywords, numbers, coordinate
         )
-        return request.run(inputs, samples, with_status, out)
+        hessian = request.run(inputs, samples, with_status, out)
+        self._prepare_next("hessian", numbers, reduce, coordinate, request.call)
+        return hessian
 
     def vjp(
         self,
@@ -257,10 +292,20 @@ class DirectionalMethods:
         Raises:
             TypeError, ValueError: as ``jacobian``.
         """
+        if not (keywords or alarm_blocks()):
+            threads, method = get_num_threads(), "value_and_jacobian"
+            known: Optional[tuple[Any, ...]] = self._prepared.run(
+                method, args, argnums, None, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         request, inputs, samples = self._jacobian_request(
             "value_and_jacobian", args, keywords, argnums, coordinate
         )
-        return request.run_with_values(inputs, samples, with_status, out)
+        results = request.run_with_values(inputs, samples, with_status, out)
+        numbers, call = argument_numbers(argnums), request.call_with_values
+        self._prepare_next("value_and_jacobian", numbers, None, coordinate, call)
+        return results
 
     def _jacobian_request(
         self,
@@ -299,6 +344,18 @@ class DirectionalMethods:
             leaf = self._parameters.coordinate(traced.layout, coordinate)
             request = programs.requests[key] = make(traced, sources, leaf)
         return request, inputs, samples
+
+    def _prepare_next(
+        self,
+        method: str,
+        argnums: Optional[Numbers],
+        reduce: Optional[str],
+        coordinate: Optional[ArgNum],
+        call: Optional[PreparedCall],
+    ) -> None:
+        """Has the engine carry out the next call of this kind by itself, if it can."""
+        if call is not None:
+            self._prepared.add(method, argnums, reduce, coordinate, call)
 
     def _expect_node(self, traced: Traced, what: str) -> None:
         if not traced.results.is_node:

@@ -1,0 +1,578 @@
+"""Calls that the engine recognises and carries out without Python: same results, same errors."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import zeroproof as zp
+from zeroproof import TRArray, TRPolicyConfig, TRScalar, alarm, real, tr_vmap, watch_singularities
+from zeroproof.autodiff import (
+    BatchedFunction,
+    GradientMode,
+    GradientModeConfig,
+    HybridGradientContext,
+    HybridGradientSchedule,
+    gradient_mode,
+)
+from zeroproof.policy import TRPolicy
+
+RNG = np.random.default_rng(5)
+A, B = RNG.uniform(0.5, 1.5, 3), RNG.uniform(0.5, 1.5, (2, 2))
+
+
+def loss(a: Any, b: Any, x: Any, t: Any) -> Any:
+    """Of a vector and a matrix that the samples share, and two numbers of each."""
+    return (a[0] + x * (a[1] + x * a[2])) / (x - b[0, 0] * b[1, 1]) * b[0, 1] - t / x
+
+
+def make() -> BatchedFunction:
+    return tr_vmap(loss, in_axes=(None, None, 0, 0))
+
+
+def inputs(samples: int) -> tuple[Any, ...]:
+    x, t = RNG.uniform(-1.0, 1.0, (2, samples))
+    x[::7] = 0.0  # a pole
+    return A, B, x, t
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether results have the same types, structures and bits."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, TRArray):
+        return same(one.to_ieee(), other.to_ieee())
+    if isinstance(one, np.ndarray):
+        is_alike = one.dtype == other.dtype and one.shape == other.shape
+        return is_alike and one.tobytes() == other.tobytes()
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return repr(one) == repr(other)
+
+
+@pytest.fixture(autouse=True)
+def _settings() -> Iterator[None]:
+    threads = zp.get_num_threads()
+    yield
+    zp.set_native(True)
+    zp.set_num_threads(threads)
+    GradientModeConfig.reset()
+    HybridGradientContext.reset()
+
+
+@pytest.fixture
+def no_python(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Has calls fail from then on that are looked at in Python."""
+
+    def fail(*_: Any) -> Any:
+        raise AssertionError("the call was looked at in Python")
+
+    return lambda: monkeypatch.setattr(BatchedFunction, "_prepare", fail)
+
+
+Call = Callable[[BatchedFunction, tuple[Any, ...]], Any]
+
+
+def ones(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([np.linspace(0.5, 1.5, each.size).reshape(each.shape) for each in args])
+
+
+CALLS: dict[str, Call] = {
+    "values": lambda f, args: f(*args),
+    "gradient": lambda f, args: f.value_and_grad(*args, argnums=2),
+    "of a negative number": lambda f, args: f.value_and_grad(*args, argnums=-2),
+    "of a name": lambda f, args: f.value_and_grad(*args, argnums="x"),
+    "of a tuple": lambda f, args: f.value_and_grad(*args, argnums=(2, "a", 3)),
+    "of a list": lambda f, args: f.value_and_grad(*args, argnums=[0, 2]),
+    "of an empty tuple": lambda f, args: f.value_and_grad(*args, argnums=()),
+    "sum": lambda f, args: f.value_and_grad(*args, argnums=(0, 1), reduce="sum"),
+    "mean": lambda f, args: f.value_and_grad(*args, argnums=(1, 2), reduce="mean"),
+    "statuses": lambda f, args: f.value_and_grad(*args, argnums=(0, 2), with_status=True),
+    "statuses of a mean": lambda f, args: f.value_and_grad(
+        *args, argnums=(0, 2), reduce="mean", with_status=True
+    ),
+    "coordinate": lambda f, args: f.value_and_grad(*args, argnums=2, coordinate="x"),
+    "jacobian": lambda f, args: f.jacobian(*args, argnums=(0, 2)),
+    "jacobian, statuses": lambda f, args: f.jacobian(*args, argnums=2, with_status=True),
+    "values and jacobian": lambda f, args: f.value_and_jacobian(*args, argnums=1),
+    "jvp": lambda f, args: f.jvp(args, ones(args)),
+    "jvp of one": lambda f, args: f.jvp(args, ones(args)[2], argnums=2, with_status=True),
+    "jvp, mean": lambda f, args: f.jvp(args, ones(args)[:2], argnums=(0, 1), reduce="mean"),
+    "hvp": lambda f, args: f.hvp(args, ones(args)[2], argnums=2),
+    "hvp, transposed": lambda f, args: f.hvp(
+        args, [ones(args)[0], ones(args)[3]], argnums=(0, 3), transposed=True, with_status=True
+    ),
+    "hvp, sum": lambda f, args: f.hvp(args, ones(args)[0], reduce="sum"),
+    "hessian": lambda f, args: f.hessian(*args, argnums=(0, 2)),
+    "hessian, mean": lambda f, args: f.hessian(*args, argnums=1, reduce="mean", with_status=True),
+}
+
+
+@pytest.mark.parametrize("samples", [0, 1, 33, 300, 9000])
+@pytest.mark.parametrize("name", CALLS)
+def test_results_are_those_of_a_first_call(
+    name: str, samples: int, no_python: Callable[[], None]
+) -> None:
+    call, first, other = CALLS[name], inputs(samples), inputs(samples + 5)
+    expected = [call(make(), args) for args in (first, other)]
+    apply = make()
+    call(apply, first)
+    no_python()
+    for args, wanted in zip((first, other), expected):  # the number of samples may be another
+        assert same(call(apply, args), wanted)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("mode", [GradientMode.SATURATING, GradientMode.HYBRID])
+def test_modes_thresholds_and_bounds_are_those_of_the_call(name: str, mode: GradientMode) -> None:
+    call, args, apply = CALLS[name], inputs(100), make()
+    call(apply, args)
+    for bound, delta in ((0.5, None), (2.0, 0.3)):
+        with gradient_mode(mode, bound):
+            GradientModeConfig.set_local_threshold(delta)
+            assert same(call(apply, args), call(make(), args))
+    assert same(call(apply, args), call(make(), args))
+
+
+def test_results_do_depend_on_the_mode() -> None:
+    args, apply = inputs(100), make()
+    gradients = [apply.value_and_grad(*args, argnums=2)[1]]
+    for bound in (0.5, 2.0):
+        with gradient_mode(GradientMode.SATURATING, bound):
+            gradients.append(apply.value_and_grad(*args, argnums=2)[1])
+    gradients.append(apply.value_and_grad(*args, argnums=2)[1])
+    assert len({each.tobytes() for each in gradients[:3]}) == 3
+    assert gradients[0].tobytes() == gradients[3].tobytes()
+
+
+def measured(call: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
+    HybridGradientContext.reset_statistics()
+    return call(), HybridGradientContext.get_statistics()
+
+
+def test_schedules_and_their_regions_are_those_of_the_call() -> None:
+    args, apply = inputs(200), make()
+    schedule = HybridGradientSchedule(delta_init=0.5, delta_final=1e-3, transition_epochs=4)
+    schedule.update_detected_poles([0.25], 0)
+    seen = set()
+
+    def call(f: BatchedFunction) -> Any:
+        return f.value_and_grad(*args, argnums=2, coordinate="x")
+
+    for epoch in range(5):
+        with schedule.apply(epoch):
+            results, counts = measured(lambda: call(apply))
+            again, counts_again = measured(lambda: call(make()))
+            assert same(results, again)
+            assert counts == counts_again
+            seen.add((results[1].tobytes(), counts["saturating_activations"]))
+    assert len(seen) > 1
+
+
+def test_the_policy_is_that_of_the_call() -> None:
+    args, apply = inputs(200), make()
+
+    def gradient(f: BatchedFunction) -> Any:
+        return f.value_and_grad(*args, argnums=2)[1]
+
+    with gradient_mode(GradientMode.HYBRID):
+        GradientModeConfig.set_local_threshold(1e-9)
+        before = gradient(apply)
+        TRPolicyConfig.set_policy(TRPolicy(tau_Q_on=10.0, tau_Q_off=20.0))
+        try:
+            gradient(apply)
+            HybridGradientContext.end_batch_policy_update()  # saturates from now on
+            after = gradient(apply)
+            assert same(after, gradient(make()))
+            assert not same(after, before)
+        finally:
+            TRPolicyConfig.set_policy(None)
+
+
+def test_native_code_and_threads_are_those_of_the_call(no_python: Callable[[], None]) -> None:
+    args, apply = inputs(40_000), make()
+    expected = apply.value_and_grad(*args, argnums=(0, 2))
+    no_python()
+    for on in (True, False):
+        zp.set_native(on)
+        for threads in (1, 3):
+            zp.set_num_threads(threads)
+            assert same(apply.value_and_grad(*args, argnums=(0, 2)), expected)
+
+
+def test_blocks_that_watch_are_told() -> None:
+    args, apply = inputs(50), make()
+    expected = apply.value_and_grad(*args, argnums=2)
+    with watch_singularities() as log:
+        assert same(apply.value_and_grad(*args, argnums=2), expected)
+        apply(*args)
+    poles = int(np.count_nonzero(args[2] == 0.0))
+    assert poles > 0
+    assert log.counts["inf"] + log.counts["phi"] >= 2 * poles
+    with pytest.raises(zp.SingularityError), watch_singularities(raise_on="inf"):
+        apply.value_and_grad(*args, argnums=2)
+
+
+@pytest.mark.parametrize("name", ["gradient", "mean", "jacobian", "jvp", "hvp", "hessian"])
+def test_alarms_are_asked(name: str) -> None:
+    apply, args = make(), inputs(50)
+    CALLS[name](apply, args)
+
+    def warned(f: BatchedFunction) -> list[str]:
+        with warnings.catch_warnings(record=True) as caught, alarm(max_masked=0.01):
+            warnings.simplefilter("always")
+            CALLS[name](f, args)
+        return [str(each.message) for each in caught]
+
+    assert warned(apply) == warned(make())
+
+
+def test_an_alarm_does_warn() -> None:
+    apply, args = make(), inputs(50)
+    apply.value_and_grad(*args)
+    with pytest.warns(zp.MaskedSamplesWarning), alarm(max_masked=0.01):
+        apply.value_and_grad(*args)
+
+
+def test_statistics_are_those_of_the_thread_or_task() -> None:
+    args, apply = inputs(64), make()
+
+    def calls(times: int) -> int:
+        for _ in range(times):
+            apply.value_and_grad(*args, argnums=2)
+        count: int = HybridGradientContext.get_statistics()["total_gradient_calls"]
+        return count
+
+    async def tasks() -> list[int]:
+        async def task(times: int) -> int:
+            return calls(times)
+
+        return list(await asyncio.gather(task(1), task(2)))
+
+    found: list[int] = []
+    with gradient_mode(GradientMode.HYBRID):
+        HybridGradientContext.reset()
+        own = calls(1)
+        assert own > 0
+        assert asyncio.run(tasks()) == [own, 2 * own]
+
+        def in_thread() -> None:
+            with gradient_mode(GradientMode.HYBRID):
+                found.append(calls(3))
+
+        thread = threading.Thread(target=in_thread)
+        thread.start()
+        thread.join()
+        assert found == [3 * own]
+        assert calls(1) == 2 * own
+
+
+def of_structures(p: Any, q: Any, x: Any) -> Any:
+    return {"y": p["a"][0] * x / p["b"] + q[0] * q[1][0], "z": [x * p["b"], q[1][1]]}
+
+
+P = {"a": np.array([1.0, 2.0]), "b": np.array(0.5)}
+Q = (np.array(2.0), [np.array(3.0), np.array(4.0)])
+X = np.array([0.5, 0.0, -2.0])
+
+
+def structured() -> BatchedFunction:
+    return tr_vmap(of_structures, in_axes=(None, None, 0))
+
+
+def test_structures(no_python: Callable[[], None]) -> None:
+    def calls(f: BatchedFunction) -> list[Any]:
+        return [f(P, Q, X), f.jacobian(P, Q, X, argnums=(0, 2)), f.jvp((P, Q, X), (P, Q, X))]
+
+    apply, expected = structured(), calls(structured())
+    calls(apply)
+    no_python()
+    assert same(calls(apply), expected)
+
+
+def test_gradients_by_structures(no_python: Callable[[], None]) -> None:
+    def first(p: Any, q: Any, x: Any) -> Any:
+        return of_structures(p, q, x)["y"]
+
+    def calls(f: BatchedFunction) -> list[Any]:
+        return [
+            f.value_and_grad(P, Q, X, argnums=0),
+            f.value_and_grad(P, Q, X, argnums=(1, 2), with_status=True),
+            f.value_and_grad(P, Q, X, argnums=(0, 1), reduce="mean"),
+            f.hvp((P, Q, X), (P, Q), argnums=(0, 1)),
+        ]
+
+    apply = tr_vmap(first, in_axes=(None, None, 0))
+    expected = calls(apply)
+    no_python()
+    assert same(calls(apply), expected)
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        {"b": P["b"], "a": P["a"]},
+        OrderedDict(P),
+        {**P, "c": np.array(1.0)},
+        {"a": [np.array(1.0), np.array(2.0)], "b": P["b"]},
+        {"a": [1.0, 2.0], "b": 0.5},
+        {"a": P["a"].astype(np.float32), "b": 1},
+    ],
+)
+def test_other_structures_are_told_apart(p: Any) -> None:
+    apply = structured()
+    apply(P, Q, X)
+    assert same(apply(p, Q, X), structured()(p, Q, X))
+    assert same(apply(P, Q, X), structured()(P, Q, X))
+
+
+@pytest.mark.parametrize("number", [2.0, 2, real(2.0), np.array(2.0), TRArray(np.array(2.0))])
+def test_numbers_that_samples_share(number: Any, no_python: Callable[[], None]) -> None:
+    def scaled(a: Any, x: Any) -> Any:
+        return a * x / (x - 1.0)
+
+    x = TRArray(np.array([0.5, 1.0]))
+    expected = tr_vmap(scaled, in_axes=(None, 0)).value_and_grad(number, x)
+    apply = tr_vmap(scaled, in_axes=(None, 0))
+    apply.value_and_grad(np.array(7.0), np.ones(1))
+    no_python()
+    assert same(apply.value_and_grad(number, x), expected)
+
+
+@pytest.mark.parametrize("number", [True, np.float64(2.0), np.float32(2.0), 10**400, "2", None])
+def test_other_numbers_are_left_to_python(number: Any) -> None:
+    def scaled(a: Any, x: Any) -> Any:
+        return a * x
+
+    apply = tr_vmap(scaled, in_axes=(None, 0))
+    apply(np.array(7.0), X)
+    assert outcome(lambda: apply(number, X)) == outcome(
+        lambda: tr_vmap(scaled, in_axes=(None, 0))(number, X)
+    )
+
+
+def test_a_single_call(no_python: Callable[[], None]) -> None:
+    def calls(f: BatchedFunction) -> list[Any]:
+        return [f(2.0, 3.0), f.value_and_grad(2.0, 3.0, argnums=(0, 1)), f.hessian(2.0, 3.0)]
+
+    expected = calls(tr_vmap(lambda x, y: x * x / y, in_axes=None))
+    apply = tr_vmap(lambda x, y: x * x / y, in_axes=None)
+    calls(apply)
+    no_python()
+    assert same(calls(apply), expected)
+
+
+def outcome(call: Callable[[], Any]) -> str:
+    """The result as text, or the error."""
+    try:
+        return repr(call())
+    except Exception as error:  # whatever it is, it must be the same
+        return f"{type(error).__name__}: {error}"
+
+
+def bad_out(samples: int) -> np.ndarray[Any, Any]:
+    array = np.empty(samples)
+    array.flags.writeable = False
+    return array
+
+
+X300 = inputs(300)
+ODD_CALLS: dict[str, Call] = {
+    "a bool": lambda f, args: f.value_and_grad(*args, argnums=True),
+    "a float": lambda f, args: f.value_and_grad(*args, argnums=2.0),
+    "a float in a tuple": lambda f, args: f.value_and_grad(*args, argnums=(2.0,)),
+    "a number of NumPy": lambda f, args: f.value_and_grad(*args, argnums=np.int64(2)),
+    "no argument": lambda f, args: f.value_and_grad(*args, argnums=4),
+    "twice": lambda f, args: f.value_and_grad(*args, argnums=(2, 2)),
+    "another reduction": lambda f, args: f.value_and_grad(*args, argnums=2, reduce="max"),
+    "a number as reduction": lambda f, args: f.value_and_grad(*args, argnums=2, reduce=0),
+    "another coordinate": lambda f, args: f.value_and_grad(*args, argnums=2, coordinate="y"),
+    "a status that is no bool": lambda f, args: f.value_and_grad(*args, argnums=2, with_status=1),
+    "an unknown keyword": lambda f, args: f.value_and_grad(*args, argnums=2, y=1),
+    "too few": lambda f, args: f.value_and_grad(*args[:3], argnums=2),
+    "too many": lambda f, args: f.value_and_grad(*args, 1.0, argnums=2),
+    "float32": lambda f, args: f.value_and_grad(
+        *args[:2], args[2].astype(np.float32), args[3], argnums=2
+    ),
+    "integers": lambda f, args: f.value_and_grad(*args[:3], np.arange(300), argnums=2),
+    "other bytes": lambda f, args: f.value_and_grad(*args[:3], args[3].astype(">f8"), argnums=2),
+    "columns first": lambda f, args: f.value_and_grad(
+        args[0], np.asfortranarray(args[1]), *args[2:], argnums=2
+    ),
+    "with gaps": lambda f, args: f.value_and_grad(*args[:3], np.repeat(args[3], 2)[::2], argnums=2),
+    "lists": lambda f, args: f.value_and_grad(*[each.tolist() for each in args], argnums=2),
+    "a masked array": lambda f, args: f.value_and_grad(*args[:3], np.ma.array(args[3]), argnums=2),
+    "another shape": lambda f, args: f.value_and_grad(np.ones(4), *args[1:], argnums=2),
+    "other samples": lambda f, args: f.value_and_grad(*args[:3], args[3][1:], argnums=2),
+    "no samples": lambda f, args: f.value_and_grad(*args[:3], 1.0, argnums=2),
+    "rows": lambda f, args: f.value_and_grad(*args[:3], args[3][:, None], argnums=2),
+    "out of another shape": lambda f, args: f.value_and_grad(
+        *args, argnums=2, out=(np.empty(300), np.empty(299))
+    ),
+    "out of another type": lambda f, args: f.value_and_grad(
+        *args, argnums=2, out=(np.empty(300), np.empty(300, np.float32))
+    ),
+    "out that is read-only": lambda f, args: f.value_and_grad(
+        *args, argnums=2, out=(None, bad_out(300))
+    ),
+    "out that is an argument": lambda f, args: f.value_and_grad(
+        *args, argnums=2, out=(np.empty(300), args[2])
+    ),
+    "out that is one array": lambda f, args: f.value_and_grad(*args, argnums=2, out=np.empty(300)),
+    "a direction that is not finite": lambda f, args: f.jvp(args, args[2] / 0.0, argnums=2),
+    "a direction of another shape": lambda f, args: f.hvp(args, np.ones(299), argnums=2),
+    "a direction too few": lambda f, args: f.jvp(args, ones(args)[:3]),
+    "primals in a list": lambda f, args: f.jvp(list(args), list(ones(args))),
+    "primals in an array": lambda f, args: f.jvp(np.ones(4), ones(args)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", ODD_CALLS)
+def test_what_is_odd_is_left_to_python(name: str) -> None:
+    apply, call = make(), ODD_CALLS[name]
+    for usual in CALLS.values():
+        usual(apply, X300)
+    apply.value_and_grad(*X300, argnums=1)
+    found = outcome(lambda: call(apply, X300))
+    assert found == outcome(lambda: call(make(), X300))
+    assert "looked at" not in found
+
+
+def test_a_list_of_argnums_may_change() -> None:
+    argnums, apply = [0, 1], make()
+    assert len(apply.value_and_grad(*X300, argnums=argnums)[1]) == 2
+    argnums.append(2)
+    found = apply.value_and_grad(*X300, argnums=argnums)
+    assert same(found, make().value_and_grad(*X300, argnums=(0, 1, 2)))
+
+
+class TestOut:
+    def test_results_go_to_the_arrays(self, no_python: Callable[[], None]) -> None:
+        apply = make()
+        value, gradients = apply.value_and_grad(*X300, argnums=(2, 0))
+        mean, shared = apply.value_and_grad(*X300, argnums=(0, 1), reduce="mean")
+        product = apply.hvp(X300, ones(X300)[2], argnums=2)
+        no_python()
+        out = np.full(300, 7.0), [np.full(300, 7.0), np.full((300, 3), 7.0)]
+        found, (by_x, by_a) = apply.value_and_grad(*X300, argnums=(2, 0), out=out)
+        assert found.to_ieee() is out[0]
+        assert by_x is out[1][0]
+        assert by_a is out[1][1]
+        assert same([found, (by_x, by_a)], [value, gradients])
+        kept = (np.full(3, 7.0), np.full((2, 2), 7.0))
+        again, summed = apply.value_and_grad(*X300, argnums=(0, 1), reduce="mean", out=kept)
+        assert summed[0] is kept[0]
+        assert same([again, summed], [mean, shared])
+        one = np.full(300, 7.0)
+        assert apply.hvp(X300, ones(X300)[2], argnums=2, out=one) is one
+        assert same(one, product)
+
+    def test_single_arrays_may_be_left_to_the_call(self) -> None:
+        apply, gradient = make(), np.empty(300)
+        expected = apply.value_and_grad(*X300, argnums=2)
+        found = apply.value_and_grad(*X300, argnums=2, out=(None, gradient))
+        assert found[1] is gradient
+        assert same(found, expected)
+
+    def test_arrays_that_overlap_stay_as_they_are(self) -> None:
+        apply, memory = make(), np.arange(450.0)
+        apply.value_and_grad(*X300, argnums=2)
+        with pytest.raises(ValueError, match="shares memory"):
+            apply.value_and_grad(*X300, argnums=2, out=(memory[:300], memory[150:]))
+        assert same(memory, np.arange(450.0))
+
+
+def test_more_calls_than_are_kept() -> None:
+    apply = tr_vmap(lambda *args: sum(args[1:], args[0]) / args[0])
+    args = [np.array([float(k + 1), 0.0]) for k in range(20)]
+    for _ in range(2):
+        for k in range(20):
+            value, gradient = apply.value_and_grad(*args, argnums=k)
+            fresh = tr_vmap(lambda *args: sum(args[1:], args[0]) / args[0])
+            assert same((value, gradient), fresh.value_and_grad(*args, argnums=k))
+
+
+def test_finalizers_may_call_the_function() -> None:
+    apply, seen = make(), []
+    expected = apply.value_and_grad(*X300, argnums=2)
+    other = inputs(20)
+    of_other = make().value_and_grad(*other, argnums=(0, 3))
+
+    class Caller:
+        def __del__(self) -> None:
+            seen.append(same(apply.value_and_grad(*other, argnums=(0, 3)), of_other))
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for _ in range(50):
+            each: Any = Caller()
+            each.itself = each
+            del each
+            assert same(apply.value_and_grad(*X300, argnums=2), expected)
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert len(seen) == 50
+    assert all(seen)
+
+
+def test_threads_share_what_is_prepared() -> None:
+    apply, wrong = make(), []
+    cases = [(name, inputs(64 + k)) for k, name in enumerate(CALLS)]
+    expected = [CALLS[name](make(), args) for name, args in cases]
+
+    def work(first: int) -> None:
+        for turn in range(2 * len(cases)):
+            k = (first + turn) % len(cases)
+            name, args = cases[k]
+            if not same(CALLS[name](apply, args), expected[k]):
+                wrong.append(name)
+
+    threads = [threading.Thread(target=work, args=(4 * k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_results_belong_to_the_caller(no_python: Callable[[], None]) -> None:
+    apply = make()
+    first = apply.value_and_grad(*X300, argnums=(0, 1), reduce="mean")
+    no_python()
+    second = apply.value_and_grad(*X300, argnums=(0, 1), reduce="mean")
+    kept = [each.copy() for each in second[1]]
+    third = apply.value_and_grad(*X300, argnums=(0, 1), reduce="mean")
+    third[1][0][...] = 0.0
+    assert same(list(second[1]), kept)
+    assert same(first, second)
+    assert isinstance(second[0], TRScalar)
+
+
+def test_what_is_forgotten_goes() -> None:
+    import weakref
+
+    class Function:
+        def __call__(self, x: Any) -> Any:
+            return x * x
+
+    function = Function()
+    gone = weakref.ref(function)
+    apply = tr_vmap(function)
+    apply(X)
+    apply(X)
+    del function, apply
+    gc.collect()
+    assert gone() is None
