@@ -361,12 +361,12 @@ class PreparedCall:
 class PreparedCalls:
     def __new__(cls, array_class: type) -> PreparedCalls: ...
     def add(
-        self, method: str, argnums: Any, reduce: Any, coordinate: Any, call: PreparedCall
+        self, method: Any, argnums: Any, reduce: Any, coordinate: Any, call: PreparedCall
     ) -> None: ...
     def remove(self, last_use: LastUse) -> None: ...
     def run(
         self,
-        method: str,
+        method: Any,
         args: tuple[Any, ...],
         argnums: Any,
         reduce: Any,

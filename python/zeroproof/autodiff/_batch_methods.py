@@ -12,6 +12,7 @@ from ._batch_arguments import Inputs, Parameters
 from ._batch_directional import DerivativeRequest, HessianRequest, ProductRequest
 from ._batch_directional_types import hessian_of, jvp_of, value_and_jacobian_of
 from ._batch_layout import Layout
+from ._batch_prepared import call_of
 from ._batch_pullback import Pullback, PullbackRequest
 from ._batch_requests import JacobianRequest, check_reduction
 from ._batch_sources import Sources
@@ -86,14 +87,15 @@ class DirectionalMethods:
             ValueError: if tangents are not finite or their structures or shapes differ from those
                 of the arguments, and as for ``value_and_grad``.
         """
-        if type(primals) is tuple and not (keywords or alarm_blocks()):
+        primals = _primals(primals)
+        kind, given = call_of("jvp", primals, keywords)
+        if not alarm_blocks():
             threads = get_num_threads()
             known: Optional[tuple[Any, ...]] = self._prepared.run(
-                "jvp", primals, argnums, reduce, coordinate, tangents, with_status, out, threads
+                kind, given, argnums, reduce, coordinate, tangents, with_status, out, threads
             )
             if known is not None:
                 return known
-        primals = _primals(primals)
         numbers = tuple(range(len(primals))) if argnums is None else argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> DerivativeRequest:
@@ -107,7 +109,7 @@ class DirectionalMethods:
         )
         results = request.run(inputs, samples, tangents, with_status, out)
         named = None if argnums is None else numbers
-        self._prepare_next("jvp", named, reduce, coordinate, request.call)
+        self._prepare_next(kind, named, reduce, coordinate, request.call)
         return results
 
     def hvp(
@@ -154,27 +156,28 @@ class DirectionalMethods:
             ValueError: if ``v`` is not finite or its structure or shapes differ from those of the
                 arguments, and as for ``value_and_grad``.
         """
-        method = "hvp, transposed" if transposed else "hvp"
-        if type(primals) is tuple and not (keywords or alarm_blocks()):
+        primals = _primals(primals)
+        kind, given = call_of("hvp, transposed" if transposed else "hvp", primals, keywords)
+        if not alarm_blocks():
             threads = get_num_threads()
             known = self._prepared.run(
-                method, primals, argnums, reduce, coordinate, v, with_status, out, threads
+                kind, given, argnums, reduce, coordinate, v, with_status, out, threads
             )
             if known is not None:
                 return known
-        primals, numbers = _primals(primals), argument_numbers(argnums)
+        numbers = argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> ProductRequest:
             self._expect_node(traced, "hvp")
             return ProductRequest(traced, sources, leaf, reduce, bool(transposed))
 
         check_reduction(reduce)
-        kind = ("hvp", reduce, bool(transposed))
+        what = ("hvp", reduce, bool(transposed))
         request, inputs, samples = self._request(
-            "hvp", kind, make, primals, keywords, numbers, coordinate
+            "hvp", what, make, primals, keywords, numbers, coordinate
         )
         product = request.run(inputs, samples, v, with_status, out)
-        self._prepare_next(method, numbers, reduce, coordinate, request.call)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
         return product
 
     @hessian_of
@@ -212,10 +215,11 @@ class DirectionalMethods:
             ValueError: with ``reduce`` for an argument that the samples do not share, and as for
                 ``value_and_grad``.
         """
-        if not (keywords or alarm_blocks()):
+        kind, given = call_of("hessian", args, keywords)
+        if not alarm_blocks():
             threads = get_num_threads()
             known = self._prepared.run(
-                "hessian", args, argnums, reduce, coordinate, None, with_status, out, threads
+                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
             )
             if known is not None:
                 return known
@@ -230,7 +234,7 @@ class DirectionalMethods:
             "hessian", ("hessian", reduce), make, args, keywords, numbers, coordinate
         )
         hessian = request.run(inputs, samples, with_status, out)
-        self._prepare_next("hessian", numbers, reduce, coordinate, request.call)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
         return hessian
 
     def vjp(
@@ -292,10 +296,11 @@ class DirectionalMethods:
         Raises:
             TypeError, ValueError: as ``jacobian``.
         """
-        if not (keywords or alarm_blocks()):
-            threads, method = get_num_threads(), "value_and_jacobian"
+        kind, given = call_of("value_and_jacobian", args, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
             known: Optional[tuple[Any, ...]] = self._prepared.run(
-                method, args, argnums, None, coordinate, None, with_status, out, threads
+                kind, given, argnums, None, coordinate, None, with_status, out, threads
             )
             if known is not None:
                 return known
@@ -304,7 +309,7 @@ class DirectionalMethods:
         )
         results = request.run_with_values(inputs, samples, with_status, out)
         numbers, call = argument_numbers(argnums), request.call_with_values
-        self._prepare_next("value_and_jacobian", numbers, None, coordinate, call)
+        self._prepare_next(kind, numbers, None, coordinate, call)
         return results
 
     def _jacobian_request(
@@ -347,7 +352,7 @@ class DirectionalMethods:
 
     def _prepare_next(
         self,
-        method: str,
+        kind: Any,
         argnums: Optional[Numbers],
         reduce: Optional[str],
         coordinate: Optional[ArgNum],
@@ -355,7 +360,7 @@ class DirectionalMethods:
     ) -> None:
         """Has the engine carry out the next call of this kind by itself, if it can."""
         if call is not None:
-            self._prepared.add(method, argnums, reduce, coordinate, call)
+            self._prepared.add(kind, argnums, reduce, coordinate, call)
 
     def _expect_node(self, traced: Traced, what: str) -> None:
         if not traced.results.is_node:

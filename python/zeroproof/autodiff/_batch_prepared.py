@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from .._arrays import Shape
@@ -26,6 +26,16 @@ class _Unsuited(Exception):
     """A structure that only Python can take apart."""
 
 
+def call_of(
+    method: str, args: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> tuple[Any, tuple[Any, ...]]:
+    """What tells the calls of a method apart, and the arguments, those by keyword at the end."""
+    if not keywords:
+        return method, args
+    names = sorted(keywords)
+    return (method, len(args), *names), (*args, *[keywords[name] for name in names])
+
+
 def prepared(
     plan: BatchPlan,
     traced: Traced,
@@ -45,12 +55,9 @@ def prepared(
         has_total: whether the total of the values is returned.
 
     Returns:
-        None if there are keywords, or containers that are neither lists, tuples nor dicts of
-        strings.
+        None if there are containers that are neither lists, tuples nor dicts of strings.
     """
     layout = traced.layout
-    if layout.keywords:
-        return None
     try:
         given = None
         if direction is not None:

@@ -26,6 +26,7 @@ from ._batch_arguments import (
 )
 from ._batch_layout import Layout
 from ._batch_partial import PartialMethods
+from ._batch_prepared import call_of
 from ._batch_requests import GradientRequest, ValuesRequest, check_reduction
 from ._batch_sources import Sources
 from ._batch_trace import Results, Traced, trace
@@ -148,17 +149,17 @@ class BatchedFunction(PartialMethods):
             A TRArray with an element for each sample; for an object array of nodes one more axis in
             front; for a structure of results the same structure.
         """
-        if not keywords:
-            threads = get_num_threads()
-            known = self._prepared.run("call", args, None, None, None, None, False, out, threads)
-            if known is not None:
-                return known
+        kind, given = call_of("call", args, keywords)
+        threads = get_num_threads()
+        known = self._prepared.run(kind, given, None, None, None, None, False, out, threads)
+        if known is not None:
+            return known
         inputs, samples, programs = self._prepare("__call__", args, keywords)
         request = programs.requests.get("values")
         if request is None:
             request = programs.requests["values"] = ValuesRequest(programs.traced)
         values = request.run(inputs, samples, out)
-        self._prepare_next("call", None, None, None, request.call)
+        self._prepare_next(kind, None, None, None, request.call)
         return values
 
     @value_and_grad_of
@@ -211,10 +212,11 @@ class BatchedFunction(PartialMethods):
                 or if ``out`` has another shape.
         """
         method = "value_and_grad"
-        if not (keywords or with_mask or has_aux or alarm_blocks()):
+        kind, given = call_of(method, args, keywords)
+        if not (with_mask or has_aux or alarm_blocks()):
             threads = get_num_threads()
             known = self._prepared.run(
-                method, args, argnums, reduce, coordinate, None, with_status, out, threads
+                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
             )
             if known is not None:
                 return known
@@ -228,7 +230,7 @@ class BatchedFunction(PartialMethods):
             request = self._gradient_request(programs, numbers, chosen, reduce, has_aux)
             programs.requests[key] = request
         results = request.run(inputs, samples, with_status, with_mask, out)
-        self._prepare_next(method, numbers, reduce, coordinate, request.call)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
         return results
 
     @jacobian_of
@@ -261,10 +263,11 @@ class BatchedFunction(PartialMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
-        if not (keywords or alarm_blocks()):
+        kind, given = call_of("jacobian", args, keywords)
+        if not alarm_blocks():
             threads = get_num_threads()
             known = self._prepared.run(
-                "jacobian", args, argnums, None, coordinate, None, with_status, out, threads
+                kind, given, argnums, None, coordinate, None, with_status, out, threads
             )
             if known is not None:
                 return known
@@ -273,7 +276,7 @@ class BatchedFunction(PartialMethods):
         )
         jacobian = request.run(inputs, samples, with_status, out)
         numbers = argument_numbers(argnums)
-        self._prepare_next("jacobian", numbers, None, coordinate, request.call)
+        self._prepare_next(kind, numbers, None, coordinate, request.call)
         return jacobian
 
     def program(self, *args: Any, **keywords: Any) -> Program:

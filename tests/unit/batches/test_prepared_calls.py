@@ -300,6 +300,44 @@ def test_structures(no_python: Callable[[], None]) -> None:
     assert same(calls(apply), expected)
 
 
+def test_arguments_by_keyword(no_python: Callable[[], None]) -> None:
+    args = inputs(60)
+    names = dict(zip("abxt", args))
+    by_keyword: list[Callable[[BatchedFunction], Any]] = [
+        lambda f: f(**names),
+        lambda f: f(*args[:2], x=args[2], t=args[3]),
+        lambda f: f(*args[:2], t=args[2], x=args[3]),
+        lambda f: f.value_and_grad(*args[:2], t=args[3], x=args[2], argnums=-1),
+        lambda f: f.value_and_grad(*args[:1], b=B, t=args[3], x=args[2], argnums=("t", 0)),
+        lambda f: f.value_and_grad(**names, argnums=("x", "a"), reduce="mean"),
+        lambda f: f.jacobian(*args[:3], t=args[3], argnums="t"),
+        lambda f: f.hvp(args[:3], args[2] + 1.0, t=args[3], argnums=2),
+        lambda f: f.jvp(args[:3], ones(args)[:3], t=args[3]),
+    ]
+    expected = [call(make()) for call in by_keyword]
+    apply = make()
+    for call in by_keyword:
+        call(apply)
+    no_python()
+    for call, wanted in zip(by_keyword, expected):
+        assert same(call(apply), wanted)
+
+
+def test_other_keywords_are_told_apart() -> None:
+    apply, args = make(), inputs(60)
+    apply(*args[:2], x=args[2], t=args[3])
+
+    def outcomes(f: BatchedFunction) -> list[str]:
+        return [
+            outcome(lambda: f(*args[:3], x=args[2])),
+            outcome(lambda: f(*args[:2], x=args[2], s=args[3])),
+            outcome(lambda: f(*args[:3], t=args[3])),
+            outcome(lambda: f(*args)),
+        ]
+
+    assert outcomes(apply) == outcomes(make())
+
+
 def test_gradients_by_structures(no_python: Callable[[], None]) -> None:
     def first(p: Any, q: Any, x: Any) -> Any:
         return of_structures(p, q, x)["y"]
@@ -432,6 +470,7 @@ ODD_CALLS: dict[str, Call] = {
     "a direction that is not finite": lambda f, args: f.jvp(args, args[2] / 0.0, argnums=2),
     "a direction of another shape": lambda f, args: f.hvp(args, np.ones(299), argnums=2),
     "a direction too few": lambda f, args: f.jvp(args, ones(args)[:3]),
+    "no primals": lambda f, args: f.hvp((), args[2]),
     "primals in a list": lambda f, args: f.jvp(list(args), list(ones(args))),
     "primals in an array": lambda f, args: f.jvp(np.ones(4), ones(args)),
 }

@@ -166,3 +166,19 @@ impl Plan {
         block_within(CACHE_OF_MANY, self.code.slots, samples)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_no_longer_than_few_samples_need() {
+        for (samples, block) in [(0, 32), (1, 32), (32, 32), (33, 64), (300, 320), (512, 512), (513, 512)] {
+            assert_eq!(block_within(CACHE, 3, samples), block, "{samples} samples");
+        }
+        // What does not fit the cache is cut into blocks that divide a task.
+        for samples in [300, 8192, 1 << 20] {
+            assert_eq!(block_within(CACHE, 50, samples), 64);
+        }
+    }
+}

@@ -142,3 +142,43 @@ impl<'a> BlockInputs<'a> {
         rows[start..end].chunks_exact(width)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths() -> Vec<usize> {
+        let mut lengths = SPARE.with_borrow(|spare| spare.iter().map(Vec::len).collect::<Vec<_>>());
+        lengths.sort_unstable();
+        lengths
+    }
+
+    #[test]
+    fn the_smallest_that_is_large_enough_is_used_again() {
+        let of_lines = |lines: usize| lines * LANES + ALIGNED;
+        SPARE.with_borrow_mut(Vec::clear);
+        let memories = [10, 40, 20].map(|lines| Memory::unset(lines).unwrap());
+        drop(memories);
+        assert_eq!(lengths(), [10, 20, 40].map(of_lines));
+        let mut memory = Memory::unset(15).unwrap();
+        assert_eq!(lengths(), [10, 40].map(of_lines));
+        assert_eq!(memory.lines_mut().len(), 15);
+        assert!(memory.lines().as_ptr().addr().is_multiple_of(64) || cfg!(miri));
+        memory.lines_mut().fill([1.0; LANES]);
+        drop(memory);
+        assert_eq!(lengths(), [10, 20, 40].map(of_lines));
+        assert_eq!(Memory::new(15).unwrap().lines(), [[0.0; LANES]; 15]);
+    }
+
+    #[test]
+    fn few_are_kept_and_the_larger_ones() {
+        let of_lines = |lines: usize| lines * LANES + ALIGNED;
+        SPARE.with_borrow_mut(Vec::clear);
+        drop((1..=3 * MOST_SPARE).map(|k| Memory::unset(10 * k).unwrap()).collect::<Vec<_>>());
+        let largest = (2 * MOST_SPARE + 1..=3 * MOST_SPARE).map(|k| of_lines(10 * k)).collect::<Vec<_>>();
+        assert_eq!(lengths(), largest);
+        drop(Memory::unset(LARGEST_SPARE / LANES + 1).unwrap());
+        drop(Memory::unset(1).unwrap());
+        assert_eq!(lengths(), largest);
+    }
+}
