@@ -1,4 +1,4 @@
-"""Calls that the engine recognises and carries out without Python: same results, same errors."""
+"""Calls that the engine recognises and carries out without Python, with the same results."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import zeroproof as zp
+from support.prepared import CALLS, B, inputs, make, ones, outcome, same
 from zeroproof import TRArray, TRPolicyConfig, TRScalar, alarm, real, tr_vmap, watch_singularities
 from zeroproof.autodiff import (
     BatchedFunction,
@@ -24,40 +25,6 @@ from zeroproof.autodiff import (
     gradient_mode,
 )
 from zeroproof.policy import TRPolicy
-
-RNG = np.random.default_rng(5)
-A, B = RNG.uniform(0.5, 1.5, 3), RNG.uniform(0.5, 1.5, (2, 2))
-
-
-def loss(a: Any, b: Any, x: Any, t: Any) -> Any:
-    """Of a vector and a matrix that the samples share, and two numbers of each."""
-    return (a[0] + x * (a[1] + x * a[2])) / (x - b[0, 0] * b[1, 1]) * b[0, 1] - t / x
-
-
-def make() -> BatchedFunction:
-    return tr_vmap(loss, in_axes=(None, None, 0, 0))
-
-
-def inputs(samples: int) -> tuple[Any, ...]:
-    x, t = RNG.uniform(-1.0, 1.0, (2, samples))
-    x[::7] = 0.0  # a pole
-    return A, B, x, t
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether results have the same types, structures and bits."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, TRArray):
-        return same(one.to_ieee(), other.to_ieee())
-    if isinstance(one, np.ndarray):
-        is_alike = one.dtype == other.dtype and one.shape == other.shape
-        return is_alike and one.tobytes() == other.tobytes()
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, (tuple, list)):
-        return len(one) == len(other) and all(map(same, one, other))
-    return repr(one) == repr(other)
 
 
 @pytest.fixture(autouse=True)
@@ -78,44 +45,6 @@ def no_python(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         raise AssertionError("the call was looked at in Python")
 
     return lambda: monkeypatch.setattr(BatchedFunction, "_prepare", fail)
-
-
-Call = Callable[[BatchedFunction, tuple[Any, ...]], Any]
-
-
-def ones(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple([np.linspace(0.5, 1.5, each.size).reshape(each.shape) for each in args])
-
-
-CALLS: dict[str, Call] = {
-    "values": lambda f, args: f(*args),
-    "gradient": lambda f, args: f.value_and_grad(*args, argnums=2),
-    "of a negative number": lambda f, args: f.value_and_grad(*args, argnums=-2),
-    "of a name": lambda f, args: f.value_and_grad(*args, argnums="x"),
-    "of a tuple": lambda f, args: f.value_and_grad(*args, argnums=(2, "a", 3)),
-    "of a list": lambda f, args: f.value_and_grad(*args, argnums=[0, 2]),
-    "of an empty tuple": lambda f, args: f.value_and_grad(*args, argnums=()),
-    "sum": lambda f, args: f.value_and_grad(*args, argnums=(0, 1), reduce="sum"),
-    "mean": lambda f, args: f.value_and_grad(*args, argnums=(1, 2), reduce="mean"),
-    "statuses": lambda f, args: f.value_and_grad(*args, argnums=(0, 2), with_status=True),
-    "statuses of a mean": lambda f, args: f.value_and_grad(
-        *args, argnums=(0, 2), reduce="mean", with_status=True
-    ),
-    "coordinate": lambda f, args: f.value_and_grad(*args, argnums=2, coordinate="x"),
-    "jacobian": lambda f, args: f.jacobian(*args, argnums=(0, 2)),
-    "jacobian, statuses": lambda f, args: f.jacobian(*args, argnums=2, with_status=True),
-    "values and jacobian": lambda f, args: f.value_and_jacobian(*args, argnums=1),
-    "jvp": lambda f, args: f.jvp(args, ones(args)),
-    "jvp of one": lambda f, args: f.jvp(args, ones(args)[2], argnums=2, with_status=True),
-    "jvp, mean": lambda f, args: f.jvp(args, ones(args)[:2], argnums=(0, 1), reduce="mean"),
-    "hvp": lambda f, args: f.hvp(args, ones(args)[2], argnums=2),
-    "hvp, transposed": lambda f, args: f.hvp(
-        args, [ones(args)[0], ones(args)[3]], argnums=(0, 3), transposed=True, with_status=True
-    ),
-    "hvp, sum": lambda f, args: f.hvp(args, ones(args)[0], reduce="sum"),
-    "hessian": lambda f, args: f.hessian(*args, argnums=(0, 2)),
-    "hessian, mean": lambda f, args: f.hessian(*args, argnums=1, reduce="mean", with_status=True),
-}
 
 
 @pytest.mark.parametrize("samples", [0, 1, 33, 300, 9000])
@@ -410,90 +339,7 @@ def test_a_single_call(no_python: Callable[[], None]) -> None:
     assert same(calls(apply), expected)
 
 
-def outcome(call: Callable[[], Any]) -> str:
-    """The result as text, or the error."""
-    try:
-        return repr(call())
-    except Exception as error:  # whatever it is, it must be the same
-        return f"{type(error).__name__}: {error}"
-
-
-def bad_out(samples: int) -> np.ndarray[Any, Any]:
-    array = np.empty(samples)
-    array.flags.writeable = False
-    return array
-
-
 X300 = inputs(300)
-ODD_CALLS: dict[str, Call] = {
-    "a bool": lambda f, args: f.value_and_grad(*args, argnums=True),
-    "a float": lambda f, args: f.value_and_grad(*args, argnums=2.0),
-    "a float in a tuple": lambda f, args: f.value_and_grad(*args, argnums=(2.0,)),
-    "a number of NumPy": lambda f, args: f.value_and_grad(*args, argnums=np.int64(2)),
-    "no argument": lambda f, args: f.value_and_grad(*args, argnums=4),
-    "twice": lambda f, args: f.value_and_grad(*args, argnums=(2, 2)),
-    "another reduction": lambda f, args: f.value_and_grad(*args, argnums=2, reduce="max"),
-    "a number as reduction": lambda f, args: f.value_and_grad(*args, argnums=2, reduce=0),
-    "another coordinate": lambda f, args: f.value_and_grad(*args, argnums=2, coordinate="y"),
-    "a status that is no bool": lambda f, args: f.value_and_grad(*args, argnums=2, with_status=1),
-    "an unknown keyword": lambda f, args: f.value_and_grad(*args, argnums=2, y=1),
-    "too few": lambda f, args: f.value_and_grad(*args[:3], argnums=2),
-    "too many": lambda f, args: f.value_and_grad(*args, 1.0, argnums=2),
-    "float32": lambda f, args: f.value_and_grad(
-        *args[:2], args[2].astype(np.float32), args[3], argnums=2
-    ),
-    "integers": lambda f, args: f.value_and_grad(*args[:3], np.arange(300), argnums=2),
-    "other bytes": lambda f, args: f.value_and_grad(*args[:3], args[3].astype(">f8"), argnums=2),
-    "columns first": lambda f, args: f.value_and_grad(
-        args[0], np.asfortranarray(args[1]), *args[2:], argnums=2
-    ),
-    "with gaps": lambda f, args: f.value_and_grad(*args[:3], np.repeat(args[3], 2)[::2], argnums=2),
-    "lists": lambda f, args: f.value_and_grad(*[each.tolist() for each in args], argnums=2),
-    "a masked array": lambda f, args: f.value_and_grad(*args[:3], np.ma.array(args[3]), argnums=2),
-    "another shape": lambda f, args: f.value_and_grad(np.ones(4), *args[1:], argnums=2),
-    "other samples": lambda f, args: f.value_and_grad(*args[:3], args[3][1:], argnums=2),
-    "no samples": lambda f, args: f.value_and_grad(*args[:3], 1.0, argnums=2),
-    "rows": lambda f, args: f.value_and_grad(*args[:3], args[3][:, None], argnums=2),
-    "out of another shape": lambda f, args: f.value_and_grad(
-        *args, argnums=2, out=(np.empty(300), np.empty(299))
-    ),
-    "out of another type": lambda f, args: f.value_and_grad(
-        *args, argnums=2, out=(np.empty(300), np.empty(300, np.float32))
-    ),
-    "out that is read-only": lambda f, args: f.value_and_grad(
-        *args, argnums=2, out=(None, bad_out(300))
-    ),
-    "out that is an argument": lambda f, args: f.value_and_grad(
-        *args, argnums=2, out=(np.empty(300), args[2])
-    ),
-    "out that is one array": lambda f, args: f.value_and_grad(*args, argnums=2, out=np.empty(300)),
-    "a direction that is not finite": lambda f, args: f.jvp(args, args[2] / 0.0, argnums=2),
-    "a direction of another shape": lambda f, args: f.hvp(args, np.ones(299), argnums=2),
-    "a direction too few": lambda f, args: f.jvp(args, ones(args)[:3]),
-    "no primals": lambda f, args: f.hvp((), args[2]),
-    "primals in a list": lambda f, args: f.jvp(list(args), list(ones(args))),
-    "primals in an array": lambda f, args: f.jvp(np.ones(4), ones(args)),
-}
-
-
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", ODD_CALLS)
-def test_what_is_odd_is_left_to_python(name: str) -> None:
-    apply, call = make(), ODD_CALLS[name]
-    for usual in CALLS.values():
-        usual(apply, X300)
-    apply.value_and_grad(*X300, argnums=1)
-    found = outcome(lambda: call(apply, X300))
-    assert found == outcome(lambda: call(make(), X300))
-    assert "looked at" not in found
-
-
-def test_a_list_of_argnums_may_change() -> None:
-    argnums, apply = [0, 1], make()
-    assert len(apply.value_and_grad(*X300, argnums=argnums)[1]) == 2
-    argnums.append(2)
-    found = apply.value_and_grad(*X300, argnums=argnums)
-    assert same(found, make().value_and_grad(*X300, argnums=(0, 1, 2)))
 
 
 class TestOut:
