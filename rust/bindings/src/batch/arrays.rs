@@ -104,6 +104,7 @@ unsafe fn slice_mut<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&mut [T]> {
 ///
 /// # Safety
 /// Nobody else reads or writes them while the slices live.
+#[expect(clippy::mut_from_ref, reason = "a buffer owns no memory, it lends that of an array")]
 pub(super) unsafe fn slices_mut<T: Element>(buffers: &[PyBuffer<T>]) -> PyResult<Vec<&mut [T]>> {
     // SAFETY: the caller's.
     buffers.iter().map(|buffer| unsafe { slice_mut(buffer) }).collect()

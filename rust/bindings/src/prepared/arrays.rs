@@ -155,6 +155,7 @@ impl<'py> Arrays<'_, 'py> {
     ///
     /// # Safety
     /// They are aligned, in C order, of this type, and share memory with nothing that is used while the slices live.
+    #[expect(clippy::mut_from_ref, reason = "the memory is that of the arrays, which are Python objects")]
     pub unsafe fn slices<'a, T>(&self, arrays: &'a [Bound<'py, PyAny>]) -> Vec<&'a mut [T]> {
         let slice = |array: &'a Bound<'py, PyAny>| -> &'a mut [T] {
             let memory = self.api.memory_of(array);

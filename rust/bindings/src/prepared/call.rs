@@ -84,6 +84,7 @@ impl PreparedCall {
     ///     has_total: whether the total of the values is returned.
     ///     values: the structure of the values and their arrays; None if there are none.
     ///     derivatives: the same for derivatives.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a call, each of its own kind")]
     #[new]
     #[pyo3(signature = (plan, last_use, arguments, inputs, direction, has_total, values, derivatives))]
     fn new(
@@ -150,18 +151,15 @@ impl PreparedCall {
         if !pairs.all(|(tree, argument)| fits(tree, &argument)) {
             return None;
         }
-        match &self.direction {
-            None => {}
-            Some(own) if own.is_single => {
-                if !fits(&own.items[0], direction) {
-                    return None;
-                }
-            }
-            Some(own) => {
+        if let Some(own) = &self.direction {
+            let is_of_this_kind = if own.is_single {
+                fits(&own.items[0], direction)
+            } else {
                 let items = items_of(direction).filter(|items| items.len() == own.items.len())?;
-                if !own.items.iter().zip(&items).all(|(tree, item)| fits(tree, item)) {
-                    return None;
-                }
+                own.items.iter().zip(&items).all(|(tree, item)| fits(tree, item))
+            };
+            if !is_of_this_kind {
+                return None;
             }
         }
         Some(Arguments { samples: samples?, leaves })
