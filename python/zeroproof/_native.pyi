@@ -335,6 +335,50 @@ class BatchPlan:
         self, samples: int, inputs: list[npt.NDArray[Any]], most: int
     ) -> list[_Happened]: ...
 
+_Described = tuple[Sequence[int], bool]
+
+@final
+class LastUse:
+    def __new__(cls) -> LastUse: ...
+    def renew(self) -> None: ...
+    @property
+    def number(self) -> int: ...
+
+@final
+class PreparedCall:
+    def __new__(
+        cls,
+        plan: BatchPlan,
+        last_use: LastUse,
+        arguments: list[Any],
+        inputs: Sequence[_Described],
+        direction: Optional[tuple[list[Any], bool, list[int]]],
+        has_total: bool,
+        values: Optional[tuple[Any, Sequence[_Described]]],
+        derivatives: Optional[tuple[Any, Sequence[_Described]]],
+    ) -> PreparedCall: ...
+
+@final
+class PreparedCalls:
+    def __new__(cls, array_class: type) -> PreparedCalls: ...
+    def add(
+        self, method: Any, argnums: Any, reduce: Any, coordinate: Any, call: PreparedCall
+    ) -> None: ...
+    def remove(self, last_use: LastUse) -> None: ...
+    def run(
+        self,
+        method: Any,
+        args: tuple[Any, ...],
+        argnums: Any,
+        reduce: Any,
+        coordinate: Any,
+        direction: Any,
+        with_status: Any,
+        out: Any,
+        threads: int,
+        /,
+    ) -> Any: ...
+
 @final
 class PartialTotals:
     def __new__(cls, record: bytes) -> PartialTotals: ...

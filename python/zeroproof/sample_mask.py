@@ -221,6 +221,9 @@ class alarm:
 #: ended.
 _ALARMS: ContextVar[tuple[alarm, ...]] = ContextVar("zeroproof_alarms", default=())
 
+#: The same at a call; empty if no alarm needs to be asked.
+alarm_blocks = _ALARMS.get
+
 
 def _active_alarms() -> list[alarm]:
     """The alarms that have not warned yet."""

@@ -6,12 +6,16 @@ import inspect
 import sys
 from collections.abc import Callable, Hashable, Mapping
 from functools import update_wrapper
-from itertools import accumulate, count
+from itertools import accumulate
 from math import prod
 from operator import attrgetter
 from typing import Any, Optional, Union
 
+from .._native import PreparedCalls
 from .._trees import flatten
+from ..array import TRArray
+from ..sample_mask import alarm_blocks
+from ..threads import get_num_threads
 from ._batch_arguments import (
     InAxes,
     Inputs,
@@ -22,12 +26,9 @@ from ._batch_arguments import (
 )
 from ._batch_layout import Layout
 from ._batch_partial import PartialMethods
-from ._batch_requests import (
-    GradientRequest,
-    Sources,
-    ValuesRequest,
-    check_reduction,
-)
+from ._batch_prepared import call_of
+from ._batch_requests import GradientRequest, ValuesRequest, check_reduction
+from ._batch_sources import Sources
 from ._batch_trace import Results, Traced, trace
 from ._batch_types import jacobian_of, value_and_grad_of
 from ._grad_results import separate_aux
@@ -93,7 +94,6 @@ class _Programs:
     def __init__(self, traced: Traced) -> None:
         self.traced = traced
         self.requests: dict[Any, Any] = {}
-        self.last_use = 0
 
 
 class BatchedFunction(PartialMethods):
@@ -134,7 +134,7 @@ class BatchedFunction(PartialMethods):
         self._settings = (function, in_axes, coordinate)
         self._parameters = Parameters(function, in_axes)
         self._programs: dict[Hashable, _Programs] = {}
-        self._uses = count()
+        self._prepared = PreparedCalls(TRArray)
 
     def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
         """The values of the function.
@@ -149,11 +149,18 @@ class BatchedFunction(PartialMethods):
             A TRArray with an element for each sample; for an object array of nodes one more axis in
             front; for a structure of results the same structure.
         """
+        kind, given = call_of("call", args, keywords)
+        threads = get_num_threads()
+        known = self._prepared.run(kind, given, None, None, None, None, False, out, threads)
+        if known is not None:
+            return known
         inputs, samples, programs = self._prepare("__call__", args, keywords)
         request = programs.requests.get("values")
         if request is None:
             request = programs.requests["values"] = ValuesRequest(programs.traced)
-        return request.run(inputs, samples, out)
+        values = request.run(inputs, samples, out)
+        self._prepare_next(kind, None, None, None, request.call)
+        return values
 
     @value_and_grad_of
     def value_and_grad(
@@ -204,18 +211,27 @@ class BatchedFunction(PartialMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, for another ``reduce``,
                 or if ``out`` has another shape.
         """
+        method = "value_and_grad"
+        kind, given = call_of(method, args, keywords)
+        if not (with_mask or has_aux or alarm_blocks()):
+            threads = get_num_threads()
+            known = self._prepared.run(
+                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         check_reduction(reduce)
         numbers = argument_numbers(argnums)
-        coordinate = coordinate_number(coordinate, self._settings[2])
-        inputs, samples, programs = self._prepare(
-            "value_and_grad", args, keywords, numbers, coordinate
-        )
-        key = (numbers, coordinate, reduce, has_aux)
+        chosen = coordinate_number(coordinate, self._settings[2])
+        inputs, samples, programs = self._prepare(method, args, keywords, numbers, chosen)
+        key = (numbers, chosen, reduce, has_aux)
         request = programs.requests.get(key)
         if request is None:
-            request = self._gradient_request(programs, numbers, coordinate, reduce, has_aux)
+            request = self._gradient_request(programs, numbers, chosen, reduce, has_aux)
             programs.requests[key] = request
-        return request.run(inputs, samples, with_status, with_mask, out)
+        results = request.run(inputs, samples, with_status, with_mask, out)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
+        return results
 
     @jacobian_of
     def jacobian(
@@ -247,10 +263,21 @@ class BatchedFunction(PartialMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
+        kind, given = call_of("jacobian", args, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
+            known = self._prepared.run(
+                kind, given, argnums, None, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         request, inputs, samples = self._jacobian_request(
             "jacobian", args, keywords, argnums, coordinate
         )
-        return request.run(inputs, samples, with_status, out)
+        jacobian = request.run(inputs, samples, with_status, out)
+        numbers = argument_numbers(argnums)
+        self._prepare_next(kind, numbers, None, coordinate, request.call)
+        return jacobian
 
     def program(self, *args: Any, native: bool = False, **keywords: Any) -> Program:
         """The program that is replayed for such arguments; ``print`` lists its operations.
@@ -300,7 +327,7 @@ class BatchedFunction(PartialMethods):
         programs = self._programs.get(shapes)
         if programs is None:
             programs = self._trace(shapes, parameters.flat_layout(shapes, per_sample))
-        programs.last_use = next(self._uses)
+        programs.traced.last_use.renew()
         return inputs, samples, programs
 
     def _prepare_structures(
@@ -314,7 +341,7 @@ class BatchedFunction(PartialMethods):
         programs = self._programs.get(layout.shapes if is_flat else layout)
         if programs is None:
             programs = self._trace(layout.shapes if is_flat else layout, layout)
-        programs.last_use = next(self._uses)
+        programs.traced.last_use.renew()
         return unconverted, samples, programs
 
     def _trace(self, key: Hashable, layout: Layout) -> _Programs:
@@ -323,8 +350,9 @@ class BatchedFunction(PartialMethods):
         # Without a lock: a finalizer, a hook or a signal handler may come here meanwhile.
         while key not in self._programs and len(self._programs) >= PROGRAMS:
             programs = self._programs.copy()
-            oldest = min(programs, key=lambda key: programs[key].last_use)
+            oldest = min(programs, key=lambda key: programs[key].traced.last_use.number)
             self._programs.pop(oldest, None)
+            self._prepared.remove(programs[oldest].traced.last_use)
         return self._programs.setdefault(key, new)
 
     def _traced(self, layout: Layout) -> Traced:
@@ -407,7 +435,7 @@ class Program(ProgramMethods, BatchedFunction):
         self._settings = (None, None, portable.coordinate)
         self._parameters = self._fixed = portable.parameters
         self._programs = {}
-        self._uses = count()
+        self._prepared = PreparedCalls(TRArray)
 
     def program(self, *args: Any, native: bool = False, **keywords: Any) -> Program:
         """The program itself, for arguments that it is for; with ``native`` one that shows more."""

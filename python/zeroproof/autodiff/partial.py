@@ -16,7 +16,7 @@ from .._arrays import Array
 from .._native import HybridStatistics, ModeSnapshot, PartialTotals, TRScalar
 from ..sample_mask import warn_if_too_many_left_out
 from ._batch_layout import Layout
-from ._batch_requests import Sources
+from ._batch_sources import Sources
 from ._leaves import LEAF, cuts
 
 __all__ = ["MaskTotals", "Partial"]

@@ -19,12 +19,14 @@ mod gradients;
 mod locks;
 mod node;
 mod number;
+mod numpy;
 mod operand;
 mod ops;
 mod origins;
 mod partial;
 mod places;
 mod portable;
+mod prepared;
 mod raw;
 mod record;
 mod reserve;
@@ -72,5 +74,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     tracer::register(module)?;
     partial::register(module)?;
     batch::register(module)?;
+    prepared::register(module)?;
     ufuncs::register(module)
 }
