@@ -58,6 +58,13 @@ class Location:
         first_line: where the function begins.
         span: the last line, first and last column (in bytes) of the expression, from Python 3.11
             on.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> def recip(x):
+        ...     return 1.0 / x
+        >>> recip(TRNode.parameter(0.0)).explain().origins[0].location.function
+        'recip'
     """
 
     file: str
