@@ -72,7 +72,8 @@ def modes(
     Examples:
         >>> import zeroproof.plot
         >>> figure = zeroproof.plot.modes(lambda x: 1.0 / x, -2.0, 2.0, delta=0.1)
-        >>> figure.savefig("modes.png")  # doctest: +SKIP
+        >>> len(figure.axes) >= 9  # values, tags and gradients of three modes
+        True
     """
     if not callable(f):
         raise TypeError(f"f must be a function of one node, not {type(f).__name__}")
