@@ -1,12 +1,11 @@
 """Compares the scalar path with other automatic differentiation libraries, from Python.
 
-python benches/compare_peers.py [--peer-python PATH ...] [--build DIRECTORY ...] [--rounds N]
+python benches/compare_peers.py [--peer-python PATH ...] [--rounds N]
 
 zeroproof is measured in the environment of this interpreter. `--peer-python` names the interpreter
 of another environment; every peer importable there is measured: zeroproofml (whose import name is
 `zeroproof` too, so it needs an environment of its own), PyTorch and HIPS autograd. Without the
-option the peers of this environment are measured. `--build` names a directory with another build of
-zeroproof, into which `pip install --target DIRECTORY --no-deps` has put a wheel.
+option the peers of this environment are measured.
 
 Each party runs in a process of its own, which measures when asked. The rounds go from party to
 party, so that a slow phase of the machine hits all of them; medians and minima are over the rounds.
@@ -200,33 +199,26 @@ class Party:
         self.process.communicate()
 
 
-def start(name: str, python: str, build: Optional[str] = None) -> Optional[Party]:
+def start(name: str, python: str) -> Optional[Party]:
     """A party, or None if that interpreter cannot import it."""
     command = [python, os.path.abspath(__file__), "--worker", name]
-    environment = os.environ if build is None else {**os.environ, "PYTHONPATH": build}
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True)
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
     party = Party(name, process)
     hello = party.read()
     if "missing" in hello:
         party.close()
         return None
-    where = "" if build is None else f", {os.path.basename(build)}"
-    party.title = f"{name} {hello['version']} (Python {hello['python']}{where})"
+    party.title = f"{name} {hello['version']} (Python {hello['python']})"
     return party
 
 
-def parties(peers: list[str], builds: list[str]) -> Iterator[Party]:
-    """zeroproof first, then its other builds and the peers found."""
+def parties(peers: list[str]) -> Iterator[Party]:
+    """zeroproof first, then the peers found."""
     own = start("zeroproof", sys.executable)
     if own is None:
         raise SystemExit("zeroproof is not installed for this interpreter")
     yield own
-    for build in builds:
-        other = start("zeroproof", sys.executable, os.path.abspath(build))
-        if other is None:
-            raise SystemExit(f"there is no zeroproof in {build}")
-        yield other
     for python in peers or [sys.executable]:
         for name in PARTY_NAMES[1:]:
             party = start(name, python)
@@ -245,7 +237,7 @@ def show(found: list[Party], rounds: int) -> None:
         for key in MEASUREMENTS:
             middle, least = statistics.median(party.rounds[key]), min(party.rounds[key])
             own = found[0].rounds[key]
-            ratios = f"({middle / statistics.median(own):.3g}x / {least / min(own):.3g}x)"
+            ratios = f"({middle / statistics.median(own):.0f}x / {least / min(own):.0f}x)"
             line += f"{f'{middle:.1f} / {least:.1f} {ratios}':>36}"
         print(line)
 
@@ -255,7 +247,6 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--peer-python", action="append", default=[], metavar="PATH")
-    parser.add_argument("--build", action="append", default=[], metavar="DIRECTORY")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--worker", choices=PARTY_NAMES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -264,7 +255,7 @@ def main() -> None:
         return
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    found = list(parties(arguments.peer_python, arguments.build))
+    found = list(parties(arguments.peer_python))
     for _ in range(arguments.rounds):
         for party in found:
             party.measure()
