@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 
 /// The docstring of a function of this kind, kept for ever.
 pub(crate) fn docstring(op: Op, kind: Kind) -> &'static CStr {
-    let parts = [facts(op), takes(op, kind), section(op, kind)].join("\n\n");
+    let parts = [facts(op), takes(op, kind), section(op, kind == Kind::Lifted)].join("\n\n");
     let text = format!("tr_{}{}\n--\n\n{parts}", op.name(), signature(op));
     Box::leak(CString::new(text).expect("facts hold no NUL").into_boxed_c_str())
 }

@@ -1,7 +1,6 @@
 //! The examples in the docstrings of the op functions: the same few operands for every op, and what the engine
 //! makes of them. The Python tests run them.
 
-use crate::docs::Kind;
 use crate::flags;
 use zeroproof::backward::Scratch;
 use zeroproof::graph::{Graph, Handle};
@@ -13,13 +12,13 @@ const INSIDE: [[f64; 2]; 2] = [[0.5, 2.0], [2.0, 0.5]];
 /// Operands at which it may not be.
 const AT_THE_EDGE: [[f64; 2]; 4] = [[0.0, -1.0], [1.0, 0.0], [-1.0, 0.0], [f64::INFINITY, f64::INFINITY]];
 
-/// The section of a docstring.
-pub(crate) fn section(op: Op, kind: Kind) -> String {
-    let lines = flags::keeping(|| match (op.arity(), kind) {
-        (Arity::Variadic, Kind::InKind) => reduced(op),
-        (Arity::Variadic, Kind::Lifted) => reduced_nodes(op),
-        (_, Kind::InKind) => computed(op),
-        (_, Kind::Lifted) => differentiated(op),
+/// The section of the docstring of a function that answers in the kind of its operands, or always records a node.
+pub(crate) fn section(op: Op, records: bool) -> String {
+    let lines = flags::keeping(|| match (op.arity(), records) {
+        (Arity::Variadic, false) => reduced(op),
+        (Arity::Variadic, true) => reduced_nodes(op),
+        (_, false) => computed(op),
+        (_, true) => differentiated(op),
     });
     format!("Examples:\n    {}", lines.join("\n    "))
 }
