@@ -100,7 +100,11 @@ class Expression:
 
 def expression_at(location: Location, op: OpType) -> Optional[Expression]:
     """The operation at a place; None if it is ambiguous or the source is not available."""
-    source = _parsed("".join(linecache.getlines(location.file)))
+    try:
+        lines = linecache.getlines(location.file)
+    except (SyntaxError, UnicodeDecodeError):
+        return None  # no text: before Python 3.10 linecache says so
+    source = _parsed("".join(lines))
     return None if source is None else _expression(source, location, op)
 
 
