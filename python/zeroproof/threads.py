@@ -29,6 +29,14 @@ def set_num_threads(n: SupportsIndex) -> None:
     Raises:
         TypeError: if it is not an int.
         ValueError: if it is below 1.
+
+    Examples:
+        >>> from zeroproof import get_num_threads, set_num_threads
+        >>> before = get_num_threads()
+        >>> set_num_threads(1)
+        >>> get_num_threads()
+        1
+        >>> set_num_threads(before)
     """
     global _threads
     count = index(n)
@@ -45,6 +53,11 @@ def get_num_threads() -> int:
 
     Raises:
         ValueError: if the environment variable is not an int from 1 up.
+
+    Examples:
+        >>> from zeroproof import get_num_threads
+        >>> get_num_threads() >= 1
+        True
     """
     global _threads
     if _threads is None:

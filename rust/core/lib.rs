@@ -21,7 +21,14 @@
 //!
 //! The modules, bottom up: [`scalar`] (a value is a double, its tag the class of that double),
 //! [`op`] (the operations: one place per op), [`graph`] (the arena), [`mode`],
-//! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API).
+//! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API), and [`batch`]
+//! (a traced function over many samples).
+//!
+//! # Features
+//!
+//! `native`, on by default: large batches run as machine code where the processor has AVX2 or AVX-512. Without it
+//! they are interpreted, with the same bits; the crate then depends on `libm` alone and asks for no executable
+//! memory.
 
 #![deny(unsafe_code)]
 

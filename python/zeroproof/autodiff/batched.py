@@ -118,6 +118,37 @@ class BatchedFunction(PartialMethods):
             depends on a value or that returns no node.
         ValueError: if the numbers of samples of the arguments differ, or a structure does not match
             its ``in_axes``.
+
+    Examples:
+        >>> from zeroproof import tr_vmap
+        >>> f = tr_vmap(lambda x, y: x / y)
+        >>> x, y = [1.0, 1.0], [2.0, 0.0]
+        >>> f(x, y)
+        TRArray([0.5, +∞])
+        >>> f.value_and_grad(x, y, argnums=1)
+        (TRArray([0.5, +∞]), array([-0.25,  0.  ]))
+        >>> f.value_and_grad(x, y, argnums=1, reduce="mean")
+        (TRScalar(0.5), array([-0.25,  0.  ]))
+        >>> f.jacobian([1.0], [2.0], argnums=1)
+        array([[[-0.25]]])
+        >>> f.value_and_jacobian([1.0], [2.0])
+        (TRArray([0.5]), array([[[0.5]]]))
+        >>> f.jvp(([1.0], [2.0]), ([1.0], [0.0]))
+        (TRArray([0.5]), array([0.5]))
+        >>> values, pullback = f.vjp([1.0], [2.0])
+        >>> pullback([1.0])
+        (array([0.5]), array([-0.25]))
+        >>> f.hvp(([1.0], [2.0]), [1.0], argnums=1)
+        array([0.25])
+        >>> f.hessian([1.0], [2.0], argnums=1)
+        array([[[0.25]]])
+        >>> print(f.program(x, y))
+        x: () per sample
+        y: () per sample
+        %0 = x ÷ y
+        return %0
+        >>> f.partial(x, y, start=0).masks.plus_infinity
+        1
     """
 
     __wrapped__: Callable[..., Any]
@@ -427,6 +458,30 @@ class Program(ProgramMethods, BatchedFunction):
     Raises:
         TypeError: for another number of arguments.
         ValueError: for arguments of another structure or shape.
+
+    Examples:
+        >>> from zeroproof import tr_vmap
+        >>> program = tr_vmap(lambda x: 1.0 / x).program([2.0])
+        >>> print(program)
+        x: () per sample
+        %0 = 1 ÷ x
+        return %0
+        >>> program([4.0, 0.0])
+        TRArray([0.25, +∞])
+        >>> program.value_and_grad([4.0, 0.0])
+        (TRArray([0.25, +∞]), array([-0.0625,  0.    ]))
+        >>> program.arguments(), program.steps(), program.outputs()
+        ([('x', (), True)], [('constant', 1.0), ('op', 'div', (1, 0))], (2,))
+        >>> "void recip(" in program.to_c("recip")
+        True
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from zeroproof.autodiff import load_program
+        >>> with TemporaryDirectory() as folder:
+        ...     program.save(Path(folder, "recip.json"))
+        ...     same = load_program(Path(folder, "recip.json"))
+        >>> same([4.0])
+        TRArray([0.25])
     """
 
     def __init__(self, portable: Portable, shows_native: bool = False) -> None:

@@ -51,6 +51,30 @@ class Rational:
 
     Raises:
         ValueError: for coefficients that are not finite, a Q that is 0, or an empty interval.
+
+    Examples:
+        >>> from zeroproof.rational import Rational
+        >>> f = Rational([1.0], [0.0, 1.0], (-1.0, 1.0))
+        >>> f(2.0), f(0.0), f.poles, f.residues
+        (0.5, inf, array([0.+0.j]), array([1.+0.j]))
+        >>> f.derivative()(2.0)
+        -0.25
+        >>> print(f.summary())
+        Rational function of degree 0/1 on [-1, 1]
+        <BLANKLINE>
+        numerator    1  1
+        denominator  1  0
+                     x  1
+        poles        0  residue 1
+        >>> f.to_python().splitlines()[0]
+        'def rational(x):'
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     f.save(Path(folder, "f.json"))
+        ...     same = Rational.load(Path(folder, "f.json"))
+        >>> same(2.0)
+        0.5
     """
 
     numerator: Array
@@ -107,6 +131,14 @@ class Rational:
         """The standard error of the value at numbers x: a float or an array.
 
         NaN if there is no covariance.
+
+        Examples:
+            >>> import numpy as np
+            >>> from zeroproof import fit_rational
+            >>> x = np.linspace(1.0, 2.0, 40)
+            >>> fit = fit_rational(x, 1.0 / x + 1e-3 * np.cos(40.0 * x), degree=(0, 1))
+            >>> 1e-5 < fit.standard_error(1.5) < 1e-3
+            True
         """
         given = np.asarray(x, np.float64)
         with np.errstate(all="ignore"):

@@ -14,6 +14,7 @@ mod differentiating;
 mod docs;
 mod enums;
 mod errors;
+mod examples;
 mod flags;
 mod gradients;
 mod locks;

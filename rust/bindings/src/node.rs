@@ -224,7 +224,23 @@ A parameter or input is given another value by ``assign``, or by setting ``value
 like make a new node as ``w - step`` does, and raise TypeError where that is likely a mistake: if ``w``\n\
 is a parameter or input that holds a gradient.\n\n\
 A leaf pickles and copies as its value, kind and name, without its gradient; other nodes refuse\n\
-and name ``detach()``.";
+and name ``detach()``.\n\n\
+Examples:\n    \
+>>> from zeroproof import TRNode\n    \
+>>> w, x = TRNode.parameter(3.0, name=\"w\"), TRNode.input(2.0)\n    \
+>>> y = w * x + TRNode.constant(1.0)\n    \
+>>> y.backward()\n    \
+>>> y.item(), w.gradient, x.gradient, w.gradient_status.name\n    \
+(7.0, TRScalar(2.0), TRScalar(3.0), 'EXACT')\n    \
+>>> w.zero_grad()\n    \
+>>> w.assign(w.value - 0.5)\n    \
+>>> w\n    \
+TRNode(2.5, REAL, name=\"w\", op=parameter, gradient=0.0)\n    \
+>>> y.op.name, [node.op.name for node in y.inputs], y.detach().requires_grad\n    \
+('ADD', ['MUL', 'CONSTANT'], False)\n    \
+>>> z = 1.0 / (w - 2.5)\n    \
+>>> z.tag.name, len(z.explain(w).masked_at), z.to_dot().split()[0]\n    \
+('PINF', 1, 'digraph')";
 
 fn properties() -> Vec<ffi::PyGetSetDef> {
     vec![

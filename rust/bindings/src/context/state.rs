@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroproof::{Error, ModeState};
 
 /// The block that runs in a context.
-pub(super) static BLOCK: Variable = Variable::new(c"zeroproof_gradient_state");
+pub(super) static BLOCK: Variable = Variable::new("zeroproof_gradient_state");
 
 /// The mode state and the schedule it belongs to, as one immutable value.
 #[pyclass(frozen, skip_from_py_object, module = "zeroproof._native")]
