@@ -73,7 +73,7 @@ impl Graph {
     }
 
     /// Whether `root` depends on something that gradients may be asked for and that is asked about.
-    fn depends_on_any(
+    pub(crate) fn depends_on_any(
         &self,
         root: Handle,
         scratch: &mut Scratch,
