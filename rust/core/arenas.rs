@@ -182,6 +182,30 @@ impl<T: Joins> Place<T> {
         keep
     }
 
+    /// Brings nodes, one at least, together: the place that all of them are in, and their handles there. It may
+    /// have gone on when this returns; whoever finds that it did asks again.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn meet(nodes: &[(Arc<Self>, Handle)]) -> Result<(Arc<Self>, Vec<Handle>), Error> {
+        loop {
+            let (first, handle) = &nodes[0];
+            let (place, handle) = first.home(*handle);
+            let mut handles = vec![handle];
+            for (other, handle) in &nodes[1..] {
+                let (other, handle) = other.home(*handle);
+                if !Arc::ptr_eq(&place, &other) {
+                    place.join(&other)?;
+                    break; // all of them are looked for again
+                }
+                handles.push(handle);
+            }
+            if handles.len() == nodes.len() {
+                return Ok((place, handles));
+            }
+        }
+    }
+
     /// Has two arenas join, unless they are one already, or one of them has just gone elsewhere: then whoever
     /// wants to see them together looks for them again.
     ///

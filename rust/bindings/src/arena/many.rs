@@ -231,21 +231,10 @@ pub(crate) fn meet<'py>(py: Python<'py>, nodes: &[NodeRef]) -> Result<(Borrow<'p
         let borrow = unsafe { Borrow::new(py, state, first.place(), None) };
         return Ok((borrow, nodes.iter().map(|node| node.handle).collect()));
     }
+    let shared: Vec<_> = nodes.iter().map(|node| (node.shared(), node.handle)).collect();
     loop {
-        let (place, handle) = first.shared().home(first.handle);
-        let mut handles = vec![handle];
-        for node in others {
-            let (other, handle) = node.shared().home(node.handle);
-            place.join(&other)?;
-            handles.push(handle);
-            if !Arc::ptr_eq(&place, &other) {
-                handles.clear(); // they are looked for again, together
-                break;
-            }
-        }
-        if handles.len() == nodes.len()
-            && let Some(borrow) = Borrow::of(py, &place)
-        {
+        let (place, handles) = Place::meet(&shared)?;
+        if let Some(borrow) = Borrow::of(py, &place) {
             return Ok((borrow, handles));
         }
     }
