@@ -232,7 +232,7 @@ pub struct Graph {
     remap: Vec<u32>,
     origins: Origins,
     recorded_gradients: RecordedGradients,
-    eras: Eras,
+    pub(crate) eras: Eras,
     last_pass: LastPass,
     /// No alias is older than this one; it may be gone, or stand for none.
     first_alias: u32,

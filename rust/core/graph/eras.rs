@@ -5,18 +5,16 @@
 //! is recorded after them begins another. Within an era the order of rows is that of time; of different eras
 //! the later one is known by its beginning.
 
-use super::collect::place_after;
-
 /// The first row of an era, and when the era began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Era {
+pub(crate) struct Era {
     start: u32,
     began: u64,
 }
 
 /// The eras of an arena in the order of their rows; nothing for a single one at time 0.
 #[derive(Debug, Default)]
-pub(super) struct Eras(Vec<Era>);
+pub(crate) struct Eras(Vec<Era>);
 
 impl Eras {
     /// One era.
@@ -91,4 +89,9 @@ impl Eras {
             is_empty
         });
     }
+}
+
+/// Where a place is after sliding: behind the live rows, given in descending order, that are before it.
+pub(super) fn place_after(live: &[u32], place: u32) -> u32 {
+    (live.len() - live.partition_point(|&row| row >= place)) as u32
 }
