@@ -12,7 +12,8 @@ mod sync {
 }
 
 use arenas::{Found, Joins, Place};
-use shuttle::thread;
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::{Config, Runner, thread};
 use sync::{Arc, Mutex, Weak};
 use zeroproof::backward::Scratch;
 use zeroproof::graph::{Graph, Handle, Moved};
@@ -50,6 +51,9 @@ impl Drop for Node {
         drop(self.place.release(self.handle));
     }
 }
+
+/// How many orders each model is tried in, by each of two schedulers.
+const ORDERS: usize = 1000;
 
 /// All places that were made, to see whether they end.
 type Places = Arc<Mutex<Vec<Weak<Place<Arena>>>>>;
@@ -101,8 +105,7 @@ fn product(a: &Node, b: &Node) -> Node {
         if let Some(mut state) = place.open() {
             let handle = state.arena_mut().graph.binary(Op::Mul, handles[0], handles[1]);
             state.give_out();
-            drop(state);
-            return Node { place, handle };
+            return Node { place: place.clone(), handle };
         }
     }
 }
@@ -140,9 +143,13 @@ fn in_many_orders(model: impl Fn(&Places) + Send + Sync + 'static) {
         assert!(all.len() > 1);
         assert!(all.iter().all(|place| place.strong_count() == 0), "a place outlives its nodes");
     };
-    let again = with_all_ended.clone();
-    shuttle::check_random(with_all_ended, 1500);
-    shuttle::check_pct(again, 1500, 3);
+    let config = || {
+        let mut config = Config::new();
+        config.stack_size = 1 << 20; // an arena's passes take more than a scheduler expects
+        config
+    };
+    Runner::new(RandomScheduler::new(ORDERS), config()).run(with_all_ended.clone());
+    Runner::new(PctScheduler::new(3, ORDERS), config()).run(with_all_ended);
 }
 
 fn run(threads: impl IntoIterator<Item = Box<dyn FnOnce() + Send>>) {

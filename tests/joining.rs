@@ -258,7 +258,18 @@ fn compare(seed: u64) {
     for _ in 0..series.next(80) {
         let step = step(&mut series, &one.held());
         stays.run(&step, next);
-        next += one.run(&step, next);
+        let more = one.run(&step, next);
+        if matches!(step, Step::Gradients(..)) && stays.held() != one.held() {
+            // One of them was refused since the root was computed from a gradient that is newer than a source
+            // of the other arena. It does not depend on that, but only the order of rows is known.
+            for nodes in [&mut stays, &mut one] {
+                let made = nodes.held().into_iter().filter(|place| *place >= next);
+                made.collect::<Vec<_>>().into_iter().for_each(|place| {
+                    nodes.run(&Step::Release(place), 0);
+                });
+            }
+        }
+        next += more;
         assert_eq!(stays.held(), one.held(), "seed {seed}, {step:?}");
     }
     for place in one.held() {
