@@ -13,6 +13,7 @@ __all__ = ["get_num_threads", "set_num_threads"]
 _VARIABLE = "ZEROPROOF_NUM_THREADS"
 _setting = os.environ.get(_VARIABLE, "")
 _threads: Optional[int] = None
+_default: Optional[int] = None
 
 #: More threads than this are never of use, and count as this many.
 _MOST = 1024
@@ -59,11 +60,14 @@ def get_num_threads() -> int:
         >>> get_num_threads() >= 1
         True
     """
-    global _threads
-    if _threads is None:
+    global _default
+    threads = _threads
+    if threads is not None:
+        return threads
+    if _default is None:  # apart, since another thread may set the number meanwhile
         count = _from_environment(_setting) if _setting else _native.available_cores()
-        _threads = min(count, _MOST)
-    return _threads
+        _default = min(count, _MOST)
+    return _default
 
 
 def _from_environment(setting: str) -> int:

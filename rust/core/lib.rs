@@ -21,8 +21,8 @@
 //!
 //! The modules, bottom up: [`scalar`] (a value is a double, its tag the class of that double),
 //! [`op`] (the operations: one place per op), [`graph`] (the arena), [`mode`],
-//! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API), and [`batch`]
-//! (a traced function over many samples).
+//! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API), [`arenas`] (an arena
+//! for each thread), and [`batch`] (a traced function over many samples).
 //!
 //! # Features
 //!
@@ -35,6 +35,7 @@
 #[macro_use]
 pub mod op;
 mod adjoints;
+pub mod arenas;
 pub mod backward;
 pub mod batch;
 pub mod elementary;
@@ -54,6 +55,7 @@ mod scaled;
 pub mod schedule;
 pub mod stats;
 pub mod status;
+mod sync;
 pub mod tape;
 mod wire;
 

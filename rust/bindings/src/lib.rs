@@ -17,6 +17,8 @@ mod errors;
 mod examples;
 mod flags;
 mod gradients;
+mod guarded;
+mod located;
 mod locks;
 mod node;
 mod number;
@@ -40,22 +42,14 @@ mod tracer;
 mod ufuncs;
 mod values;
 
-use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 #[global_allocator]
 static ALLOCATOR: reserve::Reserving = reserve::Reserving;
 
 /// The native half of `zeroproof`. Import the public modules instead.
-#[pymodule(gil_used = true)]
+#[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
-    // The arena relies on the GIL. The module turns it on unless the user forbids that.
-    if let Some(is_enabled) = py.import("sys")?.getattr_opt("_is_gil_enabled")?
-        && !is_enabled.call0()?.is_truthy()?
-    {
-        return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
-    }
     reserve::fill();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     callbacks::register(module)?;
