@@ -276,7 +276,7 @@ class _Work:
         """What the elements of an argument have, in its shape behind the axes of the samples."""
         xp, shape = self.kit.xp, (*self.batch, *source.shape)
         if not found:
-            return xp.broadcast_to(zero.reshape(-1)[:1], (1,)).reshape(-1)[:0].reshape(shape)
+            return zero.reshape(-1)[:0].reshape(shape)
         stacked = xp.stack([xp.broadcast_to(each, self.batch) for each in found])
         return _of_type(stacked.reshape(shape), zero.dtype)
 

@@ -271,7 +271,8 @@ class _Fold:
         if not own:
             tensor = tensor.unsqueeze(1)
         inner = tensor.shape[2:]
-        return tensor.expand(self._calls, self._samples, *inner).reshape(-1, *inner)
+        rows = self._calls * self._samples
+        return tensor.expand(self._calls, self._samples, *inner).reshape(rows, *inner)
 
     def arguments(self, apart: Sequence[int]) -> tuple[Any, ...]:
         """Which arguments have rows, and the arguments; those named here have."""
