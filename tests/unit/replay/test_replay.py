@@ -130,6 +130,10 @@ def test_an_argument_may_be_empty() -> None:
     replayed = replay.compile(tr_vmap(function, (0, None)).program(x, w))
     pulled = replayed.vjp([x, w], np.ones((3, 1)), replay.Mode())
     assert pulled.gradients[1].shape == pulled.statuses[1].shape == (3, 0)
+    swapped = replay.compile(tr_vmap(lambda w, x: function(x, w), None).program(w, x[0]))
+    alone = swapped.vjp([w, x[0]], np.ones(1), replay.Mode())
+    assert [gradient.shape for gradient in alone.gradients] == [(0,), ()]
+    assert alone.gradients[1] == 1.0
 
 
 class Foreign:
