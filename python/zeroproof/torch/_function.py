@@ -12,6 +12,7 @@ import torch
 from .. import replay
 from .._bridging import (
     PROGRAMS,
+    check_fill,
     check_settings,
     have_samples,
     mode_of_call,
@@ -136,9 +137,8 @@ class Function:
         mask = ~torch.isfinite(values.detach())
         masked = traced.packed(mask, is_single)
         if self._policy != "ieee":
+            check_fill(self._fill, torch.finfo(values.dtype).max, values.dtype)
             # By a selection, through which nothing flows back: no product of 0 with an infinity.
-            if abs(self._fill) > torch.finfo(values.dtype).max:
-                raise ValueError(f"fill={self._fill!r} is too large for tensors of {values.dtype}")
             values = torch.where(mask, self._fill, values)
         return traced.packed(values, is_single), masked, not is_wrapped(mask)
 
