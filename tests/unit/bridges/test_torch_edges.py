@@ -128,6 +128,7 @@ def test_regions_are_pairs_in_order() -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.filterwarnings("ignore")  # those of PyTorch, of what it uses itself
 def test_forward_mode_of_no_samples_and_of_empty_arguments(device: str) -> None:
     fn = zt.function(lambda w, x: x / 2.0, in_axes=(None, 0), nan_policy="fill", device=device)
     for size, samples in ((2, 0), (0, 3), (0, 0)):
@@ -138,6 +139,7 @@ def test_forward_mode_of_no_samples_and_of_empty_arguments(device: str) -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.filterwarnings("ignore")  # those of PyTorch, of what it uses itself
 def test_a_sum_along_tangents_that_is_too_large_is_0(device: str) -> None:
     fn = zt.function(lambda a, b: a + b, nan_policy="fill", device=device)
     one, huge = torch.ones(1, dtype=torch.float64), torch.full((1,), 1.5e308, dtype=torch.float64)
