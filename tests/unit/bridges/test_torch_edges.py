@@ -148,6 +148,16 @@ def test_a_sum_along_tangents_that_is_too_large_is_0(device: str) -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_sums_on_the_way_do_not_decide_a_gradient_in_a_batch_of_calls(device: str) -> None:
+    fn = zt.function(lambda w, x: w * x, in_axes=(None, 0), nan_policy="fill", device=device)
+    x = torch.tensor([1.5e308, 1.5e308, -1.5e308], dtype=torch.float64)
+    gradient = torch.func.grad(lambda w: fn(w, x).sum())
+    few = torch.tensor([1e-9, 2e-9], dtype=torch.float64)
+    assert torch.func.vmap(gradient)(few).tolist() == [1.5e308, 1.5e308]
+    assert gradient(few[0]).item() == 1.5e308
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_constants_that_float32_does_not_hold(device: str) -> None:
     fn = zt.function(lambda x: [1e300 / x, -1e300 * x], nan_policy="ieee", device=device)
     values = fn(torch.tensor([1.0, -2.0]))
