@@ -42,6 +42,12 @@ def check_settings(nan_policy: str, fill: float, mode: Mode) -> None:
         raise TypeError(f"mode must be a GradientMode or a replay.Mode, not {type(mode).__name__}")
 
 
+def check_fill(fill: float, largest: Any, kind: Any) -> None:
+    """Refuses a fill that arrays of this type do not hold: it would be an infinity."""
+    if abs(fill) > float(largest):
+        raise ValueError(f"fill={fill!r} is too large for {kind}")
+
+
 def mode_of_call(mode: Mode) -> replay.Mode:
     """The mode of a call: the one given, with the bound and δ in force, or the one in force."""
     if isinstance(mode, replay.Mode):

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from .. import replay
 from .._bridging import (
     PROGRAMS,
+    check_fill,
     check_settings,
     coordinate_leaf,
     have_samples,
@@ -112,12 +113,14 @@ class Function:
         Raises:
             TypeError: for arguments that are no arrays of real numbers.
             ValueError: if an argument has no axis of samples although ``in_axes`` says so, the
-                numbers of samples differ, or no argument has any.
+                numbers of samples differ, no argument has any, or their type does not hold
+                ``fill``.
         """
         traced, arguments = self._prepared(args)
         values = traced.values(mode_of_call(self._mode))(arguments)
         if self._policy == "ieee":
             return traced.packed(values)
+        check_fill(self._fill, jnp.finfo(values.dtype).max, values.dtype)
         masked = ~jnp.isfinite(values)
         filled = traced.packed(jnp.where(masked, jnp.asarray(self._fill, values.dtype), values))
         return filled if self._policy == "fill" else (filled, traced.packed(masked))

@@ -36,7 +36,9 @@ def model_of(program: Program) -> ModelProto:
     graph = Graph()
     numbers = Numbers(graph)
     nodes = Nodes(traced.program)
-    names = _identifiers([argument.name for argument in nodes.arguments], "x")
+    labels = _identifiers(traced.results.structure.paths("values"), "values")
+    taken = [*labels, *map(_of_tags, labels)]
+    names = _identifiers([argument.name for argument in nodes.arguments], "x", taken)
     inputs = []
     arguments = []
     samples: Optional[Value] = None
@@ -49,7 +51,8 @@ def model_of(program: Program) -> ModelProto:
             samples = extents
     kit = Kit(numbers, "float64")  # type: ignore[arg-type]  # it has what values are made of
     values = Forward(kit, nodes, arguments).values
-    outputs = _outputs(numbers, traced.results, [values[o] for o in nodes.outputs], samples)
+    found = [values[o] for o in nodes.outputs]
+    outputs = _outputs(numbers, labels, traced.results, found, samples)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes, _identifiers([program.name], "f")[0], inputs, outputs, graph.constants
@@ -72,21 +75,25 @@ class _Argument:
         if not self._shape:
             return self._value
         graph, place = self._value.graph, index[1:]
-        flat = graph.constant(np.array([0, -1] if self._per_sample else [-1]))
-        rows = graph.node("Reshape", self._value, flat)
+        # A 0 stands for the number of samples, which may be 0 itself: then no −1 can be told.
+        extents = [*([0] if self._per_sample else []), prod(self._shape)]
+        rows = graph.node("Reshape", self._value, graph.constant(np.array(extents, np.int64)))
         number = graph.constant(np.int64(np.ravel_multi_index(place, self._shape)))
         return graph.node("Gather", rows, number, axis=1 if self._per_sample else 0)
 
 
 def _outputs(
-    numbers: Numbers, results: Results, values: Sequence[Value], samples: Optional[Value]
+    numbers: Numbers,
+    labels: Sequence[str],
+    results: Results,
+    values: Sequence[Value],
+    samples: Optional[Value],
 ) -> list[Any]:
     """Values and tags of each array of the results."""
     graph = numbers.graph
     none = graph.constant(np.zeros(0, np.int64))
     leading = none if samples is None else samples
     found, first = [], 0
-    labels = _identifiers(results.structure.paths("values"), "values")
     for label, shape in zip(labels, results.shapes):
         some = values[first : first + prod(shape)]
         first += prod(shape)
@@ -106,21 +113,26 @@ def _outputs(
         axes = [*([] if samples is None else [_SAMPLES]), *shape]
         for name, value, kind in (
             (label, joined, TensorProto.DOUBLE),
-            (label.replace("values", "tags", 1), as_bytes, TensorProto.UINT8),
+            (_of_tags(label), as_bytes, TensorProto.UINT8),
         ):
             graph.nodes.append(helper.make_node("Identity", [value.name], [name]))
             found.append(helper.make_tensor_value_info(name, kind, axes))
     return found
 
 
-def _identifiers(names: Sequence[str], otherwise: str) -> list[str]:
+def _of_tags(label: str) -> str:
+    """The name of the tags beside values of this name."""
+    return label.replace("values", "tags", 1)
+
+
+def _identifiers(names: Sequence[str], otherwise: str, taken: Sequence[str] = ()) -> list[str]:
     """The names as ONNX wants them, all different: ``p['a']`` becomes ``p_a``."""
     found: list[str] = []
     for name in names:
         plain = re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_") or otherwise
         plain = f"_{plain}" if plain[0].isdigit() else plain
         number, unique = 1, plain
-        while unique in found:
+        while unique in found or unique in taken:
             number += 1
             unique = f"{plain}_{number}"
         found.append(unique)

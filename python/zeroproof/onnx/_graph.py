@@ -24,7 +24,10 @@ Operand = Union["Value", float, bool]
 
 
 class Graph:
-    """Nodes and constants; equal ones are there once."""
+    """Nodes and constants; equal ones are there once.
+
+    Their names begin with an underscore and a letter, as those of inputs and outputs never do.
+    """
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
@@ -36,7 +39,7 @@ class Graph:
         array = np.asarray(array)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._known:
-            self._known[key] = f"constant_{len(self.constants)}"
+            self._known[key] = f"_constant_{len(self.constants)}"
             self.constants.append(numpy_helper.from_array(array, self._known[key]))
         return Value(self, self._known[key], array.dtype == bool)
 
@@ -45,7 +48,7 @@ class Graph:
         names = [operand.name for operand in operands]
         key = (operator, *names, *((name, str(value)) for name, value in attributes.items()))
         if key not in self._known:
-            self._known[key] = f"node_{len(self.nodes)}"
+            self._known[key] = f"_node_{len(self.nodes)}"
             self.nodes.append(helper.make_node(operator, names, [self._known[key]], **attributes))
         return Value(self, self._known[key], operator in _LOGICAL)
 

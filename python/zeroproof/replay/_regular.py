@@ -34,13 +34,10 @@ class Doubts:
         self._xp, self._smallest = namespace, smallest_normal
         self._total, self._least = zero + 0.0, zero + 1.0
         self._found: Optional[Elements] = None
-        self._known: dict[int, Elements] = {}
 
     def finite(self, x: Elements) -> Elements:
         """Notes numbers that must be finite, and returns them."""
-        if id(x) not in self._known:
-            self._known[id(x)] = x  # kept, so that no other array gets its id
-            self._total = self._xp.spoiled(self._total, x)
+        self._total = self._xp.spoiled(self._total, x)
         return x
 
     def normal(self, x: Elements) -> Elements:
@@ -150,21 +147,22 @@ class Regular:
         #: What arrives at nodes, and those at which some of it comes by a bounded partial.
         self.adjoints: dict[int, Elements] = {}
         self.saturated: set[int] = set()
+        self._noted: set[int] = set()
 
     def run(self, root: int, seed: Elements) -> None:
         """Adds the pass from an output."""
         program = self._forward.program
-        adjoints = {root: self._doubts.finite(seed)} if root in self._active else {}
+        adjoints = {root: seed} if root in self._active else {}
         saturated: set[int] = set()
         for node in program.below(root, self._active):
             if isinstance(program.nodes[node], Element):
                 continue
-            g = adjoints.pop(node)
+            # A sum is finite only if all that was added to it is.
+            g = self._doubts.finite(adjoints.pop(node))
             contributions, bounds = self._contributions(node, g)
             for operand, contribution in zip(program.differentiable(node), contributions):
                 if operand not in self._active:
                     continue
-                self._doubts.finite(contribution)
                 own = adjoints.get(operand)
                 adjoints[operand] = contribution if own is None else own + contribution
                 if bounds or node in saturated:
@@ -179,7 +177,8 @@ class Regular:
         """What a node passes on, and whether its partials are bounded."""
         kit, forward, doubts = self._kit, self._forward, self._doubts
         kind, z = forward.program.nodes[node], forward.values[node]
-        for each in (node, *forward.program.differentiable(node)):
+        for each in {node, *forward.program.differentiable(node)} - self._noted:
+            self._noted.add(each)
             doubts.finite(forward.values[each])
         operands = forward.operands(node)
         if isinstance(kind, Select):

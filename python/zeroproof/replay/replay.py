@@ -270,13 +270,13 @@ class _Work:
         return 1.0 + self.kit.xp.zeros_like(values[..., place])
 
     def _zero(self, values: Elements) -> Elements:
-        return self.kit.zero(values[..., 0] if self.batch else self.inputs[0].reshape(-1)[0])
+        return self.kit.zero(values[..., 0])
 
     def _gathered(self, source: Argument, found: list[Elements], zero: Elements) -> Elements:
         """What the elements of an argument have, in its shape behind the axes of the samples."""
         xp, shape = self.kit.xp, (*self.batch, *source.shape)
         if not found:
-            return xp.broadcast_to(zero.reshape(-1)[:1], (1,)).reshape(-1)[:0].reshape(shape)
+            return zero.reshape(-1)[:0].reshape(shape)
         stacked = xp.stack([xp.broadcast_to(each, self.batch) for each in found])
         return _of_type(stacked.reshape(shape), zero.dtype)
 

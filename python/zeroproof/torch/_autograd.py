@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from ..replay import Mode
+from ..replay.finite import sum_of_samples
 
 __all__ = ["Engine", "Values", "no_third_derivative"]
 
@@ -271,7 +272,8 @@ class _Fold:
         if not own:
             tensor = tensor.unsqueeze(1)
         inner = tensor.shape[2:]
-        return tensor.expand(self._calls, self._samples, *inner).reshape(-1, *inner)
+        rows = self._calls * self._samples
+        return tensor.expand(self._calls, self._samples, *inner).reshape(rows, *inner)
 
     def arguments(self, apart: Sequence[int]) -> tuple[Any, ...]:
         """Which arguments have rows, and the arguments; those named here have."""
@@ -299,7 +301,7 @@ class _Fold:
     def by_argument(self, found: Any, place: int) -> Any:
         """The same for the gradient by an argument, added up if the samples share it."""
         apart = self.unfolded(found)
-        return apart if self._own[place] else apart.sum(1)
+        return apart if self._own[place] else sum_of_samples(torch, apart.movedim(1, 0))
 
 
 def _applied(function: Any, given: tuple[Any, ...], *tensors: torch.Tensor) -> Any:

@@ -12,6 +12,7 @@ import torch
 from .. import replay
 from .._bridging import (
     PROGRAMS,
+    check_fill,
     check_settings,
     have_samples,
     mode_of_call,
@@ -116,7 +117,8 @@ class Function:
         Raises:
             TypeError: for arguments that are no tensors of float64 or float32 or numbers.
             ValueError: if an argument has no axis of samples although ``in_axes`` says so, the
-                numbers of samples differ, or tensors lie on different devices.
+                numbers of samples differ, tensors lie on different devices, or their type does not
+                hold ``fill``.
         """
         values, masked, outlives = _values_and_masks(self, *args)
         self.masked = masked if outlives else None
@@ -135,6 +137,7 @@ class Function:
         mask = ~torch.isfinite(values.detach())
         masked = traced.packed(mask, is_single)
         if self._policy != "ieee":
+            check_fill(self._fill, torch.finfo(values.dtype).max, values.dtype)
             # By a selection, through which nothing flows back: no product of 0 with an infinity.
             values = torch.where(mask, self._fill, values)
         return traced.packed(values, is_single), masked, not is_wrapped(mask)

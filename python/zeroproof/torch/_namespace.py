@@ -149,7 +149,10 @@ class Torch:
 
     @staticmethod
     def full(like: Elements, value: float) -> Elements:
-        """A number of the type and on the device of a tensor."""
+        """A number of the type and on the device of a tensor; too large for it, an infinity."""
+        if like.dtype is torch.float32:
+            with np.errstate(all="ignore"):
+                value = float(np.float32(value))  # which PyTorch refuses to overflow
         return torch.full((), value, dtype=like.dtype, device=like.device)
 
     @staticmethod

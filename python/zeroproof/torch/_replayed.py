@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from math import prod
 from typing import Any
 
 import torch
@@ -75,21 +76,25 @@ class Replayed:
         return gradients, statuses
 
     def push(self, mode: Mode, own: Own, tensors: Tensors, tangents: Tensors) -> torch.Tensor:
-        """How the values change along tangents: the gradients of each output, times these."""
+        """How the values change along tangents: the gradients of each output, times these.
+
+        0 where that is too large, as on the host.
+        """
         replay, given = self._replay(own), list(tensors)
         shape = [t.shape[0] for t, each in zip(tensors, own) if each][:1]
-        columns = []
+        rank, columns = len(shape), []
         with torch.no_grad():
             along = [finite(torch, tangent) for tangent in tangents]
             for output in range(replay.outputs):
                 seeds = tensors[0].new_zeros((*shape, replay.outputs))
                 seeds[..., output] = 1.0
                 pulled = replay.vjp(given, seeds, mode, with_status=False)
-                moved = seeds[..., 0] * 0.0
-                for gradient, tangent in zip(pulled.gradients, along):
-                    terms = finite(torch, gradient * tangent).reshape(*shape, -1)
-                    moved = moved + terms.sum(-1)
-                columns.append(moved)
+                terms = [
+                    finite(torch, gradient * tangent).reshape(*shape, prod(gradient.shape[rank:]))
+                    for gradient, tangent in zip(pulled.gradients, along)
+                ]
+                moved = sum_of_samples(torch, torch.cat(terms, dim=-1).movedim(-1, 0))
+                columns.append(finite(torch, moved))
             found = torch.stack(columns, dim=-1)
         return found if any(own) else found.unsqueeze(0)
 

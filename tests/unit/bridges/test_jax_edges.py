@@ -91,3 +91,10 @@ def test_few_modes_are_kept() -> None:
             function(jnp.asarray([2.0]))
     [traced] = function._traced.values()
     assert len(traced._by_mode) <= 8
+
+
+def test_a_fill_that_the_type_does_not_hold_is_refused() -> None:
+    function = zj.function(lambda x: 1.0 / x, nan_policy="fill", fill=1e300)
+    with pytest.raises(ValueError, match=r"fill=1e\+300 is too large for float32"):
+        function(jnp.zeros(2, jnp.float32))
+    assert function(jnp.zeros(2)).tolist() == [1e300, 1e300]

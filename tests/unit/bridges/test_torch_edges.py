@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -124,3 +125,47 @@ def test_regions_are_pairs_in_order() -> None:
     for regions in [[(2.0, 1.0)], [(float("nan"), 1.0)], [(1.0,)]]:
         with pytest.raises(ValueError, match="a pair of numbers in order"):
             replay.Mode(GradientMode.HYBRID, regions=regions)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.filterwarnings("ignore")  # those of PyTorch, of what it uses itself
+def test_forward_mode_of_no_samples_and_of_empty_arguments(device: str) -> None:
+    fn = zt.function(lambda w, x: x / 2.0, in_axes=(None, 0), nan_policy="fill", device=device)
+    for size, samples in ((2, 0), (0, 3), (0, 0)):
+        w, x = torch.ones(size), torch.ones(samples)
+        by_w, by_x = torch.func.jacfwd(fn, argnums=(0, 1))(w, x)
+        assert torch.equal(by_w, torch.zeros(samples, size))
+        assert torch.equal(by_x, 0.5 * torch.eye(samples))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.filterwarnings("ignore")  # those of PyTorch, of what it uses itself
+def test_a_sum_along_tangents_that_is_too_large_is_0(device: str) -> None:
+    fn = zt.function(lambda a, b: a + b, nan_policy="fill", device=device)
+    one, huge = torch.ones(1, dtype=torch.float64), torch.full((1,), 1.5e308, dtype=torch.float64)
+    for tangents, expected in (((huge, huge), 0.0), ((-huge, huge), 0.0), ((huge, one), 1.5e308)):
+        assert torch.func.jvp(fn, (one, one), tangents)[1].item() == expected
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_sums_on_the_way_do_not_decide_a_gradient_in_a_batch_of_calls(device: str) -> None:
+    fn = zt.function(lambda w, x: w * x, in_axes=(None, 0), nan_policy="fill", device=device)
+    x = torch.tensor([1.5e308, 1.5e308, -1.5e308], dtype=torch.float64)
+    gradient = torch.func.grad(lambda w: fn(w, x).sum())
+    few = torch.tensor([1e-9, 2e-9], dtype=torch.float64)
+    assert torch.func.vmap(gradient)(few).tolist() == [1.5e308, 1.5e308]
+    assert gradient(few[0]).item() == 1.5e308
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_constants_that_float32_does_not_hold(device: str) -> None:
+    fn = zt.function(lambda x: [1e300 / x, -1e300 * x], nan_policy="ieee", device=device)
+    values = fn(torch.tensor([1.0, -2.0]))
+    assert [each.tolist() for each in values] == [[math.inf, -math.inf], [-math.inf, math.inf]]
+
+
+def test_a_fill_that_the_type_does_not_hold_is_refused() -> None:
+    fn = zt.function(lambda x: 1.0 / x, nan_policy="fill", fill=1e300)
+    with pytest.raises(ValueError, match=r"fill=1e\+300 is too large for torch.float32"):
+        fn(torch.zeros(2))
+    assert fn(torch.zeros(2, dtype=torch.float64)).tolist() == [1e300, 1e300]

@@ -184,6 +184,26 @@ def test_structures_shapes_and_names(evaluate: Callable[..., Any]) -> None:
 
 
 @EVALUATOR
+def test_an_argument_of_any_name(evaluate: Callable[..., Any]) -> None:
+    def function(values: Any, tags: Any, node_0: Any, _constant_0: Any) -> Any:
+        return values / tags + node_0 * 2.0 - _constant_0
+
+    arrays = [np.array([1.0, 0.0]), np.array([2.0, 0.0]), np.ones(2), np.zeros(2)]
+    model = tr_vmap(function).program(*arrays).to_onnx()
+    names = [put.name for put in model.graph.input]
+    assert names == ["values_2", "tags_2", "node_0", "constant_0"]
+    assert [put.name for put in model.graph.output] == ["values", "tags"]
+    values, codes = evaluate(model, dict(zip(names, arrays)))
+    assert (values[0], codes.tolist()) == (2.5, [0, 3])
+
+
+@EVALUATOR
+def test_no_samples_of_an_argument_with_axes(evaluate: Callable[..., Any]) -> None:
+    model = tr_vmap(lambda x: x[1, 0] / x[0, 1]).program(np.ones((3, 2, 2))).to_onnx()
+    assert [found.shape for found in evaluate(model, {"x": np.ones((0, 2, 2))})] == [(0,), (0,)]
+
+
+@EVALUATOR
 def test_arguments_that_are_all_shared_and_constants(evaluate: Callable[..., Any]) -> None:
     program = tr_vmap(lambda w: [w[0] / w[1], np.array([[1.0, np.inf]])], None).program(np.ones(2))
     value, code, constant, codes = evaluate(program.to_onnx(), {"w": np.array([1.0, 0.0])})

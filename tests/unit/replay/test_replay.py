@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 
 import zeroproof
-from support.replays import by_engine, in_mode, tags, ulps
+from support.replays import Careful, by_engine, in_mode, tags, ulps
 from zeroproof import TRNode, replay, tr_log
 from zeroproof.autodiff.batched import tr_vmap
 from zeroproof.autodiff.conditions import tr_less, tr_where
@@ -130,6 +131,29 @@ def test_an_argument_may_be_empty() -> None:
     replayed = replay.compile(tr_vmap(function, (0, None)).program(x, w))
     pulled = replayed.vjp([x, w], np.ones((3, 1)), replay.Mode())
     assert pulled.gradients[1].shape == pulled.statuses[1].shape == (3, 0)
+    swapped = replay.compile(tr_vmap(lambda w, x: function(x, w), None).program(w, x[0]))
+    alone = swapped.vjp([w, x[0]], np.ones(1), replay.Mode())
+    assert [gradient.shape for gradient in alone.gradients] == [(0,), ()]
+    assert alone.gradients[1] == 1.0
+
+
+def test_a_look_at_the_numbers_keeps_no_adjoints() -> None:
+    def function(x: TRNode, y: TRNode) -> TRNode:
+        z = x
+        for _ in range(50):
+            z = zeroproof.tr_sin(z) * y + x
+        return z
+
+    x = np.linspace(1.0, 2.0, 4096)
+    program = tr_vmap(function).program(x, x)
+    peaks = []
+    for namespace in (replay.NumPy(), Careful()):
+        replayed = replay.compile(program, namespace)
+        tracemalloc.start()
+        replayed.vjp([x, x], np.ones((4096, 1)), replay.Mode())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] < 1.1 * peaks[1]
 
 
 class Foreign:
