@@ -43,6 +43,12 @@ fn case(recipe: impl Strategy<Value = Recipe>) -> impl Strategy<Value = Case> {
     )
 }
 
+/// Batches of full blocks, in which some samples are not regular.
+fn case_with_few_specials(recipe: impl Strategy<Value = Recipe>) -> impl Strategy<Value = Case> {
+    let large = (2048..9000usize, select(vec![1e-3, 1e-2]));
+    (case(recipe), large).prop_map(|(case, (samples, specials))| Case { samples, specials, ..case })
+}
+
 /// On one line; the message of a failure lists the program.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,6 +138,17 @@ fn native_code_has_the_bits_of_the_interpreter() {
     assert_eq!(native_blocks() > 0, native_code().is_ok(), "native code runs where it can");
 }
 
+/// What is not regular is computed by itself, or with its block if it is much; sums leave it out or take it in.
+#[test]
+fn few_irregular_samples_have_the_bits_of_the_interpreter() {
+    let recipes = [recipe(1).boxed(), recipe(8).boxed(), directional_recipe(1).boxed()];
+    for recipe in recipes {
+        TestRunner::new(config(30))
+            .run(&case_with_few_specials(recipe), |case| case.check_native())
+            .unwrap_or_else(|e| panic!("{e}"));
+    }
+}
+
 /// A setting from the environment.
 fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
@@ -147,6 +164,15 @@ proptest! {
 
     #[test]
     fn random_programs_come_to_what_the_scalar_path_does(case in case(recipe(1))) {
+        case.check()?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(10))]
+
+    #[test]
+    fn few_irregular_samples_come_to_what_the_scalar_path_does(case in case_with_few_specials(recipe(1))) {
         case.check()?;
     }
 }
