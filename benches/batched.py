@@ -44,7 +44,6 @@ from racing import Contender, Goal, race, ratio
 from settings import confine, parse
 
 import zeroproof
-from zeroproof._native import TracedProgram
 from zeroproof.autodiff import (
     GradientMode,
     GradientModeConfig,
@@ -255,28 +254,33 @@ def sizes(settings: argparse.Namespace) -> Iterator[Goal]:
     zeroproof.set_num_threads(settings.threads)
 
 
-def small_batch(jax: Optional[Jax], settings: argparse.Namespace) -> Iterator[Goal]:
-    """What a call costs beside the engine's work."""
-    inputs = make_inputs(SMALL)
-    own = Zeroproof(inputs)
-    program = rational().program(*inputs.rational)
-    native = TracedProgram.from_data(program.arguments(), program.steps(), program.outputs())
-    plan = native.gradient([0, 1], None, "mean")
-    gradients = [np.empty(4), np.empty(3)]
-
-    def engine() -> None:
-        plan.run(SMALL, settings.threads, list(inputs.rational), [], gradients, [])
-
-    racers = {
-        "zeroproof": Contender(own.mean, repeats=1000),
-        "its engine": Contender(engine, repeats=1000),
+def small_calls(inputs: Inputs) -> dict[str, Call]:
+    """Calls by workload."""
+    own, batched, args = Zeroproof(inputs), rational(), inputs.rational
+    direction = np.ones(len(inputs.x))
+    return {
+        MEAN: own.mean,
+        PER_SAMPLE: own.per_sample,
+        "rational, jvp along x": lambda: batched.jvp(args, direction, argnums=2),
+        "rational, hvp along x": lambda: batched.hvp(args, direction, argnums=2),
     }
-    if jax is not None:
-        racers["JAX"] = Contender(jax.party(inputs).calls[MEAN], repeats=1000)
-    race(racers, settings.rounds)
-    show(f"{MEAN}, {SMALL} samples", racers, unit="µs")
-    overhead = (racers["zeroproof"].median - racers["its engine"].median) * 1e6
-    yield Goal(f"Python's share of a call with {SMALL} samples", overhead, 15, False, " µs")
+
+
+def small_batches(jax: Optional[Jax], settings: argparse.Namespace) -> Iterator[Goal]:
+    """What a call costs of which the work is little, everything included."""
+    for samples in (SMALL, 1):
+        inputs = make_inputs(samples)
+        calls = small_calls(inputs)
+        racers = {name: Contender(call, repeats=1000) for name, call in calls.items()}
+        if jax is not None:
+            for name, call in jax.party(inputs).calls.items():
+                if name in calls:
+                    racers[f"JAX: {name}"] = Contender(call, repeats=1000)
+        race(racers, settings.rounds)
+        show(f"batches of {samples}", racers, unit="µs")
+        for name in calls:
+            measured = racers[name].median * 1e6
+            yield Goal(f"{name}: a call of {samples}", measured, 10, False, " µs")
 
 
 def arguments() -> argparse.Namespace:
@@ -316,7 +320,7 @@ def main() -> None:
         goals += first_call(jax, settings)
         goals += two_threads(fused[1], settings)
         goals += sizes(settings)
-        goals += small_batch(jax, settings)
+        goals += small_batches(jax, settings)
     print("\ngoals")
     for goal in goals:
         print(goal)

@@ -59,7 +59,13 @@ __all__ = ["OpType"]
 
 
 class OpType(IntEnum):
-    """The operation that made a node. The codes are stable."""
+    """The operation that made a node. The codes are stable.
+
+    Examples:
+        >>> from zeroproof import OpType, TRNode
+        >>> (1.0 / TRNode.parameter(2.0)).op is OpType.DIV
+        True
+    """
 
 {members}'''
 

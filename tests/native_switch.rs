@@ -28,6 +28,9 @@ fn native_code_can_be_turned_off_and_refused() {
     let expected = outcome(&batch, Native::Never);
     let mut blocks = native_blocks();
     assert_eq!(blocks, 0, "the interpreter ran");
+    if cfg!(not(feature = "native")) {
+        assert_eq!(native_code(), Err("it was built without the feature native".to_owned()));
+    }
     let Ok(simd) = native_code() else { return };
     let mut runs_natively = || {
         for native in [Native::WhenItPays, Native::Always(simd)] {

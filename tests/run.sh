@@ -12,7 +12,7 @@ step() { printf '\n== %s\n' "$1"; }
 
 step "install"
 .venv/bin/python -m pip install --quiet --upgrade pip
-.venv/bin/python -m pip install --quiet --editable ".[test,lint,plot,dask,jax${EXTRAS:+,$EXTRAS}]" optax
+.venv/bin/python -m pip install --quiet --editable ".[test,lint,plot,dask,jax,onnx${EXTRAS:+,$EXTRAS}]" optax
 
 step "format and lint"
 cargo fmt --all --check

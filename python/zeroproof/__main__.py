@@ -10,7 +10,7 @@ from typing import NoReturn, Optional
 
 from . import __version__
 from ._build import build_facts
-from .learn import cli, predict
+from .learn import cli, completion, predict
 from .learn.arguments import add_arguments, join_negative_values
 from .learn.text import InputError
 
@@ -59,10 +59,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     predicting.allow_abbrev = False
     predicting.formatter_class = argparse.RawDescriptionHelpFormatter
     predict.add_arguments(predicting)
+    completing = commands.add_parser("completion", help="a script for completion in a shell")
+    completing.allow_abbrev = False
+    completion.add_arguments(completing)
     name = "zeroproof"
     try:
         arguments = parser.parse_args(join_negative_values(sys.argv[1:] if argv is None else argv))
         name = f"zeroproof {arguments.command}"
+        if arguments.command == "completion":
+            return completion.completion(arguments.shell, parser)
         return (cli.learn if arguments.command == "learn" else predict.predict)(arguments)
     except SystemExit as stop:  # argparse ends so, after help too
         return stop.code if isinstance(stop.code, int) else 0

@@ -10,13 +10,18 @@ from typing import Any, Optional, Union
 import numpy as np
 import numpy.typing as npt
 
-from . import replay
+from . import _ops, replay
+from ._enums import ReductionMode
+from ._native import TracedCondition
 from ._trees import Structure, broadcast, flatten
+from .autodiff import conditions
 from .autodiff._batch_trace import Traced
 from .autodiff.batched import tr_vmap
 from .autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
 from .autodiff.hybrid_gradient import HybridGradientContext
 from .autodiff.tr_node import GradientStatus
+from .bridge import from_ieee
+from .replay._program import Source
 from .replay.finite import sum_of_samples
 
 #: What the rest of a program may see of a value that is not REAL.
@@ -113,16 +118,21 @@ def shapes_of_one(
     shapes: Sequence[tuple[int, ...]], own: Sequence[bool], names: Sequence[str]
 ) -> tuple[tuple[tuple[int, ...], ...], Optional[int]]:
     """What one sample sees of each leaf, and how many samples there are, None without any axis."""
-    samples = set()
+    samples = None  # sizes are compared, not hashed: those of a graph may stand for any number
     for shape, each, name in zip(shapes, own, names):
         if each:
             if not shape:
                 raise ValueError(f"{name} has no axis of samples; in_axes says 0 for it")
-            samples.add(shape[0])
-    if len(samples) > 1:
-        raise ValueError(f"the arguments have different numbers of samples: {sorted(samples)}")
-    of_one = tuple(tuple(shape[1:] if each else shape) for shape, each in zip(shapes, own))
-    return of_one, next(iter(samples), None)
+            if samples is None:
+                samples = shape[0]
+            elif samples != shape[0]:
+                sizes = sorted({samples, shape[0]})
+                raise ValueError(f"the arguments have different numbers of samples: {sizes}")
+    of_one = tuple(
+        tuple([int(extent) for extent in (shape[1:] if each else shape)])
+        for shape, each in zip(shapes, own)
+    )
+    return of_one, samples
 
 
 def put_together(structures: Sequence[Structure], leaves: Sequence[Any]) -> tuple[Any, ...]:
@@ -152,6 +162,43 @@ def traced(
     examples = [np.zeros((1, *shape) if each else shape) for shape, each in zip(shapes, own)]
     found: Traced = batched._prepare("program", tuple(examples), {})[2].traced
     return found
+
+
+def recorded(source: Source) -> Callable[..., list[Any]]:
+    """A program as a function of an array of nodes for each argument, which calls nothing else.
+
+    What is made of a function later, such as the gradient of one of its outputs, is made of this:
+    whatever the function read may have changed by then.
+    """
+    steps, outputs = list(source.steps()), list(source.outputs())
+
+    def of_leaves(*leaves: Any) -> list[Any]:
+        nodes: list[Any] = []
+        for leaf in leaves:
+            nodes += list(leaf.reshape(-1)) if isinstance(leaf, np.ndarray) else [leaf]
+        for step in steps:
+            nodes.append(_computed(step, nodes))
+        return [nodes[output] for output in outputs]
+
+    return of_leaves
+
+
+def _computed(step: tuple[Any, ...], nodes: Sequence[Any]) -> Any:
+    """The node of a step."""
+    kind = step[0]
+    if kind == "constant":
+        return from_ieee(step[1])
+    operands = [nodes[operand] for operand in step[-1]]
+    if kind == "power":
+        return _ops.tr_pow_int(operands[0], step[1])
+    if kind == "fold":
+        return getattr(_ops, f"tr_{step[1]}")(operands, ReductionMode[step[2].upper()])
+    if kind == "select":
+        chosen = operands[0]
+        is_known = not isinstance(chosen, TracedCondition)
+        return conditions.tr_where(bool(chosen) if is_known else chosen, *operands[1:])
+    module = conditions if kind == "condition" else _ops
+    return getattr(module, f"tr_{step[1]}")(*operands)
 
 
 def nodes_of(result: Any) -> list[Any]:

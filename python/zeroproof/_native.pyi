@@ -310,6 +310,7 @@ class TracedProgram:
 
 @final
 class BatchPlan:
+    def native_listing(self) -> str: ...
     def paths(self) -> list[bool]: ...
     def run(
         self,
@@ -333,6 +334,50 @@ class BatchPlan:
     def dropped(
         self, samples: int, inputs: list[npt.NDArray[Any]], most: int
     ) -> list[_Happened]: ...
+
+_Described = tuple[Sequence[int], bool]
+
+@final
+class LastUse:
+    def __new__(cls) -> LastUse: ...
+    def renew(self) -> None: ...
+    @property
+    def number(self) -> int: ...
+
+@final
+class PreparedCall:
+    def __new__(
+        cls,
+        plan: BatchPlan,
+        last_use: LastUse,
+        arguments: list[Any],
+        inputs: Sequence[_Described],
+        direction: Optional[tuple[list[Any], bool, list[int]]],
+        has_total: bool,
+        values: Optional[tuple[Any, Sequence[_Described]]],
+        derivatives: Optional[tuple[Any, Sequence[_Described]]],
+    ) -> PreparedCall: ...
+
+@final
+class PreparedCalls:
+    def __new__(cls, array_class: type) -> PreparedCalls: ...
+    def add(
+        self, method: Any, argnums: Any, reduce: Any, coordinate: Any, call: PreparedCall
+    ) -> None: ...
+    def remove(self, last_use: LastUse) -> None: ...
+    def run(
+        self,
+        method: Any,
+        args: tuple[Any, ...],
+        argnums: Any,
+        reduce: Any,
+        coordinate: Any,
+        direction: Any,
+        with_status: Any,
+        out: Any,
+        threads: int,
+        /,
+    ) -> Any: ...
 
 @final
 class PartialTotals:

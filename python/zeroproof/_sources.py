@@ -58,6 +58,13 @@ class Location:
         first_line: where the function begins.
         span: the last line, first and last column (in bytes) of the expression, from Python 3.11
             on.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> def recip(x):
+        ...     return 1.0 / x
+        >>> recip(TRNode.parameter(0.0)).explain().origins[0].location.function
+        'recip'
     """
 
     file: str
@@ -93,7 +100,11 @@ class Expression:
 
 def expression_at(location: Location, op: OpType) -> Optional[Expression]:
     """The operation at a place; None if it is ambiguous or the source is not available."""
-    source = _parsed("".join(linecache.getlines(location.file)))
+    try:
+        lines = linecache.getlines(location.file)
+    except (SyntaxError, UnicodeDecodeError):
+        return None  # no text: before Python 3.10 linecache says so
+    source = _parsed("".join(lines))
     return None if source is None else _expression(source, location, op)
 
 

@@ -48,6 +48,26 @@ class TRArray(Operators, Reductions):
         TRArray([1.0, +∞, -1.0])
         >>> print((0.0 / a).sum())
         Φ
+        >>> x = TRArray([[1.0, 4.0], [0.0, 9.0]])
+        >>> x.shape, x.ndim, x.size, (1.0 / x).tags.tolist()
+        ((2, 2), 2, 4, [[0, 0], [1, 0]])
+        >>> x.sum(), x.mean(), x.prod(), x.min(), x.max()
+        (TRScalar(14.0), TRScalar(3.5), TRScalar(0.0), TRScalar(0.0), TRScalar(9.0))
+        >>> x.var(), x.std(), x[0, :1].norm(), x[0].dot(x[1])
+        (TRScalar(12.25), TRScalar(3.5), TRScalar(1.0), TRScalar(36.0))
+        >>> int(x.argmin()), int(x.argmax()), bool(x.any()), bool(x.all())
+        (2, 3, True, False)
+        >>> x.reshape(4)
+        TRArray([1.0, 4.0, 0.0, 9.0])
+        >>> x.ravel().cumsum(), x.flatten().cumprod()
+        (TRArray([1.0, 5.0, 5.0, 14.0]), TRArray([1.0, 4.0, 0.0, 0.0]))
+        >>> x[:1].squeeze(), x.copy().transpose()[0]
+        (TRArray([1.0, 4.0]), TRArray([1.0, 0.0]))
+        >>> x.clip(1.0, 4.0).to_ieee()
+        array([[1., 4.],
+               [1., 4.]])
+        >>> x[0].round().tolist(), x[0, 1].item()
+        ([TRScalar(1.0), TRScalar(4.0)], 4.0)
     """
 
     __slots__ = ("_doubles",)

@@ -33,6 +33,14 @@ def from_ieee(x: Union[Value, npt.NDArray[Any]]) -> Union[TRScalar, ObjectArray]
 
     Raises:
         TypeError: for anything that is not real-valued.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import from_ieee
+        >>> from_ieee(float("nan"))
+        TRScalar(Φ)
+        >>> from_ieee(np.array([1.0, -np.inf]))
+        array([TRScalar(1.0), TRScalar(−∞)], dtype=object)
     """
     if not isinstance(x, np.ndarray):
         return TRScalar(x)
@@ -53,6 +61,14 @@ def to_ieee(x: Union[Value, npt.NDArray[Any]]) -> Union[float, DoubleArray]:
 
     Returns:
         A float, or a float64 array of the same shape.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import phi, pinf, to_ieee
+        >>> to_ieee(pinf())
+        inf
+        >>> to_ieee(np.array([pinf(), phi()]))
+        array([inf, nan])
     """
     if not isinstance(x, np.ndarray):
         return float(TRScalar(x))

@@ -38,32 +38,68 @@ def _tag(x: Operand) -> TRTag:
 
 
 def is_real(x: Operand) -> bool:
-    """Whether the value is a finite number."""
+    """Whether the value is a finite number.
+
+    Examples:
+        >>> from zeroproof import is_real, pinf
+        >>> is_real(1.5), is_real(pinf())
+        (True, False)
+    """
     return _tag(x) is TRTag.REAL
 
 
 def is_pinf(x: Operand) -> bool:
-    """Whether the value is +∞."""
+    """Whether the value is +∞.
+
+    Examples:
+        >>> from zeroproof import is_pinf, real
+        >>> is_pinf(real(1.0) / 0.0)
+        True
+    """
     return _tag(x) is TRTag.PINF
 
 
 def is_ninf(x: Operand) -> bool:
-    """Whether the value is −∞."""
+    """Whether the value is −∞.
+
+    Examples:
+        >>> from zeroproof import is_ninf, real
+        >>> is_ninf(real(1.0) / -0.0)
+        True
+    """
     return _tag(x) is TRTag.NINF
 
 
 def is_phi(x: Operand) -> bool:
-    """Whether the value is nullity."""
+    """Whether the value is nullity.
+
+    Examples:
+        >>> from zeroproof import is_phi, real
+        >>> is_phi(real(0.0) / 0.0)
+        True
+    """
     return _tag(x) is TRTag.PHI
 
 
 def is_finite(x: Operand) -> bool:
-    """Whether the value is a finite number; the same as :func:`is_real`."""
+    """Whether the value is a finite number; the same as :func:`is_real`.
+
+    Examples:
+        >>> from zeroproof import is_finite, phi
+        >>> is_finite(1.5), is_finite(phi())
+        (True, False)
+    """
     return is_real(x)
 
 
 def is_infinite(x: Operand) -> bool:
-    """Whether the value is +∞ or −∞."""
+    """Whether the value is +∞ or −∞.
+
+    Examples:
+        >>> from zeroproof import is_infinite, ninf, phi
+        >>> is_infinite(ninf()), is_infinite(phi())
+        (True, False)
+    """
     return _tag(x) in (TRTag.PINF, TRTag.NINF)
 
 
@@ -89,6 +125,11 @@ def tr_clip(a: Any, low: Any = None, high: Any = None) -> Any:
 
     Raises:
         ValueError: without any bound.
+
+    Examples:
+        >>> from zeroproof import pinf, tr_clip
+        >>> tr_clip(1.5, 0.0, 1.0), tr_clip(pinf(), high=2.0)
+        (TRScalar(1.0), TRScalar(2.0))
     """
     if low is None and high is None:
         raise ValueError("tr_clip needs a bound: low, high or both")
@@ -120,6 +161,11 @@ def tr_polyval(coefficients: Any, x: Any) -> Any:
 
     Raises:
         TypeError: if ``coefficients`` is not iterable, or an operand is none of these.
+
+    Examples:
+        >>> from zeroproof import pinf, tr_polyval
+        >>> tr_polyval([1.0, 0.0, -2.0], 3.0), tr_polyval([1.0, 0.0, -2.0], pinf())
+        (TRScalar(7.0), TRScalar(+∞))
     """
     first, *rest = [*coefficients] or [0.0]
     if not rest:

@@ -31,6 +31,7 @@ from .autodiff.partial import check_total
 try:
     import cloudpickle
     import dask.array as da
+    import dask.config
     from dask.delayed import Delayed
     from dask.highlevelgraph import HighLevelGraph
 except ImportError as error:
@@ -347,7 +348,14 @@ class _Shipped:
 #: The functions that this process was sent, the last ones last.
 _RECEIVED: OrderedDict[bytes, _Shipped] = OrderedDict()
 _RECEIVED_LOCK = Lock()
-_MOST_RECEIVED = 64
+
+
+def _most_received() -> int:
+    """How many functions a worker keeps: the setting ``zeroproof.functions`` of Dask, or 64."""
+    most = dask.config.get("zeroproof.functions", 64)
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise ValueError(f"zeroproof.functions must be an int of at least 1, not {most!r}")
+    return most
 
 
 def _unpacked(digest: bytes, record: bytes) -> _Shipped:
@@ -358,8 +366,9 @@ def _unpacked(digest: bytes, record: bytes) -> _Shipped:
             _RECEIVED.move_to_end(digest)
             return known
     new = _Shipped(cloudpickle.loads(record))
+    most = _most_received()
     with _RECEIVED_LOCK:
-        while len(_RECEIVED) >= _MOST_RECEIVED:
+        while len(_RECEIVED) >= most:
             _RECEIVED.popitem(last=False)
         return _RECEIVED.setdefault(digest, new)
 

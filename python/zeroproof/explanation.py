@@ -63,6 +63,13 @@ class SingularEvent:
             which record no nodes.
         sample: the index of the sample in a batch.
         cause: the origin that made a masked node not REAL, unless that node is the origin.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> x = TRNode.parameter(0.0)
+        >>> event = (1.0 / x).explain().origins[0]
+        >>> event.what, event.op.name, event.operands, event.value
+        ('born', 'DIV', (TRScalar(1.0), TRScalar(0.0)), TRScalar(+∞))
     """
 
     what: str
@@ -148,6 +155,17 @@ class Explanation:
             those passes, at most ``limit``, the nearest to the root first: of the node that was
             differentiated, its root, in its mode. What was masked there is a constant in the
             second derivative; what a second derivative drops itself is in ``dropped_at``.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> x = TRNode.parameter(0.0, name="x")
+        >>> y = 1.0 / x
+        >>> y.backward()
+        >>> why = x.explain()
+        >>> why.gradient, why.status.name, why.counts["masked_at"]
+        (TRScalar(0.0), 'MASKED', 1)
+        >>> [event.op.name for event in why.masked_at]
+        ['DIV']
     """
 
     name: str

@@ -45,6 +45,13 @@ def tr_solve(A: Any, b: Any) -> Any:
     Raises:
         ValueError: if ``A`` is not square, or ``b`` does not have as many rows.
         TypeError: for elements of other types.
+
+    Examples:
+        >>> from zeroproof import tr_solve
+        >>> print(tr_solve([[2.0, 0.0], [0.0, 4.0]], [1.0, 1.0]))
+        [TRScalar(0.5) TRScalar(0.25)]
+        >>> print(tr_solve([[2.0, 0.0], [0.0, 0.0]], [1.0, 1.0]))
+        [TRScalar(Φ) TRScalar(+∞)]
     """
     left, right = matrix(A, "tr_solve"), objects(b)
     if right.ndim not in (1, 2) or len(right) != len(left):
@@ -74,6 +81,12 @@ def tr_inv(A: Any) -> Any:
     Raises:
         ValueError: if ``A`` is not square.
         TypeError: for elements of other types.
+
+    Examples:
+        >>> from zeroproof import tr_inv
+        >>> print(tr_inv([[2.0, 0.0], [0.0, 4.0]]))
+        [[TRScalar(0.5) TRScalar(0.0)]
+         [TRScalar(0.0) TRScalar(0.25)]]
     """
     given = matrix(A, "tr_inv")
     identity = objects(np.eye(len(given)))
@@ -97,6 +110,14 @@ def tr_det(A: Any) -> Any:
     Raises:
         ValueError: if ``A`` is not square, or has more than 10 rows.
         TypeError: for elements of other types.
+
+    Examples:
+        >>> from zeroproof import TRNode, tr_det
+        >>> a = TRNode.parameter(1.0)
+        >>> det = tr_det([[a, 2.0], [2.0, 4.0]])
+        >>> det.backward()
+        >>> print(det.value, a.gradient)
+        0.0 4.0
     """
     given = matrix(A, "tr_det")
     size = len(given)

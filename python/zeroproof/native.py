@@ -16,6 +16,12 @@ class NativeCode(NamedTuple):
         vectors: the processor's vectors that the code uses, ``"AVX-512"`` or ``"AVX2"``; None if
             batched calls are interpreted.
         reason: why they are interpreted, else None.
+
+    Examples:
+        >>> from zeroproof import native_code
+        >>> code = native_code()
+        >>> bool(code) is (code.reason is None)
+        True
     """
 
     vectors: Optional[str]
@@ -38,6 +44,13 @@ def set_native(on: bool) -> None:
 
     Raises:
         TypeError: if it is not a bool.
+
+    Examples:
+        >>> from zeroproof import native_code, set_native
+        >>> set_native(False)
+        >>> native_code().reason
+        'it is turned off by set_native'
+        >>> set_native(True)
     """
     _native.set_native(on)
 
@@ -47,5 +60,10 @@ def native_code() -> NativeCode:
 
     Returns:
         A :class:`NativeCode`, which is true if native code runs.
+
+    Examples:
+        >>> from zeroproof import native_code
+        >>> native_code().vectors in ("AVX-512", "AVX2", None)
+        True
     """
     return NativeCode(*_native.native_code())

@@ -27,6 +27,11 @@ class TRPolicy:
 
     Raises:
         ValueError: if the thresholds are out of order or not positive.
+
+    Examples:
+        >>> from zeroproof import TRPolicy
+        >>> TRPolicy(tau_Q_on=1e-3, tau_Q_off=1e-2)
+        TRPolicy(tau_Q_on=0.001, tau_Q_off=0.01, g_on=None, g_off=None)
     """
 
     tau_Q_on: float
@@ -42,7 +47,15 @@ class TRPolicy:
 
 
 class TRPolicyConfig:
-    """The active policy of the process."""
+    """The active policy of the process.
+
+    Examples:
+        >>> from zeroproof import TRPolicy, TRPolicyConfig
+        >>> TRPolicyConfig.set_policy(TRPolicy(tau_Q_on=1e-3, tau_Q_off=1e-2))
+        >>> TRPolicyConfig.get_policy()
+        TRPolicy(tau_Q_on=0.001, tau_Q_off=0.01, g_on=None, g_off=None)
+        >>> TRPolicyConfig.set_policy(None)
+    """
 
     _policy: ClassVar[Optional[TRPolicy]] = None
 

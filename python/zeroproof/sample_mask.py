@@ -27,7 +27,18 @@ __all__ = ["MaskedSamplesWarning", "SampleMask", "alarm"]
 
 
 class MaskedSamplesWarning(UserWarning):
-    """A batch left out more samples than an ``alarm`` block allows."""
+    """A batch left out more samples than an ``alarm`` block allows.
+
+    Examples:
+        >>> import warnings
+        >>> from zeroproof import MaskedSamplesWarning, alarm, tr_vmap
+        >>> with warnings.catch_warnings(record=True) as given:
+        ...     warnings.simplefilter("always", MaskedSamplesWarning)
+        ...     with alarm(0.25):
+        ...         value = tr_vmap(lambda x: 1.0 / x).value_and_grad([1.0, 0.0], reduce="mean")
+        >>> [each.category.__name__ for each in given]
+        ['MaskedSamplesWarning']
+    """
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +52,15 @@ class SampleMask:
         occurrences: the origins of the values that are not REAL, and the dropped contributions,
             with the indices of all samples concerned. Origins that do not affect the value of a
             sample, such as in a branch that ``tr_where`` does not take, are not included.
+
+    Examples:
+        >>> from zeroproof import tr_vmap
+        >>> f = tr_vmap(lambda x: 1.0 / x)
+        >>> *_, mask = f.value_and_grad([1.0, 0.0, 2.0], reduce="mean", with_mask=True)
+        >>> mask.kept, mask.left_out
+        (array([ True, False,  True]), array([1]))
+        >>> [occurrence.kind for occurrence in mask.occurrences], mask.why(0)
+        (['inf'], '')
     """
 
     kept: npt.NDArray[np.bool_]
@@ -220,6 +240,9 @@ class alarm:
 #: The alarms of the enclosing blocks. A task started in a block may outlive it, so some may have
 #: ended.
 _ALARMS: ContextVar[tuple[alarm, ...]] = ContextVar("zeroproof_alarms", default=())
+
+#: The same at a call; empty if no alarm needs to be asked.
+alarm_blocks = _ALARMS.get
 
 
 def _active_alarms() -> list[alarm]:

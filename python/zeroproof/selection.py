@@ -35,6 +35,15 @@ def tr_take(values: Any, index: Any) -> Any:
     Raises:
         ValueError: if the values have no axis.
         TypeError: for a bool as index, and for values or indices of other types.
+
+    Examples:
+        >>> from zeroproof import TRNode, tr_take
+        >>> tr_take([1.0, 2.0, 3.0], 1), tr_take([1.0, 2.0, 3.0], 7)
+        (TRScalar(2.0), TRScalar(Φ))
+        >>> x = [TRNode.parameter(1.0), TRNode.parameter(2.0)]
+        >>> tr_take(x, TRNode.constant(1.0)).backward()
+        >>> print([node.gradient for node in x])
+        [TRScalar(0.0), TRScalar(1.0)]
     """
     table = objects(values)
     if table.ndim == 0:

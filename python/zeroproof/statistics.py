@@ -45,6 +45,11 @@ def tr_log_softmax(values: Any) -> Any:
     Raises:
         ValueError: for an array with more than one axis.
         TypeError: for values of other types.
+
+    Examples:
+        >>> from zeroproof import tr_log_softmax
+        >>> print([f"{share.item():.2f}" for share in tr_log_softmax([0.0, 1000.0])])
+        ['-1000.00', '0.00']
     """
     given = vector(values, "tr_log_softmax")
     return in_kind(_log_softmax(given), [given], [values])
@@ -72,6 +77,11 @@ def tr_softmax(values: Any) -> Any:
     Raises:
         ValueError: for an array with more than one axis.
         TypeError: for values of other types.
+
+    Examples:
+        >>> from zeroproof import tr_softmax
+        >>> print([f"{share.item():.2f}" for share in tr_softmax([0.0, 0.0, 1.0])])
+        ['0.21', '0.21', '0.58']
     """
     given = vector(values, "tr_softmax")
     results = _log_softmax(given)
@@ -108,6 +118,11 @@ def tr_var(values: Any, ddof: float = 0, mode: Optional[ReductionMode] = None) -
     Raises:
         ValueError: for an array with more than one axis.
         TypeError: for values, a ``ddof`` or a mode of other types.
+
+    Examples:
+        >>> from zeroproof import tr_var
+        >>> tr_var([1.0, 2.0, 3.0])
+        TRScalar(0.6666666666666666)
     """
     given = vector(values, "tr_var")
     deviations, count = _deviations(given, ddof, mode)
@@ -145,6 +160,11 @@ def tr_std(values: Any, ddof: float = 0, mode: Optional[ReductionMode] = None) -
     Raises:
         ValueError: for an array with more than one axis.
         TypeError: for values, a ``ddof`` or a mode of other types.
+
+    Examples:
+        >>> from zeroproof import tr_std
+        >>> tr_std([1.0, 3.0])
+        TRScalar(1.0)
     """
     given = vector(values, "tr_std")
     deviations, count = _deviations(given, ddof, mode)

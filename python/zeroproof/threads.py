@@ -13,6 +13,7 @@ __all__ = ["get_num_threads", "set_num_threads"]
 _VARIABLE = "ZEROPROOF_NUM_THREADS"
 _setting = os.environ.get(_VARIABLE, "")
 _threads: Optional[int] = None
+_default: Optional[int] = None
 
 #: More threads than this are never of use, and count as this many.
 _MOST = 1024
@@ -29,6 +30,14 @@ def set_num_threads(n: SupportsIndex) -> None:
     Raises:
         TypeError: if it is not an int.
         ValueError: if it is below 1.
+
+    Examples:
+        >>> from zeroproof import get_num_threads, set_num_threads
+        >>> before = get_num_threads()
+        >>> set_num_threads(1)
+        >>> get_num_threads()
+        1
+        >>> set_num_threads(before)
     """
     global _threads
     count = index(n)
@@ -45,12 +54,20 @@ def get_num_threads() -> int:
 
     Raises:
         ValueError: if the environment variable is not an int from 1 up.
+
+    Examples:
+        >>> from zeroproof import get_num_threads
+        >>> get_num_threads() >= 1
+        True
     """
-    global _threads
-    if _threads is None:
+    global _default
+    threads = _threads
+    if threads is not None:
+        return threads
+    if _default is None:  # apart, since another thread may set the number meanwhile
         count = _from_environment(_setting) if _setting else _native.available_cores()
-        _threads = min(count, _MOST)
-    return _threads
+        _default = min(count, _MOST)
+    return _default
 
 
 def _from_environment(setting: str) -> int:

@@ -30,6 +30,15 @@ class SingularityError(ArithmeticError):
 
     Args:
         event: the singularity. It holds no nodes.
+
+    Examples:
+        >>> from zeroproof import SingularityError, TRNode, watch_singularities
+        >>> try:
+        ...     with watch_singularities(raise_on="phi"):
+        ...         TRNode.parameter(0.0) / 0.0
+        ... except SingularityError as error:
+        ...     print(error.event.op.name, error.event.value)
+        DIV Φ
     """
 
     def __init__(self, event: SingularEvent) -> None:
@@ -52,6 +61,15 @@ class Occurrence:
         distance: the smallest distance to the operation's pole; None for an operation without one.
         samples: the indices of the samples, within their batch, in which it occurred: in a log the
             first 10 of them; empty outside of batches.
+
+    Examples:
+        >>> from zeroproof import TRNode, watch_singularities
+        >>> x = TRNode.parameter(0.0)
+        >>> with watch_singularities() as log:
+        ...     results = [1.0 / x for _ in range(3)]
+        >>> [occurrence] = log.occurrences
+        >>> occurrence.kind, occurrence.count, occurrence.distance, occurrence.op.name
+        ('inf', 3, 0.0, 'DIV')
     """
 
     kind: str
@@ -149,6 +167,19 @@ class SingularityLog:
 
     The log is bounded: it keeps one :class:`Occurrence` for each place, operation and kind, up to
     ``limit`` of them, and only counts the events elsewhere.
+
+    Examples:
+        >>> from zeroproof import TRNode, watch_singularities
+        >>> x = TRNode.parameter(0.0)
+        >>> with watch_singularities() as log:
+        ...     results = 1.0 / x, x / x
+        >>> len(log), log.counts, log.first.value
+        (2, {'phi': 1, 'inf': 1, 'dropped': 0}, TRScalar(+∞))
+        >>> from io import StringIO
+        >>> table = StringIO()
+        >>> log.summary(file=table)
+        >>> table.getvalue().split()[:2]
+        ['count', 'kind']
     """
 
     def __init__(self, raise_on: frozenset[str], limit: int) -> None:

@@ -39,6 +39,10 @@
 mod checked;
 mod compile;
 pub mod events;
+#[cfg_attr(
+    not(all(feature = "native", target_arch = "x86_64")),
+    expect(dead_code, reason = "what only native code asks for")
+)]
 mod execute;
 mod irregular;
 mod program;

@@ -9,19 +9,19 @@ use crate::wire::{Reader, Unreadable, Writer, expect};
 const DIGITS: usize = 68;
 const CARRY_AFTER: u32 = 1 << 31;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ExactSum {
-    digits: Box<[u64; DIGITS]>,
+    /// None until something is added: most sums of a run stay empty, and a run of few samples should not pay for
+    /// them.
+    digits: Option<Box<[u64; DIGITS]>>,
     additions: u32,
 }
 
-impl Default for ExactSum {
-    fn default() -> Self {
-        Self { digits: Box::new([0; DIGITS]), additions: 0 }
-    }
-}
-
 impl ExactSum {
+    fn digits(&mut self) -> &mut [u64; DIGITS] {
+        self.digits.get_or_insert_with(|| Box::new([0; DIGITS]))
+    }
+
     /// Adds a finite double that is not negative.
     pub fn add(&mut self, value: f64) {
         debug_assert!(value >= 0.0 && value.is_finite());
@@ -30,7 +30,7 @@ impl ExactSum {
         let mantissa = if exponent == 0 { fraction } else { fraction | 1 << 52 };
         let position = exponent.saturating_sub(1) as usize;
         let shifted = u128::from(mantissa) << (position % 32);
-        for (k, digit) in self.digits[position / 32..][..3].iter_mut().enumerate() {
+        for (k, digit) in self.digits()[position / 32..][..3].iter_mut().enumerate() {
             *digit += (shifted >> (32 * k)) as u64 & 0xffff_ffff;
         }
         self.count(1);
@@ -40,8 +40,9 @@ impl ExactSum {
     pub fn merge(&mut self, other: &Self) {
         let mut other = other.clone();
         other.carry();
+        let Some(more) = other.digits else { return };
         self.carry();
-        self.digits.iter_mut().zip(other.digits.iter()).for_each(|(a, b)| *a += b);
+        self.digits().iter_mut().zip(more.iter()).for_each(|(a, b)| *a += b);
         self.count(1);
     }
 
@@ -54,7 +55,7 @@ impl ExactSum {
 
     fn carry(&mut self) {
         let mut carry = 0;
-        for digit in self.digits.iter_mut() {
+        for digit in self.digits.iter_mut().flat_map(|digits| digits.iter_mut()) {
             let sum = *digit + carry;
             *digit = sum & 0xffff_ffff;
             carry = sum >> 32;
@@ -66,11 +67,12 @@ impl ExactSum {
     pub fn write(&self, to: &mut Writer) {
         let mut sum = self.clone();
         sum.carry();
-        let last = sum.digits.iter().rposition(|&digit| digit != 0).map_or(0, |last| last + 1);
-        let first = sum.digits.iter().position(|&digit| digit != 0).unwrap_or(0);
+        let digits = sum.digits();
+        let last = digits.iter().rposition(|&digit| digit != 0).map_or(0, |last| last + 1);
+        let first = digits.iter().position(|&digit| digit != 0).unwrap_or(0);
         to.count(first as u64);
         to.count((last - first) as u64);
-        sum.digits[first..last].iter().for_each(|&digit| to.count(digit));
+        digits[first..last].iter().for_each(|&digit| to.count(digit));
     }
 
     /// Reads what was written.
@@ -78,7 +80,7 @@ impl ExactSum {
         let (first, len) = (from.count()?, from.length(1)?);
         let mut sum = Self::default();
         let places = usize::try_from(first).ok().and_then(|first| Some(first..first.checked_add(len)?));
-        let digits = places.and_then(|places| sum.digits.get_mut(places)).ok_or(Unreadable::Damaged)?;
+        let digits = places.and_then(|places| sum.digits().get_mut(places)).ok_or(Unreadable::Damaged)?;
         for digit in digits {
             *digit = from.count()?;
             expect(*digit <= 0xffff_ffff)?;
@@ -90,9 +92,10 @@ impl ExactSum {
     pub fn mean(&self, count: u64) -> f64 {
         let mut sum = self.clone();
         sum.carry();
-        let Some(top) = sum.digits.iter().rposition(|&d| d != 0) else { return 0.0 };
+        let digits = sum.digits();
+        let Some(top) = digits.iter().rposition(|&d| d != 0) else { return 0.0 };
         let low = top.saturating_sub(2);
-        let digits = sum.digits[low..=top].iter().rev();
+        let digits = digits[low..=top].iter().rev();
         let head = digits.fold(0u128, |all, &digit| all << 32 | u128::from(digit));
         let quotient = head as f64 / count as f64;
         // quotient·2^(32·low − 1074), in two exact steps around the middle of the range

@@ -29,10 +29,12 @@ pub mod births {
 
 pub mod aliases;
 mod collect;
+mod eras;
 mod gradient_pass;
 mod gradients;
 mod handle;
 mod handles;
+mod join;
 mod leaf;
 mod leaves;
 mod notes;
@@ -47,11 +49,13 @@ use crate::reduce::Reduction;
 use crate::room::{granted, reserve_exact};
 use crate::scalar::TrScalar;
 use crate::status::Status;
+use eras::Eras;
 pub(crate) use gradient_pass::GradientPass;
 use gradient_pass::RecordedGradients;
 pub use gradients::Dependence;
 pub use handle::Handle;
 use handle::{HandleSlot, UNOWNED};
+pub use join::Moved;
 use leaf::Leaf;
 pub(crate) use leaf::{Versions, accumulate};
 use origins::Origins;
@@ -228,10 +232,12 @@ pub struct Graph {
     remap: Vec<u32>,
     origins: Origins,
     recorded_gradients: RecordedGradients,
+    pub(crate) eras: Eras,
     last_pass: LastPass,
     /// No alias is older than this one; it may be gone, or stand for none.
     first_alias: u32,
-    /// Behind the newest node that has an origin, records gradients or was the root of the last pass.
+    /// Behind the newest node that has an origin, records gradients or was the root of the last pass, and not
+    /// before the last era.
     noted_end: usize,
 }
 
@@ -267,6 +273,7 @@ impl Default for Graph {
             remap: vec![],
             origins: Origins::default(),
             recorded_gradients: RecordedGradients::default(),
+            eras: Eras::default(),
             last_pass: LastPass::default(),
             first_alias: UNOWNED,
             noted_end: 0,

@@ -21,13 +21,21 @@
 //!
 //! The modules, bottom up: [`scalar`] (a value is a double, its tag the class of that double),
 //! [`op`] (the operations: one place per op), [`graph`] (the arena), [`mode`],
-//! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API).
+//! [`schedule`] and [`stats`] (the policy), [`backward`] (the sweep), [`tape`] (the API), [`arenas`] (an arena
+//! for each thread), and [`batch`] (a traced function over many samples).
+//!
+//! # Features
+//!
+//! `native`, on by default: large batches run as machine code where the processor has AVX2 or AVX-512. Without it
+//! they are interpreted, with the same bits; the crate then depends on `libm` alone and asks for no executable
+//! memory.
 
 #![deny(unsafe_code)]
 
 #[macro_use]
 pub mod op;
 mod adjoints;
+pub mod arenas;
 pub mod backward;
 pub mod batch;
 pub mod elementary;
@@ -47,6 +55,7 @@ mod scaled;
 pub mod schedule;
 pub mod stats;
 pub mod status;
+mod sync;
 pub mod tape;
 mod wire;
 

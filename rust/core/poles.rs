@@ -131,13 +131,14 @@ type Cell = Option<(i64, (f64, f64))>;
 #[derive(Debug)]
 pub(crate) struct NearPoles {
     record: PoleRecord,
-    cells: Box<[Cell; CELLS]>,
+    /// So many, or none until there is a decision.
+    cells: Vec<Cell>,
 }
 
 impl NearPoles {
     /// For a record with the measures of this one.
     pub fn new(like: &PoleRecord) -> Self {
-        Self { record: like.empty_like(), cells: Box::new([None; CELLS]) }
+        Self { record: like.empty_like(), cells: vec![] }
     }
 
     /// Decisions farther from the pole than this are not recorded.
@@ -148,6 +149,7 @@ impl NearPoles {
     /// Takes in a decision close to a pole.
     pub fn record(&mut self, d: f64, coordinate: f64) {
         let bin = bin(coordinate, self.record.radius);
+        self.cells.resize(CELLS, None);
         let cell = &mut self.cells[bin as usize % CELLS];
         match cell {
             Some((of, best)) if *of == bin => {

@@ -298,6 +298,9 @@ impl Quantiles {
 
     /// Takes in all that another stream took in.
     pub fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
         if self.pages.is_empty() && other.pages.is_empty() && self.first.len() + other.first.len() <= EXACT {
             self.first.extend(&other.first);
         } else {

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 mod arena;
+pub mod bytes;
+pub mod case;
 pub mod cases;
 pub mod compare;
 pub mod events;

@@ -10,7 +10,7 @@ use zeroproof::{Op, Reduction};
 
 /// One node of a random program; operands are counted back from the newest node, modulo what is there.
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     Constant(f64),
     Unary(Op, usize),
     Binary(Op, [usize; 2]),
@@ -28,7 +28,7 @@ enum Step {
 }
 
 #[derive(Clone, Debug)]
-enum Coefficient {
+pub enum Coefficient {
     Number(f64),
     Node(usize),
 }
@@ -43,7 +43,7 @@ fn ops_of(arity: Arity) -> Vec<Op> {
 }
 
 /// A step; `choices` says how often there are conditions and selections.
-fn step(choices: u32) -> impl Strategy<Value = Step> {
+pub fn step(choices: u32) -> impl Strategy<Value = Step> {
     use Predicate::{And, Equal, IsInfinite, IsPhi, IsReal, Less, LessEqual, Not, Or};
     let constant = prop_oneof![select(SPECIALS.to_vec()), -3.0..3.0, Just(2.0), Just(0.5)];
     let two = || [back(), back()];
@@ -100,7 +100,11 @@ pub struct Recipe {
 
 /// A random program of which values or first derivatives are asked.
 pub fn recipe(choices: u32) -> impl Strategy<Value = Recipe> {
-    let asked = prop_oneof![
+    recipe_of(choices, first_order())
+}
+
+fn first_order() -> impl Strategy<Value = Asked> {
+    prop_oneof![
         1 => Just(Asked::Values),
         4 => Just(Asked::Gradient(None)),
         2 => Just(Asked::Gradient(Some(Total::Sum))),
@@ -108,36 +112,48 @@ pub fn recipe(choices: u32) -> impl Strategy<Value = Recipe> {
         3 => Just(Asked::Jacobian),
         4 => Just(Asked::Pullback(None)),
         1 => select(vec![Total::Sum, Total::Mean]).prop_map(|total| Asked::Pullback(Some(total))),
-    ];
-    recipe_of(choices, asked)
+    ]
 }
 
 /// One of which derivatives along a direction are asked, or second ones.
 pub fn directional_recipe(choices: u32) -> impl Strategy<Value = Recipe> {
+    recipe_of(choices, second_order())
+}
+
+fn second_order() -> impl Strategy<Value = Asked> {
     let total = || prop_oneof![2 => Just(None), 1 => Just(Some(Total::Sum)), 1 => Just(Some(Total::Mean))];
-    let asked = prop_oneof![
+    prop_oneof![
         3 => Just(Asked::Derivatives),
         1 => select(vec![Total::Sum, Total::Mean]).prop_map(Asked::Derivative),
         4 => total().prop_map(|total| Asked::Product(Product::Jacobian, total)),
         4 => total().prop_map(|total| Asked::Product(Product::Transposed, total)),
         4 => total().prop_map(Asked::Hessian),
-    ];
-    recipe_of(choices, asked)
+    ]
 }
 
 fn recipe_of(choices: u32, asked: impl Strategy<Value = Asked>) -> impl Strategy<Value = Recipe> {
+    let steps = prop::collection::vec(step(choices), 1..=25);
+    (frame_of(asked), steps).prop_map(|(frame, steps)| frame.with_steps(steps))
+}
+
+/// A program that has no steps yet, of which anything may be asked.
+pub fn frame() -> impl Strategy<Value = Recipe> {
+    frame_of(prop_oneof![first_order(), second_order()])
+}
+
+fn frame_of(asked: impl Strategy<Value = Asked>) -> impl Strategy<Value = Recipe> {
     let width = prop_oneof![3 => Just(None), 1 => (0..4usize).prop_map(Some)];
     let argument = (width, prop::bool::weighted(0.75), prop::bool::weighted(0.75));
-    let steps = prop::collection::vec(step(choices), 1..=25);
     let outputs = prop::collection::vec(prop_oneof![3 => Just(0), 1 => 0..30usize], 1..4);
-    (prop::collection::vec(argument, 1..5), steps, outputs, prop::option::weighted(0.7, 0..4usize), asked)
-        .prop_map(|(arguments, steps, outputs, coordinate, asked)| Recipe {
+    (prop::collection::vec(argument, 1..5), outputs, prop::option::weighted(0.7, 0..4usize), asked).prop_map(
+        |(arguments, outputs, coordinate, asked)| Recipe {
             arguments,
-            steps,
+            steps: vec![],
             outputs,
             coordinate,
             asked,
-        })
+        },
+    )
 }
 
 /// A program under construction, and the nodes that later ones may use.
@@ -226,6 +242,11 @@ impl Construction {
 }
 
 impl Recipe {
+    /// The same program with other steps.
+    pub fn with_steps(self, steps: Vec<Step>) -> Self {
+        Self { steps, ..self }
+    }
+
     pub fn function(&self) -> Function {
         let shapes: Vec<Vec<usize>> =
             self.arguments.iter().map(|(width, ..)| width.iter().copied().collect()).collect();

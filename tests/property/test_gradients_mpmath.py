@@ -8,30 +8,17 @@ to the landmarks of each op.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import mpmath
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from mpmath import mpf
 
-from support.gradients import DROPPED, EXACT, SATURATED, gradients
 from support.landmarks import BOUNDS, SEEDS, around
-from support.op_case import DIGITS, OpCase, exact
+from support.op_case import OpCase
 from support.op_cases import cases
 from support.random_programs import finite
-from zeroproof.autodiff.grad_mode import GradientMode
-from zeroproof.autodiff.tr_node import GradientStatus
-
-# Two correctly rounded factors and a product give 1.5, an elementary function up to 1 more.
-ULPS = 4
-# √(y² + b²) is within 1.5, and enters the partial of a denominator twice.
-BOUNDED_ULPS = 6
-LARGEST = mpf(1.7976931348623157e308)
-#: Around the largest double, whether a result rounds to it is a matter of the last ulp.
-BELOW, BEYOND = LARGEST * (1 - mpf(2) ** -50), LARGEST * (1 + mpf(2) ** -50)
+from support.truth import check_bounded, check_classical
 
 bounds = st.one_of(st.floats(1e-3, 1e3), finite.map(abs).filter(bool))
 #: Finite operands of every size, more of them where the elementary functions are not flat.
@@ -48,51 +35,6 @@ def each_of(*arities: str, singular: bool = False) -> Any:
     """Runs a test for each op of these arities, of those that may be singular if asked to."""
     chosen = [case for case in cases(*arities) if case.pole or not singular]
     return pytest.mark.parametrize("case", chosen, ids=[case.name for case in chosen])
-
-
-def check(
-    found: tuple[float, GradientStatus], true: Any, usual: GradientStatus, limit: int
-) -> None:
-    """One contribution against its true value."""
-    gradient, status = found
-    if mpmath.isnan(true) or abs(true) > BEYOND:
-        assert (gradient, status) == (0.0, usual | DROPPED)
-    elif abs(true) <= BELOW:
-        assert status == usual, true
-        unit = math.ulp(float(abs(true)))
-        assert abs(mpf(gradient) - true) <= limit * mpf(unit), (gradient, float(true))
-
-
-def check_classical(case: OpCase, operands: tuple[float, ...], *seeds: float) -> bool:
-    """The gradient by each operand in Mask-REAL mode; False unless operands and value are REAL."""
-    if not math.isfinite(case.value(*operands)):
-        return False
-    function, values = case.on_nodes(operands)
-    with mpmath.workdps(DIGITS):
-        partials = case.partials(*map(exact, operands))
-        for seed in seeds:
-            found = gradients(function, values, seed)
-            assert len(found) == len(partials)
-            for mine, partial in zip(found, partials):
-                check(mine, mpf(seed) * partial if seed else mpf(0), EXACT, ULPS)
-    return True
-
-
-def check_bounded(case: OpCase, operands: tuple[float, ...], bound: float, *seeds: float) -> bool:
-    """The gradient by each operand in Saturating mode; False unless singular there, and not Φ."""
-    assert case.pole is not None
-    if not case.is_singular(*operands) or math.isnan(case.value(*operands)):
-        return False
-    function, values = case.on_nodes(operands)
-    with mpmath.workdps(DIGITS):
-        partials = case.pole.bounded(bound, *map(exact, operands))
-        for seed in seeds:
-            found = gradients(function, values, seed, GradientMode.SATURATING, bound)
-            assert len(found) == len(partials)
-            for mine, partial in zip(found, partials):
-                true = mpf(seed) * partial if seed else mpf(0)
-                check(mine, true, SATURATED, BOUNDED_ULPS)
-    return True
 
 
 @each_of("unary", "binary", "power", "variadic")

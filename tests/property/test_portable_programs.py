@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import tempfile
@@ -24,6 +23,8 @@ from support.c_programs import (
     of_engine,
     same_bits,
 )
+from support.file_targets import MODES, use_program
+from support.mutations import mutated
 from support.random_functions import (
     ARITHMETIC,
     CHOICES,
@@ -33,9 +34,7 @@ from support.random_functions import (
     functions,
     with_results,
 )
-from zeroproof import Program, load_program
-
-MODES = [zp.GradientMode.MASK_REAL, zp.GradientMode.SATURATING]
+from zeroproof import load_program
 
 
 def results(function: Any, arrays: list[Any]) -> Iterator[Any]:
@@ -73,93 +72,6 @@ def test_a_saved_program_gives_the_same_bits(
             assert same_bits(mine, theirs).all()
 
 
-VALUES: list[Any] = [
-    None,
-    True,
-    0,
-    1,
-    -1,
-    7,
-    2**31,
-    2**40,
-    10**30,
-    1.5,
-    -0.0,
-    "inf",
-    "nan",
-    "x",
-    "",
-]
-VALUES += [
-    "add",
-    "sum",
-    "sin",
-    "pow_int",
-    "gradients",
-    "less",
-    "and",
-    "strict",
-    [],
-    {},
-    [0],
-    [0, 1],
-]
-VALUES += [["op", "add", [0, 1]], ["constant", 1.0], ["select", [7, 0, 0]], [0, 2**31], [[0]]]
-VALUES += [{"kind": "leaf"}, {"kind": "none"}, {"kind": "list", "items": []}]
-
-
-def places(content: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The places in some JSON, from the outside in."""
-    keys = content if isinstance(content, dict) else range(len(content))
-    for key in keys:
-        yield (*above, key)
-        if isinstance(content[key], (dict, list)):
-            yield from places(content[key], (*above, key))
-
-
-def mutated(content: Any, chosen: random.Random) -> Any:
-    """The content with something else at one place, or with one place more or less."""
-    place = chosen.choice(list(places(content)))
-    inner = content
-    for key in place[:-1]:
-        inner = inner[key]
-    what = chosen.random()
-    if what < 0.6:
-        inner[place[-1]] = chosen.choice(VALUES)
-    elif what < 0.8 and isinstance(inner[place[-1]], int):
-        inner[place[-1]] = chosen.randrange(20)
-    elif what < 0.9:
-        del inner[place[-1]]
-    elif isinstance(inner, list):
-        inner.insert(place[-1], chosen.choice(inner))
-    return json.loads(json.dumps(content))
-
-
-def use(program: Program) -> None:
-    """Calls a program in all ways, for arguments that it takes."""
-    layout = program._portable.traced.layout
-    axes = zip(layout.shapes, layout.per_sample)
-    arrays = iter([np.full((3, *shape) if own else shape, 0.5) for shape, own in axes])
-    args: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for key, structure in zip(layout.keys, layout.structures):
-        argument = structure.unflatten([next(arrays) for _ in range(structure.count)])
-        if isinstance(key, str):
-            keywords[key] = argument
-        else:
-            args.append(argument)
-    numbers = (*range(len(args)), *keywords)
-    program(*args, **keywords)
-    for mode in MODES:
-        with zp.gradient_mode(mode):
-            program.jacobian(*args, argnums=numbers, **keywords)
-    if len(program.outputs()) == 1 and program._portable.traced.results.is_node:
-        program.value_and_grad(*args, argnums=numbers, reduce="mean", **keywords)
-        program.hessian(*args, argnums=numbers, **keywords)
-    with contextlib.suppress(NotImplementedError):
-        program.to_c()
-
-
 @settings(max_examples=60)
 @given(batch=batches(functions(max_steps=8), samples=[1]), data=st.data(), seed=st.integers(0))
 def test_a_mutated_file_is_refused_or_is_a_program(
@@ -184,7 +96,7 @@ def test_a_mutated_file_is_refused_or_is_a_program(
             if program is None:
                 assert "the file" in message
             else:
-                use(program)
+                use_program(program)
 
 
 #: Operations that have the engine's bits in C.

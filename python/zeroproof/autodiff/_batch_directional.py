@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrays import Array, Shape, at_least_1d
-from .._native import BatchPlan, TRScalar, are_finite, is_watching
-from .._trees import flatten
+from .._native import BatchPlan, PreparedCall, TRScalar, are_finite, is_watching
+from .._trees import LEAF, flatten
 from ..array import TRArray
 from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
 from ._batch_arguments import Inputs, Unconverted, is_ready, real_numbers
 from ._batch_outputs import allocate, arrays_for, expect_items
-from ._batch_requests import Sources, readable
+from ._batch_prepared import Written, prepared
+from ._batch_requests import readable, written
+from ._batch_sources import Sources
 from ._batch_trace import Traced
 
 
@@ -175,6 +177,13 @@ class DerivativeRequest:
         self._results = traced.results
         widths = list(map(prod, traced.results.shapes))
         self._plan = traced.program.along(sources.leaves, coordinate, reduce, widths)
+        self.call: Optional[PreparedCall] = None
+        """The same for the engine."""
+        if not sources.repeats:
+            reduces = self._run.reduces
+            results = written(traced.results, not (reduces or self._run.is_single))
+            values = None if reduces else results
+            self.call = prepared(self._plan, traced, values, results, sources, reduces)
 
     def run(
         self, inputs: Inputs, samples: int, tangents: Any, with_status: bool, out: Any
@@ -218,6 +227,12 @@ class ProductRequest:
         self._shapes = [
             (shape, self._run.reduces and not each) for shape, each in zip(sources.shapes, own)
         ]
+        self.call: Optional[PreparedCall] = None
+        """The same for the engine."""
+        if not sources.repeats:
+            have_samples = [not (self._run.is_single or summed) for _, summed in self._shapes]
+            products = Written(sources.structure, sources.shapes, have_samples)
+            self.call = prepared(self._plan, traced, None, products, sources)
 
     def run(self, inputs: Inputs, samples: int, v: Any, with_status: bool, out: Any) -> Any:
         """The product, and statuses if requested."""
@@ -250,6 +265,10 @@ class HessianRequest:
             raise ValueError("the argnums of hessian must not name an argument twice")
         self._plan = traced.program.hessian(sources.leaves, coordinate, reduce)
         self._size = sum(map(prod, sources.shapes))
+        own_axis = not (self._run.reduces or self._run.is_single)
+        hessian = Written(LEAF, [(self._size, self._size)], [own_axis])
+        self.call = prepared(self._plan, traced, None, hessian)
+        """The same for the engine."""
 
     def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Hessian, and statuses if requested."""

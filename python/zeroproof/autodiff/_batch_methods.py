@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Optional, TypeVar
 
+from .._native import PreparedCall, PreparedCalls
+from ..sample_mask import alarm_blocks
+from ..threads import get_num_threads
 from ._batch_arguments import Inputs, Parameters
 from ._batch_directional import DerivativeRequest, HessianRequest, ProductRequest
 from ._batch_directional_types import hessian_of, jvp_of, value_and_jacobian_of
 from ._batch_layout import Layout
+from ._batch_prepared import call_of
 from ._batch_pullback import Pullback, PullbackRequest
-from ._batch_requests import JacobianRequest, Sources, check_reduction
+from ._batch_requests import JacobianRequest, check_reduction
+from ._batch_sources import Sources
 from ._batch_trace import Traced
 from ._parameters import ArgNum, ArgNums, Numbers, argument_numbers, coordinate_number
 
@@ -22,6 +27,8 @@ class DirectionalMethods:
 
     _parameters: Parameters
     _settings: tuple[Any, Any, Optional[ArgNum]]
+    _prepared: PreparedCalls
+    """The calls made lately, which the engine recognises and carries out by itself."""
 
     def _prepare(
         self,
@@ -81,6 +88,14 @@ class DirectionalMethods:
                 of the arguments, and as for ``value_and_grad``.
         """
         primals = _primals(primals)
+        kind, given = call_of("jvp", primals, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
+            known: Optional[tuple[Any, ...]] = self._prepared.run(
+                kind, given, argnums, reduce, coordinate, tangents, with_status, out, threads
+            )
+            if known is not None:
+                return known
         numbers = tuple(range(len(primals))) if argnums is None else argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> DerivativeRequest:
@@ -92,7 +107,10 @@ class DirectionalMethods:
         request, inputs, samples = self._request(
             "jvp", ("jvp", reduce), make, primals, keywords, numbers, coordinate
         )
-        return request.run(inputs, samples, tangents, with_status, out)
+        results = request.run(inputs, samples, tangents, with_status, out)
+        named = None if argnums is None else numbers
+        self._prepare_next(kind, named, reduce, coordinate, request.call)
+        return results
 
     def hvp(
         self,
@@ -138,18 +156,29 @@ class DirectionalMethods:
             ValueError: if ``v`` is not finite or its structure or shapes differ from those of the
                 arguments, and as for ``value_and_grad``.
         """
-        primals, numbers = _primals(primals), argument_numbers(argnums)
+        primals = _primals(primals)
+        kind, given = call_of("hvp, transposed" if transposed else "hvp", primals, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
+            known = self._prepared.run(
+                kind, given, argnums, reduce, coordinate, v, with_status, out, threads
+            )
+            if known is not None:
+                return known
+        numbers = argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> ProductRequest:
             self._expect_node(traced, "hvp")
             return ProductRequest(traced, sources, leaf, reduce, bool(transposed))
 
         check_reduction(reduce)
-        kind = ("hvp", reduce, bool(transposed))
+        what = ("hvp", reduce, bool(transposed))
         request, inputs, samples = self._request(
-            "hvp", kind, make, primals, keywords, numbers, coordinate
+            "hvp", what, make, primals, keywords, numbers, coordinate
         )
-        return request.run(inputs, samples, v, with_status, out)
+        product = request.run(inputs, samples, v, with_status, out)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
+        return product
 
     @hessian_of
     def hessian(
@@ -186,6 +215,14 @@ class DirectionalMethods:
             ValueError: with ``reduce`` for an argument that the samples do not share, and as for
                 ``value_and_grad``.
         """
+        kind, given = call_of("hessian", args, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
+            known = self._prepared.run(
+                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         numbers = argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> HessianRequest:
@@ -196,7 +233,9 @@ class DirectionalMethods:
         request, inputs, samples = self._request(
             "hessian", ("hessian", reduce), make, args, keywords, numbers, coordinate
         )
-        return request.run(inputs, samples, with_status, out)
+        hessian = request.run(inputs, samples, with_status, out)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
+        return hessian
 
     def vjp(
         self,
@@ -257,10 +296,21 @@ class DirectionalMethods:
         Raises:
             TypeError, ValueError: as ``jacobian``.
         """
+        kind, given = call_of("value_and_jacobian", args, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
+            known: Optional[tuple[Any, ...]] = self._prepared.run(
+                kind, given, argnums, None, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         request, inputs, samples = self._jacobian_request(
             "value_and_jacobian", args, keywords, argnums, coordinate
         )
-        return request.run_with_values(inputs, samples, with_status, out)
+        results = request.run_with_values(inputs, samples, with_status, out)
+        numbers, call = argument_numbers(argnums), request.call_with_values
+        self._prepare_next(kind, numbers, None, coordinate, call)
+        return results
 
     def _jacobian_request(
         self,
@@ -299,6 +349,18 @@ class DirectionalMethods:
             leaf = self._parameters.coordinate(traced.layout, coordinate)
             request = programs.requests[key] = make(traced, sources, leaf)
         return request, inputs, samples
+
+    def _prepare_next(
+        self,
+        kind: Any,
+        argnums: Optional[Numbers],
+        reduce: Optional[str],
+        coordinate: Optional[ArgNum],
+        call: Optional[PreparedCall],
+    ) -> None:
+        """Has the engine carry out the next call of this kind by itself, if it can."""
+        if call is not None:
+            self._prepared.add(kind, argnums, reduce, coordinate, call)
 
     def _expect_node(self, traced: Traced, what: str) -> None:
         if not traced.results.is_node:

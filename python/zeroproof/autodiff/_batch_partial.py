@@ -12,7 +12,8 @@ from .._native import BatchPlan, ModeSnapshot
 from ..threads import get_num_threads
 from ._batch_arguments import Inputs
 from ._batch_methods import DirectionalMethods
-from ._batch_requests import Sources, readable, watch, watch_dropped
+from ._batch_requests import readable, watch, watch_dropped
+from ._batch_sources import Sources
 from ._batch_trace import Traced
 from ._leaves import MOST, first_sample
 from ._parameters import ArgNum, ArgNums, argument_numbers

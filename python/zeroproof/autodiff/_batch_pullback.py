@@ -14,7 +14,8 @@ from .._native import BatchPlan
 from .._trees import flatten
 from ._batch_arguments import Inputs, real_numbers
 from ._batch_directional import Run
-from ._batch_requests import Sources, ValuesRequest, check_reduction, readable
+from ._batch_requests import ValuesRequest, check_reduction, readable
+from ._batch_sources import Sources
 from ._batch_trace import Traced
 
 

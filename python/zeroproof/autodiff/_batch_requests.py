@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrays import Array, Shape, at_least_1d
-from .._native import BatchPlan, TracedProgram, TRScalar, is_watching
-from .._trees import Kind, Structure
+from .._native import BatchPlan, PreparedCall, TracedProgram, TRScalar, is_watching
+from .._trees import LEAF
 from ..array import TRArray
 from ..sample_mask import MaskBuilder, has_active_alarms, warn_if_too_many_masked
 from ..threads import get_num_threads
 from ..watching import after_batch, before_batch
 from ._batch_arguments import Inputs, Unconverted
-from ._batch_layout import Layout
 from ._batch_outputs import allocate, arrays_for, expect_items
-from ._batch_trace import Traced
-from ._parameters import Key
+from ._batch_prepared import Written, prepared
+from ._batch_sources import Sources
+from ._batch_trace import Results, Traced
 
 
 def check_reduction(reduce: Optional[str]) -> None:
@@ -50,6 +50,11 @@ def watch_dropped(plan: BatchPlan, samples: int, inputs: Sequence[Array], droppe
         after_batch(plan, samples, inputs)
 
 
+def written(results: Results, have_samples: bool) -> Written:
+    """An array for each leaf of the results."""
+    return Written(results.structure, results.shapes, [have_samples] * len(results.shapes))
+
+
 class ValuesRequest:
     """The values of all outputs."""
 
@@ -58,6 +63,9 @@ class ValuesRequest:
         self._program = traced.program
         self._plan = traced.program.values()
         self._is_single = traced.layout.is_single
+        values = written(traced.results, not self._is_single)
+        self.call = prepared(self._plan, traced, values)
+        """The same for the engine."""
 
     def run(self, inputs: Inputs, samples: int, out: Any) -> Any:
         """The values in the structure that the function returns."""
@@ -81,74 +89,6 @@ class ValuesRequest:
         if structure.is_leaf:
             return TRArray(arrays[0])
         return structure.unflatten(map(TRArray, arrays))
-
-
-class Sources:
-    """The arguments to differentiate with respect to: ``argnums`` resolved."""
-
-    def __init__(self, layout: Layout, keys: Sequence[Key], single: bool) -> None:
-        distinct = list(dict.fromkeys(keys))
-        self.is_single = single
-        self._order = [distinct.index(key) for key in keys]
-        self._ranges = [layout.leaves(key) for key in distinct]
-        self.structures = [layout.structure(key) for key in distinct]
-        self.leaves = [leaf for leaves in self._ranges for leaf in leaves]
-        """The numbers of their leaves, each once."""
-        self.shapes = [layout.shapes[leaf] for leaf in self.leaves]
-        self.is_leaf = single and self.structures[0].is_leaf
-        """Whether there is one array, by itself."""
-        self._are_leaves = all(structure.is_leaf for structure in self.structures)
-
-    @property
-    def repeats(self) -> bool:
-        """Whether an argument is named twice."""
-        return len(self._order) > len(self._ranges)
-
-    def arrays(self, shapes: Sequence[Shape], out: Any, name: str) -> list[Array]:
-        """An array of this shape for each leaf, those of ``out`` if given.
-
-        Raises:
-            ValueError: if ``out`` is given and an argument is named twice.
-        """
-        if out is None:
-            return [np.empty(shape) for shape in shapes]
-        self.refuse_repeats(out)
-        if self.is_single:
-            return arrays_for(self.structures[0], shapes, out, name)
-        count = len(self.structures)
-        leaves = sum(structure.count for structure in self.structures)
-        keys, children = tuple(range(count)), tuple(self.structures)
-        whole = Structure(Kind.SEQUENCE, tuple, keys, children, count=leaves)
-        return arrays_for(whole, shapes, out, name)
-
-    def refuse_repeats(self, out: Any) -> None:
-        """Raises if ``out`` is given and an argument is named twice."""
-        if out is not None and self.repeats:
-            raise ValueError("with out, argnums must not name an argument twice")
-
-    def pack(self, results: Sequence[npt.NDArray[Any]]) -> Any:
-        """The results of the leaves in the structure of ``argnums``."""
-        if self.is_leaf:
-            return results[0]
-        if self._are_leaves and not self.is_single:
-            return tuple([results[place] for place in self._order])
-        given = iter(results)
-        trees = [
-            structure.unflatten([next(given) for _ in range(structure.count)])
-            for structure in self.structures
-        ]
-        return trees[0] if self.is_single else tuple([trees[place] for place in self._order])
-
-    def columns(self) -> list[int]:
-        """The columns of a Jacobian of the leaves, in the order of ``argnums``."""
-        sizes = iter([prod(shape) for shape in self.shapes])
-        widths = [sum([next(sizes) for _ in leaves]) for leaves in self._ranges]
-        starts = [sum(widths[:place]) for place in range(len(widths))]
-        return [
-            column
-            for place in self._order
-            for column in range(starts[place], starts[place] + widths[place])
-        ]
 
 
 class GradientRequest:
@@ -183,6 +123,17 @@ class GradientRequest:
         self._reduces = reduce is not None
         summed = [self._reduces and not layout.per_sample[leaf] for leaf in sources.leaves]
         self._shapes = list(zip(sources.shapes, summed))
+        self.call: Optional[PreparedCall] = None
+        """The same for the engine, unless there are further results."""
+        if pair is None and not sources.repeats:
+            own = [not (self._is_single or each) for each in summed]
+            self.call = prepared(
+                self._plan,
+                traced,
+                None if self._reduces else written(traced.results, not self._is_single),
+                Written(sources.structure, sources.shapes, own),
+                has_total=self._reduces,
+            )
 
     def run(
         self, inputs: Inputs, samples: int, with_status: bool, with_mask: bool, out: Any
@@ -245,6 +196,15 @@ class JacobianRequest:
         self._results = traced.results
         inputs = sum(map(prod, sources.shapes))
         self._shape: Shape = (traced.results.count, inputs)
+        self.call: Optional[PreparedCall] = None
+        self.call_with_values: Optional[PreparedCall] = None
+        """The same for the engine."""
+        if not sources.repeats:
+            own = not self._is_single
+            jacobian = Written(LEAF, [self._shape], [own])
+            values = written(traced.results, own)
+            self.call = prepared(self._plan, traced, None, jacobian)
+            self.call_with_values = prepared(self._plan, traced, values, jacobian)
 
     def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Jacobian, and statuses if requested."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _native
 from .._arrays import Shape
-from .._native import TracedCondition, TracedProgram, Tracer, TRNode, TRScalar
+from .._native import LastUse, TracedCondition, TracedProgram, Tracer, TRNode, TRScalar
 from .._trees import Structure, flatten
 from ..array import TRArray
 from ._batch_layout import Layout
@@ -44,6 +44,8 @@ class Traced:
     program: TracedProgram
     results: Results
     layout: Layout
+    last_use: LastUse = field(default_factory=LastUse, compare=False)
+    """When it was last asked for, prepared calls included."""
 
 
 def trace(

@@ -15,7 +15,14 @@ _FAILING = frozenset({Verdict.WRONG, Verdict.REMOVABLE})
 
 @dataclass(frozen=True)
 class GradientRow:
-    """What a check found for one input."""
+    """What a check found for one input.
+
+    Examples:
+        >>> from zeroproof.autodiff import check_gradient
+        >>> [row] = check_gradient(lambda x: x * x, 3.0).rows
+        >>> print(row.fails, row.verdict.name)
+        False OK
+    """
 
     name: str
     """The name of the parameter, with an index for an element of an array: ``w[0, 1]``. For a

@@ -53,7 +53,14 @@ INCOMPLETE = GradientStatus.MASKED | GradientStatus.DROPPED
 
 
 class Verdict(Enum):
-    """The result of the check of the gradient by one input."""
+    """The result of the check of the gradient by one input.
+
+    Examples:
+        >>> from zeroproof.autodiff import Verdict, check_gradient
+        >>> check = check_gradient(lambda x, y: x / y + 2.0 * x, 3.0, 0.0)
+        >>> [row.verdict is Verdict.MASKED for row in check.rows]
+        [True, True]
+    """
 
     OK = "ok"
     """The gradient is the slope, or lies between the slopes of the two sides."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any, Union
 
 from ._c_source import c_source
@@ -43,6 +44,23 @@ class ProgramMethods:
     def outputs(self) -> tuple[int, ...]:
         """The nodes that are the results."""
         return self._portable.traced.program.outputs()
+
+    def native_listing(self) -> str:
+        """The machine code of the values and their derivatives by all arguments, in Mask-REAL mode.
+
+        Beside a machine instruction stands the instruction of the compiled program that it and
+        those below belong to: ``s`` is an intermediate result, ``u`` a number that is the same for
+        every sample, and a number with a colon the vector of the turn. What has no native form is
+        listed as comments.
+
+        Raises:
+            RuntimeError: where the interpreter runs instead; the error says why.
+        """
+        program = self._portable.traced.program
+        every = list(range(len(program.arguments())))
+        single = len(program.outputs()) == 1
+        plan = program.gradient(every, None, None) if single else program.jacobian(every, None)
+        return plan.native_listing()
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes the program to a file that :func:`load_program` reads, as JSON.
@@ -85,3 +103,24 @@ class ProgramMethods:
             TypeError, ValueError: if ``name`` is no C identifier, or one of the headers' names.
         """
         return c_source(self._portable.traced.program, self._portable.name, name)
+
+    def to_onnx(self) -> Any:
+        """The values of the program as an ONNX model, for any number of samples.
+
+        Needs the extra ``onnx``. The inputs are the arrays of the arguments in order, of float64,
+        those with an axis of samples with that axis in front. For each array of the results there
+        are two outputs: ``values`` of float64, ±inf and NaN where a value is not REAL, and
+        ``tags``, the codes of ``TRTag`` as uint8. If there are several arrays, their paths stand
+        behind: ``values_a`` and ``tags_a``. Names that are no identifiers become such. Values agree
+        with the engine's to a few ulp, as far as the operators of the runtime do.
+
+        Returns:
+            An ``onnx.ModelProto`` of version 18 of the operators.
+
+        Raises:
+            ImportError: without the package onnx.
+            NotImplementedError: for an operation that is not available in ONNX, which the error
+                names.
+        """
+        # The module stands above this one, and is loaded when it is asked for.
+        return import_module("zeroproof.onnx").model_of(self)

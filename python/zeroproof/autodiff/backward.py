@@ -22,6 +22,13 @@ def backward_pass(root: TRNode, grad_output: Optional[Operand] = None) -> None:
         NotImplementedError: as ``root.backward()``, where a tape is open or a function is being
             differentiated.
         RuntimeError: if the root depends on no parameter.
+
+    Examples:
+        >>> from zeroproof.autodiff import TRNode, backward_pass
+        >>> x = TRNode.parameter(3.0)
+        >>> backward_pass(x * x)
+        >>> x.gradient
+        TRScalar(6.0)
     """
     root.backward(grad_output)
 
@@ -36,6 +43,12 @@ def compute_input_gradients(node: TRNode, grad_output: Operand) -> list[TRScalar
     Returns:
         One REAL value per input, in operand order; 0 where the contribution is masked or dropped.
         Nothing is recorded or counted.
+
+    Examples:
+        >>> from zeroproof.autodiff import TRNode, compute_input_gradients
+        >>> x = TRNode.parameter(4.0)
+        >>> compute_input_gradients(x / 2.0, 1.0)
+        [TRScalar(0.5), TRScalar(-1.0)]
     """
     return [gradient for gradient, _ in _native.input_gradients(node, grad_output)]
 
@@ -44,5 +57,11 @@ def topological_sort(root: TRNode) -> list[TRNode]:
     """The nodes that gradients flow through below ``root``, root first, inputs after their users.
 
     This is the order of a backward pass: the reverse of recording.
+
+    Examples:
+        >>> from zeroproof.autodiff import TRNode, topological_sort
+        >>> x = TRNode.parameter(3.0)
+        >>> [node.op.name for node in topological_sort(x * x + 1.0)]
+        ['ADD', 'MUL', 'PARAMETER']
     """
     return _native.topological_order(root)

@@ -6,12 +6,16 @@ import inspect
 import sys
 from collections.abc import Callable, Hashable, Mapping
 from functools import update_wrapper
-from itertools import accumulate, count
+from itertools import accumulate
 from math import prod
 from operator import attrgetter
 from typing import Any, Optional, Union
 
+from .._native import PreparedCalls
 from .._trees import flatten
+from ..array import TRArray
+from ..sample_mask import alarm_blocks
+from ..threads import get_num_threads
 from ._batch_arguments import (
     InAxes,
     Inputs,
@@ -22,12 +26,9 @@ from ._batch_arguments import (
 )
 from ._batch_layout import Layout
 from ._batch_partial import PartialMethods
-from ._batch_requests import (
-    GradientRequest,
-    Sources,
-    ValuesRequest,
-    check_reduction,
-)
+from ._batch_prepared import call_of
+from ._batch_requests import GradientRequest, ValuesRequest, check_reduction
+from ._batch_sources import Sources
 from ._batch_trace import Results, Traced, trace
 from ._batch_types import jacobian_of, value_and_grad_of
 from ._grad_results import separate_aux
@@ -93,7 +94,6 @@ class _Programs:
     def __init__(self, traced: Traced) -> None:
         self.traced = traced
         self.requests: dict[Any, Any] = {}
-        self.last_use = 0
 
 
 class BatchedFunction(PartialMethods):
@@ -118,6 +118,37 @@ class BatchedFunction(PartialMethods):
             depends on a value or that returns no node.
         ValueError: if the numbers of samples of the arguments differ, or a structure does not match
             its ``in_axes``.
+
+    Examples:
+        >>> from zeroproof import tr_vmap
+        >>> f = tr_vmap(lambda x, y: x / y)
+        >>> x, y = [1.0, 1.0], [2.0, 0.0]
+        >>> f(x, y)
+        TRArray([0.5, +∞])
+        >>> f.value_and_grad(x, y, argnums=1)
+        (TRArray([0.5, +∞]), array([-0.25,  0.  ]))
+        >>> f.value_and_grad(x, y, argnums=1, reduce="mean")
+        (TRScalar(0.5), array([-0.25,  0.  ]))
+        >>> f.jacobian([1.0], [2.0], argnums=1)
+        array([[[-0.25]]])
+        >>> f.value_and_jacobian([1.0], [2.0])
+        (TRArray([0.5]), array([[[0.5]]]))
+        >>> f.jvp(([1.0], [2.0]), ([1.0], [0.0]))
+        (TRArray([0.5]), array([0.5]))
+        >>> values, pullback = f.vjp([1.0], [2.0])
+        >>> pullback([1.0])
+        (array([0.5]), array([-0.25]))
+        >>> f.hvp(([1.0], [2.0]), [1.0], argnums=1)
+        array([0.25])
+        >>> f.hessian([1.0], [2.0], argnums=1)
+        array([[[0.25]]])
+        >>> print(f.program(x, y))
+        x: () per sample
+        y: () per sample
+        %0 = x ÷ y
+        return %0
+        >>> f.partial(x, y, start=0).masks.plus_infinity
+        1
     """
 
     __wrapped__: Callable[..., Any]
@@ -134,7 +165,7 @@ class BatchedFunction(PartialMethods):
         self._settings = (function, in_axes, coordinate)
         self._parameters = Parameters(function, in_axes)
         self._programs: dict[Hashable, _Programs] = {}
-        self._uses = count()
+        self._prepared = PreparedCalls(TRArray)
 
     def __call__(self, *args: Any, out: Any = None, **keywords: Any) -> Any:
         """The values of the function.
@@ -149,11 +180,18 @@ class BatchedFunction(PartialMethods):
             A TRArray with an element for each sample; for an object array of nodes one more axis in
             front; for a structure of results the same structure.
         """
+        kind, given = call_of("call", args, keywords)
+        threads = get_num_threads()
+        known = self._prepared.run(kind, given, None, None, None, None, False, out, threads)
+        if known is not None:
+            return known
         inputs, samples, programs = self._prepare("__call__", args, keywords)
         request = programs.requests.get("values")
         if request is None:
             request = programs.requests["values"] = ValuesRequest(programs.traced)
-        return request.run(inputs, samples, out)
+        values = request.run(inputs, samples, out)
+        self._prepare_next(kind, None, None, None, request.call)
+        return values
 
     @value_and_grad_of
     def value_and_grad(
@@ -204,18 +242,27 @@ class BatchedFunction(PartialMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, for another ``reduce``,
                 or if ``out`` has another shape.
         """
+        method = "value_and_grad"
+        kind, given = call_of(method, args, keywords)
+        if not (with_mask or has_aux or alarm_blocks()):
+            threads = get_num_threads()
+            known = self._prepared.run(
+                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         check_reduction(reduce)
         numbers = argument_numbers(argnums)
-        coordinate = coordinate_number(coordinate, self._settings[2])
-        inputs, samples, programs = self._prepare(
-            "value_and_grad", args, keywords, numbers, coordinate
-        )
-        key = (numbers, coordinate, reduce, has_aux)
+        chosen = coordinate_number(coordinate, self._settings[2])
+        inputs, samples, programs = self._prepare(method, args, keywords, numbers, chosen)
+        key = (numbers, chosen, reduce, has_aux)
         request = programs.requests.get(key)
         if request is None:
-            request = self._gradient_request(programs, numbers, coordinate, reduce, has_aux)
+            request = self._gradient_request(programs, numbers, chosen, reduce, has_aux)
             programs.requests[key] = request
-        return request.run(inputs, samples, with_status, with_mask, out)
+        results = request.run(inputs, samples, with_status, with_mask, out)
+        self._prepare_next(kind, numbers, reduce, coordinate, request.call)
+        return results
 
     @jacobian_of
     def jacobian(
@@ -247,13 +294,28 @@ class BatchedFunction(PartialMethods):
             ValueError: if ``argnums`` or ``coordinate`` names no argument, or ``out`` has another
                 shape.
         """
+        kind, given = call_of("jacobian", args, keywords)
+        if not alarm_blocks():
+            threads = get_num_threads()
+            known = self._prepared.run(
+                kind, given, argnums, None, coordinate, None, with_status, out, threads
+            )
+            if known is not None:
+                return known
         request, inputs, samples = self._jacobian_request(
             "jacobian", args, keywords, argnums, coordinate
         )
-        return request.run(inputs, samples, with_status, out)
+        jacobian = request.run(inputs, samples, with_status, out)
+        numbers = argument_numbers(argnums)
+        self._prepare_next(kind, numbers, None, coordinate, request.call)
+        return jacobian
 
-    def program(self, *args: Any, **keywords: Any) -> Program:
-        """The program that is replayed for such arguments; ``print`` lists its operations."""
+    def program(self, *args: Any, native: bool = False, **keywords: Any) -> Program:
+        """The program that is replayed for such arguments; ``print`` lists its operations.
+
+        With ``native=True`` it also shows the machine code of value and gradients, as
+        ``Program.native_listing`` has it.
+        """
         traced = self._prepare("program", args, keywords)[2].traced
         parameters = self._parameters
         names = tuple(map(parameters.name, range(traced.layout.positional)))
@@ -263,7 +325,7 @@ class BatchedFunction(PartialMethods):
             parameters.coordinate(traced.layout, coordinate)
         except ValueError:
             coordinate = None
-        return Program(Portable(parameters.label, names, coordinate, traced))
+        return Program(Portable(parameters.label, names, coordinate, traced), native)
 
     def _prepare(
         self,
@@ -296,7 +358,7 @@ class BatchedFunction(PartialMethods):
         programs = self._programs.get(shapes)
         if programs is None:
             programs = self._trace(shapes, parameters.flat_layout(shapes, per_sample))
-        programs.last_use = next(self._uses)
+        programs.traced.last_use.renew()
         return inputs, samples, programs
 
     def _prepare_structures(
@@ -310,7 +372,7 @@ class BatchedFunction(PartialMethods):
         programs = self._programs.get(layout.shapes if is_flat else layout)
         if programs is None:
             programs = self._trace(layout.shapes if is_flat else layout, layout)
-        programs.last_use = next(self._uses)
+        programs.traced.last_use.renew()
         return unconverted, samples, programs
 
     def _trace(self, key: Hashable, layout: Layout) -> _Programs:
@@ -319,8 +381,9 @@ class BatchedFunction(PartialMethods):
         # Without a lock: a finalizer, a hook or a signal handler may come here meanwhile.
         while key not in self._programs and len(self._programs) >= PROGRAMS:
             programs = self._programs.copy()
-            oldest = min(programs, key=lambda key: programs[key].last_use)
+            oldest = min(programs, key=lambda key: programs[key].traced.last_use.number)
             self._programs.pop(oldest, None)
+            self._prepared.remove(programs[oldest].traced.last_use)
         return self._programs.setdefault(key, new)
 
     def _traced(self, layout: Layout) -> Traced:
@@ -395,19 +458,44 @@ class Program(ProgramMethods, BatchedFunction):
     Raises:
         TypeError: for another number of arguments.
         ValueError: for arguments of another structure or shape.
+
+    Examples:
+        >>> from zeroproof import tr_vmap
+        >>> program = tr_vmap(lambda x: 1.0 / x).program([2.0])
+        >>> print(program)
+        x: () per sample
+        %0 = 1 ÷ x
+        return %0
+        >>> program([4.0, 0.0])
+        TRArray([0.25, +∞])
+        >>> program.value_and_grad([4.0, 0.0])
+        (TRArray([0.25, +∞]), array([-0.0625,  0.    ]))
+        >>> program.arguments(), program.steps(), program.outputs()
+        ([('x', (), True)], [('constant', 1.0), ('op', 'div', (1, 0))], (2,))
+        >>> "void recip(" in program.to_c("recip")
+        True
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from zeroproof.autodiff import load_program
+        >>> with TemporaryDirectory() as folder:
+        ...     program.save(Path(folder, "recip.json"))
+        ...     same = load_program(Path(folder, "recip.json"))
+        >>> same([4.0])
+        TRArray([0.25])
     """
 
-    def __init__(self, portable: Portable) -> None:
+    def __init__(self, portable: Portable, shows_native: bool = False) -> None:
         self._portable = portable
+        self._shows_native = shows_native
         self._settings = (None, None, portable.coordinate)
         self._parameters = self._fixed = portable.parameters
         self._programs = {}
-        self._uses = count()
+        self._prepared = PreparedCalls(TRArray)
 
-    def program(self, *args: Any, **keywords: Any) -> Program:
-        """The program itself, for arguments that it is for."""
+    def program(self, *args: Any, native: bool = False, **keywords: Any) -> Program:
+        """The program itself, for arguments that it is for; with ``native`` one that shows more."""
         self._prepare("program", args, keywords)
-        return self
+        return self if native == self._shows_native else Program(self._portable, native)
 
     def _traced(self, layout: Layout) -> Traced:
         self._fixed.expect(layout)
@@ -434,7 +522,13 @@ class Program(ProgramMethods, BatchedFunction):
         return repr(self._portable.traced.program).replace("TracedProgram", f"Program {self.name}")
 
     def __str__(self) -> str:
-        return str(self._portable.traced.program)
+        text = str(self._portable.traced.program)
+        if not self._shows_native:
+            return text
+        try:
+            return f"{text}\n\n{self.native_listing()}"
+        except RuntimeError as why_not:
+            return f"{text}\n\n; no native code: {why_not}"
 
 
 def _unpickled(text: str) -> Program:

@@ -30,7 +30,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class GradientModeConfig:
-    """The current gradient mode, its saturation bound and its local threshold."""
+    """The current gradient mode, its saturation bound and its local threshold.
+
+    Examples:
+        >>> from zeroproof.autodiff import GradientMode, GradientModeConfig, gradient_mode
+        >>> GradientModeConfig.get_mode().name, GradientModeConfig.is_mask_real()
+        ('MASK_REAL', True)
+        >>> with gradient_mode(GradientMode.SATURATING):
+        ...     GradientModeConfig.set_saturation_bound(0.5)
+        ...     print(GradientModeConfig.is_saturating(), GradientModeConfig.get_saturation_bound())
+        ...     GradientModeConfig.set_mode(GradientMode.HYBRID)
+        ...     GradientModeConfig.set_local_threshold(1e-3)
+        ...     print(GradientModeConfig.is_hybrid(), GradientModeConfig.get_local_threshold())
+        ...     kept = GradientModeConfig.snapshot()
+        True 0.5
+        True 0.001
+        >>> type(kept).__name__
+        'ModeSnapshot'
+        >>> GradientModeConfig.reset()
+    """
 
     @staticmethod
     def set_mode(mode: GradientMode) -> None:
@@ -137,7 +155,14 @@ def gradient_mode(
 
 
 def use_mask_real() -> _native.GradientRestorer:
-    """Sets Mask-REAL; as a ``with`` block, restores the previous mode on exit."""
+    """Sets Mask-REAL; as a ``with`` block, restores the previous mode on exit.
+
+    Examples:
+        >>> from zeroproof.autodiff import GradientModeConfig, use_mask_real
+        >>> with use_mask_real():
+        ...     print(GradientModeConfig.is_mask_real())
+        True
+    """
     return _native.use_mode(GradientMode.MASK_REAL)
 
 
@@ -146,5 +171,13 @@ def use_saturating(bound: float = 1.0) -> _native.GradientRestorer:
 
     Raises:
         ValueError: unless the bound is a positive finite number.
+
+    Examples:
+        >>> from zeroproof.autodiff import TRNode, use_saturating
+        >>> x = TRNode.parameter(0.0)
+        >>> with use_saturating(bound=0.5):
+        ...     (1.0 / x).backward()
+        >>> print(x.gradient, x.gradient_status.name)
+        -4.0 SATURATED
     """
     return _native.use_mode(GradientMode.SATURATING, bound)

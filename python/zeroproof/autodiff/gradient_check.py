@@ -34,6 +34,12 @@ class GradientCheck:
     The check of a function of one number unpacks as ``analytical, numerical, relative_error``; the
     latter two are NaN where there is no slope to compare with. The check of several numbers has
     ``rows`` instead, and iterating over it raises a TypeError.
+
+    Examples:
+        >>> from zeroproof.autodiff import check_gradient
+        >>> check = check_gradient(lambda x, y: x / y, 3.0, 2.0)
+        >>> check.ok, [row.verdict.name for row in check.rows]
+        (True, ['OK', 'OK'])
     """
 
     value: TRScalar
@@ -180,6 +186,10 @@ def assert_gradient(
         TypeError: as for ``check_gradient``.
         ValueError: as for ``check_gradient``.
         NotImplementedError: as for ``check_gradient``.
+
+    Examples:
+        >>> from zeroproof.autodiff import assert_gradient
+        >>> assert_gradient(lambda x, y: x / y, 3.0, 2.0)
     """
     allowed = {Verdict(verdict) for verdict in allow}
     check = check_gradient(f, *xs, order=order, mode=mode, rtol=rtol, atol=atol)

@@ -32,6 +32,16 @@ class TRGradientTape:
 
     Args:
         persistent: whether ``gradient`` may be called more than once.
+
+    Examples:
+        >>> from zeroproof import TRNode, TRGradientTape
+        >>> x, c = TRNode.parameter(2.0), TRNode.constant(3.0)
+        >>> with TRGradientTape() as tape:
+        ...     tape.watch(c)
+        ...     y = x * c
+        >>> print(tape.gradient(y, [x, c]))
+        [TRNode(3.0, REAL, op=constant), TRNode(2.0, REAL, op=constant)]
+        >>> tape.reset()
     """
 
     def __init__(self, persistent: bool = False) -> None:

@@ -28,6 +28,12 @@ def create_default_schedule(
             min_delta 1e-10, for gradients closer to the classical ones.
         warmup_epochs: epochs without δ at the beginning.
         force_exploration: explore the poles that are detected.
+
+    Examples:
+        >>> from zeroproof.autodiff import create_default_schedule
+        >>> schedule = create_default_schedule(aggressive=True, warmup_epochs=1)
+        >>> print(schedule.get_delta(0), schedule.get_delta(1), schedule.get_delta(21))
+        None 0.1 1e-08
     """
     common: dict[str, Any] = {
         "warmup_epochs": warmup_epochs,
@@ -51,6 +57,37 @@ class HybridGradientContext:
 
     ``with schedule.apply(epoch):`` sets up an epoch. Without it, call ``set_schedule`` once,
     ``update_epoch`` at the start of each epoch and ``end_batch_policy_update`` after each batch.
+
+    Examples:
+        >>> from zeroproof.autodiff import HybridGradientContext, TRNode, create_default_schedule
+        >>> HybridGradientContext.reset()
+        >>> x = TRNode.input(1e-3)
+        >>> with create_default_schedule().apply(epoch=0):
+        ...     (1.0 / x).backward()
+        ...     HybridGradientContext.end_batch_policy_update()
+        >>> statistics = HybridGradientContext.get_statistics()
+        >>> statistics["saturating_activations"], statistics["near_pole_ratio"]
+        (1, 1.0)
+        >>> HybridGradientContext.detected_poles()
+        [0.001]
+        >>> HybridGradientContext.reset()
+        >>> HybridGradientContext.set_schedule(create_default_schedule())
+        >>> HybridGradientContext.update_epoch(0)
+        >>> HybridGradientContext.set_exploration_regions([(0.9, 1.1)])
+        >>> decide = HybridGradientContext.should_use_saturating
+        >>> decide(0.5), decide(0.5, x_value=1.0)
+        (False, True)
+        >>> HybridGradientContext.update_q_value(0.25)
+        >>> HybridGradientContext.get_q_min(), HybridGradientContext.get_q_min_epoch()
+        (0.25, 0.25)
+        >>> HybridGradientContext.detect_poles(threshold=0.3)
+        [2]
+        >>> measured = HybridGradientContext.measured()
+        >>> HybridGradientContext.reset_statistics()
+        >>> HybridGradientContext.merge(measured)
+        >>> HybridGradientContext.get_schedule().delta_init
+        0.01
+        >>> HybridGradientContext.reset()
     """
 
     @staticmethod

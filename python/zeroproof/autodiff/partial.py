@@ -16,7 +16,7 @@ from .._arrays import Array
 from .._native import HybridStatistics, ModeSnapshot, PartialTotals, TRScalar
 from ..sample_mask import warn_if_too_many_left_out
 from ._batch_layout import Layout
-from ._batch_requests import Sources
+from ._batch_sources import Sources
 from ._leaves import LEAF, cuts
 
 __all__ = ["MaskTotals", "Partial"]
@@ -36,6 +36,12 @@ class MaskTotals:
         minus_infinity: those whose value is −∞.
         nullity: those whose value is Φ.
         incomplete: those with a dropped contribution to their gradient, kept or not.
+
+    Examples:
+        >>> from zeroproof import tr_vmap
+        >>> masks = tr_vmap(lambda x: 1.0 / x).partial([1.0, 0.0, 2.0], start=0).masks
+        >>> masks.samples, masks.kept, masks.left_out, masks.plus_infinity
+        (3, 2, 1, 1)
     """
 
     samples: int
@@ -117,6 +123,19 @@ class Partial:
 
     Of arguments with a value for each sample that gradients are requested for it also holds the
     gradients of its samples.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import tr_vmap
+        >>> from zeroproof.autodiff import Partial
+        >>> f = tr_vmap(lambda x, w: w / x, in_axes=(0, None))
+        >>> x = np.linspace(0.0, 1.0, 20_000)
+        >>> cuts = Partial.cuts(len(x), 2)
+        >>> parts = [f.partial(x[cut], 2.0, start=cut.start, argnums=1) for cut in cuts]
+        >>> value, gradient = Partial.merge(parts).finish()
+        >>> whole = f.value_and_grad(x, 2.0, argnums=1, reduce="mean")
+        >>> (value, gradient) == whole
+        True
     """
 
     #: Parts begin at multiples of this many samples: these are the leaves of the tree of sums.

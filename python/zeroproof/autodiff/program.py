@@ -30,6 +30,18 @@ def load_program(
         ValueError: if the file is no saved program, of another version, damaged or too large; the
             error names the place.
         OSError: if it cannot be read.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from zeroproof import tr_vmap
+        >>> from zeroproof.autodiff import load_program
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "recip.json")
+        ...     tr_vmap(lambda x: 1.0 / x).program([2.0]).save(path)
+        ...     program = load_program(path)
+        >>> program([4.0, 0.0])
+        TRArray([0.25, +∞])
     """
     most = index(max_nodes)
     with open(path, encoding="utf-8") as file:

@@ -97,6 +97,12 @@ def tr_jvp(
         TypeError: if primals or tangents are no tuple or list, or hold anything else. The error
             names the place.
         ValueError: if a tangent is not finite, or the structures differ.
+
+    Examples:
+        >>> from zeroproof import tr_jvp
+        >>> value, derivative = tr_jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+        >>> print(value.item(), derivative.item())
+        6.0 3.0
     """
     call = _Call(f, _primals(primals, "primals"), ())
     direction = call.direction(_primals(tangents, "tangents"), "tangents")
@@ -126,6 +132,12 @@ def tr_vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any
             the primals.
         TypeError: if a primal holds anything else. The error names the place.
         ValueError: from ``pullback``, if the structures differ.
+
+    Examples:
+        >>> from zeroproof import tr_vjp
+        >>> value, pullback = tr_vjp(lambda x, y: [x * y, x / y], 2.0, 4.0)
+        >>> print([gradient.item() for gradient in pullback([0.0, 1.0])])
+        [0.25, -0.125]
     """
     call = _Call(f, primals, ())
     outputs = Outputs(call.result)
@@ -208,6 +220,13 @@ def tr_hessian(f: Callable[..., Any], *, with_status: bool = False) -> Callable[
 
     Raises:
         NotImplementedError, TypeError: from the returned function, as :func:`tr_hvp`.
+
+    Examples:
+        >>> from zeroproof import tr_hessian
+        >>> import numpy as np
+        >>> tr_hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
+        array([[6., 4.],
+               [4., 0.]])
     """
 
     @wraps(f)

@@ -48,6 +48,19 @@ class FitResult:
         iterations: the number of steps that were taken.
         success: whether the digits of the parameters stopped changing.
         message: why the search ended.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import least_squares
+        >>> x = np.linspace(1.0, 2.0, 20)
+        >>> y = 2.0 / (x - 0.5)
+        >>> fit = least_squares(lambda p, x: p["a"] / (x - p["b"]), x, y, {"a": 1.0, "b": 0.0})
+        >>> print({name: round(value, 6) for name, value in fit.params.items()}, fit.dof)
+        {'a': 2.0, 'b': 0.5} 18
+        >>> fit.names, fit.covariance.shape
+        (('a', 'b'), (2, 2))
+        >>> "standard error" in fit.summary()
+        True
     """
 
     params: Any

@@ -14,6 +14,7 @@ from ..replay import Mode, Replay
 from ..replay import compile as compile_replay
 from ..replay.finite import finite, sum_of_samples
 from ._host import Host
+from ._manual import gradients_like, varying_as
 from ._namespace import JaxNumpy, Plain
 
 __all__ = ["Pull", "Values", "on_device", "on_host"]
@@ -50,6 +51,9 @@ def on_device(source: Any, coordinate: Any, mode: Mode, own: Sequence[bool]) -> 
         def gradients(arguments: Arrays, adjoints: Any) -> Arrays:
             return pull(arguments, adjoints, differentiable)[0]
 
+        # Each device adds up its own samples: scales differ between devices.
+        given = (arguments, adjoints, weights)
+        arguments, adjoints, weights = varying_as(given, jax.tree.leaves(given))
         scale = _scale(weights)
         small = tuple(finite(jnp, weight) / scale for weight in weights)
         found = jax.vjp(gradients, arguments, adjoints)[1](small)
@@ -72,7 +76,8 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
         def call(*arrays: Any) -> npt.NDArray[Any]:
             return rounded(host.values(*arrays), kind)
 
-        return jax.pure_callback(call, shape, *arguments, vmap_method="expand_dims")
+        values = jax.pure_callback(call, shape, *arguments, vmap_method="expand_dims")
+        return varying_as(values, arguments)
 
     def pull(arguments: Arrays, adjoints: Any) -> tuple[Arrays, Arrays]:
         shapes = (
@@ -88,8 +93,9 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
             ]
             return tuple(g for g, _ in found), tuple(s for _, s in found)
 
-        found: tuple[Arrays, Arrays] = jax.pure_callback(
-            call, shapes, *arguments, adjoints, vmap_method="expand_dims"
+        found: tuple[Arrays, Arrays] = varying_as(
+            jax.pure_callback(call, shapes, *arguments, adjoints, vmap_method="expand_dims"),
+            [*arguments, adjoints],
         )
         return found
 
@@ -105,8 +111,9 @@ def on_host(host: Host, mode: Mode) -> tuple[Values, Pull]:
             found = tuple(map(held, by_arguments, kinds))
             return found, held(by_adjoints, adjoints.dtype)
 
-        products: tuple[Arrays, Any] = jax.pure_callback(
-            call, shapes, *arguments, adjoints, *weights, vmap_method="expand_dims"
+        given = [*arguments, adjoints, *weights]
+        products: tuple[Arrays, Any] = varying_as(
+            jax.pure_callback(call, shapes, *given, vmap_method="expand_dims"), given
         )
         return products
 
@@ -134,7 +141,10 @@ def _once_more(
         return found(arguments, adjoints), (arguments, adjoints)
 
     def back(kept: tuple[Arrays, Any], weights: Arrays) -> Any:
-        return products(*kept, weights)
+        arguments, adjoints = kept
+        by_arguments, by_adjoints = products(arguments, adjoints, weights)
+        (by_adjoints,) = gradients_like([by_adjoints], [adjoints])
+        return gradients_like(by_arguments, arguments), by_adjoints
 
     found.defvjp(keep, back)
     made: Callable[[Arrays, Any], Arrays] = found
@@ -150,7 +160,7 @@ def _differentiable(forward: Values, gradients: Callable[[Arrays, Any], Arrays])
         return values(arguments), arguments
 
     def back(arguments: Arrays, adjoints: Any) -> tuple[Arrays]:
-        return (gradients(arguments, adjoints),)
+        return (gradients_like(gradients(arguments, adjoints), arguments),)
 
     values.defvjp(keep, back)
     found: Values = values

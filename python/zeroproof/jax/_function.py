@@ -19,6 +19,7 @@ from .._bridging import (
     mode_of_call,
     nodes_of,
     put_together,
+    recorded,
     shapes_of_one,
     taken_apart,
     traced,
@@ -47,9 +48,8 @@ def function(
 ) -> Function:
     """A function of nodes as a function of JAX arrays that ``jit``, ``vmap`` and ``grad`` take.
 
-    It is called for each combination of argument shapes, as by ``tr_vmap``, whose conditions hold
-    here as well, and again for backward passes of several outputs and second derivatives: what it
-    reads besides its arguments must not change. Gradients follow the rules of the
+    It is traced when it is first called with arguments of some shapes, as by ``tr_vmap``, whose
+    conditions hold here as well; backward passes call it no more. Gradients follow the rules of the
     gradient mode: what meets a pole is silenced, dropped or bounded, and never a NaN.
 
     Args:
@@ -169,6 +169,9 @@ class Function:
             traced = self._traced.setdefault(key, made)
         return traced, tuple(arrays)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_traced": {}}  # traced again when it is called
+
     def __repr__(self) -> str:
         where = "device" if self._device else "host"
         return f"zeroproof.jax.function({self.__wrapped__!r}, on the {where})"
@@ -222,6 +225,7 @@ class _Traced:
         if not owner._device:
             self._host = Host(
                 lambda *leaves: nodes_of(of_leaves(*leaves)),
+                recorded(program.program),
                 per_sample,
                 shapes,
                 self._results.count,

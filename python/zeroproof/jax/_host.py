@@ -26,6 +26,7 @@ class Host:
 
     Args:
         function: takes an array of nodes for each argument, and returns a list of nodes.
+        recorded: the same without the user's function, for backward passes.
         per_sample: whether each argument has an axis of samples.
         shapes: the shapes that one sample sees.
         outputs: how many nodes the function returns.
@@ -35,12 +36,13 @@ class Host:
     def __init__(
         self,
         function: Callable[..., list[Any]],
+        recorded: Callable[..., list[Any]],
         per_sample: Sequence[bool],
         shapes: Sequence[tuple[int, ...]],
         outputs: int,
         coordinate: Any,
     ) -> None:
-        self._function, self._coordinate = function, coordinate
+        self._function, self._recorded, self._coordinate = function, recorded, coordinate
         self.per_sample, self.shapes = list(per_sample), list(shapes)
         self.outputs = outputs
         self._batched: dict[Any, BatchedFunction] = {}
@@ -131,7 +133,7 @@ class Host:
         )
 
     def _all(self, calls: _Calls) -> BatchedFunction:
-        return self._made(calls, 0 if self.outputs == 1 else None)
+        return self._made(calls, None)
 
     def _one(self, calls: _Calls, output: int) -> BatchedFunction:
         return self._made(calls, output)
@@ -141,12 +143,13 @@ class Host:
         key = (calls.per_sample, output)
         if key not in self._batched:
             axes = tuple(0 if own else None for own in calls.per_sample)
-            function = self._function
+            # Of the user's function are the places that logs name.
+            function = self._function if output is None else self._recorded
 
             def of_nodes(*arrays: Any) -> Any:
                 nodes = function(*arrays)
-                if output is not None:
-                    return nodes[output]
+                if output is not None or len(nodes) == 1:
+                    return nodes[output or 0]
                 joined = np.empty(len(nodes), dtype=object)
                 joined[:] = nodes
                 return joined

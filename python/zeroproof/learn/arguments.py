@@ -38,7 +38,8 @@ gradient mode. A y that is not finite is excluded from its loss and counted. Tra
 when the fit is exact or when four starts have reached the best loss. Ctrl-C ends it with a report
 of the fit so far.
 
-The report goes to stdout, progress to stderr: of the fit only if it is a terminal.
+The report, about ten lines without --verbose, goes to stdout, progress to stderr: of the fit only
+if it is a terminal.
 
 Exit codes: 0 done, 2 bad input, 130 ended by Ctrl-C.
 """
@@ -84,21 +85,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of ``learn``."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    add = parser.add_argument
-    add("data", nargs="?", metavar="DATA.csv", help="the samples; - for standard input")
+    parser.add_argument(
+        "data", nargs="?", metavar="DATA.csv", help="the samples; - for standard input"
+    )
+    _add_columns(parser.add_argument_group("columns"))
+    _add_fit(parser.add_argument_group("method"))
+    _add_output(parser.add_argument_group("output"))
+
+
+def _add_columns(group: argparse._ArgumentGroup) -> None:
+    for name in ("x", "y"):
+        what = f"the column {name}, or several"
+        group.add_argument(f"--{name}", nargs="+", action="append", metavar="COLUMN", help=what)
+    group.add_argument(
+        "--sigma", metavar="COLUMN", help="the column of the standard deviations of y"
+    )
+
+
+def _add_fit(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--method", choices=["fit", "train"], help="default fit; train with --mode or --epochs")
     add(
         "--degree",
         type=degree,
         metavar="auto|N/M",
         help="of P and Q (default auto, with --method train 3/2)",
     )
-    for name in ("x", "y"):
-        what = f"the column {name}, or several"
-        add(f"--{name}", nargs="+", action="append", metavar="COLUMN", help=what)
-    add("--sigma", metavar="COLUMN", help="the column of the standard deviations of y")
-    add("--loss", choices=NAMES, help="of the fit; all but linear reduce the weight of outliers")
-    add("--out", metavar="MODEL.json", help="write the model, for zeroproof predict")
-    add("--method", choices=["fit", "train"], help="default fit; train with --mode or --epochs")
+    add(
+        "--loss",
+        choices=NAMES,
+        help="with --method fit: all but linear, the default, reduce the weight of outliers",
+    )
     add(
         "--mode",
         choices=[*MODES, "all"],
@@ -111,8 +128,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"train for so many epochs, for a mode over all its starts (default {DEFAULT_EPOCHS})",
     )
     add("--seed", type=seed, default=0, metavar="N", help="of the starts (default 0)")
-    add("--json", action="store_true", help="write the report as JSON")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--out", metavar="MODEL.json", help="write the model, for zeroproof predict")
     add("--plot", metavar="FILE.png", help="write a plot (needs matplotlib)")
+    add("--json", action="store_true", help="write the whole report as JSON")
+    add("--verbose", "-v", action="store_true", help="report coefficients and statistics too")
 
 
 def columns(groups: Optional[list[list[str]]]) -> Optional[list[str]]:

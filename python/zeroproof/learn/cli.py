@@ -76,7 +76,11 @@ def _fit(data: Dataset, arguments: Any) -> int:
         model = fit.fit(data, arguments.degree, arguments.loss, arguments.seed, tell)
         tell("writing the report")
         found = fit.build(data, model, arguments.seed)
-    write(report.as_json(found) + "\n" if arguments.json else fit.as_text(found, model))
+    write(
+        report.as_json(found) + "\n"
+        if arguments.json
+        else fit.as_text(found, model, arguments.verbose)
+    )
     if arguments.out is not None:
         save(model, arguments.out, [data.x_name], [data.y_name])
         note(f"model in {arguments.out}")
@@ -103,7 +107,11 @@ def _learn_several(table: Table, arguments: Any) -> int:
     with Progress() as tell:
         tell("fitting")
         model, found = several.fit(table, arguments.degree, arguments.loss, arguments.seed)
-    write(report.as_json(found) + "\n" if arguments.json else several.as_text(found))
+    write(
+        report.as_json(found) + "\n"
+        if arguments.json
+        else several.as_text(found, arguments.verbose)
+    )
     if arguments.out is not None:
         save(model, arguments.out, table.x_names, table.y_names)
         note(f"model in {arguments.out}")
@@ -122,7 +130,9 @@ def _train(data: Dataset, arguments: Any) -> int:
         if fit.stopped_by == "interrupt":
             break
     found = report.build(data, arguments.degree, arguments.seed, arguments.epochs, fits)
-    write(report.as_json(found) + "\n" if arguments.json else report.as_text(found))
+    write(
+        report.as_json(found) + "\n" if arguments.json else report.as_text(found, arguments.verbose)
+    )
     if arguments.plot is not None:
         plot.draw(arguments.plot, data, fits)
         note(f"plot in {arguments.plot}")

@@ -13,6 +13,7 @@ from ..rational._table import estimate
 from ..rational.fit import fitted
 from .data import Dataset
 from .report import (
+    Bucket,
     buckets,
     error_in,
     errors_of,
@@ -28,6 +29,8 @@ __all__ = ["as_text", "build", "fit"]
 
 #: Standard errors below this share are not aligned with the value.
 MANY_DIGITS = 1e-11
+#: So many poles are told of without --verbose.
+POLES_IN_BRIEF = 3
 Degree = Union[str, tuple[int, int]]
 
 
@@ -95,6 +98,7 @@ def build(data: Dataset, model: Rational, seed: int) -> dict[str, Any]:
         "true_poles": [true_pole(true, [pole["x"] for pole in real]) for true in data.true_poles],
         "distance_from": places,
         "y_scale": scale,
+        "error": error_in(Bucket(0.0, math.inf, np.ones(len(errors), bool)), errors),
         "errors": [
             error_in(span, errors) for span in buckets(usable, places, high / 2.0 - low / 2.0)
         ],
@@ -144,19 +148,46 @@ def _true(place: complex, data: Dataset, real: list[float]) -> Optional[float]:
     return None
 
 
-def as_text(report: dict[str, Any], model: Rational) -> str:
-    """The report as text."""
-    problem = report["problem"]
-    lines = [
-        f"problem   {problem['name']}: {problem['usable_rows']} of {problem['rows']} rows usable"
+def as_text(report: dict[str, Any], model: Rational, verbose: bool) -> str:
+    """The report as text: what the fit is like and where its poles are, or all of it."""
+    return _in_full(report, model) if verbose else _in_brief(report, model)
+
+
+def _in_brief(report: dict[str, Any], model: Rational) -> str:
+    summary = model.summary().split("\n")
+    lines = [*_problem_text(report["problem"]), *summary[: summary.index("")]]
+    # Those among the data come first.
+    poles = sorted(report["poles"], key=lambda pole: (pole["y"] != 0.0, not pole["inside_data"]))
+    lines += [_pole_text(pole) for pole in poles[:POLES_IN_BRIEF]] or ["no poles"]
+    if len(poles) > POLES_IN_BRIEF:
+        lines.append(f"and {len(poles) - POLES_IN_BRIEF} more poles")
+    lines += _not_found(report)
+    low, high = report["error"]["median"], report["error"]["largest"]
+    lines.append(
+        f"error |P/Q - y| / max(|y|, {report['y_scale']:.3g}): median {low:.2g}, largest {high:.2g}"
+    )
+    lines.append("--verbose adds coefficients, zeros and errors by distance to a pole")
+    return "\n".join(lines) + "\n"
+
+
+def _problem_text(problem: dict[str, Any]) -> list[str]:
+    rows = f"{problem['usable_rows']} of {problem['rows']} rows usable"
+    kept_out = [kept_out_text(problem)] if problem["kept_out_rows"] else []
+    return [f"problem   {problem['name']}: {rows}", *kept_out]
+
+
+def _not_found(report: dict[str, Any]) -> list[str]:
+    return [
+        f"true pole {true['x']:g} was not found: no pole on the real axis"
+        for true in report["true_poles"]
+        if true["nearest_learned"] is None
     ]
-    if problem["kept_out_rows"]:
-        lines.append(kept_out_text(problem))
-    lines += ["", model.summary(), ""]
+
+
+def _in_full(report: dict[str, Any], model: Rational) -> str:
+    lines = [*_problem_text(report["problem"]), "", model.summary(), ""]
     lines += [_pole_text(pole) for pole in report["poles"]] or ["no poles"]
-    for true in report["true_poles"]:
-        if true["nearest_learned"] is None:
-            lines.append(f"true pole {true['x']:g} was not found: no pole on the real axis")
+    lines += _not_found(report)
     if report["degrees_refused"]:
         many = report["degrees_refused"]
         lines.append(

@@ -87,7 +87,7 @@ def _loaded(path: str) -> tuple[Model, dict[str, list[str]]]:
         content = json.loads(text)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(
             f"{path}: is not JSON; give a model that learn --out wrote, and the table after it"
         ) from None
@@ -100,8 +100,27 @@ def _loaded(path: str) -> tuple[Model, dict[str, list[str]]]:
     except ValueError as error:
         message = str(error)
         raise InputError(message if path in message else f"{path}: {message}") from None
-    columns = content.get("columns")
-    return model, columns if isinstance(columns, dict) else {}
+    return model, _columns(model, content.get("columns"), path)
+
+
+def _columns(model: Model, content: Any, path: str) -> dict[str, list[str]]:
+    """The names of the columns x and y, if the file has any."""
+    if content is None:
+        return {}
+    inputs, outputs = (1, 1) if isinstance(model, Rational) else (model.inputs, model.outputs)
+    wanted = {"x": inputs, "y": outputs}
+    found = content if isinstance(content, dict) else {}
+    for axis, count in wanted.items():
+        names = found.get(axis)
+        if (
+            not isinstance(names, list)
+            or len(names) != count
+            or not all(isinstance(name, str) for name in names)
+        ):
+            raise InputError(
+                f"{path}: the model is damaged: columns.{axis} should be {count} names"
+            )
+    return {axis: found[axis] for axis in wanted}
 
 
 def _csv(model: Model, table: Table, y_names: Optional[Sequence[str]]) -> str:

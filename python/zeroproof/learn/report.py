@@ -17,6 +17,7 @@ from .model import Pole
 from .train import Fit
 
 __all__ = [
+    "Bucket",
     "as_json",
     "as_text",
     "buckets",
@@ -217,8 +218,8 @@ def _strict(value: Any) -> Any:
     return value
 
 
-def as_text(report: dict[str, Any]) -> str:
-    """The report as text, in ASCII except for the name of the data."""
+def as_text(report: dict[str, Any], verbose: bool) -> str:
+    """The report as text, in ASCII except for the name of the data: in brief, or all of it."""
     problem, runs = report["problem"], report["runs"]
     top, bottom = report["degree"]
     lines = [
@@ -231,6 +232,9 @@ def as_text(report: dict[str, Any]) -> str:
         lines.append("note      interrupted: this is the fit so far")
     for run in runs:
         lines += ["", *_run_text(run)]
+    if not verbose:
+        lines += ["", "--verbose adds errors by distance to a pole and the schedule's statistics"]
+        return "\n".join(lines) + "\n"
     scale = runs[0]["model"]["y_scale"]
     columns = {run["mode"]: run["errors"] for run in runs}
     lines += ["", *errors_text(columns, report["distance_from"], scale)]

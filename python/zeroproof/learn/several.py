@@ -82,8 +82,8 @@ def build(table: Table, model: RationalModel, history: Any, loss: str, seed: int
     }
 
 
-def as_text(report: dict[str, Any]) -> str:
-    """The report as text."""
+def as_text(report: dict[str, Any], verbose: bool) -> str:
+    """The report as text: in brief, or with all coefficients."""
     problem, columns = report["problem"], report["columns"]
     n, m = report["degree"]
     sizes = report["coefficients"]
@@ -104,5 +104,8 @@ def as_text(report: dict[str, Any]) -> str:
             lines.append(f"{name}: residuals {rms:.4g} (root mean square), {largest:.4g} (largest)")
     if report["validation_loss"] is not None:
         lines.append(f"loss on the rows kept apart {report['validation_loss']:.4g}")
-    lines += ["", *estimates_text(report["estimates"], columns)]
+    if verbose:
+        lines += ["", *estimates_text(report["estimates"], columns)]
+    else:
+        lines.append("--verbose adds the coefficients with standard errors")
     return "\n".join(lines) + "\n"

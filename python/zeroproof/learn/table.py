@@ -208,6 +208,8 @@ def _by_numpy(lines: list[str], layout: _Layout, wanted: list[int]) -> Optional[
     delimiter, last = layout.delimiter, layout.width - 1
     if delimiter == ";":
         return None  # there may be decimal commas
+    if any("_" in line for line in lines):
+        return None  # which NumPy before 1.23 leaves out of numbers
     others = len(wanted) < layout.width  # which may have text
     if others and (delimiter is None or any(line.count(delimiter) != last for line in lines)):
         return None

@@ -45,7 +45,7 @@ def checked_share(value: Any, name: str) -> float:
     """A share from 0 up to but not including 1."""
     try:
         result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be a number, not {value!r}") from None
     if not 0.0 <= result < 1.0:
         raise ValueError(f"{name} must be a share, at least 0 and below 1, not {value!r}")
@@ -103,7 +103,7 @@ def checked_domain(domain: Any, inputs: int) -> Optional[tuple[tuple[float, floa
         return None
     try:
         pairs = tuple((float(low), float(high)) for low, high in domain)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"domain must have a pair (low, high) for each input, not {domain!r}"
         ) from None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, Optional, TypeVar
 
 import numpy as np
 
-from .basis import Features
+from .basis import MOST_TERMS, Features
 
 __all__ = ["model", "text"]
 
@@ -57,6 +58,8 @@ def model(make: Callable[..., M], text: str, features: Optional[Features]) -> M:
         content = json.loads(text)
     except ValueError:
         raise ValueError("the file is not JSON, so it is not a saved RationalModel") from None
+    except RecursionError:
+        raise ValueError("the file is no saved RationalModel: it is nested too deep") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError("the file is JSON, but not a saved RationalModel")
     if content.get("version") != VERSION:
@@ -72,6 +75,7 @@ def model(make: Callable[..., M], text: str, features: Optional[Features]) -> M:
     if saved is not None and features is not None:
         raise ValueError(f"the model has the features {saved!r}: leave features out")
     try:
+        _check_size(content)
         made: Any = make(
             content["inputs"],
             content["outputs"],
@@ -82,11 +86,28 @@ def model(make: Callable[..., M], text: str, features: Optional[Features]) -> M:
             denominator_inputs=content["denominator_inputs"],
         )
         for name, array in made.parameters().items():
-            values = np.array(content[name], dtype=np.float64)
-            if values.shape != array.shape or not np.isfinite(values).all():
+            values = np.array(content[name], dtype=object)
+            if values.shape != array.shape or not all(map(_is_finite, values.flat)):
                 raise ValueError(f"{name} should be finite, of the shape {array.shape}")
             array[...] = values
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the file is a damaged RationalModel: {error}") from None
     result: M = made
     return result
+
+
+def _check_size(content: dict[str, Any]) -> None:
+    """Refuses a small file that asks for a large model."""
+    inputs, rows = content["inputs"], content["numerator"]
+    if type(inputs) is int and inputs > MOST_TERMS:
+        raise ValueError(f"inputs should be at most {MOST_TERMS}")
+    if type(rows) is not list or len(rows) != content["outputs"]:
+        raise ValueError("numerator should have a row for each output")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a number that a double holds; converting an int may overflow."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False

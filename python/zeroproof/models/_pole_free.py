@@ -12,6 +12,7 @@ from typing import Any, Optional
 import numpy as np
 
 from .._arrays import Array
+from .._intervals import pairs_of_numbers
 from ..autodiff.grad_mode import gradient_mode
 from ..fitting._levenberg_marquardt import levenberg_marquardt
 from ._bounds import least_value
@@ -48,7 +49,7 @@ def box_of(given: Any, model: Any) -> Optional[Array]:
         pairs = [tuple(pair) for pair in model.domain]
     else:
         try:
-            pairs = [(float(low), float(high)) for low, high in given]
+            pairs = pairs_of_numbers(given)
         except (TypeError, ValueError):
             raise TypeError(
                 "pole_free must be True, for the domain of the model, or a pair (low, high) for "

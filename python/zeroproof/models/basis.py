@@ -94,7 +94,9 @@ class Basis:
             yield ()
             return
         for place, variable in enumerate(among):
-            for degree in range(total, 0, -1):
+            # Nothing is left for others after the last one.
+            least = 0 if place + 1 < len(among) else total - 1
+            for degree in range(total, least, -1):
                 for which in range(self._functions_of(variable)):
                     for rest in self._of_degree(total - degree, among[place + 1 :]):
                         yield ((variable, degree, which), *rest)

@@ -31,6 +31,14 @@ class FitHistory:
             best epoch, unless the fit was moved.
         final_validation_loss: the same on the samples kept apart; None without any.
         stopped_by: "epochs", "patience", or "converged": no step lowers the loss any more.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import RationalModel
+        >>> x = np.linspace(-1.0, 1.0, 40)[:, None]
+        >>> history = RationalModel(1, 1, degree=(1, 1)).fit(x, (1.0 + x) / (x - 0.3), epochs=10)
+        >>> history.method, history.epochs <= 10, history.final_loss < history.loss[0]
+        ('lm', True, True)
     """
 
     method: str

@@ -80,6 +80,28 @@ class RationalModel:
         >>> history = model.fit(x, (1.0 + x) / (x - 0.3), epochs=10)
         >>> print(model.predict([[0.8]]).round(6))
         [[3.6]]
+        >>> print(abs(model.denominator_at([[0.3]])).round(6))
+        [[0.]]
+        >>> p, q = model.terms_at([[0.5]])
+        >>> p.shape, q.shape
+        ((1, 2), (1, 2))
+        >>> model.normalize()
+        >>> sorted(model.parameters())
+        ['denominator', 'numerator']
+        >>> float(np.linalg.norm(model.denominator).round(6))
+        1.0
+        >>> model.apply(model.parameters(), [0.8]).shape
+        (1,)
+        >>> model.set_domain([(-2.0, 2.0)])
+        >>> print(model.predict([[1.6]]).round(6))
+        [[3.6]]
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     model.save(Path(folder, "model.json"))
+        ...     same = RationalModel.load(Path(folder, "model.json"))
+        >>> print(same.predict([[1.6]]).round(6))
+        [[3.6]]
     """
 
     def __init__(
@@ -426,7 +448,11 @@ class RationalModel:
                 functions that it needs.
             OSError: if the file cannot be read.
         """
-        return _json.model(cls, Path(path).read_text(encoding="utf-8"), features)
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError("the file is not text, so it is not a saved RationalModel") from None
+        return _json.model(cls, text, features)
 
     def __getstate__(self) -> dict[str, Any]:
         traced = ("batched", "_terms_of_batch")  # traced again when they are needed

@@ -41,6 +41,18 @@ class Adam(Optimizer):
     Raises:
         TypeError: for parameters that cannot be updated, and settings of another type.
         ValueError: for settings out of range, and for a parameter that occurs twice.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> from zeroproof.optim import Adam
+        >>> w = TRNode.parameter(1.0)
+        >>> optimizer = Adam(w, lr=0.1)
+        >>> for _ in range(100):
+        ...     optimizer.zero_grad()
+        ...     ((w - 3.0) ** 2).backward()
+        ...     report = optimizer.step()
+        >>> print(round(w.item(), 1), report.updated)
+        3.0 1
     """
 
     def __init__(

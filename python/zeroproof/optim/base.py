@@ -59,6 +59,23 @@ class Optimizer(ABC):
     Raises:
         TypeError: for parameters that cannot be updated, and settings of another type.
         ValueError: for settings out of range, and for a parameter that occurs twice.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> from zeroproof.optim import SGD
+        >>> w = TRNode.parameter(1.0)
+        >>> optimizer = SGD(w, lr=0.25)
+        >>> (w * w).backward()
+        >>> print(optimizer.step())
+        1 updated
+        >>> optimizer.zero_grad()
+        >>> w.value, w.gradient, optimizer.steps
+        (TRScalar(0.5), TRScalar(0.0), 1)
+        >>> state = optimizer.state_dict()
+        >>> afterwards = SGD(w, lr=0.5)
+        >>> afterwards.load_state_dict(state)
+        >>> afterwards.steps, afterwards.lr
+        (1, 0.25)
     """
 
     def __init__(

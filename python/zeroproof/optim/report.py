@@ -26,6 +26,16 @@ class StepReport:
         dropped: those with the status DROPPED.
         saturated: those with the status SATURATED.
         unknown_status: those that came as plain numbers, without a status.
+
+    Examples:
+        >>> from zeroproof import TRNode
+        >>> from zeroproof.optim import SGD
+        >>> w = [TRNode.parameter(0.0), TRNode.parameter(1.0)]
+        >>> optimizer = SGD(w, lr=0.1, masked="skip")
+        >>> (1.0 / w[0]).backward()
+        >>> (w[1] * w[1]).backward()
+        >>> print(optimizer.step())
+        1 updated, 1 skipped, 1 masked
     """
 
     updated: int = 0

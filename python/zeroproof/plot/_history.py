@@ -88,6 +88,18 @@ def history(history: Union[Iterable[Record], Record], *, figure: Optional[Figure
         TypeError: for records of another type, or figures that are not numbers.
         ValueError: for an empty history, and for records without statistics or without one of the
             figures.
+
+    Examples:
+        >>> import zeroproof.plot
+        >>> from zeroproof.autodiff import HybridGradientContext, TRNode, create_default_schedule
+        >>> schedule, x, records = create_default_schedule(), TRNode.input(0.1), []
+        >>> for epoch in range(3):
+        ...     with schedule.apply(epoch):
+        ...         (1.0 / x).backward()
+        ...         records.append(HybridGradientContext.get_statistics())
+        >>> figure = zeroproof.plot.history(records)
+        >>> len(figure.axes)
+        4
     """
     records = _records(history)
     columns = {key: _column(records, key) for _, _, lines in PANELS for key, _, _ in lines}

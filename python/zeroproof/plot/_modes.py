@@ -68,6 +68,12 @@ def modes(
         TypeError: if ``f`` does not return a node, and for arguments of another type.
         ValueError: unless low < high, both within ±1e300; for fewer than 2 points, no modes, a
             bound that is not positive and finite, or δ that is negative or not finite.
+
+    Examples:
+        >>> import zeroproof.plot
+        >>> figure = zeroproof.plot.modes(lambda x: 1.0 / x, -2.0, 2.0, delta=0.1)
+        >>> len(figure.axes) >= 9  # values, tags and gradients of three modes
+        True
     """
     if not callable(f):
         raise TypeError(f"f must be a function of one node, not {type(f).__name__}")

@@ -139,9 +139,10 @@ def powers(p: Array, q: Array, interval: Interval, root: Optional[Array]) -> Pow
     """
     top, bottom = in_powers(p, interval), in_powers(q, interval)
     reach = Fraction(max(abs(each) for each in interval.ends))
-    terms = [float(abs(c) * reach**k) for k, c in enumerate(bottom)]
-    largest = int(np.argmax(terms))
-    fixed = 0 if terms[0] > SMALLEST_CONSTANT * terms[largest] else largest
+    # As fractions: as doubles they may overflow.
+    terms = [abs(c) * reach**k for k, c in enumerate(bottom)]
+    largest = terms.index(max(terms))
+    fixed = 0 if terms[0] > Fraction(SMALLEST_CONSTANT) * terms[largest] else largest
     divisor = bottom[fixed]
     a = np.array([_rounded(each / divisor) for each in top])
     b = np.array([_rounded(each / divisor) for each in bottom])

@@ -45,6 +45,8 @@ def loaded(text: str, origin: str) -> dict[str, Any]:
         content = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{origin} is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{origin} is no saved Rational: it is nested too deep") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{origin} was not written by Rational.save: its format is not {FORMAT!r}")
     if content.get("version") != VERSION:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from .._arrays import Array
+from .._intervals import pairs_of_numbers
 from ._chebyshev import Interval, in_powers, roots
 from ._problem import Samples
 
@@ -47,10 +48,7 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
         pairs = [samples.interval.ends]
     else:
         try:
-            rows = list(given)
-            if any(isinstance(row, (str, bytes)) for row in rows):
-                raise TypeError
-            pairs = sorted((_number(low), _number(high)) for low, high in rows)
+            pairs = sorted(pairs_of_numbers(given))
         except (TypeError, ValueError):
             raise TypeError(
                 "pole_free must be True, for the range of the data, or a list of intervals "
@@ -80,13 +78,6 @@ def intervals_of(given: Any, samples: Samples) -> Intervals:
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def _number(end: Any) -> float:
-    """An end of an interval. Text is none, though float would read it: "12" is no (1, 2)."""
-    if isinstance(end, (str, bytes)):
-        raise TypeError
-    return float(end)
 
 
 def has_poles(q: Array, intervals: Intervals) -> bool:

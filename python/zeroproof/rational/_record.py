@@ -16,14 +16,30 @@ Complex = npt.NDArray[np.complex128]
 
 
 class Coefficients(NamedTuple):
-    """Coefficients of numerator and denominator, those of the lowest degree first."""
+    """Coefficients of numerator and denominator, those of the lowest degree first.
+
+    Examples:
+        >>> from zeroproof.rational import Rational
+        >>> f = Rational([1.0], [0.0, 1.0], (-1.0, 1.0))
+        >>> f.coefficients
+        Coefficients(numerator=array([1.]), denominator=array([0., 1.]))
+    """
 
     numerator: Array
     denominator: Array
 
 
 class StandardErrors(NamedTuple):
-    """The standard errors of what has the same name; NaN where there are none."""
+    """The standard errors of what has the same name; NaN where there are none.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import fit_rational
+        >>> x = np.linspace(1.0, 2.0, 40)
+        >>> fit = fit_rational(x, 1.0 / x + 1e-3 * np.cos(40.0 * x), degree=(0, 1))
+        >>> fit.poles.shape, fit.stderr.poles.shape
+        ((1,), (1,))
+    """
 
     coefficients: Coefficients
     chebyshev: Coefficients
@@ -37,6 +53,14 @@ class FitRecord:
     """How a fit came about.
 
     ``refused`` counts the degrees whose poles the data do not establish.
+
+    Examples:
+        >>> import numpy as np
+        >>> from zeroproof import fit_rational
+        >>> x = np.linspace(1.0, 2.0, 40)
+        >>> fit = fit_rational(x, 1.0 / x, degree=(0, 1))
+        >>> fit.record.dof
+        38
     """
 
     rows: int

@@ -18,6 +18,7 @@ from .._native import Tracer, TRNode, TRScalar
 from ..array import TRArray
 from ._chebyshev import Interval, clenshaw, slope
 from ._estimates import Powers, Roots, lengths, poles_and_residues, powers, value_errors, zeros
+from ._fields import fields_of
 from ._json import dumped, loaded
 from ._plot import draw
 from ._record import Coefficients, Complex, FitRecord, StandardErrors
@@ -50,6 +51,30 @@ class Rational:
 
     Raises:
         ValueError: for coefficients that are not finite, a Q that is 0, or an empty interval.
+
+    Examples:
+        >>> from zeroproof.rational import Rational
+        >>> f = Rational([1.0], [0.0, 1.0], (-1.0, 1.0))
+        >>> f(2.0), f(0.0), f.poles, f.residues
+        (0.5, inf, array([0.+0.j]), array([1.+0.j]))
+        >>> f.derivative()(2.0)
+        -0.25
+        >>> print(f.summary())
+        Rational function of degree 0/1 on [-1, 1]
+        <BLANKLINE>
+        numerator    1  1
+        denominator  1  0
+                     x  1
+        poles        0  residue 1
+        >>> f.to_python().splitlines()[0]
+        'def rational(x):'
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     f.save(Path(folder, "f.json"))
+        ...     same = Rational.load(Path(folder, "f.json"))
+        >>> same(2.0)
+        0.5
     """
 
     numerator: Array
@@ -106,10 +131,19 @@ class Rational:
         """The standard error of the value at numbers x: a float or an array.
 
         NaN if there is no covariance.
+
+        Examples:
+            >>> import numpy as np
+            >>> from zeroproof import fit_rational
+            >>> x = np.linspace(1.0, 2.0, 40)
+            >>> fit = fit_rational(x, 1.0 / x + 1e-3 * np.cos(40.0 * x), degree=(0, 1))
+            >>> 1e-5 < fit.standard_error(1.5) < 1e-3
+            True
         """
         given = np.asarray(x, np.float64)
-        u = np.asarray(self._units.to_u(given), np.float64).reshape(-1)
-        found = value_errors(self.numerator, self.denominator, u, self.spread)
+        with np.errstate(all="ignore"):
+            u = np.asarray(self._units.to_u(given), np.float64).reshape(-1)
+            found = value_errors(self.numerator, self.denominator, u, self.spread)
         return float(found[0]) if given.ndim == 0 else found.reshape(given.shape)
 
     def derivative(self) -> Rational:
@@ -119,10 +153,10 @@ class Rational:
             OverflowError: if it leaves the range of doubles.
         """
         p, q = self.numerator, self.denominator
-        top = chebyshev.chebsub(
-            chebyshev.chebmul(slope(p), q), self.order * chebyshev.chebmul(p, slope(q))
-        )
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
+            top = chebyshev.chebsub(
+                chebyshev.chebmul(slope(p), q), self.order * chebyshev.chebmul(p, slope(q))
+            )
             top = np.asarray(top, np.float64) / self._units.half
         if not np.isfinite(top).all():
             raise OverflowError("the derivative leaves the range of doubles: fit x in another unit")
@@ -153,6 +187,9 @@ class Rational:
         With a pole at x = 0 it is the coefficient of the largest term that is 1. Each is the exact
         value for the coefficients in the Chebyshev basis, rounded once. At high degrees they
         determine the function badly; the Chebyshev coefficients do not.
+
+        Raises:
+            OverflowError: for a derivative, if the power of Q leaves the range of doubles.
         """
         return Coefficients(self._powers.numerator, self._powers.denominator)
 
@@ -215,8 +252,11 @@ class Rational:
     @cached_property
     def _powers(self) -> Powers:
         bottom: Any = self.denominator
-        for _ in range(self.order - 1):
-            bottom = chebyshev.chebmul(bottom, self.denominator)
+        with np.errstate(all="ignore"):
+            for _ in range(self.order - 1):
+                bottom = chebyshev.chebmul(bottom, self.denominator)
+        if not np.isfinite(bottom).all():
+            raise OverflowError("the power of Q leaves the range of doubles: fit y in another unit")
         return powers(self.numerator, np.asarray(bottom), self._units, self.spread)
 
     @cached_property
@@ -308,37 +348,31 @@ class Rational:
 
         Raises:
             OSError: if the file cannot be read.
-            ValueError: if it was not written by :meth:`save`, or by a later version.
+            ValueError: if it was not written by :meth:`save`, by a later version, or is damaged;
+                the error names the place.
         """
-        return cls._of_json(Path(path).read_text(encoding="utf-8"), str(path))
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not text, so it is no saved Rational") from None
+        return cls._of_json(text, str(path))
 
     @classmethod
     def _of_json(cls, text: str, origin: str) -> Rational:
         """The function of a text; ``origin`` is where it comes from, for errors."""
-        fields = loaded(text, origin)
+        content = loaded(text, origin)
         try:
-            record = fields["fit"]
-            if record is not None:
-                record = FitRecord(
-                    **{
-                        **record,
-                        "warnings": tuple(record["warnings"]),
-                        "sse": float(record["sse"]),
-                        "scale": float(record["scale"]),
-                    }
-                )
-            spread = fields["spread"]
-            low, high = fields["interval"]
+            fields = fields_of(content)
             return cls(
-                fields["numerator"],
-                fields["denominator"],
-                (low, high),
-                int(fields["order"]),
-                spread=None if spread is None else np.array(spread, np.float64),
-                record=record,
-                _frame=Interval(float(fields["centre"]), float(fields["half"])),
+                fields.numerator,
+                fields.denominator,
+                fields.interval,
+                fields.order,
+                spread=fields.spread,
+                record=fields.record,
+                _frame=fields.frame,
             )
-        except (KeyError, TypeError) as error:
+        except ValueError as error:
             raise ValueError(f"{origin} is no complete Rational: {error}") from None
 
     def to_python(self, name: str = "rational") -> str:

@@ -73,6 +73,9 @@ class Scaled(NamedTuple):
 class Kit:
     """The functions of an array library, for numbers of one format."""
 
+    is_plain = False
+    """Whether products are plain ones, for samples of which nothing leaves the normal range."""
+
     def __init__(self, namespace: Namespace, format_name: str) -> None:
         self.xp = namespace
         self.format = FORMATS[format_name]
@@ -96,6 +99,10 @@ class Kit:
     def zero(self, x: Elements) -> Elements:
         """A zero of the type of x."""
         return self.xp.zeros_like(x)
+
+    def noted(self, x: Elements) -> Elements:
+        """A number on the way that must be normal where products are plain ones."""
+        return x
 
     # Scaled numbers.
 

@@ -11,6 +11,8 @@ from .namespace import Elements
 __all__ = ["ROWS", "power_row", "scaled_radius"]
 
 _NAN = float("nan")
+#: Powers that a plain product gives to a few ulp.
+_FEW = 4
 
 
 # Roots.
@@ -88,7 +90,9 @@ class _Pair:
 
 def _scaled_power(kit: Kit, x: Elements, m: int) -> Scaled:
     """``xᵐ`` for m > 0 and finite x, to an ulp."""
-    mantissa, exponent = kit.split(x)
+    if kit.is_plain and m <= _FEW:
+        return kit.combine([kit.split(x)] * m)
+    mantissa, exponent = Kit.split(kit, x)
     base, result = _Pair(mantissa, kit.zero(mantissa), exponent), None
     while m:
         if m & 1:
@@ -169,6 +173,8 @@ def _magnitude(kit: Kit, a: Elements, b: Elements) -> Scaled:
     xp = kit.xp
     magnitude = xp.abs(a)
     power = xp.pow(magnitude, b)
+    if kit.is_plain:
+        return kit.split(kit.noted(power))
     own = xp.constant(power)
     is_normal = (own >= kit.format.smallest_normal) & (own <= kit.format.largest)
     beyond = xp.where(is_normal, 1.0, magnitude)
@@ -259,6 +265,11 @@ def _pow_holds(kit: Kit, a: Elements, b: Elements) -> Elements:
 def scaled_radius(kit: Kit, inputs: list[Elements]) -> Scaled:
     """√Σx² of finite numbers, which may overflow; of nothing but zeros a 0."""
     xp = kit.xp
+    if kit.is_plain:
+        squares = inputs[0] * inputs[0]
+        for x in inputs[1:]:
+            squares = squares + x * x
+        return kit.split(xp.sqrt(kit.noted(squares)))
     largest = xp.abs(inputs[0])
     for x in inputs[1:]:
         magnitude = xp.abs(x)

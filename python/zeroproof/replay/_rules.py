@@ -12,7 +12,7 @@ from ._row import Fold, Row, nothing
 from .mode import Mode
 from .namespace import Elements
 
-__all__ = ["Passed", "fold_contributions", "kept_inputs", "row_contributions"]
+__all__ = ["Passed", "fold_contributions", "is_bounded", "kept_inputs", "row_contributions"]
 
 Flags = Optional[Elements]
 
@@ -98,6 +98,13 @@ def _rule(
         near = near & there
         silenced = xp.where(there, xp.where(near, is_phi, is_not_real), without_pole)
     return silenced, near
+
+
+def is_bounded(
+    kit: Kit, mode: Mode, row: Row, operands: list[Elements], z: Elements, explored: Flags
+) -> Flags:
+    """Where the partials of a node are bounded; None for nowhere."""
+    return _rule(kit, mode, row, operands, z, explored)[1]
 
 
 def _holding(

@@ -138,6 +138,8 @@ def _atan2(kit: Kit, a: Elements, b: Elements) -> Elements:
 def _scaled_radius(kit: Kit, a: Elements, b: Elements) -> Scaled:
     """√(a² + b²), which may overflow; the point is not the origin."""
     xp = kit.xp
+    if kit.is_plain:
+        return kit.split(kit.noted(kit.length(a, b)))
     own_a, own_b = xp.abs(xp.constant(a)), xp.abs(xp.constant(b))
     top = kit.split(xp.where(own_a < own_b, own_b, own_a)).exponent
     parts = [kit.split(x) for x in (a, b)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Elements", "Namespace", "Undifferentiated"]
+__all__ = ["Concrete", "Elements", "Namespace", "Undifferentiated"]
 
 #: An array of the library.
 Elements = Any
@@ -172,6 +172,27 @@ class Namespace(Protocol):
             partials: is called when derivatives are asked for, by which they are constants.
             *operands: the operands.
         """
+
+
+@runtime_checkable
+class Concrete(Namespace, Protocol):
+    """A library whose numbers Python may look at: gradients then take a fraction of the work.
+
+    The replay first computes all samples as if no number left the normal range, and then those of
+    which it did once more. Arrays have boolean indices, which can be assigned to.
+    """
+
+    def is_concrete(self, arrays: Sequence[Elements]) -> bool:
+        """Whether the numbers of these are known, and looking at them costs little.
+
+        False where what is computed from them is to be differentiated or compiled.
+        """
+
+    def spoiled(self, total: Elements, x: Elements) -> Elements:
+        """``total``, but NaN where x is not finite; the array itself may be changed."""
+
+    def least(self, least: Elements, x: Elements) -> Elements:
+        """The smaller of ``least`` and the magnitude of x; the array itself may be changed."""
 
 
 class Undifferentiated:

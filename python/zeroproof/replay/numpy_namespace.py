@@ -46,6 +46,21 @@ class NumPy(Undifferentiated):
     broadcast_to = staticmethod(np.broadcast_to)
 
     @staticmethod
+    def is_concrete(arrays: Sequence[Elements]) -> bool:
+        """Yes."""
+        return True
+
+    @staticmethod
+    def spoiled(total: Elements, x: Elements) -> Elements:
+        """The total, NaN where x is not finite."""
+        return total + x * 0.0
+
+    @staticmethod
+    def least(least: Elements, x: Elements) -> Elements:
+        """The smaller magnitude."""
+        return np.minimum(least, np.abs(x))
+
+    @staticmethod
     def exponent(x: Elements) -> Elements:
         """⌊log₂|x|⌋ of normal numbers."""
         return (np.frexp(x)[1] - 1).astype(np.result_type(x))

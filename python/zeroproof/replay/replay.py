@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 import numpy as np
 
+from ..autodiff.tr_node import GradientStatus
 from ._forward import Forward
 from ._kit import Kit
 from ._program import Argument, Program, Source
+from ._regular import Doubts, PlainKit, Regular, has_regular_samples
 from ._reverse import Adjoint, either, reverse
 from .mode import Mode
-from .namespace import Elements, Namespace
+from .namespace import Concrete, Elements, Namespace
 from .numpy_namespace import NumPy
 
 __all__ = ["Pulled", "Replay", "compile"]
@@ -50,6 +52,7 @@ class Replay:
     ) -> None:
         self._program = Program(source)
         self._namespace = namespace
+        self._concrete = namespace if isinstance(namespace, Concrete) else None
         if coordinate is not None and not 0 <= coordinate < len(self._program.arguments):
             raise ValueError(f"there is no argument {coordinate} to be the coordinate")
         self._coordinate = coordinate
@@ -82,6 +85,8 @@ class Replay:
         cotangents: Elements,
         mode: Optional[Mode] = None,
         argnums: Optional[Sequence[int]] = None,
+        *,
+        with_status: bool = True,
     ) -> Pulled:
         """The gradients of the outputs, each multiplied by its cotangent and added up.
 
@@ -93,6 +98,7 @@ class Replay:
             cotangents: an array of the shape of the values.
             mode: the gradient mode; by default the current one.
             argnums: the arguments to differentiate by; by default all.
+            with_status: False to leave ``statuses`` empty, which takes less time.
 
         Raises:
             TypeError: as ``forward``.
@@ -105,7 +111,7 @@ class Replay:
                 f"the cotangents must have the shape {expected}, not {tuple(cotangents.shape)}"
             )
         with np.errstate(all="ignore"):
-            return self._pulled(kit, batch, inputs, cotangents, mode, argnums)[1]
+            return self._pulled(kit, batch, inputs, cotangents, mode, argnums, with_status)[1]
 
     def value_and_vjp(
         self,
@@ -156,47 +162,128 @@ class Replay:
         cotangents: Optional[Elements],
         mode: Optional[Mode],
         argnums: Optional[Sequence[int]],
+        with_status: bool = True,
     ) -> tuple[Elements, Pulled]:
-        xp, program = kit.xp, self._program
+        program = self._program
         mode = Mode.current() if mode is None else mode
         asked = range(len(program.arguments)) if argnums is None else argnums
         sources = [program.arguments[number] for number in asked]
-        active = program.leading_to({node for source in sources for node in source.nodes})
-        forward = Forward(kit, program, inputs, mode, self._coordinate)
-        values = self._outputs(forward.values, batch, inputs[0].dtype)
+        work = _Work(self, kit, batch, inputs, cotangents, mode, sources, with_status)
+        given = inputs if cotangents is None else [*inputs, cotangents]
+        xp = self._concrete
+        if xp is not None and has_regular_samples(program, mode) and xp.is_concrete(given):
+            return self._regularly(work, xp)
+        return work.carefully()
+
+    def _regularly(self, work: _Work, xp: Concrete) -> tuple[Elements, Pulled]:
+        """All samples by the regular pass, then the doubtful ones once more by the careful one."""
+        values, pulled, doubtful = work.regularly(xp)
+        if not doubtful.any():
+            return values, pulled
+        if doubtful.all():
+            return work.carefully()
+        few = [
+            x[doubtful] if argument.per_sample else x
+            for x, argument in zip(work.inputs, self._program.arguments)
+        ]
+        seeds = None if work.cotangents is None else work.cotangents[doubtful]
+        count = (int(doubtful.sum()),)
+        again = replace(work, batch=count, inputs=few, cotangents=seeds)
+        _, found = again.carefully()
+        for own, more in zip(pulled.gradients, found.gradients):
+            own[doubtful] = more
+        for own, more in zip(pulled.statuses, found.statuses):
+            own[doubtful] = more
+        return values, pulled
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What one call asks for."""
+
+    replay: Replay
+    kit: Kit
+    batch: tuple[int, ...]
+    inputs: Sequence[Elements]
+    cotangents: Optional[Elements]
+    mode: Mode
+    sources: Sequence[Argument]
+    with_status: bool
+
+    def regularly(self, xp: Concrete) -> tuple[Elements, Pulled, Elements]:
+        """What is right for regular samples, and where samples are doubtful."""
+        kit, program = self.kit, self.replay._program
+        forward, values = self._forward()
+        zero = self._zero(values)
+        doubts = Doubts(xp, zero, kit.format.smallest_normal)
+        forward.kit = PlainKit(kit.xp, xp.numbers(self.inputs[0]), doubts)
+        passes = Regular(forward, self.mode, self._active())
+        for place, root in enumerate(program.outputs):
+            passes.run(root, self._seed(values, place))
+        flag = int(GradientStatus.SATURATED)
+        none = xp.as_status(zero != zero)
+        gradients, statuses = [], []
+        for source in self.sources:
+            found = [passes.adjoints.get(node, zero) for node in source.nodes]
+            gradients.append(self._gathered(source, found, zero))
+            if self.with_status:
+                flags = [none + flag * (node in passes.saturated) for node in source.nodes]
+                statuses.append(self._gathered(source, flags, none))
+        return values, Pulled(gradients, statuses), doubts.samples()
+
+    def carefully(self) -> tuple[Elements, Pulled]:
+        """What is right for all samples."""
+        kit, program, active = self.kit, self.replay._program, self._active()
+        forward, values = self._forward()
         total: dict[int, Adjoint] = {}
         for place, root in enumerate(program.outputs):
             if root not in active:
                 continue
-            seed = 1.0 + xp.zeros_like(values[..., place])
-            if cotangents is not None:
-                seed = cotangents[..., place]
-            for node, found in reverse(forward, mode, active, root, seed).items():
+            seed = self._seed(values, place)
+            for node, found in reverse(forward, self.mode, active, root, seed).items():
                 total[node] = found if node not in total else _added(kit, total[node], found)
         gradients, statuses = [], []
-        zero = kit.zero(inputs[0].reshape(-1)[0] if not batch else values[..., 0])
-        for source in sources:
+        zero = self._zero(values)
+        none = kit.xp.as_status(zero != zero)
+        for source in self.sources:
             adjoints = [total.get(node, Adjoint(zero)) for node in source.nodes]
-            shape = (*batch, *source.shape)
-            values_of = [xp.broadcast_to(adjoint.value, batch) for adjoint in adjoints]
-            flags = [xp.broadcast_to(_status(kit, each, zero), batch) for each in adjoints]
-            gradients.append(_of_type(_shaped(xp, values_of, shape, zero), inputs[0].dtype))
-            statuses.append(_shaped(xp, flags, shape, xp.as_status(zero != zero)))
+            found_values = [adjoint.value for adjoint in adjoints]
+            gradients.append(self._gathered(source, found_values, zero))
+            if self.with_status:
+                flags = [_status(kit, each, none) for each in adjoints]
+                statuses.append(self._gathered(source, flags, none))
         return values, Pulled(gradients, statuses)
+
+    def _active(self) -> set[int]:
+        """The nodes that lead to what is asked for."""
+        elements = {node for source in self.sources for node in source.nodes}
+        return self.replay._program.leading_to(elements)
+
+    def _forward(self) -> tuple[Forward, Elements]:
+        replay = self.replay
+        forward = Forward(self.kit, replay._program, self.inputs, self.mode, replay._coordinate)
+        return forward, replay._outputs(forward.values, self.batch, self.inputs[0].dtype)
+
+    def _seed(self, values: Elements, place: int) -> Elements:
+        if self.cotangents is not None:
+            return self.cotangents[..., place]
+        return 1.0 + self.kit.xp.zeros_like(values[..., place])
+
+    def _zero(self, values: Elements) -> Elements:
+        return self.kit.zero(values[..., 0] if self.batch else self.inputs[0].reshape(-1)[0])
+
+    def _gathered(self, source: Argument, found: list[Elements], zero: Elements) -> Elements:
+        """What the elements of an argument have, in its shape behind the axes of the samples."""
+        xp, shape = self.kit.xp, (*self.batch, *source.shape)
+        if not found:
+            return xp.broadcast_to(zero.reshape(-1)[:1], (1,)).reshape(-1)[:0].reshape(shape)
+        stacked = xp.stack([xp.broadcast_to(each, self.batch) for each in found])
+        return _of_type(stacked.reshape(shape), zero.dtype)
 
 
 def _of_type(array: Elements, kind: Any) -> Elements:
     """NumPy 1 computes with arrays of shape () and Python numbers in float64."""
     return array.astype(kind) if isinstance(array, np.ndarray) and array.dtype != kind else array
-
-
-def _shaped(
-    xp: Namespace, elements: list[Elements], shape: tuple[int, ...], zero: Elements
-) -> Elements:
-    """The elements of an argument in its shape, behind the axes of the samples."""
-    if not elements:
-        return xp.broadcast_to(zero.reshape(-1)[:1], (1,)).reshape(-1)[:0].reshape(shape)
-    return xp.stack(elements).reshape(shape)
 
 
 def _added(kit: Kit, a: Adjoint, b: Adjoint) -> Adjoint:
@@ -210,9 +297,8 @@ def _added(kit: Kit, a: Adjoint, b: Adjoint) -> Adjoint:
     )
 
 
-def _status(kit: Kit, adjoint: Adjoint, zero: Elements) -> Elements:
-    xp = kit.xp
-    total = xp.as_status(zero != zero)
+def _status(kit: Kit, adjoint: Adjoint, none: Elements) -> Elements:
+    xp, total = kit.xp, none
     for bit, flags in enumerate((adjoint.masked, adjoint.dropped, adjoint.saturated)):
         if flags is not None:
             total = total + xp.as_status(flags) * (1 << bit)

@@ -8,13 +8,13 @@ host or on the device of the tensors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
 from ..replay import Mode
 
-__all__ = ["Engine", "Values"]
+__all__ = ["Engine", "Values", "no_third_derivative"]
 
 Tensors = Sequence[torch.Tensor]
 #: For each argument, whether every sample has its own.
@@ -34,8 +34,12 @@ class Engine(Protocol):
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
-        """Gradients by the arguments wanted, those of shared ones summed, and statuses."""
+        """Gradients by the arguments wanted, those of shared ones summed, and statuses if asked."""
+
+    def push(self, mode: Mode, own: Own, tensors: Tensors, tangents: Tensors) -> torch.Tensor:
+        """How the values change along tangents, by the rules that gradients go by."""
 
     def products(
         self,
@@ -64,26 +68,68 @@ class Values(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         ctx.given = inputs[:3]
         ctx.save_for_backward(*inputs[3:])
+        ctx.save_for_forward(*inputs[3:])
 
     @staticmethod
     def backward(ctx: Any, cotangents: torch.Tensor) -> Any:
         wanted = tuple(k for k, needed in enumerate(ctx.needs_input_grad[3:]) if needed)
         saved = ctx.saved_tensors  # once: hooks unpack them at each look
         gradients: list[Any] = [None] * len(saved)
-        found = _Pull.apply(*ctx.given, wanted, cotangents, *saved)
+        found = _applied(_Pull, (*ctx.given, wanted), cotangents, *saved)
         for place, gradient in zip(wanted, found):
             gradients[place] = gradient
         return (None, None, None, *gradients)
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
-        raise _no_forward_mode()
+        saved = ctx.saved_tensors
+        along = [
+            torch.zeros_like(x) if tangent is None else tangent
+            for x, tangent in zip(saved, tangents[3:])
+        ]
+        return _applied(_Push, ctx.given, *saved, *along)
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, engine: Engine, mode: Mode, own: Own, *tensors: Any) -> Any:
         fold = _Fold(info.batch_size, own, tensors, in_dims[3:])
         values = Values.apply(engine, mode, *fold.arguments(()))
         return fold.unfolded(values), 0
+
+
+class _Push(torch.autograd.Function):
+    """How the values change along tangents, which come behind the arguments."""
+
+    @staticmethod
+    def forward(engine: Engine, mode: Mode, own: Own, *both: torch.Tensor) -> torch.Tensor:
+        count = len(own)
+        return engine.push(mode, own, both[:count], both[count:])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.given = inputs[:3]
+        ctx.save_for_backward(*inputs[3:])
+
+    @staticmethod
+    def backward(ctx: Any, cotangents: torch.Tensor) -> Any:
+        both, count = ctx.saved_tensors, len(ctx.given[2])
+        wanted = tuple(range(count))
+        # With the cotangents c it is the sum of the gradients for c, each times its tangent.
+        second = (*ctx.given, wanted, count)
+        by_arguments = _applied(_Second, second, cotangents, *both)[1:]
+        by_tangents = _applied(_Pull, (*ctx.given, wanted), cotangents, *both[:count])
+        return (None, None, None, *by_arguments, *by_tangents)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise _no_forward_mode()
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, engine: Engine, mode: Mode, own: Own, *both: Any) -> Any:
+        tensors, tangents, dims = both[: len(own)], both[len(own) :], in_dims[3:]
+        fold = _Fold(info.batch_size, own, tensors, dims[: len(own)])
+        new_own, *folded = fold.arguments(tuple(range(len(own))))
+        along = [fold.folded(t, dim, each) for t, dim, each in zip(tangents, dims[len(own) :], own)]
+        return fold.unfolded(_Push.apply(engine, mode, new_own, *folded, *along)), 0
 
 
 class _Pull(torch.autograd.Function):
@@ -98,7 +144,7 @@ class _Pull(torch.autograd.Function):
         cotangents: torch.Tensor,
         *tensors: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        return tuple(engine.pull(mode, own, wanted, cotangents, tensors)[0])
+        return tuple(engine.pull(mode, own, wanted, cotangents, tensors, False)[0])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -107,7 +153,8 @@ class _Pull(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *weights: torch.Tensor) -> Any:
-        found = _Second.apply(*ctx.given, len(weights), *ctx.saved_tensors, *weights)
+        given = (*ctx.given, len(weights))
+        found = _applied(_Second, given, *ctx.saved_tensors, *weights)
         needed = zip(found, ctx.needs_input_grad[4:])
         return (None, None, None, None, *(each if want else None for each, want in needed))
 
@@ -157,10 +204,7 @@ class _Second(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *_: torch.Tensor) -> Any:
-        raise NotImplementedError(
-            "zeroproof.torch gives first and second derivatives, but no third: what is computed "
-            "from a second derivative cannot be differentiated"
-        )
+        raise no_third_derivative()
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
@@ -258,8 +302,46 @@ class _Fold:
         return apart if self._own[place] else apart.sum(1)
 
 
+def _applied(function: Any, given: tuple[Any, ...], *tensors: torch.Tensor) -> Any:
+    """What ``function.apply`` gives, where ``is_grads_batched`` batches the tensors too.
+
+    That is an older ``vmap``, which does not know the rules of functions.
+    """
+    is_batched = getattr(torch._C._functorch, "is_legacy_batchedtensor", lambda _: False)
+    batched = [is_batched(tensor) for tensor in tensors]
+    if not any(batched):
+        return function.apply(*given, *tensors)
+    level = max(1, torch._C._vmapmode_increment_nesting() - 1)
+    torch._C._vmapmode_decrement_nesting()
+    plain = [
+        torch._remove_batch_dim(tensor, level, 0, 0) if each else tensor
+        for tensor, each in zip(tensors, batched)
+    ]
+    calls = next(tensor.shape[0] for tensor, each in zip(plain, batched) if each)
+    dims = (*(None for _ in given), *(0 if each else None for each in batched))
+    found, out_dims = function.vmap(_Calls(calls), dims, *given, *plain)
+    if isinstance(out_dims, int):
+        return torch._add_batch_dim(found, out_dims, level)
+    return tuple(torch._add_batch_dim(each, dim, level) for each, dim in zip(found, out_dims))
+
+
+class _Calls(NamedTuple):
+    """What a rule for batches is told."""
+
+    batch_size: int
+
+
+def no_third_derivative() -> NotImplementedError:
+    """What is raised where one would be needed."""
+    return NotImplementedError(
+        "zeroproof.torch gives first and second derivatives, but no third: what is computed "
+        "from a second derivative cannot be differentiated"
+    )
+
+
 def _no_forward_mode() -> NotImplementedError:
     return NotImplementedError(
-        "zeroproof.torch has no forward mode: torch.func.jvp and jacfwd cannot go through it; use "
-        "torch.func.vjp or jacrev, or the method jvp of tr_vmap"
+        "zeroproof.torch has forward mode for values only: torch.func.jvp and jacfwd cannot go "
+        "through a gradient or twice; use vjp or jacrev for the inner or the outer one, as in "
+        "jacrev(jacrev(f)) or jacrev(jacfwd(f))"
     )

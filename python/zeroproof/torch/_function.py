@@ -19,7 +19,9 @@ from .._bridging import (
     taken_apart,
 )
 from ..autodiff.grad_mode import GradientMode
-from ._autograd import Values
+from . import _compiled as compiled
+from ._autograd import Own, Values
+from ._namespace import is_compiling, is_wrapped
 from ._traced import Traced
 
 __all__ = ["Function", "function"]
@@ -39,9 +41,8 @@ def function(
 ) -> Function:
     """A function of nodes as a function of tensors that autograd differentiates, twice if asked.
 
-    It is traced for each combination of argument shapes, as by ``tr_vmap``, whose conditions hold
-    here as well, and again for backward passes of several outputs and second derivatives: what it
-    reads besides its arguments must not change. Gradients follow the rules of the
+    It is traced when it is first called with arguments of some shapes, as by ``tr_vmap``, whose
+    conditions hold here as well; backward passes call it no more. Gradients follow the rules of the
     gradient mode: what meets a pole is silenced, dropped or bounded, and no parameter gets a NaN.
 
     Args:
@@ -77,7 +78,8 @@ class Function:
     masked: Any
     """Where the values of the last call are not REAL: boolean tensors in their structure.
 
-    None before the first call, and after one inside of a transformation of ``torch.func``.
+    None before the first call, and after one inside of a transformation of ``torch.func``. A graph
+    of ``torch.compile`` sets it as well.
     """
 
     def __init__(
@@ -99,11 +101,10 @@ class Function:
         self._in_axes, self.mode, self._coordinate = in_axes, mode, coordinate
         self._policy, self._fill, self._device = nan_policy, float(fill), device
         self._traced: dict[Any, Traced] = {}
+        self._plans: dict[Any, compiled.Planned] = {}
         self.masked = None
         update_wrapper(self, f, updated=())
 
-    # A compiled program calls the function as it is: the engine cannot be traced into a graph.
-    @torch.compiler.disable
     def __call__(self, *args: Any) -> Any:
         """The values of all samples.
 
@@ -117,19 +118,41 @@ class Function:
             ValueError: if an argument has no axis of samples although ``in_axes`` says so, the
                 numbers of samples differ, or tensors lie on different devices.
         """
+        values, masked, outlives = _values_and_masks(self, *args)
+        self.masked = masked if outlives else None
+        return (values, masked) if self._policy == "tag" else values
+
+    @torch.compiler.disable  # where the graph breaks, the compiler must not look further in
+    def _called(self, args: tuple[Any, ...]) -> tuple[Any, Any, bool]:
+        """Values as the policy says, masks, and whether these may outlive the call."""
         traced, own, tensors = self._prepared(args)
-        values = Values.apply(
-            traced.engine(self._where(tensors)), mode_of_call(self.mode), own, *tensors
-        )
+        engine = traced.engine(self._where(tensors))
+        if is_compiling():
+            values = compiled.values(self._plan(traced, engine, own), tensors)
+        else:
+            values = Values.apply(engine, mode_of_call(self.mode), own, *tensors)
         is_single = not any(own)
         mask = ~torch.isfinite(values.detach())
         masked = traced.packed(mask, is_single)
-        self.masked = None if _is_wrapped(mask) else masked
-        if self._policy == "ieee":
-            return traced.packed(values, is_single)
-        # Filled by a selection, through which nothing flows back: no product of 0 with an infinity.
-        filled = traced.packed(torch.where(mask, self._fill, values), is_single)
-        return filled if self._policy == "fill" else (filled, masked)
+        if self._policy != "ieee":
+            # By a selection, through which nothing flows back: no product of 0 with an infinity.
+            values = torch.where(mask, self._fill, values)
+        return traced.packed(values, is_single), masked, not is_wrapped(mask)
+
+    def _plan(self, traced: Traced, engine: Any, own: Own) -> compiled.Planned:
+        """What a compiled graph computes by, kept as long as the function is."""
+        key = (id(engine), own)
+        plan = self._plans.get(key)
+        if plan is None:
+            # A schedule may change the mode after the graph was made.
+            made = compiled.Planned(engine, lambda: self.mode, own, traced.outputs)
+            plan = self._plans.setdefault(key, made)
+        return plan
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
 
     @torch.compiler.disable
     def tags(self, *args: Any) -> Any:
@@ -194,11 +217,30 @@ class Function:
         return traced, own, tensors
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_traced": {}, "masked": None}  # traced again when it is called
+        return {
+            **self.__dict__,
+            "_traced": {},
+            "_plans": {},
+            "masked": None,
+        }  # traced again when it is called
 
     def __repr__(self) -> str:
         name = getattr(self._function, "__qualname__", None) or repr(self._function)
         return f"zeroproof.torch.function({name}, in_axes={self._in_axes!r})"
+
+
+def _values_and_masks(function: Function, *args: Any) -> tuple[Any, Any, bool]:
+    found: tuple[Any, Any, bool] = function._called(args)
+    return found
+
+
+if compiled.IS_AVAILABLE:
+    # Not looked into by the compiler, but run on tensors without numbers: the result is a step of
+    # the graph. A function is a constant of the graph.
+    _values_and_masks = torch.compiler.nonstrict_trace(_values_and_masks)
+    torch.utils._pytree.register_constant(Function)
+else:
+    _values_and_masks = torch.compiler.disable(_values_and_masks)
 
 
 def _real_tensors(leaves: Sequence[Any], names: Sequence[str]) -> list[torch.Tensor]:
@@ -239,11 +281,3 @@ def _real_tensors(leaves: Sequence[Any], names: Sequence[str]) -> list[torch.Ten
         else torch.as_tensor(leaf, dtype=kind, device=device)
         for leaf in leaves
     ]
-
-
-def _is_wrapped(tensor: torch.Tensor) -> bool:
-    """Whether a tensor belongs to a transformation of ``torch.func`` and must not outlive it."""
-    is_wrapped: Callable[[Any], bool] = getattr(
-        torch._C._functorch, "is_functorch_wrapped_tensor", lambda _: False
-    )
-    return bool(is_wrapped(tensor))

@@ -33,14 +33,20 @@ class Host:
 
     Args:
         function: takes an array of nodes for each argument, and returns a list of nodes.
+        recorded: the same without the user's function, for backward passes.
         outputs: how many nodes it returns.
         coordinate: the place of the argument that exploration regions refer to, if there is one.
     """
 
     def __init__(
-        self, function: Callable[..., list[Any]], outputs: int, coordinate: Optional[int]
+        self,
+        function: Callable[..., list[Any]],
+        recorded: Callable[..., list[Any]],
+        outputs: int,
+        coordinate: Optional[int],
     ) -> None:
-        self._function, self._outputs, self._coordinate = function, outputs, coordinate
+        self._function, self._recorded = function, recorded
+        self._outputs, self._coordinate = outputs, coordinate
         self._batched: dict[Any, BatchedFunction] = {}
 
     def values(self, own: Own, tensors: Tensors) -> torch.Tensor:
@@ -55,6 +61,7 @@ class Host:
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
         """Gradients and statuses; a gradient too large for the type is dropped, and flagged."""
         given = own
@@ -70,6 +77,19 @@ class Host:
             gradients.append(_tensor(gradient, cotangents))
             statuses.append(torch.from_numpy(np.array(status)).to(cotangents.device))
         return gradients, statuses
+
+    def push(self, mode: Mode, own: Own, tensors: Tensors, tangents: Tensors) -> torch.Tensor:
+        """How the values change along tangents; 0 where the type does not hold it."""
+        own, arrays = _rows(own, tensors)
+        along = [
+            finite(np, _array(tangent)).reshape(array.shape)
+            for tangent, array in zip(tangents, arrays)
+        ]
+        with engine_in(mode, 'device="replay"'):
+            moved = np.asarray(self._made(own, None).jvp(arrays, along)[1])
+        return _tensor(
+            held(moved.reshape(len(moved), self._outputs), _kind(tensors[0])), tensors[0]
+        )
 
     def products(
         self,
@@ -261,7 +281,10 @@ class Host:
         key = (own, output, weighted)
         batched = self._batched.get(key)
         if batched is None:
-            function, count = self._function, self._outputs
+            # Of the user's function are the places that logs name.
+            is_whole = output is None and not weighted
+            function = self._function if is_whole else self._recorded
+            count = self._outputs
 
             def of_nodes(*arrays: Any) -> Any:
                 nodes = function(*(arrays[1:] if weighted else arrays))

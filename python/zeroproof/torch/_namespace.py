@@ -89,6 +89,30 @@ class Torch:
         return a / b
 
     @staticmethod
+    def is_concrete(arrays: Sequence[Elements]) -> bool:
+        """Whether these are plain tensors on the CPU; elsewhere a look would wait."""
+        return (
+            not _is_recorded(arrays)
+            and not is_compiling()
+            and all(
+                type(array) in (torch.Tensor, torch.nn.Parameter)
+                and array.device.type == "cpu"
+                and not is_wrapped(array)
+                for array in arrays
+            )
+        )
+
+    @staticmethod
+    def spoiled(total: Elements, x: Elements) -> Elements:
+        """The total, NaN where x is not finite."""
+        return total.add_(x, alpha=0)
+
+    @staticmethod
+    def least(least: Elements, x: Elements) -> Elements:
+        """The smaller magnitude."""
+        return torch.minimum(least, x.abs(), out=least)
+
+    @staticmethod
     def exponent(x: Elements) -> Elements:
         """⌊log₂|x|⌋ of normal numbers, from their bits."""
         _, integer, digits, bias = _FORMATS[x.dtype]
@@ -159,6 +183,20 @@ class Torch:
             return value.detach()
         factors = tuple(factor.detach() for factor in partials())
         return _Node.apply(len(factors), value.detach(), *factors, *operands)
+
+
+def is_compiling() -> bool:
+    """Whether a graph is being made by ``torch.compile``."""
+    found: Callable[[], bool] = getattr(torch.compiler, "is_compiling", lambda: False)
+    return bool(found())
+
+
+def is_wrapped(tensor: torch.Tensor) -> bool:
+    """Whether a tensor belongs to a transformation of ``torch.func`` and must not outlive it."""
+    found: Callable[[Any], bool] = getattr(
+        torch._C._functorch, "is_functorch_wrapped_tensor", lambda _: False
+    )
+    return bool(found(tensor))
 
 
 def _is_recorded(operands: Sequence[Elements]) -> bool:

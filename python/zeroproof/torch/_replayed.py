@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import torch
 
 from ..replay import Mode, Replay
 from ..replay.finite import finite, sum_of_samples
 from ._autograd import Own, Tensors
+from ._namespace import Torch
 
 __all__ = ["Replayed"]
 
@@ -42,10 +45,11 @@ class Replayed:
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
         """Gradients, those of shared arguments summed, and statuses."""
         with torch.no_grad():
-            return self._pulled(mode, own, wanted, cotangents.contiguous(), tensors)
+            return self._pulled(mode, own, wanted, cotangents.contiguous(), tensors, with_status)
 
     def _pulled(
         self,
@@ -54,16 +58,40 @@ class Replayed:
         wanted: tuple[int, ...],
         cotangents: torch.Tensor,
         tensors: Tensors,
+        with_status: bool = True,
     ) -> tuple[Tensors, Tensors]:
         seeds = cotangents if any(own) else cotangents[0]
-        pulled = self._replay(own).vjp(list(tensors), seeds, mode, wanted)
-        gradients, statuses = [], []
-        for place, gradient, status in zip(wanted, pulled.gradients, pulled.statuses):
-            if any(own) and not own[place]:
-                gradient, status = sum_of_samples(torch, gradient), _union(status)
-            gradients.append(gradient)
-            statuses.append(status)
+        replay, given = self._replay(own), list(tensors)
+        pulled = replay.vjp(given, seeds, mode, wanted, with_status=with_status)
+        is_summed = [any(own) and not own[place] for place in wanted]
+        gradients = [
+            _sum_of_samples(gradient) if summed else gradient
+            for gradient, summed in zip(pulled.gradients, is_summed)
+        ]
+        statuses = [
+            _union(status) if summed else status
+            for status, summed in zip(pulled.statuses, is_summed)
+        ]
         return gradients, statuses
+
+    def push(self, mode: Mode, own: Own, tensors: Tensors, tangents: Tensors) -> torch.Tensor:
+        """How the values change along tangents: the gradients of each output, times these."""
+        replay, given = self._replay(own), list(tensors)
+        shape = [t.shape[0] for t, each in zip(tensors, own) if each][:1]
+        columns = []
+        with torch.no_grad():
+            along = [finite(torch, tangent) for tangent in tangents]
+            for output in range(replay.outputs):
+                seeds = tensors[0].new_zeros((*shape, replay.outputs))
+                seeds[..., output] = 1.0
+                pulled = replay.vjp(given, seeds, mode, with_status=False)
+                moved = seeds[..., 0] * 0.0
+                for gradient, tangent in zip(pulled.gradients, along):
+                    terms = finite(torch, gradient * tangent).reshape(*shape, -1)
+                    moved = moved + terms.sum(-1)
+                columns.append(moved)
+            found = torch.stack(columns, dim=-1)
+        return found if any(own) else found.unsqueeze(0)
 
     def products(
         self,
@@ -75,10 +103,10 @@ class Replayed:
         weights: Tensors,
     ) -> tuple[torch.Tensor, Tensors]:
         """The derivatives of the weighted sum of the gradients, by PyTorch's backward pass."""
-        with torch.enable_grad():
+        with _recording(cotangents.device):
             seeds = cotangents.detach().requires_grad_()
             leaves = [tensor.detach().requires_grad_() for tensor in tensors]
-            gradients, _ = self._pulled(mode, own, wanted, seeds, leaves)
+            gradients, _ = self._pulled(mode, own, wanted, seeds, leaves, False)
             regular = [finite(torch, weight) for weight in weights]
             scale = _scale(regular)
             pairs = [
@@ -98,6 +126,41 @@ class Replayed:
                 found = [zero if g is None else g for zero, g in zip(found, given)]
             found = [finite(torch, each * scale) for each in found]
         return found[0], found[1:]
+
+
+@contextmanager
+def _recording(device: torch.device) -> Iterator[None]:
+    """A block in which PyTorch records gradients, inside of an operator of its own too.
+
+    Raises:
+        RuntimeError: if it records none, by which a derivative would be 0.
+    """
+    with torch.enable_grad(), _above_operators():
+        if not torch.ones((), device=device, requires_grad=True).neg().requires_grad:
+            raise RuntimeError(
+                "PyTorch records no gradients here, as in torch.inference_mode: second derivatives "
+                "of a replay need them"
+            )
+        yield
+
+
+def _above_operators() -> AbstractContextManager[Any]:
+    """Undoes that PyTorch switches autograd off inside of operators."""
+    excluded = torch._C._dispatch_tls_local_exclude_set()
+    for key in ("AutogradCPU", "AutogradCUDA", "AutogradOther", "ADInplaceOrView"):
+        excluded = excluded.remove(getattr(torch._C.DispatchKey, key))
+    included = torch._C._dispatch_tls_local_include_set()
+    guard: AbstractContextManager[Any] = torch._C._ForceDispatchKeyGuard(included, excluded)
+    return guard
+
+
+def _sum_of_samples(rows: torch.Tensor) -> torch.Tensor:
+    if Torch.is_concrete([rows]):
+        total = rows.sum(0)
+        if torch.isfinite(total).all():
+            return total
+    found: torch.Tensor = sum_of_samples(torch, rows)
+    return found
 
 
 def _scale(weights: Tensors) -> torch.Tensor:

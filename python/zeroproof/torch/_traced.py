@@ -9,7 +9,7 @@ from typing import Any, Optional, Union
 import torch
 
 from .. import replay
-from .._bridging import coordinate_leaf, nodes_of, put_together, traced
+from .._bridging import coordinate_leaf, nodes_of, put_together, recorded, traced
 from .._trees import Structure, flatten
 from ..autodiff._batch_trace import Results
 from ..autodiff._batch_trace import Traced as Program
@@ -47,7 +47,9 @@ class Traced:
             return function(*self.in_structure(leaves))
 
         self._of_leaves = of_leaves
-        self._results: Results = self._program((True,) * len(shapes)).results
+        first = self._program((True,) * len(shapes))
+        self._results: Results = first.results
+        self._recorded = recorded(first.program)
         self._engines: dict[str, Union[Host, Replayed]] = {}
 
     def engine(self, where: str) -> Union[Host, Replayed]:
@@ -59,6 +61,7 @@ class Traced:
                 of_leaves = self._of_leaves
                 made = Host(
                     lambda *leaves: nodes_of(of_leaves(*leaves)),
+                    self._recorded,
                     self._results.count,
                     self._coordinate,
                 )
@@ -66,6 +69,11 @@ class Traced:
                 made = Replayed(self._replay)
             engine = self._engines.setdefault(where, made)
         return engine
+
+    @property
+    def outputs(self) -> int:
+        """How many values a sample has."""
+        return self._results.count
 
     def packed(self, columns: torch.Tensor, is_single: bool) -> Any:
         """Columns in the structure of the results."""

@@ -1,109 +1,32 @@
-//! The one arena of the interpreter, guarded by the GIL.
+//! Where nodes live, in two forms that the rest of the crate does not tell apart.
 //!
-//! Nodes made on different threads meet in one expression, so all live in one arena. The GIL is held
-//! by every caller, which makes a lock (12 ns twice per operation) superfluous. The module declares
-//! that it uses the GIL, so a free-threaded interpreter turns the GIL on for it.
+//! ```text
+//! arena/single.rs  an interpreter with a GIL: one arena for all threads, which the GIL guards
+//! arena/many.rs    a free-threaded interpreter: an arena for each thread, and one for several whose nodes met
+//! ```
+//!
+//! A [`NodeRef`] is what a Python object holds. Access to an arena is a [`Borrow`]: of the arena that a node is
+//! in ([`at`]), of the one that several are in or are brought to ([`meet`]), or of the one that this thread makes
+//! leaves in ([`own`]). Nothing may call into Python while it lasts, and nobody has two.
 
-use pyo3::prelude::*;
-use std::cell::{Cell, UnsafeCell};
-use std::ops::{Deref, DerefMut};
+#[cfg(Py_GIL_DISABLED)]
+mod many;
+#[cfg(not(Py_GIL_DISABLED))]
+mod single;
+
+#[cfg(Py_GIL_DISABLED)]
+pub(crate) use many::{Borrow, NodeRef, apart, at, call_time, identity, meet, own, release, usage};
+#[cfg(Py_GIL_DISABLED)]
+pub(crate) use many::{are_together, neighbours, number};
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) use single::{Borrow, NodeRef, apart, at, call_time, identity, meet, own, release, usage};
+
 use zeroproof::backward::Scratch;
 use zeroproof::graph::Graph;
 
-/// The arena and what its backward passes work in.
+/// An arena and what its backward passes work in.
+#[derive(Default)]
 pub(crate) struct Arena {
     pub graph: Graph,
     pub scratch: Scratch,
-}
-
-/// A value that is only touched while the GIL is held.
-pub(crate) struct GilCell<T> {
-    borrowed: Cell<bool>,
-    value: UnsafeCell<Option<T>>,
-    initial: fn() -> T,
-}
-
-// SAFETY: `with` asks for a `Python` token, which proves that this thread holds the GIL, so no two
-// threads are inside `with` at once unless one gives the GIL up there; `borrowed` catches that case
-// as well as re-entry from the same thread.
-unsafe impl<T: Send> Sync for GilCell<T> {}
-
-/// Apart, so that what happens once is not in the way of every operation.
-#[cold]
-#[inline(never)]
-fn begin<T>(value: &mut Option<T>, initial: fn() -> T) -> &mut T {
-    value.insert(initial())
-}
-
-impl<T> GilCell<T> {
-    pub(crate) const fn new(initial: fn() -> T) -> Self {
-        Self { borrowed: Cell::new(false), value: UnsafeCell::new(None), initial }
-    }
-
-    /// Exclusive access to the value; nothing may call into Python while it lasts.
-    #[inline(always)]
-    pub(crate) fn borrow<'py>(&'py self, _gil: Python<'py>) -> Borrow<'py, T> {
-        assert!(!self.borrowed.replace(true), "a value that the GIL guards was taken twice");
-        let _release = Release(&self.borrowed);
-        // SAFETY: `borrowed` was false, so no other reference to the value exists, and it stays true
-        // until this one is gone.
-        let value = match unsafe { &mut *self.value.get() } {
-            Some(value) => value,
-            none => begin(none, self.initial),
-        };
-        Borrow { value, _release }
-    }
-
-    /// Runs `f`, which must not call into Python, on the value.
-    #[inline(always)]
-    pub(crate) fn with<R>(&self, gil: Python<'_>, f: impl FnOnce(&mut T) -> R) -> R {
-        f(&mut self.borrow(gil))
-    }
-}
-
-/// Exclusive access to a value. Code that works through it is compiled for its caller, where the op of
-/// a recording is a constant; a closure might be compiled once for all of them.
-pub(crate) struct Borrow<'a, T> {
-    value: &'a mut T,
-    _release: Release<'a>,
-}
-
-impl<T> Deref for Borrow<'_, T> {
-    type Target = T;
-
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        self.value
-    }
-}
-
-impl<T> DerefMut for Borrow<'_, T> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut T {
-        self.value
-    }
-}
-
-/// Ends a borrow, also when unwinding.
-struct Release<'a>(&'a Cell<bool>);
-
-impl Drop for Release<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
-static ARENA: GilCell<Arena> = GilCell::new(|| Arena { graph: Graph::new(), scratch: Scratch::default() });
-
-/// The interpreter's arena; nothing may call into Python while the borrow lasts.
-#[inline(always)]
-pub(crate) fn borrow(py: Python<'_>) -> Borrow<'_, Arena> {
-    ARENA.borrow(py)
-}
-
-/// Runs `f` on the interpreter's arena. `f` must not call into Python.
-#[inline(always)]
-pub(crate) fn with<R>(py: Python<'_>, f: impl FnOnce(&mut Arena) -> R) -> R {
-    ARENA.with(py, f)
 }

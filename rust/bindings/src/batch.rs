@@ -1,6 +1,6 @@
 //! Programs and plans as Python objects, and runs over the memory of NumPy arrays.
 
-mod arrays;
+pub(crate) mod arrays;
 
 use crate::context::measured::ModeSnapshot;
 use crate::context::passes;
@@ -11,9 +11,9 @@ use crate::partial::PartialTotals;
 use crate::places;
 use crate::portable;
 use crate::values::{TRScalar, scalars};
-use arrays::{input_slices, keep, range, refuse_overlaps, slice, slice_mut};
+use arrays::{input_slices, keep_summed, range, refuse_overlaps, slice, slices_mut};
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use std::sync::Arc;
@@ -253,6 +253,14 @@ pub(crate) struct BatchPlan {
 
 #[pymethods]
 impl BatchPlan {
+    /// The native code in Mask-REAL mode as text, each machine instruction beside what it comes from.
+    ///
+    /// Raises:
+    ///     RuntimeError: where the interpreter runs; says why.
+    fn native_listing(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.plan.native_listing()).map_err(PyRuntimeError::new_err)
+    }
+
     /// By derivative, output by output: whether a path leads to it.
     fn paths(&self) -> Vec<bool> {
         self.plan.paths()
@@ -290,43 +298,19 @@ impl BatchPlan {
     ) -> PyResult<(Option<f64>, Option<u64>, u64)> {
         let written = values.iter().chain(&gradients).map(range).chain(statuses.iter().map(range));
         refuse_overlaps(inputs.iter().map(range), written)?;
-        let mut data = Outputs::default();
-        let (mut summed_gradients, mut summed_statuses) = (vec![], vec![]);
         // SAFETY: no two of the memories that are written overlap, nor one with an input, as was just
         // seen. The buffers live until the run is over, which keeps the arrays from being freed. That
         // nobody else writes to them meanwhile is what the caller of `tr_vmap` is asked for, as by all
         // functions that work on NumPy arrays without the GIL.
-        let inputs: Vec<_> = unsafe {
-            for buffer in &values {
-                data.values.push(slice_mut(buffer)?);
-            }
-            for (array, buffer) in gradients.iter().enumerate() {
-                let slice = slice_mut(buffer)?;
-                data.gradients.push(if self.is_summed(array) {
-                    keep(&mut summed_gradients, slice)
-                } else {
-                    slice
-                });
-            }
-            for (array, buffer) in statuses.iter().enumerate() {
-                let slice = slice_mut(buffer)?;
-                data.statuses.push(if self.is_summed(array) {
-                    keep(&mut summed_statuses, slice)
-                } else {
-                    slice
-                });
-            }
-            input_slices(&inputs, &self.per_sample)?
+        let (inputs, values, gradients, statuses) = unsafe {
+            (
+                input_slices(&inputs, &self.per_sample)?,
+                slices_mut(&values)?,
+                slices_mut(&gradients)?,
+                slices_mut(&statuses)?,
+            )
         };
-        let (totals, dropped) = self.run_detached(py, samples, threads, &inputs, data)?;
-        let summed = |array: &usize| self.is_summed(*array);
-        for (slice, array) in summed_gradients.into_iter().zip((0..).filter(summed)) {
-            slice.copy_from_slice(&totals.gradients[array]);
-        }
-        for (slice, array) in summed_statuses.into_iter().zip((0..).filter(summed)) {
-            slice.iter_mut().zip(&totals.statuses[array]).for_each(|(to, status)| *to = status.bits());
-        }
-        Ok((self.total.then_some(totals.value), self.total.then_some(totals.kept), dropped))
+        self.run_into(py, samples, threads, &inputs, values, gradients, statuses)
     }
 
     /// What samples ``start..start + samples`` of many come to; the plan is that of a ``"sum"``. Nothing is
@@ -354,8 +338,7 @@ impl BatchPlan {
         refuse_overlaps(inputs.iter().map(range), written)?;
         // SAFETY: as for `run`.
         let (inputs, data) = unsafe {
-            let gradients = gradients.iter().map(|buffer| slice_mut(buffer)).collect::<PyResult<_>>()?;
-            let statuses = statuses.iter().map(|buffer| slice_mut(buffer)).collect::<PyResult<_>>()?;
+            let (gradients, statuses) = (slices_mut(&gradients)?, slices_mut(&statuses)?);
             (input_slices(&inputs, &self.per_sample)?, Outputs { values: vec![], gradients, statuses })
         };
         let (state, statistics) = match mode {
@@ -433,8 +416,30 @@ fn event_list<'py>(
 }
 
 impl BatchPlan {
-    fn is_summed(&self, source: usize) -> bool {
-        self.plan.is_summed(source)
+    /// ``run`` on slices; those of what is summed take the sums.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own kind")]
+    pub(crate) fn run_into(
+        &self,
+        py: Python<'_>,
+        samples: usize,
+        threads: usize,
+        inputs: &[Input<'_>],
+        values: Vec<&mut [f64]>,
+        mut gradients: Vec<&mut [f64]>,
+        mut statuses: Vec<&mut [u8]>,
+    ) -> PyResult<(Option<f64>, Option<u64>, u64)> {
+        let is_summed = |array| self.plan.is_summed(array);
+        let summed_gradients = keep_summed(&mut gradients, is_summed);
+        let summed_statuses = keep_summed(&mut statuses, is_summed);
+        let data = Outputs { values, gradients, statuses };
+        let (totals, dropped) = self.run_detached(py, samples, threads, inputs, data)?;
+        for (array, slice) in summed_gradients {
+            slice.copy_from_slice(&totals.gradients[array]);
+        }
+        for (array, slice) in summed_statuses {
+            slice.iter_mut().zip(&totals.statuses[array]).for_each(|(to, status)| *to = status.bits());
+        }
+        Ok((self.total.then_some(totals.value), self.total.then_some(totals.kept), dropped))
     }
 
     fn run_detached(

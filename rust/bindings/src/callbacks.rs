@@ -3,30 +3,30 @@
 //!
 //! A callback is taken out of its cell before it is called: no cell or lock is borrowed meanwhile.
 
-use crate::arena::GilCell;
+use crate::guarded::Guarded;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 /// A Python function, if one is registered.
 pub(crate) struct Callback {
-    function: GilCell<Option<Py<PyAny>>>,
+    function: Guarded<Option<Py<PyAny>>>,
     /// What it does, for the error of a call without one.
     purpose: &'static str,
 }
 
 impl Callback {
     const fn new(purpose: &'static str) -> Self {
-        Self { function: GilCell::new(|| None), purpose }
+        Self { function: Guarded::new(|| None), purpose }
     }
 
     pub(crate) fn set(&self, function: Bound<'_, PyAny>) {
         let py = function.py();
-        let before = self.function.with(py, |current| current.replace(function.unbind()));
+        let before = self.function.write(py, |current| current.replace(function.unbind()));
         drop(before); // outside the cell, since it drops a Python object
     }
 
     fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.function.with(py, |function| function.as_ref().map(|function| function.bind(py).clone()))
+        self.function.read(py, |function| function.as_ref().map(|function| function.bind(py).clone()))
     }
 
     /// The function to tell of an event; none if nobody is there to be told, or no longer: the globals

@@ -6,7 +6,7 @@
 //! depends on what was there before the function was called, as its arguments were; and where a tape is open, which
 //! may be asked for anything.
 
-use crate::arena;
+use crate::arena::{self, Arena};
 use crate::callbacks;
 use crate::errors::runtime_error;
 use crate::operand::{Operand, operand};
@@ -27,10 +27,12 @@ struct Functions {
     depth: usize,
     /// The newest leaf that was made for one of them. Whoever calls the function keeps it.
     newest: Option<TRNode>,
+    /// When the function was called that this was made for.
+    called: u64,
 }
 
 thread_local! {
-    static FUNCTIONS: Cell<Functions> = const { Cell::new(Functions { depth: 0, newest: None }) };
+    static FUNCTIONS: Cell<Functions> = const { Cell::new(Functions { depth: 0, newest: None, called: 0 }) };
 }
 
 /// Refuses a backward pass whose gradients may be asked for their derivative.
@@ -40,11 +42,11 @@ pub(crate) fn check_backward(
     root: TRNode,
     grad_output: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
-    let newest = FUNCTIONS.get().newest;
+    let Functions { newest, called, .. } = FUNCTIONS.get();
     if newest.is_none() && TAPES.load(Ordering::Relaxed) == 0 {
         return Ok(());
     }
-    check_closely(py, root, grad_output, newest)
+    check_closely(py, root, grad_output, newest, called)
 }
 
 #[cold]
@@ -54,8 +56,12 @@ fn check_closely(
     root: TRNode,
     grad_output: Option<&Bound<'_, PyAny>>,
     newest: Option<TRNode>,
+    called: u64,
 ) -> PyResult<()> {
-    if !arena::with(py, |arena| arena.graph.learns(root.0)) {
+    let (arena, handle) = arena::at(py, root.0);
+    let learns = arena.graph.learns(handle);
+    drop(arena);
+    if !learns {
         return Ok(()); // refused by the pass itself, as everywhere
     }
     let is_in_tape = match callbacks::IN_TAPE.listener(py) {
@@ -75,8 +81,10 @@ fn check_closely(
         _ => None,
     };
     for node in [Some(root.0), seed].into_iter().flatten() {
-        let depends =
-            arena::with(py, |arena| arena.graph.depends_on_older(node, newest.0, &mut arena.scratch));
+        let (mut arena, node, newest) = arena::apart(py, node, newest.0);
+        let Arena { graph, scratch } = &mut *arena;
+        let depends = graph.depends_on_older_than(node, newest, called, scratch);
+        drop(arena);
         if depends.map_err(runtime_error)? {
             return Err(PyNotImplementedError::new_err(
                 "backward() is not available in a function that is being differentiated, for what depends on its \
@@ -106,8 +114,11 @@ fn call_differentiated<'py>(
     leaves: Vec<TRNode>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let before = FUNCTIONS.get();
-    let newest = leaves.last().copied().or(before.newest);
-    FUNCTIONS.set(Functions { depth: before.depth + 1, newest });
+    let depth = before.depth + 1;
+    FUNCTIONS.set(match leaves.last() {
+        Some(&newest) => Functions { depth, newest: Some(newest), called: arena::call_time() },
+        None => Functions { depth, ..before },
+    });
     let result = function.call(args, Some(keywords));
     FUNCTIONS.set(before);
     result

@@ -1,5 +1,6 @@
 //! The docstrings of the op functions, written from the facts of each op.
 
+use crate::examples::section;
 use std::ffi::{CStr, CString};
 use zeroproof::Op;
 use zeroproof::op::Arity;
@@ -18,7 +19,8 @@ pub(crate) enum Kind {
 
 /// The docstring of a function of this kind, kept for ever.
 pub(crate) fn docstring(op: Op, kind: Kind) -> &'static CStr {
-    let text = format!("tr_{}{}\n--\n\n{}\n\n{}", op.name(), signature(op), facts(op), takes(op, kind));
+    let parts = [facts(op), takes(op, kind), section(op, kind == Kind::Lifted)].join("\n\n");
+    let text = format!("tr_{}{}\n--\n\n{parts}", op.name(), signature(op));
     Box::leak(CString::new(text).expect("facts hold no NUL").into_boxed_c_str())
 }
 

@@ -1,7 +1,7 @@
 //! The Python enumerations that results are members of: ordinary `enum` classes, whose values count
 //! from 0. The module that defines them registers them, and their members are fetched then.
 
-use crate::arena::GilCell;
+use crate::guarded::Guarded;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use zeroproof::{GradientMode, Op, Reduction, ScheduleType, Status, TrTag};
@@ -10,25 +10,25 @@ use zeroproof::{GradientMode, Op, Reduction, ScheduleType, Status, TrTag};
 struct Members {
     class: &'static str,
     count: usize,
-    members: GilCell<Vec<Py<PyAny>>>,
+    members: Guarded<Vec<Py<PyAny>>>,
 }
 
 impl Members {
     const fn new(class: &'static str, count: usize) -> Self {
-        Self { class, count, members: GilCell::new(Vec::new) }
+        Self { class, count, members: Guarded::new(Vec::new) }
     }
 
     /// Fetches the members of the class anew.
     fn set(&self, class: &Bound<'_, PyAny>) -> PyResult<()> {
         let fetched = (0..self.count).map(|code| Ok(class.call1((code,))?.unbind()));
         let fetched = fetched.collect::<PyResult<Vec<_>>>()?;
-        let before = self.members.with(class.py(), |members| std::mem::replace(members, fetched));
+        let before = self.members.write(class.py(), |members| std::mem::replace(members, fetched));
         drop(before); // outside the cell, since it drops Python objects
         Ok(())
     }
 
     fn get<'py>(&self, py: Python<'py>, code: usize) -> PyResult<Bound<'py, PyAny>> {
-        let found = self.members.with(py, |members| members.get(code).map(|member| member.bind(py).clone()));
+        let found = self.members.read(py, |members| members.get(code).map(|member| member.bind(py).clone()));
         found.ok_or_else(|| {
             PyRuntimeError::new_err(format!("no {} is registered: import zeroproof", self.class))
         })
@@ -37,7 +37,7 @@ impl Members {
     /// The code of a member of this enumeration.
     fn code(&self, member: &Bound<'_, PyAny>) -> PyResult<usize> {
         let py = member.py();
-        let found = self.members.with(py, |members| members.iter().position(|m| m.is(member)));
+        let found = self.members.read(py, |members| members.iter().position(|m| m.is(member)));
         found.ok_or_else(|| {
             let shown = member.repr().map(|repr| repr.to_string()).unwrap_or_default();
             PyTypeError::new_err(format!("expected a {}, not {shown}", self.class))

@@ -1,6 +1,6 @@
 //! Backward passes over the arena, and what else is asked of the graph below a node.
 
-use crate::arena;
+use crate::arena::{self, Arena, Borrow, NodeRef};
 use crate::context::passes;
 use crate::differentiating;
 use crate::enums;
@@ -17,16 +17,25 @@ use zeroproof::backward::explain::{Event, Explanation};
 use zeroproof::graph::{Dependence, Handle};
 use zeroproof::{Status, TrScalar};
 
-/// Objects that take the handles over.
-pub(crate) fn objects(py: Python<'_>, handles: Vec<Handle>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+/// The nodes that new handles are on.
+pub(crate) fn nodes(arena: &mut Borrow<'_>, handles: Vec<Handle>) -> Vec<NodeRef> {
+    handles.into_iter().map(|handle| arena.node(handle)).collect()
+}
+
+/// Objects that take the nodes over.
+pub(crate) fn objects(py: Python<'_>, nodes: Vec<NodeRef>) -> PyResult<Vec<Bound<'_, PyAny>>> {
     // All of them are made, so that none is lost if one fails.
-    let objects: Vec<_> = handles.into_iter().map(|handle| new_object(py, TRNode(handle))).collect();
+    let objects: Vec<_> = nodes.into_iter().map(|node| new_object(py, TRNode(node))).collect();
     objects.into_iter().collect()
 }
 
-/// The handles of nodes.
-pub(crate) fn handles(nodes: &[Bound<'_, PyAny>]) -> PyResult<Vec<Handle>> {
-    nodes.iter().map(|node| Ok(node.extract::<TRNode>()?.0)).collect()
+/// What these objects hold, behind what comes first.
+pub(crate) fn held(
+    first: impl IntoIterator<Item = TRNode>,
+    objects: &[Bound<'_, PyAny>],
+) -> PyResult<Vec<NodeRef>> {
+    let first = first.into_iter().map(Ok);
+    first.chain(objects.iter().map(|object| object.extract())).map(|node| Ok(node?.0)).collect()
 }
 
 /// A root adjoint: a number, a TR scalar or the value of a node.
@@ -46,8 +55,8 @@ pub(crate) fn backward(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<
     if origins::watched() {
         origins::tell_dropped(py, root, seed, None)?;
     }
-    passes::run_pass(py, |arena, state, statistics| {
-        arena.graph.backward(root.0, seed, state, statistics, &mut arena.scratch)
+    passes::run_pass(py, &[root.0], |arena, nodes, state, statistics| {
+        arena.graph.backward(nodes[0], seed, state, statistics, &mut arena.scratch)
     })?
     .map_err(runtime_error)
 }
@@ -62,15 +71,15 @@ fn gradients_of<'py>(
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
-    let handles = handles(&sources)?;
+    let nodes = held([target], &sources)?;
     if origins::watched() {
-        origins::tell_dropped(py, target, seed, Some(&handles))?;
+        origins::tell_dropped(py, target, seed, Some(&nodes[1..]))?;
     }
     let mut found = vec![];
-    passes::run_pass(py, |arena, state, statistics| {
-        let scratch = &mut arena.scratch;
+    passes::run_pass(py, &nodes, |arena, nodes, state, statistics| {
+        let (target, sources) = (nodes[0], &nodes[1..]);
         let (gradients, counts) =
-            arena.graph.gradients_of(target.0, seed, &handles, state, statistics, scratch)?;
+            arena.graph.gradients_of(target, seed, sources, state, statistics, &mut arena.scratch)?;
         found = gradients;
         Ok(counts)
     })?
@@ -95,11 +104,10 @@ fn gradient_node(
         (true, true) => Dependence::Bound,
     };
     let (gradient, status) = (expect_number(gradient)?.into(), Status::from_bits_truncate(status));
-    let node = arena::with(py, |arena| {
-        arena.graph.reserve_gradient()?;
-        Ok(arena.graph.gradient_node(gradient, status, depends))
-    });
-    node.map(TRNode).map_err(runtime_error)
+    let mut arena = arena::own(py);
+    arena.graph.reserve_gradient().map_err(runtime_error)?;
+    let handle = arena.graph.gradient_node(gradient, status, depends);
+    Ok(TRNode(arena.node(handle)))
 }
 
 /// The gradients ``found`` of ``target`` with respect to ``sources``, pairs of a gradient and its status or None,
@@ -114,20 +122,22 @@ fn record_gradients<'py>(
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
-    let sources = handles(&sources)?;
+    let nodes = held([target], &sources)?;
     let number = |(gradient, status): (Bound<'py, PyAny>, u8)| {
         Ok((expect_number(&gradient)?.into(), Status::from_bits_truncate(status)))
     };
     let found: Vec<Option<(TrScalar, Status)>> =
         found.into_iter().map(|each| each.map(number).transpose()).collect::<PyResult<_>>()?;
-    let recorded = passes::read(py, |arena, state, statistics| {
-        let pass = (state, statistics.saturates());
-        arena.graph.record_gradients(target.0, seed, &sources, &found, pass, &mut arena.scratch)
+    let recorded = passes::read(py, &nodes, |arena, nodes, state, statistics| {
+        let (target, sources, pass) = (nodes[0], &nodes[1..], (state, statistics.saturates()));
+        let Arena { graph, scratch } = &mut **arena;
+        let recorded = graph.record_gradients(target, seed, sources, &found, pass, scratch)?;
+        Ok(recorded.into_iter().map(|each| each.map(|handle| arena.node(handle))).collect::<Vec<_>>())
     })?
     .map_err(runtime_error)?;
     // All of them become objects, so that none is lost if one fails.
     let objects: Vec<_> =
-        recorded.into_iter().map(|each| each.map(|handle| new_object(py, TRNode(handle)))).collect();
+        recorded.into_iter().map(|each| each.map(|node| new_object(py, TRNode(node)))).collect();
     PyList::new(py, objects.into_iter().map(Option::transpose).collect::<PyResult<Vec<_>>>()?)
 }
 
@@ -135,17 +145,18 @@ fn record_gradients<'py>(
 #[pyfunction]
 fn note_status(py: Python<'_>, node: TRNode, status: u8) -> PyResult<()> {
     let status = Status::from_bits_truncate(status);
-    arena::with(py, |arena| arena.graph.note_status(node.0, status)).map_err(runtime_error)
+    let (mut arena, node) = arena::at(py, node.0);
+    arena.graph.note_status(node, status).map_err(runtime_error)
 }
 
 /// Whether ``target`` depends on a parameter, input, watched constant, alias or gradient that is not among
 /// ``sources``: then its gradients do. An alias among them stands for the node that it was made from.
 #[pyfunction]
 fn depends_on_others(py: Python<'_>, target: TRNode, sources: Vec<TRNode>) -> PyResult<bool> {
-    let sources: Vec<_> = sources.into_iter().map(|source| source.0).collect();
-    let depends =
-        arena::with(py, |arena| arena.graph.depends_on_others(target.0, &sources, &mut arena.scratch));
-    depends.map_err(runtime_error)
+    let nodes: Vec<_> = [target].into_iter().chain(sources).map(|node| node.0).collect();
+    let (mut arena, nodes) = arena::meet(py, &nodes).map_err(runtime_error)?;
+    let Arena { graph, scratch } = &mut *arena;
+    graph.depends_on_others(nodes[0], &nodes[1..], scratch).map_err(runtime_error)
 }
 
 /// What a node passes to each input for an adjoint: a list of (contribution, status).
@@ -156,8 +167,8 @@ fn input_gradients<'py>(
     grad_output: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyList>> {
     let seed = seed(grad_output)?;
-    let found = passes::read(py, |arena, state, statistics| {
-        arena.graph.try_contributions(node.0, seed, state, statistics)
+    let found = passes::read(py, &[node.0], |arena, nodes, state, statistics| {
+        arena.graph.try_contributions(nodes[0], seed, state, statistics)
     })?
     .map_err(runtime_error)?;
     gradient_list(py, found.into_iter().map(Some).collect())
@@ -177,19 +188,21 @@ pub(crate) fn gradient_list(
 /// The nodes that gradients flow through below `root`, root first, in reverse of recording.
 #[pyfunction]
 fn topological_order<'py>(py: Python<'py>, root: TRNode) -> PyResult<Bound<'py, PyList>> {
-    let order = arena::with(py, |arena| arena.graph.try_topological_order(root.0, &mut arena.scratch));
-    PyList::new(py, objects(py, order.map_err(runtime_error)?)?)
+    let (mut arena, root) = arena::at(py, root.0);
+    let Arena { graph, scratch } = &mut *arena;
+    let order = graph.try_topological_order(root, scratch).map_err(runtime_error)?;
+    let order = nodes(&mut arena, order);
+    drop(arena);
+    PyList::new(py, objects(py, order)?)
 }
 
 /// Lets gradients flow to a constant in what is recorded from now on.
 #[pyfunction]
 fn watch(py: Python<'_>, node: TRNode) -> PyResult<()> {
-    let reserved = arena::with(py, |arena| {
-        arena.graph.reserve(1)?;
-        arena.graph.watch(node.0);
-        Ok(())
-    });
-    reserved.map_err(runtime_error)
+    let (mut arena, node) = arena::at(py, node.0);
+    arena.graph.reserve(1).map_err(runtime_error)?;
+    arena.graph.watch(node);
+    Ok(())
 }
 
 /// A node equal to ``node``, through which gradients flow on to it; for ``gradients_of`` a source of its own.
@@ -199,21 +212,16 @@ fn watch(py: Python<'_>, node: TRNode) -> PyResult<()> {
 /// for ``node``: its ``gradient`` is that of ``node``, and so is the coordinate that it depends on.
 #[pyfunction]
 fn alias(py: Python<'_>, node: TRNode) -> PyResult<TRNode> {
-    let alias = arena::with(py, |arena| {
-        arena.graph.reserve(1)?;
-        Ok(arena.graph.alias(node.0))
-    });
-    alias.map(TRNode).map_err(runtime_error)
+    let (mut arena, node) = arena::at(py, node.0);
+    arena.graph.reserve(1).map_err(runtime_error)?;
+    let alias = arena.graph.alias(node);
+    Ok(TRNode(arena.node(alias)))
 }
 
-/// How many nodes are alive and how many bytes the arena occupies, after reclaiming all others.
+/// How many nodes are alive and how many bytes they occupy, after reclaiming all others.
 #[pyfunction]
 fn arena_usage(py: Python<'_>) -> PyResult<(usize, usize)> {
-    let usage = arena::with(py, |arena| {
-        arena.graph.try_collect()?;
-        Ok((arena.graph.len(), arena.graph.allocated_bytes() + arena.scratch.allocated_bytes()))
-    });
-    usage.map_err(runtime_error)
+    arena::usage(py).map_err(runtime_error)
 }
 
 /// What happened at the nodes below ``node``.
@@ -231,13 +239,16 @@ fn explain_node<'py>(
     wrt: Option<TRNode>,
     limit: usize,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    let explanation = passes::read(py, |arena, state, statistics| {
-        let wrt = wrt.map(|wrt| wrt.0);
-        arena.graph.try_explain(node.0, wrt, state, statistics, &mut arena.scratch, limit)
+    let nodes: Vec<_> = [node].into_iter().chain(wrt).map(|node| node.0).collect();
+    let explanation = passes::read(py, &nodes, |arena, nodes, state, statistics| {
+        let Arena { graph, scratch } = &mut **arena;
+        let wrt = nodes.get(1).copied();
+        let explanation = graph.try_explain(nodes[0], wrt, state, statistics, scratch, limit)?;
+        Ok(explanation.map(&mut |handle| arena.node(handle)))
     })?
     .map_err(runtime_error)?;
-    // Every handle gets its object, so that none is lost if one fails.
-    explanation_tuple(py, explanation.map(&mut |handle| new_object(py, TRNode(handle))))
+    // Every node gets its object, so that none is lost if one fails.
+    explanation_tuple(py, explanation.map(&mut |node| new_object(py, TRNode(node))))
 }
 
 fn explanation_tuple<'py>(

@@ -14,19 +14,25 @@ mod differentiating;
 mod docs;
 mod enums;
 mod errors;
+mod examples;
 mod flags;
 mod gradients;
+mod guarded;
+mod located;
 mod locks;
 mod node;
 mod number;
+mod numpy;
 mod operand;
 mod ops;
 mod origins;
 mod partial;
 mod places;
 mod portable;
+mod prepared;
 mod raw;
 mod record;
+mod reserve;
 mod saturating;
 mod scalar;
 mod schedule;
@@ -36,19 +42,15 @@ mod tracer;
 mod ufuncs;
 mod values;
 
-use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
+#[global_allocator]
+static ALLOCATOR: reserve::Reserving = reserve::Reserving;
+
 /// The native half of `zeroproof`. Import the public modules instead.
-#[pymodule(gil_used = true)]
+#[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
-    // The arena relies on the GIL. The module turns it on unless the user forbids that.
-    if let Some(is_enabled) = py.import("sys")?.getattr_opt("_is_gil_enabled")?
-        && !is_enabled.call0()?.is_truthy()?
-    {
-        return Err(PyImportError::new_err("zeroproof needs the GIL: unset PYTHON_GIL=0 or -X gil=0"));
-    }
+    reserve::fill();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     callbacks::register(module)?;
     enums::register(module)?;
@@ -67,5 +69,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     tracer::register(module)?;
     partial::register(module)?;
     batch::register(module)?;
+    prepared::register(module)?;
     ufuncs::register(module)
 }

@@ -5,7 +5,7 @@ use crate::arrays::{operator_of, with_array};
 use crate::callbacks;
 use crate::enums;
 use crate::errors::{attribute_error, runtime_error, type_error};
-use crate::gradients::{backward, objects};
+use crate::gradients::{backward, nodes, objects};
 use crate::number::integer_exponent;
 use crate::operand::{Operand, expect_operand, operand, value_of};
 use crate::origins;
@@ -24,7 +24,8 @@ use zeroproof::op::Arity;
 use zeroproof::{Op, Status, TrScalar};
 
 fn read<R>(py: Python<'_>, node: TRNode, f: impl FnOnce(&mut Graph, Handle) -> R) -> R {
-    arena::with(py, |arena| f(&mut arena.graph, node.0))
+    let (mut arena, node) = arena::at(py, node.0);
+    f(&mut arena.graph, node)
 }
 
 fn tr_value(py: Python<'_>, node: TRNode) -> TrScalar {
@@ -84,12 +85,10 @@ fn unary<'py>(py: Python<'py>, op: Op, a: &Bound<'py, PyAny>) -> PyResult<Bound<
 /// A leaf from anything that has a value.
 fn leaf(py: Python<'_>, op: Op, value: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<TRNode> {
     let value = value_of(value)?;
-    let node = arena::with(py, |arena| {
-        arena.graph.reserve_leaf()?;
-        Ok(TRNode(arena.graph.leaf(op, value, name)))
-    })
-    .map_err(runtime_error)?;
-    if value.is_finite() { Ok(node) } else { origins::note(py, node, op, &[]) }
+    let mut arena = arena::own(py);
+    arena.graph.reserve_leaf().map_err(runtime_error)?;
+    let leaf = arena.graph.leaf(op, value, name);
+    if value.is_finite() { Ok(TRNode(arena.node(leaf))) } else { origins::note(arena, leaf, op, &[]) }
 }
 
 /// A leaf from the arguments `(value, name=None)`.
@@ -111,10 +110,10 @@ fn assign(
     refused: fn(zeroproof::Error) -> PyErr,
 ) -> PyResult<()> {
     let value = value_of(value)?;
-    read(py, node, |graph, node| graph.assign(node, value)).map_err(refused)?;
+    let (mut arena, handle) = arena::at(py, node.0);
+    arena.graph.assign(handle, value).map_err(refused)?;
     if !value.is_finite() {
-        let op = read(py, node, |graph, node| graph.op(node));
-        origins::note(py, node, op, &[])?;
+        origins::note_assigned(arena, handle, node.0);
     }
     Ok(())
 }
@@ -149,7 +148,10 @@ fn gradient(py: Python<'_>, node: TRNode) -> Option<(TrScalar, Status)> {
 }
 
 fn inputs<'py>(py: Python<'py>, node: TRNode) -> PyResult<Bound<'py, PyAny>> {
-    let inputs = read(py, node, |graph, node| graph.try_inputs(node)).map_err(runtime_error)?;
+    let (mut arena, node) = arena::at(py, node.0);
+    let inputs = arena.graph.try_inputs(node).map_err(runtime_error)?;
+    let inputs = nodes(&mut arena, inputs);
+    drop(arena);
     Ok(PyTuple::new(py, objects(py, inputs)?)?.into_any())
 }
 
@@ -224,7 +226,23 @@ A parameter or input is given another value by ``assign``, or by setting ``value
 like make a new node as ``w - step`` does, and raise TypeError where that is likely a mistake: if ``w``\n\
 is a parameter or input that holds a gradient.\n\n\
 A leaf pickles and copies as its value, kind and name, without its gradient; other nodes refuse\n\
-and name ``detach()``.";
+and name ``detach()``.\n\n\
+Examples:\n    \
+>>> from zeroproof import TRNode\n    \
+>>> w, x = TRNode.parameter(3.0, name=\"w\"), TRNode.input(2.0)\n    \
+>>> y = w * x + TRNode.constant(1.0)\n    \
+>>> y.backward()\n    \
+>>> y.item(), w.gradient, x.gradient, w.gradient_status.name\n    \
+(7.0, TRScalar(2.0), TRScalar(3.0), 'EXACT')\n    \
+>>> w.zero_grad()\n    \
+>>> w.assign(w.value - 0.5)\n    \
+>>> w\n    \
+TRNode(2.5, REAL, name=\"w\", op=parameter, gradient=0.0)\n    \
+>>> y.op.name, [node.op.name for node in y.inputs], y.detach().requires_grad\n    \
+('ADD', ['MUL', 'CONSTANT'], False)\n    \
+>>> z = 1.0 / (w - 2.5)\n    \
+>>> z.tag.name, len(z.explain(w).masked_at), z.to_dot().split()[0]\n    \
+('PINF', 1, 'digraph')";
 
 fn properties() -> Vec<ffi::PyGetSetDef> {
     vec![
@@ -417,17 +435,16 @@ fn methods() -> Vec<ffi::PyMethodDef> {
             c"detach($self)\n--\n\nA constant of the same value.",
             |py, node, arguments| {
                 arguments.exactly::<0>("detach")?;
-                let node = receiver(node)?;
-                let (copy, is_real) = read(py, node, |graph, node| {
-                    graph.reserve(1)?;
-                    let value = graph.value(node);
-                    Ok((graph.constant(value.to_ieee()), value.is_real()))
-                })
-                .map_err(runtime_error)?;
-                if !is_real {
-                    origins::note_copy(py, copy, node.0);
-                }
-                new_object(py, TRNode(copy))
+                let (mut arena, node) = arena::at(py, receiver(node)?.0);
+                let graph = &mut arena.graph;
+                graph.reserve(1).map_err(runtime_error)?;
+                let value = graph.value(node);
+                let copy = graph.constant(value.to_ieee());
+                let copy = match value.is_real() {
+                    true => TRNode(arena.node(copy)),
+                    false => origins::note_copy(arena, copy, node),
+                };
+                new_object(py, copy)
             }
         ),
         method!(c"__format__", 0, c"__format__($self, format_spec, /)\n--\n\n", |py, node, arguments| {
@@ -483,7 +500,7 @@ fn slots() -> Vec<ffi::PyType_Slot> {
         slot!(Py_nb_int, (a) -> *mut PyObject, |py| {
             PyFloat::new(py, plain(py, this(a)?)?).call_method0("__int__")
         }),
-        slot!(Py_tp_hash, (a) -> Py_hash_t, |_py| Ok(this(a)?.0.id() as isize)),
+        slot!(Py_tp_hash, (a) -> Py_hash_t, |py| Ok(arena::identity(py, this(a)?.0) as isize)),
         slot!(Py_tp_repr, (a) -> *mut PyObject, |py| repr(py, this(a)?)?.into_bound_py_any(py)),
         compare_slot!(rich_compare),
     ]

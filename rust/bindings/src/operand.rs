@@ -1,18 +1,17 @@
 //! Operands: nodes, and numbers as doubles.
 
-use crate::arena;
+use crate::arena::{self, NodeRef};
 use crate::number::{common_number, element, not_a_number, other_number};
 use crate::raw::payload;
 use crate::values::TRNode;
 use pyo3::prelude::*;
 use zeroproof::TrScalar;
-use zeroproof::graph::Handle;
 
 /// An operand of an arithmetic operation.
 #[derive(Clone, Copy)]
-pub(crate) enum Operand {
-    /// A node.
-    Node(Handle),
+pub(crate) enum Operand<Node = NodeRef> {
+    /// A node; its handle, once the arena is borrowed that it is in.
+    Node(Node),
     /// A TR scalar or any number, as its double.
     Value(f64),
 }
@@ -21,7 +20,10 @@ impl Operand {
     /// The value, of a node that of the node.
     pub(crate) fn value(self, py: Python<'_>) -> f64 {
         match self {
-            Self::Node(node) => arena::with(py, |arena| arena.graph.value(node).to_ieee()),
+            Self::Node(node) => {
+                let (arena, node) = arena::at(py, node);
+                arena.graph.value(node).to_ieee()
+            }
             Self::Value(value) => value,
         }
     }

@@ -3,11 +3,12 @@
 //! Recording an operation looks at the one value it made. Only if that is not REAL, or stands at a pole,
 //! does anything here run.
 
-use crate::arena;
+use crate::arena::{self, Arena, Borrow, NodeRef};
 use crate::callbacks;
 use crate::context::passes;
 use crate::enums;
 use crate::errors::argument_error;
+use crate::located::Located;
 use crate::operand::Operand;
 use crate::places;
 use crate::values::{TRNode, TRScalar, scalars};
@@ -31,7 +32,7 @@ pub(crate) fn watched() -> bool {
 
 /// Whether the node recorded last is to be looked at: not REAL, or REAL at a pole.
 #[inline(always)]
-pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) -> bool {
+pub(crate) fn is_event(graph: &Graph, op: Op, a: Located, b: Located, z: f64) -> bool {
     let value = |operand| match operand {
         Operand::Node(node) => graph.value(node).to_ieee(),
         Operand::Value(value) => value,
@@ -45,42 +46,56 @@ pub(crate) fn is_event(graph: &Graph, op: Op, a: Operand, b: Operand, z: f64) ->
     !z.is_finite() || op.singular().is_some_and(|pole| matters(pole.is_real_there))
 }
 
-/// Notes an event at the node recorded last, and tells those who watch.
+/// Notes an event at the node recorded last, whose handle is new, and tells those who watch.
 ///
 /// # Errors
 /// `SingularityError` if a watcher wants it raised; the node is then given back.
 #[cold]
 #[inline(never)]
-pub(crate) fn note(py: Python<'_>, node: TRNode, op: Op, operands: &[Operand]) -> PyResult<TRNode> {
-    // All of it but the place before any Python code runs, which may record other nodes: to look at a frame
-    // is to allocate, and that may run finalizers.
-    let noted = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        let given: Vec<_> = operands.iter().map(|&operand| given(graph, operand)).collect();
-        graph.begins(node.0, &given).then(|| {
-            graph.note_origin(node.0, op, &given, places::PENDING);
-            let operands: Vec<_> = given.iter().map(|given| given.value).collect();
-            (graph.value(node.0), graph.is_origin(node.0, &given), operands)
-        })
+pub(crate) fn note(mut arena: Borrow<'_>, handle: Handle, op: Op, operands: &[Located]) -> PyResult<TRNode> {
+    let py = arena.py();
+    // All of it but the place in the borrow in which the node was recorded. Python code may run after it, and
+    // other threads, and record other nodes: to look at a frame is to allocate, and that may run finalizers.
+    let graph = &mut arena.graph;
+    let given: Vec<_> = operands.iter().map(|&operand| given(graph, operand)).collect();
+    let noted = graph.begins(handle, &given).then(|| {
+        graph.note_origin(handle, op, &given, places::PENDING);
+        let operands: Vec<_> = given.iter().map(|given| given.value).collect();
+        (graph.value(handle), graph.is_origin(handle, &given), operands)
     });
-    let Some((value, is_origin, operands)) = noted else { return Ok(node) };
-    let place = place_now(py, node.0);
+    let node = arena.node(handle);
+    drop(arena);
+    let Some((value, is_origin, operands)) = noted else { return Ok(TRNode(node)) };
+    let place = place_now(py, node);
     if watched() && op.arity() != Arity::Leaf && is_origin {
-        tell(py, op, &operands, value, place).inspect_err(|_| {
-            arena::with(py, |arena| arena.graph.release(node.0));
-        })?;
+        tell(py, op, &operands, value, place).inspect_err(|_| arena::release(py, node))?;
     }
-    Ok(node)
+    Ok(TRNode(node))
+}
+
+/// Notes an event at a leaf that was assigned a value in this borrow.
+#[cold]
+#[inline(never)]
+pub(crate) fn note_assigned(mut arena: Borrow<'_>, handle: Handle, node: NodeRef) {
+    let py = arena.py();
+    let graph = &mut arena.graph;
+    if graph.begins(handle, &[]) {
+        let op = graph.op(handle);
+        graph.note_origin(handle, op, &[], places::PENDING);
+        drop(arena);
+        place_now(py, node);
+    }
 }
 
 /// Gives an origin just noted the place where the interpreter is now.
-fn place_now(py: Python<'_>, node: Handle) -> u32 {
+fn place_now(py: Python<'_>, node: NodeRef) -> u32 {
     let place = places::here(py);
-    arena::with(py, |arena| arena.graph.move_origin(node, places::PENDING, place));
+    let (mut arena, node) = arena::at(py, node);
+    arena.graph.move_origin(node, places::PENDING, place);
     place
 }
 
-fn given(graph: &Graph, operand: Operand) -> Given {
+fn given(graph: &Graph, operand: Located) -> Given {
     match operand {
         Operand::Node(node) => Given { value: graph.value(node).to_ieee(), node: Some(node) },
         Operand::Value(value) => Given { value, node: None },
@@ -133,10 +148,12 @@ pub(crate) fn tell_dropped(
     py: Python<'_>,
     root: TRNode,
     seed: TrScalar,
-    sources: Option<&[Handle]>,
+    sources: Option<&[NodeRef]>,
 ) -> PyResult<()> {
-    tell_left_out(py, |graph, state, statistics, scratch| {
-        graph.try_left_out(root.0, seed, sources, state, statistics, scratch)
+    let nodes: Vec<_> = [root.0].into_iter().chain(sources.into_iter().flatten().copied()).collect();
+    tell_left_out(py, &nodes, |graph, nodes, state, statistics, scratch| {
+        let sources = sources.map(|_| &nodes[1..]);
+        graph.try_left_out(nodes[0], seed, sources, state, statistics, scratch)
     })
 }
 
@@ -147,7 +164,8 @@ pub(crate) fn tell_dropped(
 #[cold]
 pub(crate) fn tell_left_out(
     py: Python<'_>,
-    of: impl FnOnce(&Graph, &ModeState, &Statistics, &mut Scratch) -> Result<Vec<LeftOut>, Error>,
+    nodes: &[NodeRef],
+    of: impl FnOnce(&Graph, &[Handle], &ModeState, &Statistics, &mut Scratch) -> Result<Vec<LeftOut>, Error>,
 ) -> PyResult<()> {
     let (Some(watches_here), Some(listener)) =
         (callbacks::WATCHES_HERE.listener(py), callbacks::LEFT_OUT.listener(py))
@@ -157,9 +175,11 @@ pub(crate) fn tell_left_out(
     if !watches_here.call0()?.is_truthy()? {
         return Ok(());
     }
-    let found =
-        passes::read(py, |arena, state, statistics| of(&arena.graph, state, statistics, &mut arena.scratch))?
-            .map_err(argument_error)?;
+    let found = passes::read(py, nodes, |arena, nodes, state, statistics| {
+        let Arena { graph, scratch } = &mut **arena;
+        of(graph, nodes, state, statistics, scratch)
+    })?
+    .map_err(argument_error)?;
     if found.is_empty() {
         return Ok(());
     }
@@ -177,17 +197,18 @@ pub(crate) fn tell_left_out(
 /// Lets the node recorded last, a constant copy of `from`, take over the origin behind that, or notes it
 /// as one itself.
 #[cold]
-pub(crate) fn note_copy(py: Python<'_>, copy: Handle, from: Handle) {
-    let is_noted = arena::with(py, |arena| {
-        let inherited = arena.graph.inherit_origin(copy, from);
-        if !inherited {
-            arena.graph.note_origin(copy, Op::Constant, &[], places::PENDING);
-        }
-        !inherited
-    });
-    if is_noted {
+pub(crate) fn note_copy(mut arena: Borrow<'_>, copy: Handle, from: Handle) -> TRNode {
+    let py = arena.py();
+    let inherited = arena.graph.inherit_origin(copy, from);
+    if !inherited {
+        arena.graph.note_origin(copy, Op::Constant, &[], places::PENDING);
+    }
+    let copy = arena.node(copy);
+    drop(arena);
+    if !inherited {
         place_now(py, copy);
     }
+    TRNode(copy)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,7 +4,7 @@
 //! outwards past the package's own. Places are numbered, each held once and for ever: there are no more
 //! than instructions of the program at which something happened.
 
-use crate::arena::GilCell;
+use crate::guarded::Guarded;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -33,7 +33,7 @@ struct Places {
     all: Vec<(Place, Option<Span>)>,
 }
 
-static PLACES: GilCell<Places> = GilCell::new(Places::default);
+static PLACES: Guarded<Places> = Guarded::new(Places::default);
 
 /// The number of no place: there is no Python code around.
 pub(crate) const NOWHERE: u32 = u32::MAX;
@@ -77,11 +77,11 @@ fn find(py: Python<'_>) -> PyResult<u32> {
         first_line: code.getattr("co_firstlineno")?.extract()?,
         instruction: frame.getattr("f_lasti")?.extract().unwrap_or(0),
     };
-    if let Some(number) = PLACES.with(py, |places| places.numbers.get(&place).copied()) {
+    if let Some(number) = PLACES.read(py, |places| places.numbers.get(&place).copied()) {
         return Ok(number);
     }
     let span = span(&code, place.instruction).unwrap_or(None);
-    Ok(PLACES.with(py, |places| {
+    Ok(PLACES.write(py, |places| {
         match places.numbers.entry(place) {
             Entry::Occupied(found) => *found.get(), // by who came here meanwhile
             Entry::Vacant(free) => {
@@ -109,7 +109,7 @@ fn span(code: &Bound<'_, PyAny>, instruction: u32) -> PyResult<Option<Span>> {
 /// A place as ``(file, function, line, first line, span)``; None for a number that is none's.
 #[pyfunction]
 pub(crate) fn place(py: Python<'_>, number: u32) -> PyResult<Option<Bound<'_, PyTuple>>> {
-    let found = PLACES.with(py, |places| places.all.get(number as usize).cloned());
+    let found = PLACES.read(py, |places| places.all.get(number as usize).cloned());
     let Some((place, span)) = found else { return Ok(None) };
     (place.file, place.function, place.line, place.first_line, span).into_pyobject(py).map(Some)
 }

@@ -13,6 +13,7 @@
 //! * an object's payload is read only after its exact type was compared ([`payload`]).
 
 mod arguments;
+mod spare;
 
 pub(crate) use arguments::Arguments;
 use pyo3::exceptions::PyTypeError;
@@ -20,7 +21,7 @@ use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
-use std::cell::UnsafeCell;
+use spare::Spare;
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -37,26 +38,12 @@ pub(crate) trait Payload: Copy + 'static {
 /// A type object, null until it is built, and the memory of a few of its objects that are no more.
 pub(crate) struct Class {
     object: AtomicPtr<ffi::PyTypeObject>,
-    spare: UnsafeCell<Spare>,
+    spare: Spare,
 }
-
-/// Freed objects to be used again: an operation frees about as many as it makes, and the list saves
-/// the way through the allocator.
-struct Spare {
-    objects: [*mut ffi::PyObject; SPARE],
-    len: usize,
-}
-
-const SPARE: usize = 64;
-
-// SAFETY: the spare objects are touched only by `Class::allocate` and `Class::free`, whose callers
-// hold the GIL.
-unsafe impl Sync for Class {}
 
 impl Class {
     pub(crate) const fn new() -> Self {
-        let spare = Spare { objects: [std::ptr::null_mut(); SPARE], len: 0 };
-        Self { object: AtomicPtr::new(std::ptr::null_mut()), spare: UnsafeCell::new(spare) }
+        Self { object: AtomicPtr::new(std::ptr::null_mut()), spare: Spare::new() }
     }
 
     #[inline(always)]
@@ -70,15 +57,13 @@ impl Class {
     /// The GIL is held, the type is built and its basic size is that of `Object<P>`.
     #[inline(always)]
     unsafe fn allocate<P>(&self) -> *mut ffi::PyObject {
-        // SAFETY: the caller holds the GIL, so nobody else touches the list, and `PyObject_Init`
-        // writes the header of what was an object of this size.
+        // SAFETY: the caller holds the GIL, and `PyObject_Init` writes the header of what was an object of
+        // this size.
         unsafe {
-            let spare = &mut *self.spare.get();
-            if spare.len == 0 {
-                return ffi::PyObject_New::<Object<P>>(self.get()).cast();
+            match self.spare.take() {
+                Some(object) => ffi::PyObject_Init(object, self.get()),
+                None => ffi::PyObject_New::<Object<P>>(self.get()).cast(),
             }
-            spare.len -= 1;
-            ffi::PyObject_Init(spare.objects[spare.len], self.get())
         }
     }
 
@@ -90,11 +75,7 @@ impl Class {
     unsafe fn free(&self, object: *mut ffi::PyObject) {
         // SAFETY: the caller holds the GIL and gives the object up.
         unsafe {
-            let spare = &mut *self.spare.get();
-            if spare.len < SPARE {
-                spare.objects[spare.len] = object;
-                spare.len += 1;
-            } else {
+            if !self.spare.put(object) {
                 ffi::PyObject_Free(object.cast());
             }
         }
@@ -436,8 +417,29 @@ impl Spec {
         // SAFETY: the spec is complete and its tables are terminated; the new reference is checked.
         let class = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))? };
         let class = class.cast_into::<PyType>()?;
-        P::class().object.store(class.clone().into_ptr().cast(), Ordering::Relaxed); // kept for ever
+        let kept = class.clone().into_ptr(); // for ever
+        #[cfg(Py_GIL_DISABLED)]
+        // SAFETY: the type is alive and nobody else has it yet.
+        unsafe {
+            make_immortal(kept);
+        }
+        P::class().object.store(kept.cast(), Ordering::Relaxed);
         Ok(class)
+    }
+}
+
+/// Has an object that is kept for ever not be counted: threads that make and drop objects of a type would
+/// otherwise all write to one counter, and wait for each other's processor to hand its cache line over. That is
+/// what the interpreter itself does with types.
+///
+/// # Safety
+/// The object is alive, kept for ever and known to this thread only.
+#[cfg(Py_GIL_DISABLED)]
+unsafe fn make_immortal(object: *mut ffi::PyObject) {
+    // SAFETY: the object is alive; one that is not counted must not be tracked by the collector.
+    unsafe {
+        ffi::PyObject_GC_UnTrack(object.cast());
+        (*object).ob_ref_local.store(u32::MAX, Ordering::Relaxed);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Recording: operations become nodes, and what begins with them is noted.
 
-use crate::arena;
 use crate::errors::runtime_error;
 use crate::flags;
+use crate::located::{self, Located};
 use crate::operand::Operand;
 use crate::origins;
 use crate::values::TRNode;
@@ -13,7 +13,7 @@ use zeroproof::{Error, Op, Reduction};
 /// Records an op of two operands, at least one of them a node.
 #[inline(always)]
 pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> PyResult<TRNode> {
-    let mut arena = arena::borrow(py);
+    let (mut arena, a, b) = located::both(py, a, b).map_err(runtime_error)?;
     let graph = &mut arena.graph;
     graph.reserve(2).map_err(runtime_error)?;
     let node = match (a, b) {
@@ -25,16 +25,18 @@ pub(crate) fn record_binary(py: Python<'_>, op: Op, a: Operand, b: Operand) -> P
     let is_event = origins::is_event(graph, op, a, b, node.value);
     let [x, y] = node.operands;
     flags::after(op, x, y, node.value);
-    drop(arena);
-    let node = TRNode(node.handle);
-    if is_event { origins::note(py, node, op, &[a, b]) } else { Ok(node) }
+    if is_event {
+        origins::note(arena, node.handle, op, &[a, b])
+    } else {
+        Ok(TRNode(arena.node(node.handle)))
+    }
 }
 
 /// Records an op of one operand; `n` is the exponent of a power.
 #[inline(always)]
 pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResult<TRNode> {
     let exponent = Operand::Value(f64::from(n));
-    let mut arena = arena::borrow(py);
+    let (mut arena, a) = located::one(py, a);
     let graph = &mut arena.graph;
     graph.reserve(1).map_err(runtime_error)?;
     let node = match a {
@@ -44,10 +46,12 @@ pub(crate) fn record_unary(py: Python<'_>, op: Op, a: Operand, n: i32) -> PyResu
     let is_event = origins::is_event(graph, op, a, exponent, node.value);
     let [x, y] = node.operands;
     flags::after(op, x, y, node.value);
-    drop(arena);
-    let node = TRNode(node.handle);
     let operands = if op == Op::PowInt { &[a, exponent][..] } else { &[a] };
-    if is_event { origins::note(py, node, op, operands) } else { Ok(node) }
+    if is_event {
+        origins::note(arena, node.handle, op, operands)
+    } else {
+        Ok(TRNode(arena.node(node.handle)))
+    }
 }
 
 /// Records a variadic op over operands, which live until it returns.
@@ -57,7 +61,9 @@ pub(crate) fn record_reduction(
     op: Op,
     mode: Reduction,
 ) -> PyResult<TRNode> {
-    let recorded = arena::with(py, |arena| {
+    let (mut arena, operands) = located::all(py, operands).map_err(runtime_error)?;
+    let operands = &operands[..];
+    let recorded = {
         let graph = &mut arena.graph;
         let mut handles = vec![];
         let mut done = handles.try_reserve_exact(operands.len()).map_err(|_| Error::OutOfMemory);
@@ -77,16 +83,16 @@ pub(crate) fn record_reduction(
         }
         let recorded = done.and_then(|()| graph.reserve_reduction(handles.len())).map(|()| {
             let node = flags::keeping(|| graph.reduce(op, mode, &handles));
-            (TRNode(node), graph.value(node).is_real())
+            (node, graph.value(node).is_real())
         });
         handles.into_iter().for_each(|handle| graph.release(handle));
         recorded
-    });
+    };
     let (node, is_real) = recorded.map_err(runtime_error)?;
-    if is_real { Ok(node) } else { origins::note(py, node, op, operands) }
+    if is_real { Ok(TRNode(arena.node(node))) } else { origins::note(arena, node, op, operands) }
 }
 
-fn side(operand: Operand) -> Side {
+fn side(operand: Located) -> Side {
     match operand {
         Operand::Node(handle) => Side::Node(handle),
         Operand::Value(value) => Side::Value(value),
@@ -96,16 +102,13 @@ fn side(operand: Operand) -> Side {
 /// Records that a condition chose between two operands, at least one of them a node; `None` if the node
 /// chosen may stand for the choice itself.
 pub(crate) fn record_choice(py: Python<'_>, chosen: Operand, other: Operand) -> PyResult<Option<TRNode>> {
-    let recorded = arena::with(py, |arena| {
-        let graph = &mut arena.graph;
-        graph.reserve(2)?;
-        let node = graph.choose(side(chosen), side(other));
-        Ok((node, node.is_none_or(|node| graph.value(node).is_real())))
-    });
-    let (choice, is_real) = recorded.map_err(runtime_error)?;
-    match choice.map(TRNode) {
-        // A number that is not REAL begins here; a node brings its origin along.
-        Some(node) if !is_real => origins::note(py, node, Op::Where, &[chosen]).map(Some),
-        node => Ok(node),
+    let (mut arena, chosen, other) = located::both(py, chosen, other).map_err(runtime_error)?;
+    let graph = &mut arena.graph;
+    graph.reserve(2).map_err(runtime_error)?;
+    let Some(choice) = graph.choose(side(chosen), side(other)) else { return Ok(None) };
+    if graph.value(choice).is_real() {
+        return Ok(Some(TRNode(arena.node(choice))));
     }
+    // A number that is not REAL begins here; a node brings its origin along.
+    origins::note(arena, choice, Op::Where, &[chosen]).map(Some)
 }

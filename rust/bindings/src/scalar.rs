@@ -69,7 +69,16 @@ const DOC: &CStr = c"TRScalar(value, /)\n--\n\n\
 A transreal number: a finite double (REAL), +\u{221e}, \u{2212}\u{221e} or nullity \u{3a6}.\n\n\
 Immutable. Every operation is total and never raises for a value. Make one with ``real(x)``,\n\
 ``pinf()``, ``ninf()``, ``phi()`` or ``from_ieee(x)``; ``TRScalar(x)`` takes every double as\n\
-``from_ieee`` does.";
+``from_ieee`` does.\n\n\
+Examples:\n    \
+>>> from zeroproof import TRScalar\n    \
+>>> x = TRScalar(2.0)\n    \
+>>> x.value, x.tag.name, x.item()\n    \
+(2.0, 'REAL', 2.0)\n    \
+>>> x / 0.0, (x - x) / 0.0\n    \
+(TRScalar(+\u{221e}), TRScalar(\u{3a6}))\n    \
+>>> x.sqrt(), x.clip(0.0, 1.0), TRScalar(2.6).round(), x.conjugate()\n    \
+(TRScalar(1.4142135623730951), TRScalar(1.0), TRScalar(3.0), TRScalar(2.0))";
 
 /// `tp_new`: every double has its TR value.
 unsafe extern "C" fn new(
@@ -257,24 +266,55 @@ fn functions() -> Vec<ffi::PyMethodDef> {
             c"real",
             0,
             c"real(value, /)\n--\n\nA REAL value: a finite number.\n\n\
-              Raises:\n    ValueError: for an infinity or a NaN; ``from_ieee`` takes those.",
+              Raises:\n    ValueError: for an infinity or a NaN; ``from_ieee`` takes those.\n\n\
+              Examples:\n    \
+              >>> from zeroproof import real\n    \
+              >>> real(0.5) / 0.0\n    \
+              TRScalar(+\u{221e})",
             |py, _module, arguments| {
                 let [value] = arguments.exactly("real")?;
                 new_object(py, real(value)?)
             }
         ),
-        method!(c"pinf", 0, c"pinf()\n--\n\nPositive infinity.", |py, _module, arguments| {
-            arguments.exactly::<0>("pinf")?;
-            new_object(py, TRScalar(TrScalar::PINF))
-        }),
-        method!(c"ninf", 0, c"ninf()\n--\n\nNegative infinity.", |py, _module, arguments| {
-            arguments.exactly::<0>("ninf")?;
-            new_object(py, TRScalar(TrScalar::NINF))
-        }),
-        method!(c"phi", 0, c"phi()\n--\n\nNullity, the value of 0/0.", |py, _module, arguments| {
-            arguments.exactly::<0>("phi")?;
-            new_object(py, TRScalar(TrScalar::PHI))
-        }),
+        method!(
+            c"pinf",
+            0,
+            c"pinf()\n--\n\nPositive infinity.\n\n\
+              Examples:\n    \
+              >>> from zeroproof import pinf\n    \
+              >>> pinf() - 1.0, 1.0 / pinf(), pinf() - pinf()\n    \
+              (TRScalar(+\u{221e}), TRScalar(0.0), TRScalar(\u{3a6}))",
+            |py, _module, arguments| {
+                arguments.exactly::<0>("pinf")?;
+                new_object(py, TRScalar(TrScalar::PINF))
+            }
+        ),
+        method!(
+            c"ninf",
+            0,
+            c"ninf()\n--\n\nNegative infinity.\n\n\
+              Examples:\n    \
+              >>> from zeroproof import ninf\n    \
+              >>> ninf() < -1e308, ninf() * -1.0\n    \
+              (True, TRScalar(+\u{221e}))",
+            |py, _module, arguments| {
+                arguments.exactly::<0>("ninf")?;
+                new_object(py, TRScalar(TrScalar::NINF))
+            }
+        ),
+        method!(
+            c"phi",
+            0,
+            c"phi()\n--\n\nNullity, the value of 0/0.\n\n\
+              Examples:\n    \
+              >>> from zeroproof import phi\n    \
+              >>> phi() == phi(), phi() < 0.0, 0.0 * phi()\n    \
+              (True, False, TRScalar(\u{3a6}))",
+            |py, _module, arguments| {
+                arguments.exactly::<0>("phi")?;
+                new_object(py, TRScalar(TrScalar::PHI))
+            }
+        ),
     ]
 }
 

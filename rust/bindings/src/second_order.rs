@@ -1,15 +1,16 @@
 //! Derivatives forward and second derivatives, on the arena.
 
+use crate::arena::NodeRef;
 use crate::context::passes;
 use crate::errors::argument_error;
-use crate::gradients::{gradient_list, handles, seed};
+use crate::gradients::{gradient_list, held, seed};
 use crate::origins;
 use crate::values::TRNode;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use zeroproof::backward::Scratch;
 use zeroproof::backward::second::{Product, SecondOrder};
-use zeroproof::graph::Graph;
+use zeroproof::graph::{Graph, Handle};
 use zeroproof::{Error, ModeState, Statistics};
 
 /// The derivatives of ``roots`` along ``tangents``, the directions of ``sources``: a list of
@@ -21,17 +22,21 @@ fn jvp<'py>(
     sources: Vec<Bound<'py, PyAny>>,
     tangents: Vec<f64>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let (roots, sources, mut found) = (handles(&roots)?, handles(&sources)?, vec![]);
+    let (split, mut found) = (roots.len(), vec![]);
+    let mut nodes = held(None, &roots)?;
+    nodes.extend(held(None, &sources)?);
     if origins::watched() {
-        origins::tell_left_out(py, |graph, state, statistics, scratch| {
+        origins::tell_left_out(py, &nodes, |graph, nodes, state, statistics, scratch| {
+            let (roots, sources) = nodes.split_at(split);
             graph.second_left_out(statistics, scratch, |graph, silent, scratch| {
-                graph.jvp(&roots, &sources, &tangents, state, Some(silent), scratch)
+                graph.jvp(roots, sources, &tangents, state, Some(silent), scratch)
             })
         })?;
     }
-    passes::run_pass(py, |arena, state, statistics| {
+    passes::run_pass(py, &nodes, |arena, nodes, state, statistics| {
+        let (roots, sources) = nodes.split_at(split);
         let (derivatives, counts) =
-            arena.graph.jvp(&roots, &sources, &tangents, state, statistics, &mut arena.scratch)?;
+            arena.graph.jvp(roots, sources, &tangents, state, statistics, &mut arena.scratch)?;
         found = derivatives;
         Ok(counts)
     })?
@@ -53,10 +58,10 @@ fn hvp<'py>(
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Lists<'py>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
-    let sources = handles(&sources)?;
+    let nodes = held([root], &sources)?;
     let product = if transposed { Product::Transposed } else { Product::Jacobian };
-    let found = second_order(py, |graph, state, statistics, scratch| {
-        graph.hvp(root.0, seed, &sources, &direction, product, state, statistics, scratch)
+    let found = second_order(py, &nodes, |graph, nodes, state, statistics, scratch| {
+        graph.hvp(nodes[0], seed, &nodes[1..], &direction, product, state, statistics, scratch)
     })?;
     let product = found.products.into_iter().next().unwrap_or_default();
     Ok((gradient_list(py, found.gradient)?, gradient_list(py, product)?))
@@ -72,9 +77,9 @@ fn hessian<'py>(
     grad_output: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Lists<'py>> {
     let seed = grad_output.map_or(Ok(1.0.into()), |g| seed(g))?;
-    let sources = handles(&sources)?;
-    let found = second_order(py, |graph, state, statistics, scratch| {
-        graph.hessian(root.0, seed, &sources, state, statistics, scratch)
+    let nodes = held([root], &sources)?;
+    let found = second_order(py, &nodes, |graph, nodes, state, statistics, scratch| {
+        graph.hessian(nodes[0], seed, &nodes[1..], state, statistics, scratch)
     })?;
     let columns = found.products.into_iter().map(|column| gradient_list(py, column));
     let columns = PyList::new(py, columns.collect::<PyResult<Vec<_>>>()?)?;
@@ -83,18 +88,25 @@ fn hessian<'py>(
 
 fn second_order(
     py: Python<'_>,
-    pass: impl Fn(&Graph, &ModeState, Option<&mut Statistics>, &mut Scratch) -> Result<SecondOrder, Error>,
+    nodes: &[NodeRef],
+    pass: impl Fn(
+        &Graph,
+        &[Handle],
+        &ModeState,
+        Option<&mut Statistics>,
+        &mut Scratch,
+    ) -> Result<SecondOrder, Error>,
 ) -> PyResult<SecondOrder> {
     if origins::watched() {
-        origins::tell_left_out(py, |graph, state, statistics, scratch| {
+        origins::tell_left_out(py, nodes, |graph, nodes, state, statistics, scratch| {
             graph.second_left_out(statistics, scratch, |graph, silent, scratch| {
-                pass(graph, state, Some(silent), scratch)
+                pass(graph, nodes, state, Some(silent), scratch)
             })
         })?;
     }
     let mut found = SecondOrder::default();
-    passes::run_pass(py, |arena, state, statistics| {
-        found = pass(&arena.graph, state, statistics, &mut arena.scratch)?;
+    passes::run_pass(py, nodes, |arena, nodes, state, statistics| {
+        found = pass(&arena.graph, nodes, state, statistics, &mut arena.scratch)?;
         Ok(found.counts)
     })?
     .map_err(argument_error)?;

@@ -5,9 +5,9 @@
 //! that Python registers. A plain call of a function in the table is answered here; keyword arguments, other
 //! methods and other functions are left to a function of Python.
 
-use crate::arena::GilCell;
 use crate::arrays::{has_elements, is_array, with_array};
 use crate::callbacks::UFUNC;
+use crate::guarded::Guarded;
 use crate::number::common_number;
 use crate::operand::expect_operand;
 use crate::raw::{Arguments, Payload, as_method, method, payload, set_method};
@@ -63,7 +63,7 @@ struct Table {
     bools: Option<[Py<PyAny>; 2]>,
 }
 
-static TABLE: GilCell<Table> = GilCell::new(Table::default);
+static TABLE: Guarded<Table> = Guarded::new(Table::default);
 
 /// At most half of them are taken, so a search ends soon.
 const PLACES: usize = 256;
@@ -95,7 +95,7 @@ impl Table {
 
 fn rule(ufunc: &Bound<'_, PyAny>, operands: usize) -> Option<(Py<PyAny>, Option<Operator>)> {
     let py = ufunc.py();
-    TABLE.with(py, |table| {
+    TABLE.read(py, |table| {
         let rule = table.find(ufunc.as_ptr()).filter(|rule| rule.operands == operands)?;
         Some((rule.function.clone_ref(py), rule.operator))
     })
@@ -204,7 +204,7 @@ fn with_numpy_bools(result: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
     let py = result.py();
     let Ok(holds) = result.cast_exact::<PyBool>() else { return Ok(result) };
     let place = usize::from(holds.is_true());
-    let bools = TABLE.with(py, |table| table.bools.as_ref().map(|bools| bools[place].clone_ref(py)));
+    let bools = TABLE.read(py, |table| table.bools.as_ref().map(|bools| bools[place].clone_ref(py)));
     Ok(bools.map_or(result, |found| found.into_bound(py)))
 }
 
@@ -264,7 +264,7 @@ fn set_ufuncs(
         let operands = ufunc.getattr("nin")?.extract()?;
         table.insert(ufunc.unbind(), Rule { operands, function: function.unbind(), operator });
     }
-    let before = TABLE.with(py, |current| std::mem::replace(current, table));
+    let before = TABLE.write(py, |current| std::mem::replace(current, table));
     drop(before); // outside the cell, since it drops Python objects
     UFUNC.set(otherwise);
     Ok(())

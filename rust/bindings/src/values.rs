@@ -3,14 +3,13 @@
 //! The classes themselves, with their operators and methods, are built in [`scalar`](crate::scalar) and
 //! [`node`](crate::node), on top of all that converts and records.
 
-use crate::arena;
+use crate::arena::{self, NodeRef};
 use crate::raw::{Class, Payload, new_object, payload};
 use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use zeroproof::TrScalar;
-use zeroproof::graph::Handle;
 
 /// A TR value, which an object of the class holds.
 #[derive(Clone, Copy)]
@@ -44,9 +43,9 @@ pub(crate) fn scalars<'py>(py: Python<'py>, values: &[f64]) -> PyResult<Bound<'p
     PyTuple::new(py, values.iter().map(|&value| TRScalar::from(value)).collect::<Vec<_>>())
 }
 
-/// A handle on a node, owned by one Python object or by the function that made it.
+/// A node, owned by one Python object or by the function that made it.
 #[derive(Clone, Copy)]
-pub(crate) struct TRNode(pub Handle);
+pub(crate) struct TRNode(pub NodeRef);
 
 impl Payload for TRNode {
     fn class() -> &'static Class {
@@ -56,7 +55,7 @@ impl Payload for TRNode {
 
     #[inline(always)]
     fn release(self, py: Python<'_>) {
-        arena::with(py, |arena| arena.graph.release(self.0));
+        arena::release(py, self.0);
     }
 }
 

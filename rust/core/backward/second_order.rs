@@ -72,6 +72,31 @@ impl Graph {
         self.depends_on_any(root, scratch, |node| self.made_at(node) <= newest)
     }
 
+    /// Whether `root` depends on a leaf, a watched constant, an alias or a gradient that was there before this
+    /// time, or is no newer than `newest`, which was the newest node of its arena then. Of a node in rows that
+    /// were taken in, that is so unless it must be newer.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn depends_on_older_than(
+        &self,
+        root: Handle,
+        newest: Option<Handle>,
+        time: u64,
+        scratch: &mut Scratch,
+    ) -> Result<bool, Error> {
+        let newest = newest.map(|newest| self.made_at(self.node(newest)));
+        let newest = newest.map(|newest| (newest, self.eras.of(newest)));
+        self.depends_on_any(root, scratch, |node| {
+            let node = self.made_at(node);
+            let era = self.eras.of(node);
+            match newest {
+                Some((newest, same)) if same == era => node <= newest,
+                _ => self.eras.began(era) < time,
+            }
+        })
+    }
+
     /// Whether `root` depends on something that gradients may be asked for and that is asked about.
     fn depends_on_any(
         &self,

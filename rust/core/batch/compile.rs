@@ -6,6 +6,8 @@ mod conditions;
 mod fingerprint;
 mod forward;
 mod fuse;
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
+mod listing;
 mod lower;
 pub(crate) mod lowering;
 mod mask;

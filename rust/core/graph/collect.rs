@@ -1,5 +1,6 @@
 //! Reclaiming: nodes that no handle and no live descendant can reach make room for new ones.
 
+use super::eras::place_after;
 use super::{Graph, Node, SMALLEST_NURSERY, UNOWNED};
 use crate::error::Error;
 use crate::node_set::NodeSet;
@@ -208,9 +209,4 @@ impl Graph {
 /// per row recorded, and less generously for large arenas.
 fn room_for(live: usize) -> usize {
     if live < 1 << 16 { 2 * live } else { live + live / 2 }
-}
-
-/// Where a place is after sliding: behind the live rows, given in descending order, that are before it.
-pub(super) fn place_after(live: &[u32], place: u32) -> u32 {
-    (live.len() - live.partition_point(|&row| row >= place)) as u32
 }

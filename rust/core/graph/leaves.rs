@@ -8,7 +8,7 @@
 //! A version's row holds the place of its leaf in the table and the number of the version. The table
 //! is in the order of the oldest rows, so that what ends with the arena's tail is the table's tail.
 
-use super::collect::place_after;
+use super::eras::place_after;
 use super::handle::UNOWNED;
 use super::leaf::{Leaves, Versions};
 use super::{Graph, Handle, Node};

@@ -15,6 +15,7 @@ impl Graph {
     pub(super) fn forget_notes(&mut self, len: usize) {
         self.origins.truncate(len);
         self.recorded_gradients.truncate(len);
+        self.eras.truncate(len);
         if self.last_pass.root as usize >= len {
             self.last_pass.root = UNOWNED;
         }
@@ -25,15 +26,30 @@ impl Graph {
     pub(super) fn slide_notes(&mut self, live: &[u32]) {
         self.origins.slide(live);
         self.recorded_gradients.slide(live);
+        self.eras.slide(live);
         let root = live.binary_search_by(|node| self.last_pass.root.cmp(node));
         self.last_pass.root = root.map_or(UNOWNED, |place| (live.len() - 1 - place) as u32);
         self.find_noted_end();
     }
 
-    fn find_noted_end(&mut self) {
+    pub(super) fn find_noted_end(&mut self) {
         let root = self.last_pass.root;
         let behind_root = if root == UNOWNED { 0 } else { root as usize + 1 };
-        self.noted_end = self.origins.end().max(self.recorded_gradients.end()).max(behind_root);
+        let notes = self.origins.end().max(self.recorded_gradients.end());
+        self.noted_end = notes.max(behind_root).max(self.eras.end());
+    }
+
+    /// Takes over what is noted in another arena, whose rows stand from `base` on now.
+    pub(super) fn join_notes(&mut self, other: &mut Self, base: u32) {
+        self.origins
+            .entries()
+            .extend(other.origins.entries().drain(..).map(|(row, origin)| (row + base, origin)));
+        let gradients = other.recorded_gradients.0.drain(..);
+        self.recorded_gradients.0.extend(gradients.map(|(row, pass)| (row + base, pass)));
+        if self.last_pass.root == UNOWNED && other.last_pass.root != UNOWNED {
+            self.last_pass = std::mem::take(&mut other.last_pass);
+            self.last_pass.root += base;
+        }
     }
 
     /// Notes the origin of a node that is newer than all others noted.

@@ -64,6 +64,11 @@ impl Origins {
         self.0.push((node, origin));
     }
 
+    /// All of them, to be followed by those of another arena.
+    pub fn entries(&mut self) -> &mut Vec<(u32, Origin)> {
+        &mut self.0
+    }
+
     /// How many are noted.
     #[cfg(test)]
     pub fn len(&self) -> usize {

@@ -103,6 +103,7 @@ macro_rules! registry {
             }
 
             /// Facts about the pole of an op that may be singular.
+            #[inline]
             pub const fn singular(self) -> Option<PoleFacts> {
                 match self {
                     $(Op::$op => <super::$family::$op as Elementwise>::POLE,)*

@@ -25,6 +25,7 @@ from zeroproof import (
 )
 
 cloudpickle = pytest.importorskip("cloudpickle")
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
@@ -264,6 +265,20 @@ def test_a_process_traces_once(cluster: Any, client: Any, tmp_path: Path) -> Non
     assert 2 <= len(files) <= 5
     assert str(os.getpid()) not in {file.name for file in files}
     assert [file.read_text().count("traced") for file in files] == [1] * len(files)
+
+
+def test_a_process_keeps_as_many_functions_as_the_setting_says() -> None:
+    for most in (1, 3):
+        with dask.config.set({"zeroproof.functions": most}):
+            for k in range(5):
+                over_dask._unpacked(bytes([most, k]), cloudpickle.dumps(tr_vmap(rational)))
+        assert list(over_dask._RECEIVED)[-most:] == [bytes([most, k]) for k in range(5 - most, 5)]
+        assert len(over_dask._RECEIVED) == most
+    for wrong in (0, True, "many"):
+        record = cloudpickle.dumps(tr_vmap(rational))
+        expected = pytest.raises(ValueError, match=r"zeroproof\.functions must be an int")
+        with dask.config.set({"zeroproof.functions": wrong}), expected:
+            over_dask._unpacked(b"another", record)
 
 
 def test_a_worker_is_lost(cluster: Any, client: Any, tmp_path: Path) -> None:

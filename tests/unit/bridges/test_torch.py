@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -363,33 +362,61 @@ class TestTransformations:
         )
         assert np.allclose(found.numpy(), expected, rtol=1e-14)
 
-    def test_forward_mode_says_what_to_use(self) -> None:
-        fn = bridge.function(lambda x: 1.0 / x, nan_policy="fill")
-        x = tensor([2.0])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PyTorch's own, when it loads its forward mode
-            with pytest.raises(NotImplementedError, match="no forward mode"):
-                torch.func.jvp(fn, (x,), (x,))
+    @DEVICE
+    @MODE
+    @pytest.mark.filterwarnings("ignore")  # PyTorch's own, when it loads its forward mode
+    def test_forward_mode_is_that_of_the_engine(self, device: str, mode: replay.Mode) -> None:
+        fn = bridge.function(
+            pair, (None, 0), mode=mode, nan_policy="ieee", device=device, coordinate=1
+        )
+        v = np.random.default_rng(7).normal(size=2), np.random.default_rng(8).normal(size=X.shape)
+        points = tensor(W), tensor(X)
+        moved = torch.func.jvp(fn, points, tuple(map(tensor, v)))[1]
+        batched = tr_vmap(pair, (None, 0), coordinate=1)
+        expected = in_mode(mode, lambda: batched.jvp((W, X), v)[1])
+        for name, own in moved.items():
+            found, engines = own.numpy(), np.asarray(expected[name])
+            # A term may be larger than their sum.
+            assert ulps(found, engines, 4.0 * (np.abs(engines) + 1.0)).max() <= FEW_ULPS
 
     @DEVICE
-    @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-    def test_compiled_programs_break_their_graph_around_it(self, device: str, backend: str) -> None:
-        fn = bridge.function(ratio, (None, 0), device=device)
+    @pytest.mark.filterwarnings("ignore")
+    def test_jacobians_in_each_way(self, device: str) -> None:
+        fn = bridge.function(ratio, (None, 0), nan_policy="fill", device=device)
+        x = tensor([0.5, 1.0, 2.0])
+        by_w = tr_vmap(ratio, (None, 0)).value_and_grad(W, x.numpy(), argnums=0)[1]
 
-        def loss(w: Any, x: Any) -> Any:
-            values, mask = fn(w * 2.0, x)
-            return torch.where(mask, 0.0, values**2).sum()
+        def of_w(w: Any) -> Any:
+            return fn(w, x)
 
-        results = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # those of PyTorch's compiler
-            torch._dynamo.reset()
-            for run in (loss, torch.compile(loss, backend=backend)):
-                w = tensor(W, True)
-                value = run(w, tensor([0.5, 1.0, 2.0]))
-                value.backward()
-                results.append((value.item(), w.grad.tolist()))
-        assert results[0] == results[1]
+        jacobian = torch.autograd.functional.jacobian
+        for found in (
+            torch.func.jacfwd(of_w)(tensor(W)),
+            jacobian(of_w, tensor(W), vectorize=True),
+            jacobian(of_w, tensor(W), vectorize=True, strategy="forward-mode"),
+        ):
+            assert np.allclose(found.numpy(), by_w, rtol=1e-14, atol=0)
+
+    @DEVICE
+    @pytest.mark.filterwarnings("ignore")
+    def test_hessians_in_each_way(self, device: str) -> None:
+        fn = bridge.function(
+            lambda w, x: w[0] / (x - w[1]), (None, 0), nan_policy="fill", device=device
+        )
+        w, x = tensor([1.5, 1.0]), tensor([0.5, 1.0, 3.0])
+        expected = tr_vmap(lambda w, x: w[0] / (x - w[1]), (None, 0)).hessian(
+            w.numpy(), x.numpy(), reduce="sum"
+        )
+
+        def total(w: Any) -> Any:
+            return fn(w, x).sum()
+
+        found = torch.func.jacrev(torch.func.jacfwd(total))(w)
+        assert np.allclose(found.numpy(), expected, rtol=1e-14)
+        found = torch.autograd.functional.hessian(total, w, vectorize=True)
+        assert np.allclose(found.numpy(), expected, rtol=1e-14)
+        with pytest.raises(NotImplementedError, match=r"as in jacrev\(jacrev\(f\)\)"):
+            torch.func.hessian(total)(w)
 
     def test_copies_and_pickles_are_traced_anew(self) -> None:
         fn = bridge.function(ratio, (None, 0), nan_policy="fill")

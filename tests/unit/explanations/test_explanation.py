@@ -198,18 +198,19 @@ def test_several_origins():
 
 def test_phi_of_infinities_is_told_first():
     x = parameter()
-    low, high = -1.0 / x, 1.0 / x
+    low = -1.0 / x
+    high = 1.0 / x
     y = low + high
-    line = at(test_phi_of_infinities_is_told_first, 3)
+    line = at(test_phi_of_infinities_is_told_first, 4)
     first, *others = str(y.explain()).splitlines()
-    above = at(test_phi_of_infinities_is_told_first, 2)
+    above, here = (at(test_phi_of_infinities_is_told_first, line) for line in (2, 3))
     assert first == (
-        f"y is Φ: low + high at {line} gave −∞ + +∞ = Φ (low from {above}, high from {above})"
+        f"y is Φ: low + high at {line} gave −∞ + +∞ = Φ (low from {above}, high from {here})"
     )
     assert others[:2] == [
         f"  and -1.0 / x at {above} gave -1.0 ÷ 0.0 = −∞ "
         f"(x from {at(test_phi_of_infinities_is_told_first, 1)})",
-        f"  and 1.0 / x at {above} gave 1.0 ÷ 0.0 = +∞ "
+        f"  and 1.0 / x at {here} gave 1.0 ÷ 0.0 = +∞ "
         f"(x from {at(test_phi_of_infinities_is_told_first, 1)})",
     ]
 

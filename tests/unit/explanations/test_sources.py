@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -144,7 +145,20 @@ def in_file(source: str, directory: Path) -> SingularEvent:
     return origin_of(source, str(path))
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+#: Before CPython 3.11 a place is a line, so that of two operations on a line neither is told, and
+#: a change within a line goes unnoticed.
+KNOWS_COLUMNS = sys.version_info >= (3, 11)
+needs_columns = pytest.mark.skipif(not KNOWS_COLUMNS, reason="places are lines")
+AMBIGUOUS_LINES = ("two_lambdas", "two_on_a_line", "method_of_another_name", "builtin_around_it")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=needs_columns if name in AMBIGUOUS_LINES else ())
+        for name, case in CASES.items()
+    ],
+)
 def test_the_operation_and_its_denominator(case, tmp_path):
     event = in_file(case.source, tmp_path)
     assert event.location is not None
@@ -186,6 +200,7 @@ def test_ops_are_known_by_sign_and_name(expression, op, tmp_path):
         assert found.text == expression
 
 
+@needs_columns
 def test_an_operand_given_by_an_alias_is_not_named(tmp_path):
     event = in_file("divide, q = tr_div, z * 1.0\nout = divide(1.0, q)", tmp_path)
     assert event.expression == Expression("divide(1.0, q)", (), ())
@@ -206,11 +221,11 @@ def test_a_file_that_is_gone(tmp_path):
         "",
         "\n\n\n",
         "def f(q):\n    return 1.0 * q",
-        "def f(q):\n    return  1.0 / q",
+        pytest.param("def f(q):\n    return  1.0 / q", marks=needs_columns),
         "def f(q):\n    return int(q)",
         "def g(q):\n    return 1.0 / q",
         "\ndef f(q):\n    return 1.0 / q",
-        "class f:\n    out = 1.0 / 3",
+        pytest.param("class f:\n    out = 1.0 / 3", marks=needs_columns),
         "def f(q): return (",
         "\0",
         "(" * 5000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 import zeroproof
 from zeroproof.__main__ import main
+from zeroproof.learn import completion
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
 
@@ -43,7 +45,7 @@ def strict(text):
 
 
 def test_the_report_of_the_arm(capsys):
-    code, out, err = run(capsys, "--epochs", "30", "--mode", "all")
+    code, out, err = run(capsys, "--epochs", "30", "--mode", "all", "--verbose")
     assert code == 0
     for words in (
         "two-link arm",
@@ -61,6 +63,16 @@ def test_the_report_of_the_arm(capsys):
     assert out.isascii()
     assert "epoch 30/30" in err
     assert "delta" in err
+
+
+def test_the_report_in_brief_leaves_tables_to_verbose(capsys):
+    _, brief, _ = run(capsys, "--epochs", "30")
+    _, full, _ = run(capsys, "--epochs", "30", "-v")
+    *lines, _, hint = brief.splitlines()
+    assert hint.startswith("--verbose adds")
+    assert len(lines) <= 10
+    assert full.splitlines()[: len(lines)] == lines
+    assert "total_gradient_calls" not in brief
 
 
 def test_the_report_of_a_file(capsys, table):
@@ -177,6 +189,68 @@ def test_command_without_a_subcommand_help_and_version(capsys):
     assert "``" not in capsys.readouterr().out
 
 
+def test_help_is_plain_text_in_groups(capsys):
+    for command, groups in (
+        (["learn"], ("columns:", "method:", "output:")),
+        (["predict"], ("positional arguments:",)),
+        (["completion"], ("positional arguments:", "shtab")),
+    ):
+        assert main([*command, "--help"]) == 0
+        out = capsys.readouterr().out
+        assert "``" not in out
+        assert ":func:" not in out
+        for group in groups:
+            assert group in out
+        assert max(map(len, out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_completion(capsys, shell):
+    shtab = pytest.importorskip("shtab")
+    code = main(["completion", shell])
+    captured = capsys.readouterr()
+    if shell not in shtab.SUPPORTED_SHELLS:
+        assert (code, captured.out) == (2, "")
+        assert f"knows no {shell}" in captured.err
+        return
+    assert (code, captured.err) == (0, "")
+    for word in ("learn", "predict", "completion", "degree", "mask-real", "verbose"):
+        assert word in captured.out
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_bash_completes_with_the_script(capsys, tmp_path):
+    pytest.importorskip("shtab")
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "completion"
+    script.write_text(capsys.readouterr().out)
+    (tmp_path / "measured.csv").touch()
+
+    def completed(*words):
+        ask = (
+            f'source {script}; COMP_WORDS=({" ".join(words)} ""); COMP_CWORD={len(words)}; '
+            '"$(complete -p zeroproof | sed "s/.*-F \\([^ ]*\\).*/\\1/")"; '
+            'printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        done = subprocess.run(
+            ["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return set(done.stdout.split())
+
+    assert completed("zeroproof") >= {"learn", "predict", "completion"}
+    assert completed("zeroproof", "learn", "--mode") >= {"hybrid", "mask-real", "all"}
+    assert "measured.csv" in completed("zeroproof", "learn")
+
+
+def test_completion_without_its_package(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert main(["completion", "bash"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert 'pip install "zeroproof-autodiff[completion]"' in captured.err
+    assert captured.err.count("\n") == 1
+
+
 def test_plot_without_matplotlib_is_refused_before_training(capsys, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
@@ -205,7 +279,7 @@ def test_plot_of_data_without_a_pole(capsys, tmp_path):
     path.write_text("\n".join(f"{k},1\n{k}.5,1" for k in range(9)))
     picture = tmp_path / "fit.PNG"
     code, out, _ = run(
-        capsys, str(path), "--degree", "1/2", "--epochs", "50", "--plot", str(picture)
+        capsys, "--verbose", str(path), "--degree", "1/2", "--epochs", "50", "--plot", str(picture)
     )
     assert code == 0
     assert picture.read_bytes().startswith(b"\x89PNG")

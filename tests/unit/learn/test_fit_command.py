@@ -82,7 +82,7 @@ def test_the_fit_is_that_of_fit_rational(table, tmp_path):
 
 
 def test_the_report_in_words(capsys, table):
-    code, out, err = run(capsys, "learn", table, *COLUMNS, "--sigma", "4")
+    code, out, err = run(capsys, "learn", table, *COLUMNS, "--sigma", "4", "--verbose")
     assert (code, err) == (0, "")
     for words in (
         "200 of 200 rows usable",
@@ -96,6 +96,25 @@ def test_the_report_in_words(capsys, table):
     ):
         assert words in out
     assert " ± " in out
+
+
+def test_the_report_in_brief(capsys, table):
+    _, out, _ = run(capsys, "learn", table, *COLUMNS, "--sigma", "4")
+    assert len(out.splitlines()) <= 10
+    for words in ("degree 1/1", "χ² = ", "pole at x = 0.7", "largest", "--verbose adds"):
+        assert words in out
+    assert "numerator" not in out
+
+
+def test_the_report_in_brief_of_many_poles(capsys):
+    _, out, _ = run(capsys, "learn")
+    _, full, _ = run(capsys, "learn", "-v")
+    poles = [line for line in full.splitlines() if line.startswith("pole ")]
+    told = [line for line in out.splitlines() if line.startswith("pole ")]
+    assert len(told) == 3
+    assert set(told) < set(poles)
+    assert "true 0" in told[0]  # that among the data
+    assert f"and {len(poles) - 3} more poles" in out
 
 
 def test_columns_by_number_and_a_degree(capsys, table):
@@ -293,7 +312,10 @@ def test_standard_errors_of_several_columns_are_those_of_repeated_measurements(t
 
 
 def test_the_report_of_several_columns(capsys, several):
-    text = run(capsys, "learn", several[0], "--x", "a", "b", "--y", "u", "v", "--degree", "1/2")[1]
+    arguments = ["learn", several[0], "--x", "a", "b", "--y", "u", "v", "--degree", "1/2"]
+    brief, text = run(capsys, *arguments)[1], run(capsys, *arguments, "-v")[1]
+    assert " ± " not in brief
+    assert brief.splitlines()[:-1] == text.splitlines()[: len(brief.splitlines()) - 1]
     assert "poles     where Q = 0: with 2 columns x a set of points" in text
     assert "  Q           1             " in text
     assert text.count(" ± ") == 12

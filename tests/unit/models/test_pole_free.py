@@ -110,6 +110,8 @@ def test_bounds_are_bounds(family):
     ("given", "error", "what"),
     [
         (3, TypeError, "pole_free must be True"),
+        ([("0", "1"), (0.0, 1.0)], TypeError, "pole_free must be True"),
+        (["01", "01"], TypeError, "pole_free must be True"),
         ([(0.0, 1.0)], ValueError, "pole_free has 1 pairs for 2 inputs"),
         ([(1.0, 0.0), (0.0, 1.0)], ValueError, "finite low < high"),
         ([(0.0, np.inf), (0.0, 1.0)], ValueError, "finite low < high"),

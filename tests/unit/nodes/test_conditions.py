@@ -85,7 +85,8 @@ class TestOnValues:
             with pytest.raises(TypeError, match="expected a TRNode, a TRScalar or a number"):
                 of(name)(1.0, bad)
 
-    @pytest.mark.parametrize("bad", [~True, 1, 0.0, real(1.0), TRNode.constant(1.0), None, "yes"])
+    # -2 is what ~True gives; Python says so with a warning from 3.12 on.
+    @pytest.mark.parametrize("bad", [-2, 1, 0.0, real(1.0), TRNode.constant(1.0), None, "yes"])
     def test_only_conditions_are_combined(self, bad: Any) -> None:
         calls = [
             lambda: zp.tr_not(bad),
@@ -249,7 +250,7 @@ class TestTraced:
         with pytest.raises(TypeError, match=r"traced once.*&, \| and ~.*tr_not"):
             tr_vmap(function)([1.0])
 
-    @pytest.mark.parametrize("bad", [1, ~True, 0.0, "a", None])
+    @pytest.mark.parametrize("bad", [1, -2, 0.0, "a", None])
     def test_only_conditions_are_combined(self, bad: Any) -> None:
         uses: list[Condition] = [
             lambda c: c & bad,

@@ -44,4 +44,4 @@ def test_only_the_engine_is_taken_from_the_package_itself() -> None:
 
 
 def test_only_what_need_not_be_installed_is_imported_late() -> None:
-    assert {name for path in MODULES for name in deferred(path)} == {"matplotlib.figure"}
+    assert {name for path in MODULES for name in deferred(path)} == {"matplotlib.figure", "shtab"}

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from zeroproof import fit_rational
+from zeroproof import Rational, fit_rational
 
 X = np.linspace(-1.0, 1.0, 40)
 NOISE = 0.1 * np.random.default_rng(0).normal(size=40)
@@ -102,3 +102,16 @@ def test_coefficients_that_are_no_doubles_are_shown(unit, word):
     expected = float(digits) * 10.0 ** (int(exponent) - power)
     assert expected == pytest.approx(plain.coefficients.numerator[3], rel=1e-4)
     assert "inf" not in scaled.summary()
+
+
+def test_coefficients_at_the_end_of_the_range_of_doubles():
+    function = Rational([1.0, 2.0], [1e308, 1e308, 1.0, 13.0], (0.0, 2.0))
+    bottom = function.coefficients.denominator
+    assert bottom[0] == 1.0 or np.abs(bottom).max() == 1.0
+    assert function.summary()
+
+
+def test_a_power_of_the_denominator_that_overflows_is_named():
+    function = Rational([7.0], [1.0, 0.5, 1e308], (0.0, 2.0), order=3)
+    with pytest.raises(OverflowError, match="the power of Q leaves the range of doubles"):
+        function.summary()

@@ -22,10 +22,13 @@ pub(super) unsafe fn input_slices<'a>(
     inputs.collect()
 }
 
-/// Sets a slice aside and leaves an empty one in its place.
-pub(super) fn keep<'a, T>(kept: &mut Vec<&'a mut [T]>, slice: &'a mut [T]) -> &'a mut [T] {
-    kept.push(slice);
-    &mut []
+/// Sets the slices of what is summed aside, by their numbers, and leaves empty ones in their places.
+pub(super) fn keep_summed<'a, T>(
+    slices: &mut [&'a mut [T]],
+    is_summed: impl Fn(usize) -> bool,
+) -> Vec<(usize, &'a mut [T])> {
+    let summed = slices.iter_mut().enumerate().filter(|(array, _)| is_summed(*array));
+    summed.map(|(array, slice)| (array, std::mem::take(slice))).collect()
 }
 
 /// The addresses of a buffer's memory.
@@ -35,7 +38,7 @@ pub(super) fn range<T: Element>(buffer: &PyBuffer<T>) -> Range<usize> {
 }
 
 /// Refuses memory to be written that is read or written elsewhere too.
-pub(super) fn refuse_overlaps(
+pub(crate) fn refuse_overlaps(
     read: impl Iterator<Item = Range<usize>>,
     written: impl Iterator<Item = Range<usize>>,
 ) -> PyResult<()> {
@@ -85,7 +88,7 @@ pub(super) unsafe fn slice<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&[T]> {
 /// # Safety
 /// Nobody else reads or writes it while the slice lives.
 #[expect(clippy::mut_from_ref, reason = "the buffer owns no memory, it lends that of an array")]
-pub(super) unsafe fn slice_mut<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&mut [T]> {
+unsafe fn slice_mut<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&mut [T]> {
     refuse_strides(buffer)?;
     if buffer.readonly() {
         return Err(PyValueError::new_err("the array is read-only"));
@@ -95,4 +98,14 @@ pub(super) unsafe fn slice_mut<T: Element>(buffer: &PyBuffer<T>) -> PyResult<&mu
         // SAFETY: as above, and the exporter allows writing.
         items => unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast(), items) },
     })
+}
+
+/// The memories of writable buffers.
+///
+/// # Safety
+/// Nobody else reads or writes them while the slices live.
+#[expect(clippy::mut_from_ref, reason = "a buffer owns no memory, it lends that of an array")]
+pub(super) unsafe fn slices_mut<T: Element>(buffers: &[PyBuffer<T>]) -> PyResult<Vec<&mut [T]>> {
+    // SAFETY: the caller's.
+    buffers.iter().map(|buffer| unsafe { slice_mut(buffer) }).collect()
 }

@@ -22,6 +22,18 @@ use zeroproof::batch::PartMode;
 ///
 /// Raises:
 ///     ValueError: for bytes that are no such record, or of another version of the format.
+///
+/// Examples:
+///     >>> from zeroproof.autodiff import HybridGradientContext, TRNode, create_default_schedule
+///     >>> HybridGradientContext.reset()
+///     >>> x = TRNode.input(0.001)
+///     >>> with create_default_schedule().apply(epoch=0):
+///     ...     (1.0 / x).backward()
+///     >>> measured = HybridGradientContext.measured()
+///     >>> twice = measured + measured
+///     >>> twice.figures()["saturating_activations"], twice.detected_poles()
+///     (2, [0.001])
+///     >>> HybridGradientContext.reset()
 #[pyclass(frozen, name = "HybridStatistics", module = "zeroproof.autodiff.hybrid_gradient")]
 pub(crate) struct HybridStatistics(pub Statistics);
 
@@ -72,6 +84,14 @@ impl HybridStatistics {
 ///
 /// Raises:
 ///     ValueError: for bytes that are no such record, or of another version of the format.
+///
+/// Examples:
+///     >>> import pickle
+///     >>> from zeroproof.autodiff import GradientMode, GradientModeConfig, gradient_mode
+///     >>> with gradient_mode(GradientMode.SATURATING, 0.5):
+///     ...     snapshot = GradientModeConfig.snapshot()
+///     >>> pickle.loads(pickle.dumps(snapshot)) == snapshot
+///     True
 #[pyclass(frozen, eq, name = "ModeSnapshot", module = "zeroproof.autodiff.grad_mode")]
 #[derive(PartialEq)]
 pub(crate) struct ModeSnapshot(pub PartMode);

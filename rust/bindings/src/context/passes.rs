@@ -2,37 +2,42 @@
 
 use super::state::GradientState;
 use super::statistics::with_statistics;
-use crate::arena::{self, Arena};
+use crate::arena::{self, Arena, Borrow, NodeRef};
 use crate::flags;
 use pyo3::prelude::*;
 use std::sync::Arc;
 use zeroproof::backward::PassCounts;
+use zeroproof::graph::Handle;
 use zeroproof::{Error, GradientMode, ModeState, Statistics};
 
-/// Runs a backward pass in what is in force here, and counts it.
+/// Runs a backward pass, over an arena that these nodes are in, in what is in force here, and counts it.
 pub(crate) fn run_pass(
     py: Python<'_>,
-    pass: impl FnOnce(&mut Arena, &ModeState, Option<&mut Statistics>) -> Result<PassCounts, Error>,
+    nodes: &[NodeRef],
+    pass: impl FnOnce(&mut Arena, &[Handle], &ModeState, Option<&mut Statistics>) -> Result<PassCounts, Error>,
 ) -> PyResult<Result<(), Error>> {
     let mut pass = Some(pass);
-    let mut pass_in = move |arena: &mut Arena, state: &ModeState, statistics: Option<&mut Statistics>| {
-        let pass = pass.take().expect("a pass runs once");
-        flags::keeping(|| pass(arena, state, statistics))
-    };
+    let mut pass_in =
+        move |arena: &mut Arena, nodes: &[Handle], state: &ModeState, statistics: Option<&mut Statistics>| {
+            let pass = pass.take().expect("a pass runs once");
+            flags::keeping(|| pass(arena, nodes, state, statistics))
+        };
     // Only decisions of Hybrid mode need the statistics during the pass.
     let done = GradientState::with_state(py, |state| match state.mode {
         GradientMode::Hybrid => Err(state.clone()),
-        _ => arena::with(py, |arena| match arena.graph.has_hybrid_gradients() {
-            true => Err(state.clone()),
-            false => Ok(pass_in(arena, state, None)),
-        }),
+        _ => match arena::meet(py, nodes) {
+            Err(error) => Ok(Err(error)),
+            Ok((arena, _)) if arena.graph.has_hybrid_gradients() => Err(state.clone()),
+            Ok((mut arena, nodes)) => Ok(pass_in(&mut arena, &nodes, state, None)),
+        },
     })?;
     match done {
         Ok(Ok(counts)) if counts == PassCounts::default() => Ok(Ok(())),
         Ok(Ok(counts)) => with_statistics(py, |statistics| statistics.add_pass(counts)).map(Ok),
         Ok(Err(error)) => Ok(Err(error)),
         Err(state) => with_statistics(py, |statistics| {
-            let counts = arena::with(py, |arena| pass_in(arena, &state, Some(statistics)))?;
+            let (mut arena, nodes) = arena::meet(py, nodes)?;
+            let counts = pass_in(&mut arena, &nodes, &state, Some(statistics))?;
             statistics.add_pass(counts);
             Ok(())
         }),
@@ -51,11 +56,15 @@ pub(crate) fn count_batch(py: Python<'_>, counted: &Statistics) -> PyResult<()> 
     with_statistics(py, |statistics| statistics.merge(counted))
 }
 
-/// Looks at the arena with what is in force here, counting nothing.
+/// Looks at an arena that these nodes are in, with what is in force here, counting nothing.
 pub(crate) fn read<R>(
     py: Python<'_>,
-    f: impl FnOnce(&mut Arena, &ModeState, &Statistics) -> R,
-) -> PyResult<R> {
+    nodes: &[NodeRef],
+    f: impl FnOnce(&mut Borrow<'_>, &[Handle], &ModeState, &Statistics) -> Result<R, Error>,
+) -> PyResult<Result<R, Error>> {
     let current = GradientState::current(py)?;
-    with_statistics(py, |statistics| arena::with(py, |arena| f(arena, &current.state, statistics)))
+    with_statistics(py, |statistics| {
+        let (mut arena, nodes) = arena::meet(py, nodes)?;
+        f(&mut arena, &nodes, &current.state, statistics)
+    })
 }

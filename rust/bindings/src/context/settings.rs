@@ -70,8 +70,7 @@ fn get_schedule(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
 
 /// Puts a schedule in force, or none.
 pub(crate) fn set_schedule(py: Python<'_>, schedule: Option<ScheduleInForce>) -> PyResult<()> {
-    let current = GradientState::current(py)?;
-    GradientState { schedule, ..current }.install(py)
+    GradientState::set_schedule(py, schedule)
 }
 
 /// Mask-REAL, bound 1, no threshold, no regions, no schedule.

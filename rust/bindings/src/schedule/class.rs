@@ -25,6 +25,24 @@ use zeroproof::HybridSchedule;
 ///
 /// Raises:
 ///     ValueError: names the field that is out of its range.
+///
+/// Examples:
+///     >>> from zeroproof.autodiff import GradientModeConfig, HybridGradientSchedule, TRNode
+///     >>> schedule = HybridGradientSchedule(warmup_epochs=1, transition_epochs=2, adaptive_delta=False)
+///     >>> schedule.is_warmup(0), schedule.is_transitioning(1), schedule.is_transitioning(9)
+///     (True, True, False)
+///     >>> schedule.get_delta(0), schedule.get_delta(1), schedule.get_delta(9)
+///     (None, 0.01, 1e-06)
+///     >>> print(schedule.get_mode_description(0))
+///     warmup: no delta until epoch 1
+///     >>> x = TRNode.input(0.001)
+///     >>> with schedule.apply(epoch=1):
+///     ...     (1.0 / x).backward()
+///     ...     print(GradientModeConfig.get_local_threshold(), x.gradient_status.name)
+///     0.01 SATURATED
+///     >>> schedule.update_detected_poles([0.5], epoch=1)
+///     >>> schedule.get_exploration_regions(2)
+///     [(0.45, 0.55)]
 #[pyclass(frozen, name = "HybridGradientSchedule", module = "zeroproof.autodiff.hybrid_gradient")]
 pub(super) struct HybridGradientSchedule(Arc<SharedSchedule>);
 

@@ -191,6 +191,14 @@ fn choose<'py>(holds: bool, operands: &Operands<'py>) -> PyResult<Bound<'py, PyA
 ///
 /// Raises:
 ///     TypeError: for a condition of another type, also for an int such as ``~True``.
+///
+/// Examples:
+///     >>> from zeroproof import TRNode, tr_greater, tr_where
+///     >>> x = TRNode.parameter(0.0)
+///     >>> y = tr_where(tr_greater(x, 0.0), 1.0 / x, 2.0 * x)
+///     >>> y.backward()
+///     >>> print(y.value, x.gradient, x.gradient_status.name)
+///     0.0 2.0 EXACT
 #[pyfunction]
 #[pyo3(signature = (condition, a, b, /))]
 fn tr_where<'py>(
@@ -231,46 +239,105 @@ conditions! {
     ///
     /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import ninf, phi, tr_less
+    ///     >>> tr_less(ninf(), 0.0), tr_less(phi(), 0.0)
+    ///     (True, False)
+    ///     >>> tr_less([1.0, 3.0], 2.0)
+    ///     array([ True, False])
     tr_less(a, b) = numerical(Less; a, b);
     /// Whether a ≤ b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
     /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import phi, pinf, tr_less_equal
+    ///     >>> tr_less_equal(pinf(), pinf()), tr_less_equal(phi(), phi())
+    ///     (True, False)
     tr_less_equal(a, b) = numerical(LessEqual; a, b);
     /// Whether a > b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
     /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import phi, pinf, tr_greater
+    ///     >>> tr_greater(pinf(), 1e300), tr_greater(phi(), 0.0)
+    ///     (True, False)
     tr_greater(a, b) = numerical(Less; b, a);
     /// Whether a ≥ b in the transreal order −∞ < REAL < +∞; false if one of them is Φ.
     ///
     /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import phi, pinf, tr_greater_equal
+    ///     >>> tr_greater_equal(pinf(), pinf()), tr_greater_equal(phi(), phi())
+    ///     (True, False)
     tr_greater_equal(a, b) = numerical(LessEqual; b, a);
     /// Whether a = b by tag, then by value: Φ equals Φ, and −0 equals 0.
     ///
     /// Takes TRNodes, TRScalars or numbers and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import phi, tr_equal
+    ///     >>> tr_equal(phi(), phi()), tr_equal(-0.0, 0.0)
+    ///     (True, True)
     tr_equal(a, b) = numerical(Equal; a, b);
     /// Whether a is a finite number.
     ///
     /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import phi, tr_is_real
+    ///     >>> tr_is_real(1.5), tr_is_real(phi())
+    ///     (True, False)
     tr_is_real(a) = numerical(IsReal; a);
     /// Whether a is +∞ or −∞.
     ///
     /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import ninf, phi, tr_is_infinite
+    ///     >>> tr_is_infinite(ninf()), tr_is_infinite(phi())
+    ///     (True, False)
     tr_is_infinite(a) = numerical(IsInfinite; a);
     /// Whether a is Φ.
     ///
     /// Takes a TRNode, TRScalar or number and returns a bool; in a traced function, a condition. Arrays, lists
     /// and tuples give an array, element by element.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import real, tr_is_phi
+    ///     >>> tr_is_phi(real(0.0) / 0.0)
+    ///     True
     tr_is_phi(a) = numerical(IsPhi; a);
     /// Whether both conditions hold. Takes bools and conditions, and arrays of them.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import tr_and, tr_greater, tr_less
+    ///     >>> x = 0.5
+    ///     >>> tr_and(tr_greater(x, 0.0), tr_less(x, 1.0))
+    ///     True
     tr_and(a, b) = logical(And; a, b);
     /// Whether at least one of the conditions holds. Takes bools and conditions, and arrays of them.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import tr_is_real, tr_less, tr_or
+    ///     >>> x = 2.0
+    ///     >>> tr_or(tr_less(x, 0.0), tr_is_real(x))
+    ///     True
     tr_or(a, b) = logical(Or; a, b);
     /// Whether the condition does not hold. Takes a bool or a condition, or an array of them.
+    ///
+    /// Examples:
+    ///     >>> from zeroproof import phi, tr_is_phi, tr_not
+    ///     >>> tr_not(tr_is_phi(phi()))
+    ///     False
     tr_not(a) = logical(Not; a);
 }

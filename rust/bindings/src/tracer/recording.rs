@@ -75,17 +75,18 @@ pub(super) fn traced<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Traced<
     }
     match expect_operand(object)? {
         Operand::Value(value) => Ok(Traced::Constant(value)),
-        Operand::Node(handle) => arena::with(object.py(), |arena| {
+        Operand::Node(node) => {
+            let (arena, node) = arena::at(object.py(), node);
             let graph = &arena.graph;
-            (!graph.requires_grad(handle)).then(|| graph.value(handle).to_ieee())
-        })
-        .map(Traced::Constant)
-        .ok_or_else(|| {
-            PyTypeError::new_err(
-                "a node that requires gradients cannot be a constant of a traced function: pass it as an \
-                 argument, or take its value with detach()",
-            )
-        }),
+            let constant = (!graph.requires_grad(node)).then(|| graph.value(node).to_ieee());
+            drop(arena);
+            constant.map(Traced::Constant).ok_or_else(|| {
+                PyTypeError::new_err(
+                    "a node that requires gradients cannot be a constant of a traced function: pass it as an \
+                     argument, or take its value with detach()",
+                )
+            })
+        }
     }
 }
 

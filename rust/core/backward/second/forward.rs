@@ -78,7 +78,7 @@ impl<const K: usize> Rows<K> {
         rules: Option<&mut Rules>,
     ) -> u64 {
         let node = &graph.nodes[index];
-        let [a, b] = node.links.map(|link| link as usize);
+        let [a, b] = [node.links[0] as usize, node.links[1] as usize];
         let left = self.active(a);
         let right = if O::ARITY == Arity::Binary { self.active(b) } else { None };
         let moves = match (left, right) {
@@ -109,7 +109,7 @@ impl<const K: usize> Rows<K> {
         match rule {
             Rule::Silence => row.moves = row.moves.flagged(Status::MASKED),
             Rule::Classical if O::IS_QUOTIENT => {
-                let weights = [left, right].map(|t| t.unwrap_or([0.0; K]));
+                let weights = [left.unwrap_or([0.0; K]), right.unwrap_or([0.0; K])];
                 let contributions = move |weight| O::classical(weight, x, y, z).full();
                 dropped += row.move_quotient(weights, y, z, contributions);
             }

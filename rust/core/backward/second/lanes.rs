@@ -2,6 +2,15 @@
 
 use crate::op::Form;
 
+/// `f` of each number; `map` of an array goes through five functions, which hundreds of copies make long to compile.
+#[inline(always)]
+pub(crate) fn each<const N: usize>(mut numbers: [f64; N], f: impl Fn(f64) -> f64) -> [f64; N] {
+    for number in &mut numbers {
+        *number = f(*number);
+    }
+    numbers
+}
+
 /// The contributions to operand `place` for each of some weights: all in fast form if that holds for all.
 #[inline(always)]
 pub(super) fn contributions<const K: usize, F: Form<[f64; 2]>>(
@@ -10,7 +19,7 @@ pub(super) fn contributions<const K: usize, F: Form<[f64; 2]>>(
     of: impl Fn(f64) -> F,
 ) -> [f64; K] {
     if K == 1 {
-        return weights.map(|weight| of(weight).full()[place]);
+        return each(weights, |weight| of(weight).full()[place]);
     }
     let (mut found, mut all_hold) = ([0.0; K], true);
     for lane in 0..K {
@@ -28,7 +37,7 @@ fn with_fallback<const K: usize, F: Form<[f64; 2]>>(
     place: usize,
     of: impl Fn(f64) -> F,
 ) -> [f64; K] {
-    weights.map(|weight| of(weight).full()[place])
+    each(weights, |weight| of(weight).full()[place])
 }
 
 /// Whether all of them are finite.

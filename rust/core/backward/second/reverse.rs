@@ -1,7 +1,7 @@
 //! The third walk, downward: adjoints, and how they change with the direction; or adjoints of values.
 
 use super::super::policies::Rule;
-use super::lanes::{are_finite, contributions};
+use super::lanes::{are_finite, contributions, each};
 use super::rows::{Nibbles, Row, Rows, flag};
 use super::rules::Rules;
 use crate::graph::{Graph, Operands};
@@ -64,7 +64,7 @@ impl Matrix {
     #[inline(always)]
     fn terms<const K: usize>(&self, g: f64, tangents: [f64; K], entry: usize) -> [f64; K] {
         if let Some(wide) = &self.wide {
-            return tangents.map(|t| wide_term(g, t, wide[entry]));
+            return each(tangents, |t| wide_term(g, t, wide[entry]));
         }
         let m = self.fast[entry];
         let (mut found, mut all_hold) = ([0.0; K], true);
@@ -73,7 +73,7 @@ impl Matrix {
             found[lane] = term;
             all_hold &= holds;
         }
-        if all_hold { found } else { tangents.map(|t| term(g, t, m)) }
+        if all_hold { found } else { each(tangents, |t| term(g, t, m)) }
     }
 }
 
@@ -158,7 +158,7 @@ impl<const K: usize> Rows<K> {
     fn descend_elementwise<O: Curved>(&mut self, way: &Way, index: usize, rules: &mut Rules) -> u64 {
         let &Way { graph, transposed, aliases } = way;
         let (node, at) = (&graph.nodes[index], Arrived::at(&self.rows[index]));
-        let [a, b] = node.links.map(|link| link as usize);
+        let [a, b] = [node.links[0] as usize, node.links[1] as usize];
         let y = match O::ARITY {
             Arity::Binary => graph.nodes[b].value,
             Arity::Power => f64::from(b as i32),
@@ -168,7 +168,7 @@ impl<const K: usize> Rows<K> {
         let is_real = x.is_finite() && y.is_finite();
         let moving = |row: &Row<K>| (row.tangents, row.moves);
         let right = if O::ARITY == Arity::Binary { self.active(b).map(moving) } else { None };
-        let links = if aliases { [a, b].map(|node| self.goes_to(node)) } else { [a, b] };
+        let links = if aliases { [self.goes_to(a), self.goes_to(b)] } else { [a, b] };
         let inputs = Inputs { links, values: [x, y, z], moving: [self.active(a).map(moving), right] };
         match rules.rule::<O>(index, x, y, z) {
             Rule::Silence => {
@@ -365,8 +365,8 @@ impl<const K: usize> Row<K> {
     }
 
     /// The terms of an entry of the matrix and an operand that moves; only its status if the contribution is not
-    /// kept.
-    #[inline(always)]
+    /// kept. One body for all ops.
+    #[inline(never)]
     fn bend(
         &mut self,
         matrix: &Matrix,

@@ -78,6 +78,10 @@ pub struct Plan {
     /// The nodes that are the same for every sample, and needed.
     uniform_nodes: Vec<NodeId>,
     /// What a back end keeps with the plan, such as machine code; compiling knows nothing of it.
+    #[cfg_attr(
+        not(all(feature = "native", target_arch = "x86_64")),
+        expect(dead_code, reason = "the interpreter keeps nothing")
+    )]
     pub(crate) kept: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 

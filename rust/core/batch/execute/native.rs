@@ -12,39 +12,44 @@
 //! memory.rs    executable memory and calls: all that is unsafe
 //! program.rs   the parts of a program, and what they leave to each other
 //! backend.rs   replays a block with them
+//! listing.rs   shows the code beside the instructions
 //! ```
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod allocate;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod backend;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod curvature;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod encoder;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod expand;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod hooks;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod lanes;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
+mod listing;
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod memory;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod program;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod regions;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod rows;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod steps;
 mod switch;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod x86;
 
 pub use switch::{Native, Simd, native_blocks, native_code, set_native, simulate_refusal};
 
-#[cfg(target_arch = "x86_64")]
+use crate::batch::compile::plan::Plan;
+
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod chosen {
     use super::backend::NativeBackend;
     use super::expand::Rule;
@@ -116,6 +121,13 @@ mod chosen {
         }
     }
 
+    /// A plan's code as text.
+    pub(crate) fn listing(plan: &Plan) -> Result<String, String> {
+        switch::native_code()?;
+        let vectors = switch::vectors(Native::WhenItPays, true);
+        super::listing::listing(plan, vectors.ok_or("native code is turned off")?)
+    }
+
     /// How singular ops decide in Hybrid mode, if code decides.
     fn deciding(plan: &Plan, state: &ModeState) -> Option<Rule> {
         let has_coordinate = plan.code.sites.iter().any(|site| !site.coordinates.is_empty());
@@ -164,7 +176,7 @@ mod chosen {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(feature = "native", target_arch = "x86_64")))]
 mod chosen {
     use super::switch::Native;
     use crate::batch::Outputs;
@@ -201,6 +213,11 @@ mod chosen {
         }
     }
 
+    /// There is no code.
+    pub(crate) fn listing(_plan: &Plan) -> Result<String, String> {
+        Err(super::switch::native_code().err().unwrap_or_default())
+    }
+
     /// As many samples as fit.
     pub(crate) fn block(_plan: &Plan, _program: &NativeProgram, _samples: usize) -> Option<usize> {
         None
@@ -218,3 +235,13 @@ mod chosen {
 }
 
 pub(crate) use chosen::{Programs, backend, block};
+
+impl Plan {
+    /// The native code of the plan in Mask-REAL mode as text, each machine instruction beside what it comes from.
+    ///
+    /// # Errors
+    /// Why the interpreter runs instead.
+    pub fn native_listing(&self) -> Result<String, String> {
+        chosen::listing(self)
+    }
+}

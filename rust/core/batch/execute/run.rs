@@ -227,10 +227,10 @@ impl Plan {
         let refused = AtomicBool::new(false);
         let per_block = work_of_sample * run.block;
         let lines = run.block / LANES;
-        let slots = || Memory::new(Machine::lines_of(self.code.slots, lines));
-        let own = slots()?;
-        let work = |mut memory: Memory, ask: &mut dyn FnMut() -> bool| -> Result<(), Stopped> {
-            let machine = Machine::new(&mut memory, lines, state.mode == GradientMode::Hybrid);
+        let slots = || Memory::unset(Machine::lines_of(self.code.slots, lines));
+        let mut own = slots()?;
+        let work = |memory: &mut Memory, ask: &mut dyn FnMut() -> bool| -> Result<(), Stopped> {
+            let machine = Machine::new(memory, lines, state.mode == GradientMode::Hybrid);
             let backend = native::backend(machine, self, native.as_deref(), samples);
             let mut worker = Worker::new(&run, backend, statistics.worker())?;
             let mut unasked = 0;
@@ -284,8 +284,9 @@ impl Plan {
                         drop(lock(&results)); // so that the caller is either waiting or sees the count
                         done.notify_all();
                     });
+                    let mut memory = memory;
                     // Without memory for it there is one helper less.
-                    if work(memory, &mut || false) == Err(Stopped::OutOfMemory) {
+                    if work(&mut memory, &mut || false) == Err(Stopped::OutOfMemory) {
                         refused.store(true, Ordering::Relaxed);
                     }
                 };
@@ -295,7 +296,7 @@ impl Plan {
                     break;
                 }
             }
-            if work(own, &mut ask) == Err(Stopped::OutOfMemory) {
+            if work(&mut own, &mut ask) == Err(Stopped::OutOfMemory) {
                 refused.store(true, Ordering::Relaxed);
             }
             // The lock is free while the caller is asked, who may run anything.

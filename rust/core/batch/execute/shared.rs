@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
             if width != 1 || data.is_empty() {
                 return Ok(Memory::default());
             }
-            let mut memory = Memory::new(self.block / LANES)?;
+            let mut memory = Memory::unset(self.block / LANES)?;
             let (head, rest) = memory.lines_mut().as_flattened_mut().split_at_mut(samples);
             head.copy_from_slice(&data[first..first + samples]);
             rest.fill(head[samples - 1]);
@@ -98,11 +98,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The samples of a block with so many numbers of each in a cache.
+/// The samples of a block with so many numbers of each in a cache. One block of few samples is no longer than they
+/// need.
 fn block_within(cache: usize, numbers: usize, samples: usize) -> usize {
     let fitting = cache / size_of::<f64>() / numbers.max(1);
     let most = samples.next_power_of_two().clamp(LANES, 16 * LANES);
-    (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most)
+    let block = (1 << fitting.max(1).ilog2()).clamp(2 * LANES, 16 * LANES).min(most);
+    block.min(samples.next_multiple_of(LANES).max(LANES))
 }
 
 /// Some samples of a block, by lane.
@@ -162,5 +164,21 @@ impl Plan {
     /// The same where parts of the code are native, whose calls are many as well.
     pub fn block_of_parts(&self, samples: usize) -> usize {
         block_within(CACHE_OF_MANY, self.code.slots, samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_no_longer_than_few_samples_need() {
+        for (samples, block) in [(0, 32), (1, 32), (32, 32), (33, 64), (300, 320), (512, 512), (513, 512)] {
+            assert_eq!(block_within(CACHE, 3, samples), block, "{samples} samples");
+        }
+        // What does not fit the cache is cut into blocks that divide a task.
+        for samples in [300, 8192, 1 << 20] {
+            assert_eq!(block_within(CACHE, 50, samples), 64);
+        }
     }
 }

@@ -168,8 +168,9 @@ impl<B: Backend> Worker<'_, B> {
     fn add_up(&mut self, at: Block, inputs: &BlockInputs<'_>) {
         let all_irregular = self.irregular.lanes.len() == at.samples;
         let mut scratch = std::mem::take(&mut self.scratch);
+        let lines = at.samples.div_ceil(LANES);
         for (number, summand) in self.run.plan.totals.iter().enumerate() {
-            let column = scratch.lines_mut().as_flattened_mut();
+            let column = scratch.lines_mut()[..lines].as_flattened_mut();
             let (samples, rest) = column.split_at_mut(at.samples);
             rest.fill(NOTHING);
             match summand.source {
@@ -194,12 +195,8 @@ impl<B: Backend> Worker<'_, B> {
             if summand.derivative.is_none() {
                 self.kept += (at.samples - left_out) as u64;
             }
-            let lines = Lines { lines: scratch.lines(), is_uniform: false };
-            Width::widest().run(AddLines {
-                source: lines,
-                lines: inputs.lines,
-                lanes: &mut self.lanes[number],
-            });
+            let source = Lines { lines: &scratch.lines()[..lines], is_uniform: false };
+            Width::widest().run(AddLines { source, lines, lanes: &mut self.lanes[number] });
         }
         self.scratch = scratch;
     }

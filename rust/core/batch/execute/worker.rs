@@ -69,7 +69,7 @@ impl<'a, B: Backend> Worker<'a, B> {
             contributed: room::filled(totals, false)?,
             kept: 0,
             left_out: LeftOut::default(),
-            scratch: Memory::new(if totals > 0 { run.block / LANES } else { 0 })?,
+            scratch: Memory::unset(if totals > 0 { run.block / LANES } else { 0 })?,
         })
     }
 

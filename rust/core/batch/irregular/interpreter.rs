@@ -351,8 +351,9 @@ impl Interpreter {
         let (program, lanes) = (task.program, self.lanes);
         let operands = program.operands(node);
         let second = if O::ARITY == Arity::Binary { operands[1] } else { operands[0] };
-        let ways = &[operands[0], second].map(|operand| self.way(task, operand));
-        let [x, y, z] = [operands[0], second, node].map(|node| node as usize * lanes);
+        let ways = &[self.way(task, operands[0]), self.way(task, second)];
+        let row = |node: NodeId| node as usize * lanes;
+        let [x, y, z] = [row(operands[0]), row(second), row(node)];
         let is_binary = O::ARITY == Arity::Binary;
         if let (false, &[Way::Row(_) | Way::Nowhere, Way::Row(_) | Way::Nowhere]) =
             (is_binary && x == y, ways)
@@ -361,8 +362,8 @@ impl Interpreter {
         }
         for lane in 0..lanes {
             let Some((g, status)) = self.rows[z + lane].visit() else { continue };
-            let numbers = [x, y, z].map(|first| self.values[first + lane]);
-            let numbers = if is_binary { numbers } else { [numbers[0], n, numbers[2]] };
+            let second = if is_binary { self.values[y + lane] } else { n };
+            let numbers = [self.values[x + lane], second, self.values[z + lane]];
             let mut sink = Operands { interpreter: self, program, node, ways, lane };
             step::elementwise::<O, P>(policy, z + lane, Arrived { g, status }, numbers, &mut sink);
         }
@@ -383,10 +384,11 @@ impl Interpreter {
         let (lanes, [x, y, z]) = (*lanes, first);
         let (before, rows) = rows.split_at_mut(z);
         let rows = &rows[..lanes];
-        let [x_values, y_values, z_values] = first.map(|first| &values[first..first + lanes]);
+        let row = |first: usize| &values[first..first + lanes];
+        let (x_values, y_values, z_values) = (row(x), row(y), row(z));
         let (mut nothing, mut none): ([Adjoint; 0], [Adjoint; 0]) = ([], []);
         let is_binary = O::ARITY == Arity::Binary;
-        let goes = [0, 1].map(|place| matches!(ways[place], Way::Row(_)) && (place == 0 || is_binary));
+        let goes = [matches!(ways[0], Way::Row(_)), is_binary && matches!(ways[1], Way::Row(_))];
         // Two parts of the rows before, of which one may be empty.
         let [x_rows, y_rows]: [&mut [Adjoint]; 2] = match goes {
             [true, true] if x < y => {

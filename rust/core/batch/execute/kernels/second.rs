@@ -56,7 +56,7 @@ impl<O: Curved, R: Bending> Work for Bend<'_, O, R> {
     #[inline(always)]
     fn run(mut self) {
         for line in 0..self.lines {
-            let [a, b, z] = self.from.map(|source| source.at(line));
+            let (a, b, z) = (self.from[0].at(line), self.from[1].at(line), self.from[2].at(line));
             let mut found = [[0.0; LANES]; 4];
             for lane in 0..LANES {
                 let (entries, holds) = self.rule.entries::<O>(a[lane], b[lane], z[lane]);

@@ -7,7 +7,7 @@
 mod registers;
 mod shape;
 
-use super::encoder::{Encoder, Index, Operand, Register, Turns};
+use super::encoder::{Encoded, Encoder, Index, Operand, Register, Turns};
 use super::regions::{Allocated, Constant, Region, Regions};
 use super::steps::{Arithmetic, Comparison, Doubt, Flags, Id, Logic, Place, Step, Steps};
 use shape::{FOR_LOADS, doubts_of, flags_of, is_invariant, output_of};
@@ -142,8 +142,8 @@ pub(crate) fn allocate<E: Encoder>(steps: &Steps, encoder: E, shape: Shape) -> R
     };
     allocator.run(&shape, limits);
     let Allocator { encoder, regions, turns, kinds, constants, frame, .. } = allocator;
-    let code = encoder.finish()?;
-    Ok(Allocated { code, regions, turns, kinds, frame: constants.len() + frame as usize, constants })
+    let Encoded { code, listing } = encoder.finish()?;
+    Ok(Allocated { code, listing, regions, turns, kinds, frame: constants.len() + frame as usize, constants })
 }
 
 impl<E: Encoder> Allocator<'_, E> {
@@ -195,8 +195,11 @@ impl<E: Encoder> Allocator<'_, E> {
         self.encoder.begin_vectors(turns);
         self.prefetch_columns();
         for (time, &(step, copy)) in shape.order.iter().enumerate() {
-            self.step(self.steps.steps[step as usize], copy, time as u32);
+            let step = self.steps.steps[step as usize];
+            self.encoder.comes_from(Some((self.steps.origin_of(&step), copy)));
+            self.step(step, copy, time as u32);
         }
+        self.encoder.comes_from(None);
         self.encoder.end_vectors(turns);
         for total in 0..totals {
             if let Some(register) = self.accumulators[total] {

@@ -159,7 +159,7 @@ impl<'m> NativeBackend<'m> {
             frames.clear();
             for piece in kernel.pieces() {
                 let allocated = piece.function.allocated();
-                let mut frame = Memory::new((allocated.frame * FRAME_NUMBERS).div_ceil(LANES))?;
+                let mut frame = Memory::unset((allocated.frame * FRAME_NUMBERS).div_ceil(LANES))?;
                 fill_frame(&mut frame, allocated, partials);
                 frames.push(frame);
             }

@@ -73,6 +73,23 @@ impl Turns {
     }
 }
 
+/// A machine instruction as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub text: String,
+    /// The instruction of the program it comes from, and the vector of the turn; `None` for what goes around the
+    /// loop.
+    pub origin: Option<(u32, u8)>,
+}
+
+/// What an encoder has written.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub code: Vec<u8>,
+    /// Empty unless the encoder was made to keep it.
+    pub listing: Vec<Listed>,
+}
+
 /// Writes instructions. Every method appends one operation, or what comes to it.
 pub(crate) trait Encoder {
     /// The registers for vectors.
@@ -81,6 +98,9 @@ pub(crate) trait Encoder {
     fn masks(&self) -> u8;
     /// The bytes of a vector.
     fn width(&self) -> usize;
+
+    /// Says what the following comes from, for a listing.
+    fn comes_from(&mut self, origin: Option<(u32, u8)>);
 
     fn load(&mut self, to: Register, from: Address);
     fn store(&mut self, to: Address, from: Register);
@@ -128,5 +148,5 @@ pub(crate) trait Encoder {
     ///
     /// # Errors
     /// What could not be encoded.
-    fn finish(self) -> Result<Vec<u8>, String>;
+    fn finish(self) -> Result<Encoded, String>;
 }

@@ -11,7 +11,7 @@ use super::lanes::Rows;
 use super::memory::Function;
 use super::regions::Allocated;
 use super::rows::{Group, groups};
-use super::steps::{Place, Step};
+use super::steps::{OF_RESULTS, Place, Step};
 use super::x86::{Vectors, X86};
 use crate::batch::compile::code::{Instruction, Source, Uniform};
 use crate::batch::compile::plan::Plan;
@@ -69,8 +69,7 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) struct Kernel {
     pub parts: Vec<Part>,
-    /// Argument and element of what is loaded beforehand.
-    pub elements: Vec<(u32, u32)>,
+    pub elements: Loaded,
     /// By output and derivative: whether it is written to the caller's array.
     pub written: Vec<bool>,
     pub tells: Tells,
@@ -141,6 +140,24 @@ enum Draft {
     Interpreted(Range<usize>),
 }
 
+/// Argument and element of what is loaded beforehand.
+type Loaded = Vec<(u32, u32)>;
+
+/// A part that is encoded.
+pub(crate) enum Assembled {
+    Native(Box<Allocated>),
+    Interpreted(Range<usize>),
+}
+
+/// The parts of a plan's program with their listings.
+///
+/// # Errors
+/// Why there is no native code.
+pub(crate) fn listed(plan: &Plan, key: &Key) -> Result<Vec<Assembled>, String> {
+    let results = if plan.total().is_some() { Results::AddedUp } else { Results::Written };
+    Ok(Builder::new(plan, key, results, Tells::Whether).assemble(X86::listing)?.0)
+}
+
 /// A part that is native.
 fn native(drafts: &mut [Draft], part: usize) -> &mut Expansion {
     match &mut drafts[part] {
@@ -169,6 +186,25 @@ impl<'p> Builder<'p> {
     }
 
     fn build(mut self) -> Result<Kernel, String> {
+        let (parts, elements) = self.assemble(X86::new)?;
+        let (mut ranges, mut pieces) = (vec![], vec![]);
+        for part in parts {
+            match part {
+                Assembled::Native(piece) => {
+                    ranges.push(None);
+                    pieces.push(*piece);
+                }
+                Assembled::Interpreted(range) => ranges.push(Some(range)),
+            }
+        }
+        let mut pieces = Function::all(pieces, self.key.vectors)?.into_iter();
+        let mut native = || pieces.next().map(|function| Part::Native(Piece { function }));
+        let parts = ranges.into_iter().filter_map(|range| range.map(Part::Interpreted).or_else(&mut native));
+        Ok(Kernel { parts: parts.collect(), elements, written: self.written, tells: self.tells })
+    }
+
+    /// The parts, encoded, and the elements that are loaded beforehand.
+    fn assemble(&mut self, encoder: impl Fn(Vectors) -> X86) -> Result<(Vec<Assembled>, Loaded), String> {
         let code = &self.plan.code;
         if code.instructions.len() > MOST_INSTRUCTIONS {
             return Err("the program has too many instructions for native code".to_owned());
@@ -183,40 +219,41 @@ impl<'p> Builder<'p> {
         if interpreted > MOST_INTERPRETED * (code.instructions.len() - interpreted) {
             return Err("too few of the program's instructions have a native form".to_owned());
         }
+        for draft in &mut drafts {
+            if let Draft::Native(expansion) = draft {
+                expansion.steps.origin = OF_RESULTS;
+            }
+        }
         let writers = self.writers(&drafts);
         let mut hooks = self.hooks(&mut drafts, &writers);
         let mut live = self.live_results();
         let order = if self.results == Results::AddedUp { Order::LanesByLanes } else { Order::Consecutive };
-        let (mut parts, mut pieces) = (vec![], vec![]);
+        let mut parts = vec![];
         for (number, draft) in drafts.into_iter().enumerate().rev() {
-            parts.push(match draft {
+            match draft {
                 Draft::Interpreted(range) => {
                     for instruction in code.instructions[range.clone()].iter().rev() {
                         self.live_before(*instruction, &mut live);
                     }
-                    Some(range)
+                    parts.push(Assembled::Interpreted(range));
                 }
                 Draft::Native(expansion) => {
                     let hooks = hooks.remove(&number).unwrap_or_default();
-                    let Some(piece) = self.piece(*expansion, hooks, &mut live, order)? else {
-                        continue;
-                    };
-                    pieces.push(piece);
-                    None
+                    let piece = self.piece(*expansion, hooks, &mut live, order, &encoder)?;
+                    parts.extend(piece.map(|piece| Assembled::Native(Box::new(piece))));
                 }
-            });
+            }
         }
-        let mut pieces = Function::all(pieces, self.key.vectors)?.into_iter();
-        let mut native = || pieces.next().map(|function| Part::Native(Piece { function }));
-        let parts = parts.into_iter().filter_map(|part| part.map(Part::Interpreted).or_else(&mut native));
-        let mut parts: Vec<_> = parts.collect();
         parts.reverse();
-        Ok(Kernel { parts, elements: elements.loaded, written: self.written, tells: self.tells })
+        Ok((parts, elements.loaded))
     }
 
     fn expansion(&self) -> Expansion {
         let known = Rc::clone(&self.known);
-        Expansion::new(self.key.rule, known, self.key.vectors.classify(), self.tells == Tells::Whether)
+        let mut expansion =
+            Expansion::new(self.key.rule, known, self.key.vectors.classify(), self.tells == Tells::Whether);
+        expansion.steps.origin = OF_RESULTS;
+        expansion
     }
 
     /// The runs of instructions, and how many are left to the interpreter.
@@ -231,6 +268,7 @@ impl<'p> Builder<'p> {
             }
             let is_new = current.is_none();
             let mut expansion = current.take().unwrap_or_else(new);
+            expansion.steps.origin = number as u32;
             if expansion.append(code, elements, instruction) {
                 current = Some(expansion);
                 continue;
@@ -436,6 +474,7 @@ impl<'p> Builder<'p> {
         mut hooks: Hooks,
         live: &mut BTreeSet<u32>,
         order: Order,
+        encoder: &impl Fn(Vectors) -> X86,
     ) -> Result<Option<Allocated>, String> {
         let mut written: Vec<u32> = expansion.held.keys().copied().collect();
         written.sort_unstable(); // so that the same program has the same code
@@ -462,7 +501,7 @@ impl<'p> Builder<'p> {
                 live.insert(slot);
             }
         }
-        let encoder = X86::new(self.key.vectors);
+        let encoder = encoder(self.key.vectors);
         let totals = if self.results == Results::AddedUp { self.plan.totals.len() } else { 0 };
         let shape = Shape::fitting(order, &steps, &encoder, totals);
         allocate(&steps, encoder, shape).map(Some)

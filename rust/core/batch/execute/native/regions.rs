@@ -1,6 +1,6 @@
 //! The regions of memory that a function works on, and how far into each.
 
-use super::encoder::{Address, Index, LINE_BYTES, Order, Turns};
+use super::encoder::{Address, Index, LINE_BYTES, Listed, Order, Turns};
 use std::ops::RangeInclusive;
 
 /// What a region of memory is; in this order a call gives them.
@@ -43,6 +43,7 @@ pub(crate) const FRAME_VECTOR: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Allocated {
     pub code: Vec<u8>,
+    pub listing: Vec<Listed>,
     pub regions: Regions,
     pub turns: Turns,
     /// By number of the region.

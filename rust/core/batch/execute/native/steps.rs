@@ -259,12 +259,18 @@ enum Formula {
     Choose(Id, Id, Id),
 }
 
+/// Of no instruction: what is done with results.
+pub(crate) const OF_RESULTS: u32 = u32::MAX;
+
 /// The steps of one piece of code.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     pub steps: Vec<Step>,
     /// By value: whether it is a mask.
     pub is_mask: Vec<bool>,
+    /// By value: the instruction it was first needed for; steps that are added now come from `origin`.
+    origins: Vec<u32>,
+    pub origin: u32,
     loaded: HashMap<Place, Id>,
     /// What was computed, and what was doubted: nothing is twice. What a guard may amend is [forgotten](Self::forget).
     computed: HashMap<Formula, Id>,
@@ -283,6 +289,13 @@ impl Steps {
         Self { classifies, doubts, ..Self::default() }
     }
 
+    /// The number of the instruction that a step comes from.
+    pub fn origin_of(&self, step: &Step) -> u32 {
+        let (reads, written) = step.values();
+        let value = written.or_else(|| reads.into_iter().flatten().next());
+        value.map_or(self.origin, |id| self.origins[id as usize])
+    }
+
     /// Takes the steps out, to be put together anew. What is loaded stays so.
     pub fn taken_out(&mut self) -> Vec<Step> {
         self.forget();
@@ -291,6 +304,7 @@ impl Steps {
 
     fn id(&mut self, is_mask: bool) -> Id {
         self.is_mask.push(is_mask);
+        self.origins.push(self.origin);
         self.is_mask.len() as Id - 1
     }
 

@@ -41,13 +41,13 @@ fn is_off_by_environment() -> bool {
 }
 
 /// Notes that the system refused executable memory.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 pub(super) fn note_refusal(reason: &str) {
     *REFUSAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
 }
 
 /// Whether the system is taken to refuse executable memory.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 pub(super) fn refuses() -> bool {
     REFUSES.load(Ordering::Relaxed)
 }
@@ -70,14 +70,14 @@ pub fn native_blocks() -> u64 {
 }
 
 /// Counts blocks that native code has replayed.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 pub(super) fn count_blocks(blocks: u64) {
     BLOCKS.fetch_add(blocks, Ordering::Relaxed);
 }
 
 /// The widest vectors of the processor.
 fn widest() -> Option<Simd> {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "native", target_arch = "x86_64"))]
     {
         use super::x86::Vectors;
         if Vectors::Avx512.are_available() {
@@ -105,7 +105,9 @@ pub fn native_code() -> Result<Simd, String> {
         return Err(reason.clone());
     }
     widest().ok_or_else(|| {
-        if cfg!(target_arch = "x86_64") {
+        if cfg!(not(feature = "native")) {
+            "it was built without the feature native".to_owned()
+        } else if cfg!(target_arch = "x86_64") {
             "the processor has no AVX2".to_owned()
         } else {
             format!("there is no native code for {}", std::env::consts::ARCH)
@@ -114,7 +116,7 @@ pub fn native_code() -> Result<Simd, String> {
 }
 
 /// The vectors for a run, if native code is to run.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
 pub(super) fn vectors(native: Native, pays: bool) -> Option<super::x86::Vectors> {
     use super::x86::Vectors;
     let known = native_code().ok()?;

@@ -5,10 +5,10 @@
 //! used most stay in registers, the others are fetched from the table to `rax`. The System V convention is
 //! used on every system: the caller, compiled Rust, knows which registers that leaves.
 
-use super::encoder::{Address, Encoder, Index, LINE_BYTES, Operand, Order, Register, Turns};
+use super::encoder::{Address, Encoded, Encoder, Index, LINE_BYTES, Listed, Operand, Order, Register, Turns};
 use super::lanes::{Lanes, Shuffle};
 use super::steps::{Arithmetic, Class, Comparison, Logic, Rounding};
-use iced_x86::{Code, IcedError, Instruction, MemoryOperand, Register as Machine};
+use iced_x86::{Code, FastFormatter, IcedError, Instruction, MemoryOperand, Register as Machine};
 
 /// Vectors of an x86 processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,15 @@ const FIRST_SAVED: usize = 3;
 /// The bytes of an instruction at most, and those of code.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// An instruction as assemblers write it.
+fn text(instruction: &Instruction) -> String {
+    let mut text = String::new();
+    let mut formatter = FastFormatter::new();
+    formatter.options_mut().set_use_hex_prefix(true);
+    formatter.format(instruction, &mut text);
+    text
+}
+
 pub(crate) struct X86 {
     vectors: Vectors,
     encoder: iced_x86::Encoder,
@@ -75,6 +84,11 @@ pub(crate) struct X86 {
     jump_end: usize,
     /// Ends of jumps, and where they land.
     landings: Vec<(usize, usize)>,
+    /// What is written, as text, if that is asked for; where the last jump forward is there, and what is written
+    /// comes from.
+    listing: Option<Vec<Listed>>,
+    jump_listed: usize,
+    origin: Option<(u32, u8)>,
 }
 
 impl X86 {
@@ -89,7 +103,15 @@ impl X86 {
             vectors_begin: 0,
             jump_end: 0,
             landings: vec![],
+            listing: None,
+            jump_listed: 0,
+            origin: None,
         }
+    }
+
+    /// The same, which keeps what it writes as text.
+    pub fn listing(vectors: Vectors) -> Self {
+        Self { listing: Some(vec![]), ..Self::new(vectors) }
     }
 
     fn wide(&self) -> bool {
@@ -100,7 +122,14 @@ impl X86 {
         if self.failed.is_some() {
             return;
         }
-        match instruction.and_then(|instruction| self.encoder.encode(&instruction, self.length)) {
+        let encoded = instruction.and_then(|instruction| {
+            let bytes = self.encoder.encode(&instruction, self.length)?;
+            if let Some(listing) = &mut self.listing {
+                listing.push(Listed { text: text(&instruction), origin: self.origin });
+            }
+            Ok(bytes)
+        });
+        match encoded {
             Ok(bytes) => self.length += bytes as u64,
             Err(error) => self.failed = Some(error.to_string()),
         }
@@ -349,6 +378,10 @@ impl Encoder for X86 {
         self.emit(instruction);
     }
 
+    fn comes_from(&mut self, origin: Option<(u32, u8)>) {
+        self.origin = origin;
+    }
+
     fn least(&mut self, to: Register, a: Register) {
         let (to, a) = (self.vector(to), self.vector(a));
         if self.wide() {
@@ -507,10 +540,16 @@ impl Encoder for X86 {
         // The distance is put in at the end.
         self.emit(Instruction::with_branch(Code::Je_rel32_64, self.length));
         self.jump_end = self.length as usize;
+        self.jump_listed = self.listing.as_ref().map_or(0, Vec::len);
     }
 
     fn land(&mut self) {
         self.landings.push((self.jump_end, self.length as usize));
+        // Where it jumps to was not known before.
+        if let Some(jump) = self.listing.as_mut().and_then(|listing| listing.get_mut(self.jump_listed - 1)) {
+            jump.text =
+                text(&Instruction::with_branch(Code::Je_rel32_64, self.length).expect("as it was written"));
+        }
     }
 
     fn begin(&mut self, regions: &[(u32, Option<u32>)]) {
@@ -564,7 +603,7 @@ impl Encoder for X86 {
         }
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, String> {
+    fn finish(mut self) -> Result<Encoded, String> {
         self.emit(Ok(Instruction::with(Code::VEX_Vzeroupper)));
         for register in
             [Machine::RBP].iter().chain(POINTERS[..self.pointers.len()].iter().skip(FIRST_SAVED).rev())
@@ -580,7 +619,7 @@ impl Encoder for X86 {
                     let distance = (landing - end) as i32;
                     code[end - size_of::<i32>()..end].copy_from_slice(&distance.to_le_bytes());
                 }
-                Ok(code)
+                Ok(Encoded { code, listing: self.listing.unwrap_or_default() })
             }
         }
     }

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# AddressSanitizer, with debug assertions and overflow checks, over the engine (random programs, native code beside
+# guard pages, threads) and over the extension module (threads, code that comes back, files and arguments that are
+# bad). Needs Linux, a Rust toolchain from rustup, whose stable compiler brings the runtime, GCC, whose libasan the
+# interpreter loads, and the .venv that tests/run.sh makes. PYTHON names another interpreter with the same packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python="${PYTHON:-$PWD/.venv/bin/python}"
+target="$(rustc -vV | sed -n 's/^host: //p')"
+out="$PWD/target/sanitize"
+
+# Sanitizers are an unstable option of a compiler that has them: this lets the stable one take it.
+export RUSTC_BOOTSTRAP=1
+export RUSTFLAGS="-Zsanitizer=address -Copt-level=1 -Cdebug-assertions -Coverflow-checks"
+export CARGO_TARGET_DIR="$out"
+export PYO3_PYTHON="$python"
+# Python keeps what it allocated until it ends.
+export ASAN_OPTIONS="detect_leaks=0:abort_on_error=0:allocator_may_return_null=1"
+
+step() { printf '\n== %s\n' "$1"; }
+
+step "random programs"
+export BATCH_CASES="${BATCH_CASES:-400}" NATIVE_PROGRAMS="${NATIVE_PROGRAMS:-4000}"
+cargo test --quiet --package zeroproof --target "$target" --test batch_programs
+
+step "native code, threads, parts of batches"
+cargo test --quiet --package zeroproof --target "$target" \
+    --test native --test native_guard_pages --test native_switch --test threads --test batch_partials
+
+step "extension module"
+cargo build --quiet --package zeroproof-python --target "$target"
+rm -rf "$out/python"
+mkdir -p "$out/python"
+cp -r python/zeroproof "$out/python/"
+rm -f "$out"/python/zeroproof/_native*.so
+suffix="$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
+cp "$out/$target/debug/lib_native.so" "$out/python/zeroproof/_native$suffix"
+
+run() {
+    # What Python allocates has red zones too.
+    PYTHONMALLOC=malloc PYTHONPATH="$out/python" LD_PRELOAD="$(gcc -print-file-name=libasan.so)" \
+        "$python" -X faulthandler "$@"
+}
+run -c 'import zeroproof; print(zeroproof._native.__file__)' | grep -q "^$out/python/"
+
+step "threads"
+run -m pytest tests/unit/nodes/test_threads.py tests/unit/batches/test_tr_vmap_threads.py
+
+step "code that comes back"
+run -m pytest tests/unit/project/test_reentrancy.py tests/unit/project/test_public_entries.py -k "not memory"
+
+step "bad input"
+run -m pytest tests/unit/batches/test_argument_errors.py tests/unit/batches/test_tr_vmap_errors.py \
+    tests/unit/programs/test_damaged_files.py tests/unit/models/test_damaged_models.py \
+    tests/unit/project/test_fuzzing.py tests/property/test_portable_programs.py -k "not compiled"
