@@ -62,6 +62,7 @@ pub(crate) fn record_reduction(
     mode: Reduction,
 ) -> PyResult<TRNode> {
     let (mut arena, operands) = located::all(py, operands).map_err(runtime_error)?;
+    #[allow(clippy::redundant_slicing, reason = "by the arena, they are a slice or a list")]
     let operands = &operands[..];
     let recorded = {
         let graph = &mut arena.graph;

@@ -1,5 +1,7 @@
 //! Backward passes and batches in what is in force, counted in the statistics of their thread or task.
 
+#![allow(clippy::needless_borrow, reason = "by the arena, handles are a slice or a list")]
+
 use super::state::GradientState;
 use super::statistics::with_statistics;
 use crate::arena::{self, Arena, Borrow, NodeRef};
