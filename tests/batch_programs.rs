@@ -7,7 +7,7 @@
 mod batch_reference;
 
 use batch_reference::bytes::Cases;
-use batch_reference::case::{case, setting};
+use batch_reference::case::{case, case_with_few_specials, setting};
 use batch_reference::cases::Random;
 use batch_reference::recipe::{directional_recipe, recipe};
 use proptest::prelude::*;
@@ -34,6 +34,16 @@ fn native_code_has_the_bits_of_the_interpreter() {
     }
     println!("{done} programs, {} blocks of native code", native_blocks());
     assert_eq!(native_blocks() > 0, native_code().is_ok(), "native code runs where it can");
+}
+
+/// What is not regular is computed by itself, or with its block if it is much; sums leave it out or take it in.
+#[test]
+fn few_irregular_samples_have_the_bits_of_the_interpreter() {
+    for recipe in [recipe(1).boxed(), recipe(8).boxed(), directional_recipe(1).boxed()] {
+        TestRunner::new(config(30))
+            .run(&case_with_few_specials(recipe), |case| case.check_native().map_err(TestCaseError::fail))
+            .unwrap_or_else(|e| panic!("{e}"));
+    }
 }
 
 fn config(cases: u32) -> ProptestConfig {
@@ -83,6 +93,15 @@ proptest! {
 
     #[test]
     fn directional_derivatives_through_selections_do_too(case in case(directional_recipe(8))) {
+        case.check().map_err(TestCaseError::fail)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(10))]
+
+    #[test]
+    fn few_irregular_samples_come_to_what_the_scalar_path_does(case in case_with_few_specials(recipe(1))) {
         case.check().map_err(TestCaseError::fail)?;
     }
 }

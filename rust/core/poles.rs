@@ -28,7 +28,13 @@ fn is_closer((d, x): (f64, f64), (e, y): (f64, f64)) -> bool {
 
 /// The bin of a coordinate.
 fn bin(coordinate: f64, radius: f64) -> i64 {
-    (coordinate / radius).floor() as i64
+    let place = coordinate / radius;
+    if place.abs() >= (1u64 << 52) as f64 {
+        return place as i64; // an integer, or beyond all bins
+    }
+    // As the floor, which is a call where the processor may have no instruction for it.
+    let towards_zero = place as i64;
+    towards_zero - i64::from(towards_zero as f64 > place)
 }
 
 impl Default for PoleRecord {
@@ -144,7 +150,7 @@ impl NearPoles {
     pub fn record(&mut self, d: f64, coordinate: f64) {
         let bin = bin(coordinate, self.record.radius);
         self.cells.resize(CELLS, None);
-        let cell = &mut self.cells[bin.rem_euclid(CELLS as i64) as usize];
+        let cell = &mut self.cells[bin as usize % CELLS];
         match cell {
             Some((of, best)) if *of == bin => {
                 if is_closer((d, coordinate), *best) {
@@ -184,6 +190,15 @@ mod tests {
         assert!(poles.iter().any(|p| (p - 0.503).abs() < 1e-9), "{poles:?}");
         assert!(poles.iter().any(|p| (p + 0.497).abs() < 1e-9), "{poles:?}");
         assert!(poles.iter().all(|p| (p.abs() - 0.5).abs() <= 0.1), "{poles:?}");
+    }
+
+    #[test]
+    fn bins_are_those_of_the_floor() {
+        for x in [0.0, -0.0, 0.3, -0.3, 2.0, -2.0, 4.5e15, -4.5e15, 1e300, -1e300, 5e-324, -5e-324] {
+            for radius in [1.0, 0.05, 1e-10, 1e10] {
+                assert_eq!(bin(x, radius), (x / radius).floor() as i64, "{x} {radius}");
+            }
+        }
     }
 
     #[test]

@@ -39,8 +39,8 @@ const ALL_BUCKETS: usize = 2048 * BUCKETS;
 const TURNS: usize = 4;
 
 /// The buckets that are counted in turns are those of so many exponents, around those of the first values; the
-/// table of all would take longer to clear than many a batch to run. A power of two, so that an index is a place in
-/// it by its lower bits.
+/// table of all would take longer to clear than many a batch to run. A power of two: a bucket stands where its lower
+/// bits say, wherever the window begins.
 const WINDOW: usize = 64 * BUCKETS;
 /// Of them, above the greatest of the first values.
 const ABOVE: usize = 8 * BUCKETS;
@@ -60,8 +60,6 @@ pub(crate) struct Tally {
     start: usize,
     /// How many values are counted there.
     in_window: u64,
-    /// The places there of the values at hand.
-    keys: Vec<u16>,
     /// The others, as soon as there are any, and what the window could not hold any more.
     others: Vec<u64>,
     /// Of the decisions, how many were near a pole, and how many saturated.
@@ -79,7 +77,6 @@ impl Default for Tally {
             window: None,
             start: 0,
             in_window: 0,
-            keys: vec![],
             others: vec![],
             near: 0,
             saturating: 0,
@@ -93,35 +90,70 @@ fn key(value: f64) -> usize {
     (value.to_bits() >> (52 - MANTISSA_BITS)) as usize % ALL_BUCKETS // the sign is beyond all buckets
 }
 
-/// How many values are counted at a place of a window.
-fn in_turns(window: &Window, place: usize) -> u64 {
-    window.iter().map(|counts| u64::from(counts[place])).sum()
+/// How many values of a window are counted in a bucket.
+fn in_turns(window: &Window, key: usize) -> u64 {
+    window.iter().map(|counts| u64::from(counts[key % WINDOW])).sum()
+}
+
+/// Changes the counts of a line's values, in one turn after the other.
+#[inline(always)]
+fn count_in_turns(window: &mut Window, values: &[f64], change: impl Fn(u32) -> u32) {
+    for (number, &value) in values.iter().enumerate() {
+        let count = &mut window[number % TURNS][key(value) % WINDOW];
+        *count = change(*count);
+    }
 }
 
 impl Tally {
-    /// Takes in the magnitudes of finite values; those up to `delta` are near a pole.
+    /// Takes in the magnitudes of finite values; those up to `delta` are near a pole. Notes the numbers of the lines
+    /// in which some value is at most `close`.
     #[inline(always)]
-    pub fn add<const N: usize>(&mut self, lines: &[[f64; N]], delta: f64) {
+    pub fn add<const N: usize>(
+        &mut self,
+        lines: &[[f64; N]],
+        delta: f64,
+        close: f64,
+        close_lines: &mut Vec<u32>,
+    ) {
         let values = (lines.len() * N) as u64;
         if self.window.is_none() || self.in_window + values > u64::from(u32::MAX) {
             self.open_window(lines.as_flattened());
         }
-        let (mut min, mut max, mut sum) = ([f64::INFINITY; N], [0.0; N], [0.0; N]);
-        let mut near = [0; N];
-        for line in lines {
+        let Some(window) = &mut self.window else { return };
+        let (mut least, mut greatest, mut sum) = ([f64::INFINITY; N], [0.0; N], [0.0; N]);
+        let (mut near, limit) = (0, if close > delta { close } else { delta });
+        // Vectors and counts in one loop: they wait for different units of the processor.
+        for (number, line) in lines.iter().enumerate() {
+            let mut any = false;
             for lane in 0..N {
                 let d: f64 = line[lane].abs();
-                min[lane] = if d < min[lane] { d } else { min[lane] };
-                max[lane] = if d > max[lane] { d } else { max[lane] };
+                least[lane] = if d < least[lane] { d } else { least[lane] };
+                greatest[lane] = if d > greatest[lane] { d } else { greatest[lane] };
                 sum[lane] += d;
-                near[lane] += u64::from(d <= delta);
+                any |= d <= limit;
+            }
+            count_in_turns(window, line, |count| count.wrapping_add(1));
+            if any {
+                let (mut is_near, mut is_close) = (0, 0);
+                for lane in 0..N {
+                    let d: f64 = line[lane].abs();
+                    is_near += u64::from(d <= delta);
+                    is_close |= u64::from(d <= close);
+                }
+                near += is_near;
+                if is_close != 0 {
+                    close_lines.push(number as u32);
+                }
             }
         }
-        self.count_in_buckets(lines);
+        let least = least.into_iter().fold(f64::INFINITY, f64::min);
+        let greatest = greatest.into_iter().fold(0.0, f64::max);
+        if key(least) < self.start || key(greatest) >= self.start + WINDOW {
+            self.count_outside(lines);
+        }
         self.in_window += values;
-        self.near += near.iter().sum::<u64>();
-        self.min = min.into_iter().fold(self.min, f64::min);
-        self.max = max.into_iter().fold(self.max, f64::max);
+        self.near += near;
+        (self.min, self.max) = (self.min.min(least), self.max.max(greatest));
         let total: f64 = sum.iter().sum();
         if total.is_finite() {
             self.sum.add(total);
@@ -129,35 +161,6 @@ impl Tally {
             lines.iter().flatten().for_each(|value| self.sum.add(value.abs()));
         }
         self.count += values;
-    }
-
-    /// By itself, so that each of the loops has registers enough. Keys are worked out by vectors and read again one by
-    /// one, which takes less time than taking them out of vectors.
-    #[inline(always)]
-    fn count_in_buckets<const N: usize>(&mut self, lines: &[[f64; N]]) {
-        let (start, mut outside) = (self.start, [0; N]);
-        self.keys.resize(lines.len() * N, 0);
-        for (line, keys) in lines.iter().zip(self.keys.as_chunks_mut::<N>().0) {
-            for lane in 0..N {
-                let key = key(line[lane]).wrapping_sub(start);
-                keys[lane] = key as u16;
-                outside[lane] |= key;
-            }
-        }
-        let Some(window) = &mut self.window else { return };
-        if outside.iter().any(|&any| any >= WINDOW) {
-            return self.count_outside(lines.as_flattened());
-        }
-        let [first, second, third, fourth] = &mut **window;
-        let (full, rest) = self.keys.as_chunks();
-        for keys in full {
-            let keys: [usize; TURNS] = keys.map(|key: u16| key as usize % WINDOW);
-            first[keys[0]] += 1;
-            second[keys[1]] += 1;
-            third[keys[2]] += 1;
-            fourth[keys[3]] += 1;
-        }
-        rest.iter().for_each(|&key| first[key as usize % WINDOW] += 1);
     }
 
     /// Places the window around the first values, or empties it.
@@ -169,10 +172,10 @@ impl Tally {
                 self.start = (key(max) + ABOVE).saturating_sub(WINDOW);
             }
             Some(full) => {
-                for place in 0..WINDOW {
-                    let count = in_turns(&full, place);
+                for key in self.start..self.start + WINDOW {
+                    let count = in_turns(&full, key);
                     if count > 0 {
-                        self.count_others(self.start + place, count);
+                        self.count_others(key, count);
                     }
                 }
             }
@@ -182,16 +185,20 @@ impl Tally {
         self.in_window = 0;
     }
 
-    /// Counts values of which some are not in the window.
+    /// Counts values anew that were counted in the window, since some do not belong there.
     #[cold]
-    fn count_outside(&mut self, values: &[f64]) {
-        for &value in values {
-            let (key, window) = (key(value), self.window.as_mut());
-            match window.and_then(|window| window[0].get_mut(key.wrapping_sub(self.start))) {
-                Some(count) => *count += 1,
-                None => self.count_others(key, 1),
+    fn count_outside<const N: usize>(&mut self, lines: &[[f64; N]]) {
+        let Some(mut window) = self.window.take() else { return };
+        lines.iter().for_each(|line| count_in_turns(&mut window, line, |count| count.wrapping_sub(1)));
+        for &value in lines.as_flattened() {
+            let key = key(value);
+            if (self.start..self.start + WINDOW).contains(&key) {
+                window[0][key % WINDOW] += 1;
+            } else {
+                self.count_others(key, 1);
             }
         }
+        self.window = Some(window);
     }
 
     fn count_others(&mut self, key: usize, count: u64) {
@@ -203,9 +210,8 @@ impl Tally {
 
     /// How many values are in a bucket.
     fn in_bucket(&self, key: usize) -> u64 {
-        let place = key.wrapping_sub(self.start);
-        let in_window = self.window.as_ref().filter(|_| place < WINDOW);
-        let in_turns = in_window.map_or(0, |window| in_turns(window, place));
+        let is_inside = (self.start..self.start + WINDOW).contains(&key);
+        let in_turns = self.window.as_ref().filter(|_| is_inside).map_or(0, |window| in_turns(window, key));
         in_turns + self.others.get(key).copied().unwrap_or(0)
     }
 
@@ -522,6 +528,44 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Distances as they come, and some that are far from the others.
+    fn distances(n: usize, far: bool) -> Vec<f64> {
+        let distance = |k: usize| match k % 97 {
+            5 if far => [0.0, 5e-324, 1e-200, 1e300, -f64::MAX][k % 5],
+            _ => ((k * 7919 % 10_007) as f64 * 1e-3 - 4.0).powi(3),
+        };
+        (0..n).map(distance).collect()
+    }
+
+    #[test]
+    fn what_is_counted_in_bulk_is_the_stream() {
+        for (n, far) in [(32 * 60, false), (32 * 60, true), (32 * 400, false), (32 * 400, true)] {
+            let values = distances(n, far);
+            let (mut tally, mut close) = (Tally::default(), vec![]);
+            let (first, rest) = values.split_at(320);
+            tally.add::<32>(first.as_chunks().0, 0.5, 0.1, &mut close);
+            assert!(close.iter().all(|&line| line < 10));
+            close.clear();
+            tally.add::<32>(rest.as_chunks().0, 0.5, 0.1, &mut close);
+            let are_close = |line: &[f64; 32]| line.iter().any(|value| value.abs() <= 0.1);
+            let lines = rest.as_chunks().0.iter().enumerate();
+            let expected: Vec<u32> = lines.filter(|(_, l)| are_close(l)).map(|(k, _)| k as u32).collect();
+            assert_eq!(close, expected);
+            assert!(expected.len() > 3);
+            let more = [1e-3, 1e3, 0.25];
+            more.iter().for_each(|&value| tally.add(&[[value]], 0.5, -1.0, &mut close));
+            let all = values.iter().chain(&more);
+            assert_eq!(tally.near, all.clone().filter(|value| value.abs() <= 0.5).count() as u64);
+            let (mut bulk, joint) = (Quantiles::default(), stream(all.copied()));
+            bulk.add_tally(&tally);
+            assert_eq!((bulk.count, bulk.min, bulk.max), (joint.count, joint.min, joint.max));
+            let buckets = |q: &Quantiles| -> Vec<u64> {
+                q.pages.iter().flat_map(|p| p.as_ref().map_or([0; BUCKETS], |page| **page)).collect()
+            };
+            assert_eq!(buckets(&bulk), buckets(&joint));
         }
     }
 

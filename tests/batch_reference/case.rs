@@ -36,6 +36,12 @@ pub fn case(recipe: impl Strategy<Value = Recipe>) -> impl Strategy<Value = Case
     )
 }
 
+/// Batches of full blocks, in which some samples are not regular.
+pub fn case_with_few_specials(recipe: impl Strategy<Value = Recipe>) -> impl Strategy<Value = Case> {
+    let large = (2048..9000usize, select(vec![1e-3, 1e-2]));
+    (case(recipe), large).prop_map(|(case, (samples, specials))| Case { samples, specials, ..case })
+}
+
 /// On one line; the message of a failure lists the program.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

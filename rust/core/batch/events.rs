@@ -88,7 +88,7 @@ fn replay(
     interrupted: &mut dyn FnMut() -> bool,
     mut look: impl FnMut(&mut Interpreter, Task<'_>, usize, usize) -> Result<(), Error>,
 ) -> Result<(), Stopped> {
-    let task = Task { program, facts, state, drops: false };
+    let task = Task { program, facts, state, drops: false, only_sums: false };
     let widths: Vec<usize> = program.arguments().iter().map(Argument::size).collect();
     let (mut interpreter, mut asked) = (Interpreter::default(), Instant::now());
     for first in (0..samples).step_by(LANES) {

@@ -126,6 +126,7 @@ pub(crate) trait Backend {
     /// What the last block left in a source.
     fn lines<'s>(&'s self, inputs: &'s BlockInputs<'_>, source: Source) -> Lines<'s>;
 
-    /// Site and lane of every bounded partial that Hybrid mode decided for in the last block.
-    fn saturated(&self) -> &[(u32, u32)];
+    /// By line of the last block, the samples in which Hybrid mode decided for bounded partials of the op of a site, by
+    /// a bit each. Empty if there are none.
+    fn saturated(&self, site: usize) -> &[u32];
 }

@@ -1,5 +1,6 @@
 //! What a worker has counted of the decisions of Hybrid mode.
 
+use super::slots::LANES;
 use crate::backward::policies::Coordinate;
 use crate::batch::compile::code::Code;
 use crate::mode::ModeState;
@@ -16,12 +17,13 @@ pub(crate) struct Decisions {
     pub near: NearPoles,
     /// By site: whether a bounded partial was decided for.
     pub saturated: Vec<bool>,
-    /// By lane: whether the sample is regular. Empty if all are.
-    pub regular: Vec<bool>,
-    /// The distances of the regular samples of a block.
+    /// By line: the regular samples, by a bit each. Empty if all are.
+    pub regular: Vec<u32>,
+    /// The distances of the regular samples of a block, and their lanes.
     pub distances: Vec<f64>,
-    /// By line: the lanes that are close enough to a pole for its place to be recorded.
-    pub close: Vec<u32>,
+    pub lanes: Vec<u32>,
+    /// The lines in which some distance is small enough for the place to be recorded.
+    pub close_lines: Vec<u32>,
 }
 
 impl Decisions {
@@ -34,7 +36,8 @@ impl Decisions {
             saturated: vec![false; code.sites.len()],
             regular: vec![],
             distances: vec![],
-            close: vec![],
+            lanes: vec![],
+            close_lines: vec![],
         }
     }
 
@@ -56,6 +59,11 @@ impl Decisions {
     }
 
     pub fn is_regular(&self, lane: usize) -> bool {
-        self.regular.get(lane) != Some(&false)
+        self.regular_in(lane / LANES) >> (lane % LANES) & 1 == 1
+    }
+
+    /// The regular samples of a line, by a bit each.
+    pub fn regular_in(&self, line: usize) -> u32 {
+        self.regular.get(line).copied().unwrap_or(u32::MAX)
     }
 }

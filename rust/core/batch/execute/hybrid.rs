@@ -7,7 +7,7 @@ use super::backend::{Backend, Partials};
 use super::block::Block;
 use super::decisions::Decisions;
 use super::dispatch::Width;
-use super::kernels::{Close, Count};
+use super::kernels::Count;
 use super::slots::{BlockInputs, LANES};
 use super::worker::Worker;
 use crate::backward::policies::Coordinate;
@@ -18,10 +18,11 @@ impl<B: Backend> Worker<'_, B> {
     /// Counts the decisions in the samples of a block.
     pub(crate) fn count_decisions(&mut self, at: Block, inputs: &BlockInputs<'_>) {
         let sites = if self.run.only_interpreted { 0 } else { self.run.plan.code.sites.len() };
-        let all = if self.irregular.lanes.is_empty() { 0 } else { at.samples };
-        self.decisions.regular.clear();
-        self.decisions.regular.resize(all, true);
-        self.irregular.lanes.iter().for_each(|&lane| self.decisions.regular[lane] = false);
+        let lines = if self.irregular.lanes.is_empty() { 0 } else { at.samples.div_ceil(LANES) };
+        let regular = &mut self.decisions.regular;
+        regular.clear();
+        regular.resize(lines, u32::MAX);
+        self.irregular.lanes.iter().for_each(|&lane| regular[lane / LANES] &= !(1 << (lane % LANES)));
         let first = self.decide_one_by_one(sites, at, inputs);
         if first < at.samples {
             let lanes = &self.irregular.lanes;
@@ -63,56 +64,76 @@ impl<B: Backend> Worker<'_, B> {
 
     /// Counts those of a site in bulk, from a lane on that begins a line.
     fn tally(&mut self, site: usize, first: usize, at: Block, inputs: &BlockInputs<'_>) {
-        let pole = self.run.plan.code.sites[site].pole;
+        let of_site = &self.run.plan.code.sites[site];
         let delta = self.run.state.delta().unwrap_or(-1.0);
-        let lines = self.backend.lines(inputs, pole);
-        let Decisions { tally, regular, distances, .. } = &mut self.decisions;
+        let close = if of_site.coordinates.is_empty() { -1.0 } else { self.decisions.near.threshold() };
+        let lines = self.backend.lines(inputs, of_site.pole);
+        let Decisions { tally, regular, distances, lanes, close_lines, .. } = &mut self.decisions;
         let tally = tally.get_or_insert_default();
         let before = tally.count();
-        if regular.is_empty() && at.samples == self.run.block && !lines.is_uniform {
-            Width::widest().run(Count { lines: &lines.lines[first / LANES..], tally, delta });
+        let is_whole = regular.is_empty() && at.samples == self.run.block && !lines.is_uniform;
+        close_lines.clear();
+        distances.clear();
+        lanes.clear();
+        if is_whole {
+            let lines = &lines.lines[first / LANES..];
+            Width::widest().run(Count { lines, tally, delta, close, close_lines });
         } else {
-            distances.clear();
-            let regular = (first..at.samples).filter(|&lane| regular.get(lane) != Some(&false));
-            distances.extend(regular.map(|lane| lines.at(lane / LANES)[lane % LANES]));
+            for line in first / LANES..at.samples.div_ceil(LANES) {
+                let (numbers, start) = (lines.at(line), line * LANES);
+                let are_regular = regular.get(line).copied().unwrap_or(u32::MAX);
+                if are_regular == u32::MAX && start + LANES <= at.samples {
+                    distances.extend(numbers);
+                    lanes.extend(start as u32..(start + LANES) as u32);
+                    continue;
+                }
+                for lane in (0..LANES.min(at.samples - start)).filter(|lane| are_regular >> lane & 1 == 1) {
+                    distances.push(numbers[lane]);
+                    lanes.push((start + lane) as u32);
+                }
+            }
             let (lines, rest) = distances.as_chunks();
-            Width::widest().run(Count { lines, tally, delta });
-            rest.iter().for_each(|&distance| tally.add(&[[distance]], delta));
+            Width::widest().run(Count { lines, tally, delta, close, close_lines });
+            rest.iter().for_each(|&distance| tally.add(&[[distance]], delta, -1.0, &mut vec![]));
+            if rest.iter().any(|distance| distance.abs() <= close) {
+                close_lines.push(lines.len() as u32);
+            }
         }
         if let Partials::Bounded(_) = self.partials {
             tally.saturating += tally.count() - before;
         } else {
-            let saturated = self.backend.saturated().iter().filter(|&&(of, _)| of as usize == site);
-            let lanes = saturated.map(|&(_, lane)| lane as usize);
-            let lanes = lanes.filter(|&lane| lane >= first && lane < at.samples);
-            tally.saturating += lanes.filter(|&lane| regular.get(lane) != Some(&false)).count() as u64;
+            for (line, &saturated) in self.backend.saturated(site).iter().enumerate().skip(first / LANES) {
+                let is_regular = regular.get(line).copied().unwrap_or(u32::MAX);
+                tally.saturating += u64::from((saturated & is_regular & in_block(line, at)).count_ones());
+            }
         }
-        if !self.run.plan.code.sites[site].coordinates.is_empty() {
-            self.record_poles(site, first, at, inputs);
-        }
+        self.record_poles(site, is_whole.then_some(first), inputs, close);
     }
 
-    /// Records where the op of a site came close to its pole.
-    fn record_poles(&mut self, site: usize, first: usize, at: Block, inputs: &BlockInputs<'_>) {
-        let mut close = std::mem::take(&mut self.decisions.close);
-        close.clear();
-        close.resize(at.samples.div_ceil(LANES), 0);
-        let distances = self.backend.lines(inputs, self.run.plan.code.sites[site].pole);
-        let threshold = self.decisions.near.threshold();
-        Width::widest().run(Close { distances, threshold, lanes: &mut close });
-        for (line, lanes) in close.iter_mut().enumerate().skip(first / LANES) {
-            while *lanes != 0 {
-                let lane = line * LANES + lanes.trailing_zeros() as usize;
-                *lanes &= *lanes - 1;
-                if lane < at.samples
-                    && self.decisions.is_regular(lane)
+    /// Records where the op of a site came close to its pole, in the lines noted: of the block from a lane on, or of
+    /// the distances of its regular samples.
+    fn record_poles(&mut self, site: usize, of_block: Option<usize>, inputs: &BlockInputs<'_>, close: f64) {
+        let noted = std::mem::take(&mut self.decisions.close_lines);
+        for &line in &noted {
+            for place in line as usize * LANES..(line as usize + 1) * LANES {
+                let (d, lane) = match of_block {
+                    Some(first) => {
+                        let lane = first + place;
+                        (self.number(inputs, self.run.plan.code.sites[site].pole, lane), lane)
+                    }
+                    None => match (self.decisions.distances.get(place), self.decisions.lanes.get(place)) {
+                        (Some(&d), Some(&lane)) => (d, lane as usize),
+                        _ => break,
+                    },
+                };
+                if d.abs() <= close
                     && let Some(x) = self.coordinate(site, inputs, lane).known()
                 {
-                    self.decisions.near.record(distances.at(line)[lane % LANES].abs(), x);
+                    self.decisions.near.record(d.abs(), x);
                 }
             }
         }
-        self.decisions.close = close;
+        self.decisions.close_lines = noted;
     }
 
     /// The number of one sample.
@@ -130,14 +151,25 @@ impl<B: Backend> Worker<'_, B> {
 
     /// Adds the bounded partials that were decided for to the statuses.
     fn note_saturated(&mut self, at: Block) {
-        for &(site, lane) in self.backend.saturated() {
-            let seen = self.decisions.saturated[site as usize];
-            if !seen && (lane as usize) < at.samples && self.decisions.is_regular(lane as usize) {
-                self.decisions.saturated[site as usize] = true;
-                for &derivative in self.run.plan.below(site as usize) {
+        for site in 0..self.decisions.saturated.len() {
+            let mut lines = self.backend.saturated(site).iter().enumerate();
+            let is_new = !self.decisions.saturated[site]
+                && lines
+                    .any(|(line, &lanes)| lanes & self.decisions.regular_in(line) & in_block(line, at) != 0);
+            if is_new {
+                self.decisions.saturated[site] = true;
+                for &derivative in self.run.plan.below(site) {
                     self.statuses[derivative as usize] |= Status::SATURATED;
                 }
             }
         }
+    }
+}
+
+/// The samples of a line that belong to the block, by a bit each.
+fn in_block(line: usize, at: Block) -> u32 {
+    match at.samples.saturating_sub(line * LANES) {
+        LANES.. => u32::MAX,
+        some => (1 << some) - 1,
     }
 }

@@ -25,7 +25,9 @@ const APART: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Machine<'m> {
     slots: Vec<&'m mut [Line]>,
-    saturated: Vec<(u32, u32)>,
+    /// By site and line of the block, the samples with bounded partials that Hybrid mode decided for, by a bit each. No
+    /// lines if there are none.
+    saturated: Vec<Vec<u32>>,
     /// The lanes of the block in an exploration region, for the op at hand.
     explored: Vec<bool>,
     /// Those of the polynomial at hand.
@@ -84,12 +86,16 @@ impl<'m> Machine<'m> {
 
     /// Begins a block.
     pub fn begin(&mut self) {
-        self.saturated.clear();
+        self.saturated.iter_mut().for_each(Vec::clear);
     }
 
-    /// Notes a bounded partial that Hybrid mode decided for in the block.
-    pub fn note_saturated(&mut self, site: u32, lane: u32) {
-        self.saturated.push((site, lane));
+    /// The samples of the block in which Hybrid mode decided for bounded partials of the op of a site.
+    pub fn saturated_mut(&mut self, site: u32) -> &mut Vec<u32> {
+        let site = site as usize;
+        if self.saturated.len() <= site {
+            self.saturated.resize_with(site + 1, Vec::new);
+        }
+        &mut self.saturated[site]
     }
 
     /// Carries out some instructions of a block that was begun.
@@ -159,7 +165,7 @@ impl<'m> Machine<'m> {
             }
             Instruction::Adjoint { op, n, g, a, b, z, to, site } => {
                 let mut slots = to.map(|to| to.map(|to| self.take(to)));
-                let mut saturated = std::mem::take(&mut self.saturated);
+                let mut saturated = self.take_saturated(partials, site);
                 let explored = self.explore(code, inputs, partials, site);
                 let [g, a, b, z] = [g, a, b, z].map(|source| self.lines(inputs, source));
                 let pole = code.sites.get(site as usize).map(|site| self.lines(inputs, site.pole));
@@ -175,15 +181,14 @@ impl<'m> Machine<'m> {
                 if let (Partials::Deciding(state), Some(pole)) = (partials, pole) {
                     let lines = inputs.lines;
                     let near = Near { state, pole, explored: &explored, lines, spoils: code.is_directional };
-                    vectors.run(near.saturate((op, n), site, lend(&mut slots), from, &mut saturated));
+                    vectors.run(near.saturate((op, n), lend(&mut slots), from, &mut saturated));
+                    *self.saturated_mut(site) = saturated;
                 }
                 self.explored = explored;
-                self.saturated = saturated;
                 self.put_both(to, slots);
             }
             Instruction::Quotient { t, a, b, z, to, site } => {
                 let slot = self.take(to);
-                let mut saturated = std::mem::take(&mut self.saturated);
                 let explored = self.explore(code, inputs, partials, site);
                 let [a, b, z] = [a, b, z].map(|source| self.lines(inputs, source));
                 let t = t.map(|t| t.map(|source| self.lines(inputs, source)));
@@ -197,10 +202,9 @@ impl<'m> Machine<'m> {
                     // There is no other code with tangents.
                     let near = Near { state, pole, explored: &explored, lines: inputs.lines, spoils: true };
                     let (to, from) = ([Some(&mut *slot), None], AdjointSources { g: b, a, b, z });
-                    vectors.run(near.saturate((Op::Div, 0), site, to, from, &mut saturated));
+                    vectors.run(near.saturate((Op::Div, 0), to, from, &mut vec![]));
                 }
                 self.explored = explored;
-                self.saturated = saturated;
                 self.put(to, slot);
             }
             Instruction::Entries { op, n, a, b, z, to, is_site } => {
@@ -309,6 +313,14 @@ impl<'m> Machine<'m> {
         }
     }
 
+    /// Takes out those of the op of a site that decides.
+    fn take_saturated(&mut self, partials: Partials<'_>, site: u32) -> Vec<u32> {
+        match partials {
+            Partials::Deciding(_) if site != NO_SITE => std::mem::take(self.saturated_mut(site)),
+            _ => vec![],
+        }
+    }
+
     /// Which lanes are in an exploration region, for the op of a site. None at all if empty.
     fn explore(
         &mut self,
@@ -354,8 +366,8 @@ impl Backend for Machine<'_> {
         }
     }
 
-    fn saturated(&self) -> &[(u32, u32)] {
-        &self.saturated
+    fn saturated(&self, site: usize) -> &[u32] {
+        self.saturated.get(site).map_or(&[], |lines| lines)
     }
 }
 
@@ -391,14 +403,13 @@ impl<'a> Near<'a> {
     fn saturate(
         self,
         (op, exponent): (Op, i32),
-        site: u32,
         to: [Option<&'a mut [Line]>; 2],
         from: AdjointSources<'a>,
-        saturated: &'a mut Vec<(u32, u32)>,
+        saturated: &'a mut Vec<u32>,
     ) -> Saturate<'a> {
         let Self { state, pole, explored, lines, spoils } = self;
         let (rule, delta) = (Bounded { exponent, bound: state.bound() }, state.delta().unwrap_or(-1.0));
-        Saturate { op, to, from, pole, rule, delta, explored, lines, site, saturated, spoils }
+        Saturate { op, to, from, pole, rule, delta, explored, lines, saturated, spoils }
     }
 }
 

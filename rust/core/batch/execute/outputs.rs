@@ -4,7 +4,7 @@ use super::backend::Backend;
 use super::block::{Block, TaskOutputs};
 use super::dispatch::Width;
 use super::kernels::{Column, Rows};
-use super::slots::BlockInputs;
+use super::slots::{BlockInputs, LANES};
 use super::worker::Worker;
 use crate::batch::compile::code::{Derivative, Source};
 use crate::status::Status;
@@ -82,10 +82,14 @@ impl<B: Backend> Worker<'_, B> {
                 *status = to(*status);
             }
         };
-        let saturated = self.backend.saturated().iter().filter(|&&(_, lane)| (lane as usize) < at.samples);
-        for &(site, lane) in saturated {
-            for &number in plan.below(site as usize) {
-                change(number as usize, lane as usize, &|status| status | Status::SATURATED.bits());
+        for site in 0..plan.code.sites.len() {
+            for (line, &lanes) in self.backend.saturated(site).iter().enumerate() {
+                let set = (0..LANES).filter(|lane| lanes >> lane & 1 == 1).map(|lane| line * LANES + lane);
+                for lane in set.filter(|&lane| lane < at.samples) {
+                    for &number in plan.below(site) {
+                        change(number as usize, lane, &|status| status | Status::SATURATED.bits());
+                    }
+                }
             }
         }
         for (irregular, &lane) in self.irregular.lanes.iter().enumerate() {

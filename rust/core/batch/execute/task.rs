@@ -98,8 +98,8 @@ impl<B: Backend> Worker<'_, B> {
         if self.irregular.lanes.len() < at.samples {
             self.statuses.iter_mut().zip(&self.base).for_each(|(all, &base)| *all |= base);
         }
-        for found in self.irregular.found.chunks_exact(self.base.len().max(1)) {
-            self.statuses.iter_mut().zip(found).for_each(|(all, &(_, status))| *all |= status);
+        if !self.irregular.lanes.is_empty() {
+            self.statuses.iter_mut().zip(self.irregular.statuses()).for_each(|(all, status)| *all |= status);
         }
         self.write(at, inputs, outputs);
         if !self.lanes.is_empty() {
@@ -147,6 +147,8 @@ impl<B: Backend> Worker<'_, B> {
 
     /// Counts the samples of a block whose value is not REAL, and those with a dropped contribution.
     fn note_left_out(&mut self) {
+        let plan = self.run.plan;
+        let may_drop = self.irregular.statuses().any(|status| status.contains(Status::DROPPED));
         for place in 0..self.irregular.lanes.len() {
             let value = self.irregular.value(place, 0);
             let is_kept = value.is_finite();
@@ -155,10 +157,9 @@ impl<B: Backend> Worker<'_, B> {
             }
             let found = |derivative| self.irregular.found(place, derivative);
             let drops = |derivative| found(derivative).1.contains(Status::DROPPED);
-            let overflows = |derivative: usize| is_kept && !found(derivative).0.is_finite();
-            let plan = self.run.plan;
-            let is_incomplete = (0..plan.code.derivatives.len()).any(drops)
-                || plan.totals.iter().filter_map(|summand| summand.derivative).any(overflows);
+            let overflows = |derivative: usize| !found(derivative).0.is_finite();
+            let is_incomplete = may_drop && (0..plan.code.derivatives.len()).any(drops)
+                || is_kept && plan.totals.iter().filter_map(|summand| summand.derivative).any(overflows);
             self.left_out.incomplete += u64::from(is_incomplete);
         }
     }

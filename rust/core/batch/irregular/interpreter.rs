@@ -43,6 +43,10 @@ pub(crate) struct Interpreter {
     /// below: those of the only output are found once.
     reached: Vec<NodeId>,
     reached_from: Option<NodeId>,
+    /// Whether the pass below it is one of plain operations: of no selection or variadic op.
+    is_plain: bool,
+    /// By node and lane, of a pass that is silenced at its root: the adjoint, a zero; NaN before one arrives.
+    zeros: Vec<f64>,
     pub counts: PassCounts,
     /// Node, place of the operand and lane of the contributions left out, if somebody asks.
     pub dropped: Option<Vec<(NodeId, usize, usize)>>,
@@ -95,6 +99,8 @@ pub(crate) struct Task<'a> {
     /// Whether a sample whose value is not REAL is left out, so that nothing but the reason for that
     /// arrives at its root.
     pub drops: bool,
+    /// Whether all derivatives are added up, so that nobody asks for those of such a sample.
+    pub only_sums: bool,
 }
 
 impl Interpreter {
@@ -186,6 +192,12 @@ impl Interpreter {
             self.reached.clear();
             self.reached.extend_from_slice(reached);
             self.reached_from = Some(root);
+            let kinds = self.reached.iter().map(|&node| task.program.kind(node));
+            let mut others = kinds.filter(|kind| matches!(kind, Kind::Select | Kind::Fold(..)));
+            self.is_plain = others.next().is_none();
+        }
+        if self.silences_root(task, root, seed) {
+            return self.silenced_pass(task, derivatives);
         }
         self.activate(task, derivatives);
         if task.state.mode == GradientMode::Hybrid {
@@ -427,6 +439,8 @@ impl Interpreter {
         (self.inputs, self.ways) = (inputs, ways);
     }
 }
+
+mod silenced;
 
 /// The rows of the operands of a node in a sample, if they lead to a source.
 struct Pair<'r> {

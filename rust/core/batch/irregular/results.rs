@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::mode::ModeState;
 use crate::room;
 use crate::stats::Statistics;
+use crate::status::Status;
 
 /// The numbers of the samples to be computed.
 pub(crate) trait Samples {
@@ -62,6 +63,14 @@ impl IrregularResults {
         &mut self.interpreter.counts
     }
 
+    /// The flags of every derivative, of all samples.
+    pub fn statuses(&self) -> impl Iterator<Item = Status> {
+        (0..self.derivatives).map(|derivative| {
+            let of_samples = self.found.iter().skip(derivative).step_by(self.derivatives);
+            of_samples.fold(Status::EXACT, |all, &(_, status)| all | status)
+        })
+    }
+
     /// Computes so many samples.
     pub fn compute(
         &mut self,
@@ -78,7 +87,13 @@ impl IrregularResults {
         if let Request::Directional { .. } = plan.request {
             return self.record(plan, state, lanes, samples, statistics);
         }
-        let task = Task { program: &plan.program, facts: &plan.facts, state, drops: plan.total().is_some() };
+        let task = Task {
+            program: &plan.program,
+            facts: &plan.facts,
+            state,
+            drops: plan.total().is_some(),
+            only_sums: plan.summed.iter().all(|&summed| summed),
+        };
         self.interpreter.forward(task, lanes, &|element, row| samples.gather(element, row))?;
         room::reserve(&mut self.values, lanes * self.outputs)?;
         match plan.program.outputs() {

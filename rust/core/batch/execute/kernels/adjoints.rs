@@ -239,8 +239,8 @@ pub(crate) struct Saturate<'a> {
     /// By lane; empty if none is.
     pub explored: &'a [bool],
     pub lines: usize,
-    pub site: u32,
-    pub saturated: &'a mut Vec<(u32, u32)>,
+    /// By line, those lanes by a bit each; empty if there are none.
+    pub saturated: &'a mut Vec<u32>,
     /// Whether such samples are irregular instead: they get Φ.
     pub spoils: bool,
 }
@@ -274,6 +274,10 @@ impl Saturate<'_> {
         for (lane, &explored) in explored.iter().enumerate() {
             lanes |= u32::from(explored) << lane;
         }
+        if !self.spoils {
+            self.saturated.resize(self.lines, 0);
+            self.saturated[line] |= lanes;
+        }
         let [g, a, b, z] = at(self.from, line);
         let Bounded { exponent, bound } = self.rule;
         while lanes != 0 {
@@ -288,9 +292,6 @@ impl Saturate<'_> {
                 if let Some(to) = to {
                     to[line][lane] = contribution;
                 }
-            }
-            if !self.spoils {
-                self.saturated.push((self.site, (line * LANES + lane) as u32));
             }
         }
     }

@@ -56,11 +56,13 @@ fn add(sums: &mut Line, line: &Line) {
     }
 }
 
-/// Counts the distances of a whole block.
+/// Counts the distances of a block, and notes the lines in which some are at most `close`.
 pub(crate) struct Count<'a> {
     pub lines: &'a [Line],
     pub tally: &'a mut Tally,
     pub delta: f64,
+    pub close: f64,
+    pub close_lines: &'a mut Vec<u32>,
 }
 
 impl Work for Count<'_> {
@@ -68,35 +70,7 @@ impl Work for Count<'_> {
 
     #[inline(always)]
     fn run(self) {
-        self.tally.add(self.lines, self.delta);
-    }
-}
-
-/// Marks the lanes of each line whose distance is at most a threshold, by a bit each.
-pub(crate) struct Close<'a> {
-    pub distances: Lines<'a>,
-    pub threshold: f64,
-    /// By line.
-    pub lanes: &'a mut [u32],
-}
-
-impl Work for Close<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (line, lanes) in self.lanes.iter_mut().enumerate() {
-            let (distances, mut any, mut close) = (self.distances.at(line), false, 0);
-            for distance in distances {
-                any |= distance.abs() <= self.threshold;
-            }
-            if any {
-                for (lane, distance) in distances.iter().enumerate() {
-                    close |= u32::from(distance.abs() <= self.threshold) << lane;
-                }
-            }
-            *lanes = close;
-        }
+        self.tally.add(self.lines, self.delta, self.close, self.close_lines);
     }
 }
 

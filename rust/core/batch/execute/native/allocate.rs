@@ -340,9 +340,12 @@ impl<E: Encoder> Allocator<'_, E> {
                 }
                 self.done_with(reads, time);
             }
-            Step::Saturated { site, .. } => {
+            Step::Saturated { site, .. } | Step::Suspected { site, .. } => {
                 let mask = self.in_register(value(a));
-                let region = self.region(Region::Saturated(site));
+                let region = self.region(match step {
+                    Step::Suspected { .. } => Region::Suspected(site),
+                    _ => Region::Saturated(site),
+                });
                 let address = self.regions.address(region, Index::Vectors, copy as usize, 1, true);
                 self.encoder.store_bits(address, mask);
                 self.done_with(reads, time);
@@ -381,23 +384,33 @@ impl<E: Encoder> Allocator<'_, E> {
                 self.done_with(reads, time);
             }
             Step::Accumulate { total, .. } => {
+                let kept = b.map(|kept| self.in_register(kept));
                 match self.accumulators[total as usize] {
                     Some(register) => {
                         let a = self.operand(value(a));
-                        self.encoder.arithmetic(Arithmetic::Add, register, register, a);
+                        self.add(register, kept, a);
                     }
                     None => {
                         let (from, to) =
                             (self.lanes(total as usize, false), self.lanes(total as usize, true));
                         let a = self.in_register(value(a));
                         let sum = self.take(0);
-                        self.encoder.arithmetic(Arithmetic::Add, sum, a, Operand::Memory(from));
+                        self.encoder.load(sum, from);
+                        self.add(sum, kept, Operand::Register(a));
                         self.encoder.store(to, sum);
                         self.pools[0].free.push(sum);
                     }
                 }
                 self.done_with(reads, time);
             }
+        }
+    }
+
+    /// Adds a number to a register, where the mask holds if there is one.
+    fn add(&mut self, to: Register, kept: Option<Register>, a: Operand) {
+        match kept {
+            Some(mask) => self.encoder.add_where(to, mask, a),
+            None => self.encoder.arithmetic(Arithmetic::Add, to, to, a),
         }
     }
 

@@ -20,6 +20,10 @@ use std::sync::atomic::Ordering;
 /// Blocks with suspect samples in a row after which a worker leaves the task to the interpreter.
 const PATIENCE: u32 = 8;
 
+/// How many samples the block interpreter replays in the time that one takes by itself, as it is interpreted or recorded.
+const INTERPRETED: usize = 16;
+const RECORDED: usize = 512;
+
 /// Where the code notes a doubt.
 const DOUBT: usize = 2;
 
@@ -64,6 +68,8 @@ struct Buffers<'m> {
     irregular: Vec<u8>,
     /// By site, a byte for each vector: its samples with bounded partials.
     saturated: Vec<Vec<u8>>,
+    /// By site, a byte for each vector: its samples whose bounded partials are suspect.
+    suspected: Vec<Vec<u8>>,
     /// By kind of flags, then for doubts: whether there is any in the part at hand.
     any: [u8; 3],
     lanes: Vec<Line>,
@@ -116,10 +122,14 @@ impl<'m> NativeBackend<'m> {
                 Part::Native(piece) => {
                     self.call(piece, number, vectors, block);
                     number += 1;
-                    if self.buffers.any[Flags::Suspect as usize] != 0 || self.buffers.any[DOUBT] != 0 {
+                    let Buffers { any, irregular: bits, .. } = &self.buffers;
+                    let bits = &bits[(number - 1) * vectors..number * vectors];
+                    let suspect = any[Flags::Suspect as usize] != 0;
+                    if any[DOUBT] != 0 || suspect && (kernel.tells == Tells::Whether || are_many(bits, block))
+                    {
                         return (false, true);
                     }
-                    irregular |= self.buffers.any[Flags::Irregular as usize] != 0;
+                    irregular |= suspect || any[Flags::Irregular as usize] != 0;
                 }
             }
         }
@@ -179,21 +189,23 @@ impl<'m> NativeBackend<'m> {
     /// Calls a piece of code.
     fn call(&mut self, piece: &Piece, number: usize, vectors: usize, block: &mut Replay<'_, '_>) {
         let allocated = piece.function.allocated();
-        let Buffers { table, slots, frames, elements, irregular, any, saturated, rows, .. } =
+        let Buffers { table, slots, frames, elements, irregular, any, saturated, suspected, rows, .. } =
             &mut self.buffers;
         *any = [0; 3];
-        let mut sites = 0;
+        let (mut of_saturated, mut of_suspected) = (0, 0);
+        let cleared = |all: &mut Vec<Vec<u8>>, site: &mut usize| {
+            if all.len() == *site {
+                all.push(vec![]);
+            }
+            all[*site].clear();
+            all[*site].resize(vectors, 0);
+            *site += 1;
+        };
         for region in &allocated.kinds {
             match *region {
                 Region::Slot(slot) => slots.push((slot, self.machine.take(slot))),
-                Region::Saturated(_) => {
-                    if saturated.len() == sites {
-                        saturated.push(vec![]);
-                    }
-                    saturated[sites].clear();
-                    saturated[sites].resize(vectors, 0);
-                    sites += 1;
-                }
+                Region::Saturated(_) => cleared(saturated, &mut of_saturated),
+                Region::Suspected(_) => cleared(suspected, &mut of_suspected),
                 _ => {}
             }
         }
@@ -207,6 +219,7 @@ impl<'m> NativeBackend<'m> {
             irregular: Some(&mut irregular[number * vectors..][..vectors]),
             any: Some(any),
             saturated: saturated.iter_mut(),
+            suspected: suspected.iter_mut(),
             outputs: block.destination.as_mut().map(Destination::arrays),
             rows: rows.iter_mut(),
         };
@@ -218,16 +231,34 @@ impl<'m> NativeBackend<'m> {
         for (slot, lines) in slots.drain(..) {
             self.machine.put(slot, lines);
         }
+        if any[Flags::Suspect as usize] != 0 {
+            for bits in &suspected[..of_suspected] {
+                let irregular = irregular[number * vectors..].iter_mut();
+                irregular.zip(bits).for_each(|(irregular, &bits)| *irregular |= bits);
+            }
+        }
         let mut of_sites = saturated.iter();
         let place = Place::of(allocated, block.inputs.lines, vectors);
         for region in &allocated.kinds {
             if let Region::Saturated(site) = *region
                 && let Some(bits) = of_sites.next()
             {
-                note_saturated(&mut self.machine, site, bits, place);
+                // No lines where there are none.
+                let lines = self.machine.saturated_mut(site);
+                if bits.iter().any(|&bits| bits != 0) {
+                    lines.resize(block.inputs.lines, 0);
+                    place.add_to_lines(bits, lines);
+                }
             }
         }
     }
+}
+
+/// Whether the block interpreter takes less time than computing these samples one by one.
+fn are_many(bits: &[u8], block: &Replay<'_, '_>) -> bool {
+    let found: usize = bits.iter().map(|bits| bits.count_ones() as usize).sum();
+    let by_itself = if block.code.is_directional { RECORDED } else { INTERPRETED };
+    found * by_itself > block.inputs.lines * LANES
 }
 
 /// Where vectors of so many lanes are in a block, by the order of the code's loop over the lines of a section.
@@ -245,36 +276,25 @@ impl Place {
         Self { order: allocated.turns.order, section, lanes: lines * LANES / vectors }
     }
 
-    /// The first sample of a vector.
-    fn first(self, vector: usize) -> usize {
+    /// Sets the samples of a byte for each vector in the lines of a block, of a bit for each sample.
+    fn add_to_lines(self, bits: &[u8], found: &mut [u32]) {
         let Self { order, section, lanes } = self;
+        let parts = LANES / lanes;
         match order {
-            Order::Consecutive => vector * lanes,
-            Order::LanesByLanes => {
-                let of_section = section * LANES / lanes;
-                let (number, vector) = (vector / of_section, vector % of_section);
-                (number * section + vector % section) * LANES + vector / section * lanes
+            Order::Consecutive => {
+                for (line, bits) in found.iter_mut().zip(bits.chunks_exact(parts)) {
+                    let parts = bits.iter().enumerate();
+                    *line |= parts.fold(0, |all, (part, &bits)| all | u32::from(bits) << (part * lanes));
+                }
             }
-        }
-    }
-}
-
-/// Notes the samples in which the op of a site has bounded partials.
-fn note_saturated(machine: &mut Machine<'_>, site: u32, bits: &[u8], place: Place) {
-    for_each_set(bits, place, |sample| machine.note_saturated(site, sample as u32));
-}
-
-/// Shows every sample of a block whose bit is set, of a byte for each vector.
-fn for_each_set(bits: &[u8], place: Place, mut show: impl FnMut(usize)) {
-    // Most are not set: those of eight vectors are looked at together.
-    for (number, bytes) in bits.chunks(size_of::<u64>()).enumerate() {
-        let mut word = [0; size_of::<u64>()];
-        word[..bytes.len()].copy_from_slice(bytes);
-        let mut set = u64::from_le_bytes(word);
-        while set != 0 {
-            let bit = set.trailing_zeros() as usize;
-            set &= set - 1;
-            show(place.first(number * word.len() + bit / 8) + bit % 8);
+            Order::LanesByLanes => {
+                for (found, bits) in found.chunks_exact_mut(section).zip(bits.chunks_exact(section * parts)) {
+                    for (part, bits) in bits.chunks_exact(section).enumerate() {
+                        let lines = found.iter_mut().zip(bits);
+                        lines.for_each(|(line, &bits)| *line |= u32::from(bits) << (part * lanes));
+                    }
+                }
+            }
         }
     }
 }
@@ -290,6 +310,7 @@ struct Given<'a, 'm, 'o> {
     irregular: Option<&'a mut [u8]>,
     any: Option<&'a mut [u8]>,
     saturated: std::slice::IterMut<'a, Vec<u8>>,
+    suspected: std::slice::IterMut<'a, Vec<u8>>,
     outputs: Option<Arrays<'a, 'o>>,
     rows: std::slice::IterMut<'a, Memory>,
 }
@@ -306,6 +327,9 @@ impl<'a> Given<'a, '_, '_> {
             Region::Irregular => call.write_bytes(self.irregular.take().unwrap_or_default()),
             Region::Saturated(_) => {
                 call.write_bytes(self.saturated.next().map_or(&mut [], |bits| &mut bits[..]));
+            }
+            Region::Suspected(_) => {
+                call.write_bytes(self.suspected.next().map_or(&mut [], |bits| &mut bits[..]));
             }
             Region::Any => call.write_bytes(self.any.take().unwrap_or_default()),
             Region::Column(argument) => call.read(self.inputs.column(argument).as_flattened()),
@@ -424,12 +448,12 @@ impl Backend for NativeBackend<'_> {
         let places =
             kernel.pieces().map(|piece| Place::of(piece.function.allocated(), inputs.lines, vectors));
         for (bits, place) in self.buffers.irregular.chunks_exact(vectors).zip(places) {
-            for_each_set(bits, place, |sample| found[sample / LANES] |= 1 << (sample % LANES));
+            place.add_to_lines(bits, found);
         }
     }
 
-    fn saturated(&self) -> &[(u32, u32)] {
-        self.machine.saturated()
+    fn saturated(&self, site: usize) -> &[u32] {
+        self.machine.saturated(site)
     }
 }
 

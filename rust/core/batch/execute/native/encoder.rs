@@ -114,6 +114,8 @@ pub(crate) trait Encoder {
     /// Sets a bit for each sample in which the mask holds.
     fn set_bits(&mut self, of: Address, mask: Register);
     fn arithmetic(&mut self, kind: Arithmetic, to: Register, a: Register, b: Operand);
+    /// Adds a number where the mask holds. Only asked where masks have registers of their own.
+    fn add_where(&mut self, to: Register, mask: Register, a: Operand);
     fn shuffle(&mut self, kind: Shuffle, to: Register, a: Register, b: Operand);
     /// The smaller one of a number, which is not negative nor NaN, and a magnitude; NaN is passed over.
     fn least(&mut self, to: Register, a: Register);

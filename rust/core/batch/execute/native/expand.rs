@@ -1,13 +1,13 @@
 //! Instructions as steps: the fast form of each, in the order of the block interpreter's kernels.
 //!
-//! Where a fast form may not hold, the sample is flagged as suspect, and the block is left to the
-//! interpreter. More samples than needed may be flagged, never fewer. What is infinite or Φ need not be: a
+//! Where a fast form may not hold, the sample is flagged as suspect: it is computed by itself, or, if there are many,
+//! the block is left to the interpreter. These are forms of contributions; values have no other. More samples than needed may be flagged, never fewer. What is infinite or Φ need not be: a
 //! contribution that is not REAL shows in a derivative that is checked.
 
 mod adjoints;
 mod values;
 
-use super::steps::{Class, Comparison, Flags, Id, Place, Steps};
+use super::steps::{Class, Comparison, Id, Place, Steps};
 use crate::batch::compile::code::{Code, Instruction, NO_SITE, Source};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -44,8 +44,9 @@ pub(crate) struct Expansion {
     /// By slot: what the run wrote last.
     pub held: HashMap<u32, Held>,
     suspect: Option<Id>,
-    /// Where partials of the op at hand are bounded, while that is being expanded.
+    /// Where partials of the op at hand are bounded, while that is being expanded, and what is suspect of them.
     near: Option<Id>,
+    suspect_near: Option<Id>,
     rule: Rule,
 }
 
@@ -61,7 +62,7 @@ pub(crate) struct Elements<'a> {
 impl Expansion {
     pub fn new(rule: Rule, known: Rc<[Option<f64>]>, classifies: bool, doubts: bool) -> Self {
         let steps = Steps::new(classifies, doubts);
-        Self { steps, known, held: HashMap::new(), suspect: None, near: None, rule }
+        Self { steps, known, held: HashMap::new(), suspect: None, near: None, suspect_near: None, rule }
     }
 
     /// Which partials singular ops have.
@@ -72,7 +73,7 @@ impl Expansion {
     /// Ends the run.
     pub fn finish(mut self) -> Self {
         if let Some(suspect) = self.suspect.take() {
-            self.steps.flag(Flags::Suspect, suspect);
+            self.steps.suspect(suspect);
         }
         self
     }
@@ -115,11 +116,11 @@ impl Expansion {
 
     /// Flags samples in which a fast form may not hold.
     pub fn suspect(&mut self, mask: Id) {
-        if let Some(near) = self.near {
-            let lost = self.steps.and(mask, near);
-            return self.steps.flag(Flags::Suspect, lost);
-        }
-        self.suspect = Some(match self.suspect {
+        let (known, mask) = match self.near {
+            Some(near) => (&mut self.suspect_near, self.steps.and(mask, near)),
+            None => (&mut self.suspect, mask),
+        };
+        *known = Some(match *known {
             Some(others) => self.steps.or(others, mask),
             None => mask,
         });

@@ -1,7 +1,7 @@
 //! What is done with results, at once where they are computed.
 
 use super::rows::Group;
-use super::steps::{Arithmetic, Flags, Id, Place, Step, Steps};
+use super::steps::{Arithmetic, Comparison, Id, Place, Step, Steps};
 use std::collections::{HashMap, HashSet};
 
 /// The total of the values.
@@ -69,10 +69,11 @@ impl Steps {
         // What is done with a result may read a constant that a later step loaded first.
         steps.sort_by_key(|step| !matches!(step, Step::Load { .. }));
         let all = &mut self;
-        let (mut nothing, mut left_out, mut summands) = (None, None, vec![]);
+        let (mut nothing, mut kept, mut summands) = (None, None, vec![]);
         let amends =
             steps.iter().map(|step| if let Step::Guard { amends, .. } = *step { amends } else { [None; 2] });
         let awaited: HashSet<Id> = amends.flatten().flatten().collect();
+        let shown = shown(&steps, hooks, &awaited, doubts);
         let (mut amended, mut waiting) = ([None; 2], Waiting::new(&hooks.groups));
         for step in steps {
             all.steps.push(step);
@@ -95,22 +96,20 @@ impl Steps {
                         let positive = all.add(written, zero);
                         all.store(place, positive);
                     }
-                    Hook::Accumulate(total) if doubts => all.accumulate(total, written),
+                    Hook::Accumulate(total) if doubts => all.accumulate(total, written, None),
                     Hook::Accumulate(total) => {
                         if total == OF_VALUES {
                             let nothing = all.sub(written, written);
-                            left_out = Some(all.is_nan(nothing));
+                            kept = Some(all.compare(Comparison::Equal, nothing, nothing));
                         }
                         summands.push((total, written));
-                        if let Some(left_out) = left_out {
-                            // The number that changes no sum.
-                            let nothing = all.constant(-0.0);
-                            for (total, summand) in summands.drain(..) {
-                                let kept = all.choose(left_out, nothing, summand);
-                                all.accumulate(total, kept);
-                            }
+                        if kept.is_some() {
+                            summands
+                                .drain(..)
+                                .for_each(|(total, summand)| all.accumulate(total, summand, kept));
                         }
                     }
+                    Hook::Check if shown.contains(&written) => {}
                     Hook::Check if doubts => all.doubt_real(written),
                     Hook::Check => {
                         // NaN for what is not REAL, so that one comparison serves all.
@@ -126,10 +125,49 @@ impl Steps {
                 waiting.written(written).into_iter().for_each(|group| all.store_rows(group, lanes));
             }
         }
-        if let Some(mask) = nothing.map(|nothing| all.is_nan(nothing)) {
-            all.flag(Flags::Irregular, mask);
-        }
+        all.flag_irregular(nothing);
         debug_assert!(summands.is_empty(), "the value is among what is added up");
         self
     }
+}
+
+/// Values that need no check: where one is not REAL, so is another one that is made of it and is looked at.
+fn shown(steps: &[Step], hooks: &Hooks, amended: &HashSet<Id>, doubts: bool) -> HashSet<Id> {
+    let is_looked_at = |id: &Id| {
+        let hooks = hooks.of.get(id).into_iter().flatten();
+        // A sum is looked at too, unless something is left out of it.
+        let mut looks =
+            hooks.map(|hook| *hook == Hook::Check || doubts && matches!(hook, Hook::Accumulate(_)));
+        looks.any(|looks| looks)
+    };
+    let loaded = steps.iter().filter_map(|step| match *step {
+        Step::Load { to, place: Place::Constant(bits) } => Some((to, bits)),
+        _ => None,
+    });
+    let constants: HashMap<Id, u64> = loaded.collect();
+    // These bits change a sign and nothing else.
+    let is_sign = |id: Id| constants.get(&id).is_some_and(|&bits| bits << 1 == 0 || bits == u64::MAX >> 1);
+    let mut shown = HashSet::new();
+    for step in steps.iter().rev() {
+        let Some(to) = step.values().1 else { continue };
+        if amended.contains(&to) || !is_looked_at(&to) && !shown.contains(&to) {
+            continue;
+        }
+        match *step {
+            Step::Arithmetic { kind: Arithmetic::Add | Arithmetic::Sub | Arithmetic::Mul, a, b, .. } => {
+                shown.extend([a, b]);
+            }
+            Step::Arithmetic { kind: Arithmetic::Div, a, .. }
+            | Step::Round { a, .. }
+            | Step::Root { a, .. } => {
+                shown.insert(a);
+            }
+            Step::Arithmetic { kind: Arithmetic::And | Arithmetic::Xor, a, b, .. } => {
+                shown.extend(if is_sign(b) { Some(a) } else { None });
+                shown.extend(if is_sign(a) { Some(b) } else { None });
+            }
+            _ => {}
+        }
+    }
+    shown
 }

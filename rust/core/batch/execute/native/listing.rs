@@ -73,6 +73,7 @@ fn name_of(plan: &Plan, region: Region) -> String {
         Region::Irregular => "samples that are not regular, by vector".to_owned(),
         Region::Any => "whether any is not".to_owned(),
         Region::Saturated(_) => "samples with bounded partials, by vector".to_owned(),
+        Region::Suspected(_) => "samples in doubt, by vector".to_owned(),
         Region::Column(argument) => plan.program.arguments()[argument as usize].name.clone(),
         Region::Element(element) => format!("element {element} of rows"),
         Region::Slot(slot) => format!("s{slot}"),

@@ -18,6 +18,8 @@ pub(crate) enum Region {
     Any,
     /// By vector, the samples in which the op of a site has bounded partials.
     Saturated(u32),
+    /// By vector, the samples in which the fast form of those may not hold.
+    Suspected(u32),
     Column(u32),
     Element(u32),
     Slot(u32),

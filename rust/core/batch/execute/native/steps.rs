@@ -166,10 +166,11 @@ pub(crate) enum Step {
         kind: Doubt,
         a: Id,
     },
-    /// Adds to the lanes of a total.
+    /// Adds to the lanes of a total, where the mask holds.
     Accumulate {
         total: u32,
         a: Id,
+        kept: Option<Id>,
     },
     /// What follows, up to the end, happens only if the mask holds for some sample, and leaves nothing but
     /// what it notes and amends: these values at most.
@@ -188,6 +189,11 @@ pub(crate) enum Step {
         site: u32,
         mask: Id,
     },
+    /// Notes the samples in which their fast form may not hold.
+    Suspected {
+        site: u32,
+        mask: Id,
+    },
     GuardEnd,
 }
 
@@ -196,7 +202,8 @@ pub(crate) enum Step {
 pub(crate) enum Flags {
     /// Something that is checked is not REAL: a bit for each sample.
     Irregular,
-    /// The fast form of an op does not hold: just whether that is so anywhere.
+    /// The fast form of an op may not hold: whether that is so anywhere. What tells irregular samples tells these as
+    /// such.
     Suspect,
 }
 
@@ -224,11 +231,13 @@ impl Step {
             }
             Self::Classify { to, a, within, .. } => ([Some(a), within, None], Some(to)),
             Self::Choose { to, mask, a, b } => ([Some(mask), Some(a), Some(b)], Some(to)),
-            Self::Store { a, .. }
-            | Self::StoreInRow { a, .. }
-            | Self::Accumulate { a, .. }
-            | Self::Doubt { a, .. } => ([Some(a), None, None], None),
-            Self::Flag { mask, .. } | Self::Saturated { mask, .. } => ([Some(mask), None, None], None),
+            Self::Store { a, .. } | Self::StoreInRow { a, .. } | Self::Doubt { a, .. } => {
+                ([Some(a), None, None], None)
+            }
+            Self::Accumulate { a, kept, .. } => ([Some(a), kept, None], None),
+            Self::Flag { mask, .. } | Self::Saturated { mask, .. } | Self::Suspected { mask, .. } => {
+                ([Some(mask), None, None], None)
+            }
             Self::Guard { mask, amends: [a, b] } => ([Some(mask), a, b], None),
             Self::Amend { value, mask, a } => ([Some(mask), Some(a), Some(value)], None),
             Self::GuardEnd => ([None; 3], None),
@@ -270,6 +279,8 @@ pub(crate) struct Steps {
     classifies: bool,
     /// Whether checks are doubts about the block rather than a mask for each vector.
     pub doubts: bool,
+    /// If not, where a fast form may not hold.
+    suspect: Option<Id>,
 }
 
 impl Steps {
@@ -469,9 +480,15 @@ impl Steps {
         self.steps.push(Step::Amend { value, mask, a });
     }
 
-    /// Ends what is seldom done.
-    pub fn end_guard(&mut self, site: u32, mask: Id) {
+    /// Ends what is seldom done, which may not hold where it is suspect.
+    pub fn end_guard(&mut self, site: u32, mask: Id, suspect: Option<Id>) {
         self.forget();
+        if let Some(mask) = suspect {
+            self.flag(Flags::Suspect, mask);
+            if !self.doubts {
+                self.steps.push(Step::Suspected { site, mask });
+            }
+        }
         self.steps.push(Step::Saturated { site, mask });
         self.steps.push(Step::GuardEnd);
     }
@@ -494,8 +511,32 @@ impl Steps {
         }
     }
 
-    pub fn accumulate(&mut self, total: u32, a: Id) {
-        self.steps.push(Step::Accumulate { total, a });
+    /// Adds to a total, where the mask holds.
+    pub fn accumulate(&mut self, total: u32, a: Id, kept: Option<Id>) {
+        let Some(mask) = kept.filter(|_| !self.classifies) else {
+            return self.steps.push(Step::Accumulate { total, a, kept });
+        };
+        // Masks are vectors: the number that changes no sum takes the place of what is left out.
+        let nothing = self.constant(-0.0);
+        let a = self.choose(mask, a, nothing);
+        self.steps.push(Step::Accumulate { total, a, kept: None });
+    }
+
+    /// Flags samples in which a fast form may not hold.
+    pub fn suspect(&mut self, mask: Id) {
+        self.flag(Flags::Suspect, mask);
+        if !self.doubts {
+            self.suspect = Some(mask);
+        }
+    }
+
+    /// Flags what is irregular, of numbers that are NaN where that is so, and what is suspect.
+    pub fn flag_irregular(&mut self, nothing: Option<Id>) {
+        let irregular = nothing.map(|nothing| self.is_nan(nothing));
+        let masks = [irregular, self.suspect.take()].into_iter().flatten();
+        if let Some(mask) = masks.reduce(|a, b| self.or(a, b)) {
+            self.flag(Flags::Irregular, mask);
+        }
     }
 
     /// Whether something that lies in memory before the code runs is read.

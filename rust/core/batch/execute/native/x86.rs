@@ -331,6 +331,22 @@ impl Encoder for X86 {
         self.binary(code, self.vector(to), self.vector(a), b);
     }
 
+    fn add_where(&mut self, to: Register, mask: Register, a: Operand) {
+        debug_assert!(self.wide(), "masks of AVX2 are vectors");
+        let (code, to) = (Code::EVEX_Vaddpd_zmm_k1z_zmm_zmmm512b64_er, self.vector(to));
+        let instruction = match a {
+            Operand::Register(a) => Instruction::with3(code, to, to, self.vector(a)),
+            Operand::Memory(address) => {
+                let a = self.memory(address);
+                Instruction::with3(code, to, to, a)
+            }
+        };
+        self.emit(instruction.map(|mut instruction| {
+            instruction.set_op_mask(Self::mask(mask));
+            instruction
+        }));
+    }
+
     fn shuffle(&mut self, kind: Shuffle, to: Register, a: Register, b: Operand) {
         let wide = usize::from(self.wide());
         let (to, a) = (self.vector(to), self.vector(a));

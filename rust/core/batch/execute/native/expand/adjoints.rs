@@ -89,7 +89,7 @@ impl Expansion {
             }
         }
         self.near = None;
-        self.steps.end_guard(number, near);
+        self.steps.end_guard(number, near, self.suspect_near.take());
     }
 
     pub(super) fn quotient(&mut self, g: Id, a: Id, y: Id, z: Id, to_y: bool) -> [Id; 2] {
