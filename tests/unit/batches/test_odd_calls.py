@@ -72,9 +72,9 @@ ODD_CALLS: dict[str, Call] = {
 @pytest.mark.parametrize("name", ODD_CALLS)
 def test_what_is_odd_is_left_to_python(name: str) -> None:
     apply, call = make(), ODD_CALLS[name]
-    for usual in CALLS.values():
-        usual(apply, X300)
-    apply.value_and_grad(*X300, argnums=1)
+    # Those kept are few: what the odd ones are nearly like is made last.
+    for usual in [*CALLS, "jvp", "jvp of one", "hvp", "sum", "of a tuple", "gradient"]:
+        CALLS[usual](apply, X300)
     found = outcome(lambda: call(apply, X300))
     assert found == outcome(lambda: call(make(), X300))
     assert "looked at" not in found
