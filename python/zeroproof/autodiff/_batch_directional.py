@@ -178,7 +178,7 @@ class DerivativeRequest:
         widths = list(map(prod, traced.results.shapes))
         self._plan = traced.program.along(sources.leaves, coordinate, reduce, widths)
         self.call: Optional[PreparedCall] = None
-        """The same for the engine."""
+        """What the engine recognises; None if it cannot."""
         if not sources.repeats:
             reduces = self._run.reduces
             results = written(traced.results, not (reduces or self._run.is_single))
@@ -228,7 +228,7 @@ class ProductRequest:
             (shape, self._run.reduces and not each) for shape, each in zip(sources.shapes, own)
         ]
         self.call: Optional[PreparedCall] = None
-        """The same for the engine."""
+        """What the engine recognises; None if it cannot."""
         if not sources.repeats:
             have_samples = [not (self._run.is_single or summed) for _, summed in self._shapes]
             products = Written(sources.structure, sources.shapes, have_samples)
@@ -268,7 +268,7 @@ class HessianRequest:
         own_axis = not (self._run.reduces or self._run.is_single)
         hessian = Written(LEAF, [(self._size, self._size)], [own_axis])
         self.call = prepared(self._plan, traced, None, hessian)
-        """The same for the engine."""
+        """What the engine recognises; None if it cannot."""
 
     def run(self, inputs: Inputs, samples: int, with_status: bool, out: Any) -> Any:
         """The Hessian, and statuses if requested."""

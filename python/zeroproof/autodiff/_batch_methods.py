@@ -89,13 +89,11 @@ class DirectionalMethods:
         """
         primals = _primals(primals)
         kind, given = call_of("jvp", primals, keywords)
-        if not alarm_blocks():
-            threads = get_num_threads()
-            known: Optional[tuple[Any, ...]] = self._prepared.run(
-                kind, given, argnums, reduce, coordinate, tangents, with_status, out, threads
-            )
-            if known is not None:
-                return known
+        known: Optional[tuple[Any, ...]] = self._known(
+            kind, given, argnums, reduce, coordinate, tangents, with_status, out
+        )
+        if known is not None:
+            return known
         numbers = tuple(range(len(primals))) if argnums is None else argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> DerivativeRequest:
@@ -158,13 +156,9 @@ class DirectionalMethods:
         """
         primals = _primals(primals)
         kind, given = call_of("hvp, transposed" if transposed else "hvp", primals, keywords)
-        if not alarm_blocks():
-            threads = get_num_threads()
-            known = self._prepared.run(
-                kind, given, argnums, reduce, coordinate, v, with_status, out, threads
-            )
-            if known is not None:
-                return known
+        known = self._known(kind, given, argnums, reduce, coordinate, v, with_status, out)
+        if known is not None:
+            return known
         numbers = argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> ProductRequest:
@@ -216,13 +210,9 @@ class DirectionalMethods:
                 ``value_and_grad``.
         """
         kind, given = call_of("hessian", args, keywords)
-        if not alarm_blocks():
-            threads = get_num_threads()
-            known = self._prepared.run(
-                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
-            )
-            if known is not None:
-                return known
+        known = self._known(kind, given, argnums, reduce, coordinate, None, with_status, out)
+        if known is not None:
+            return known
         numbers = argument_numbers(argnums)
 
         def make(traced: Traced, sources: Sources, leaf: Optional[int]) -> HessianRequest:
@@ -297,13 +287,11 @@ class DirectionalMethods:
             TypeError, ValueError: as ``jacobian``.
         """
         kind, given = call_of("value_and_jacobian", args, keywords)
-        if not alarm_blocks():
-            threads = get_num_threads()
-            known: Optional[tuple[Any, ...]] = self._prepared.run(
-                kind, given, argnums, None, coordinate, None, with_status, out, threads
-            )
-            if known is not None:
-                return known
+        known: Optional[tuple[Any, ...]] = self._known(
+            kind, given, argnums, None, coordinate, None, with_status, out
+        )
+        if known is not None:
+            return known
         request, inputs, samples = self._jacobian_request(
             "value_and_jacobian", args, keywords, argnums, coordinate
         )
@@ -323,6 +311,28 @@ class DirectionalMethods:
         numbers = argument_numbers(argnums)
         return self._request(
             method, "jacobian", JacobianRequest, args, keywords, numbers, coordinate
+        )
+
+    def _known(
+        self,
+        kind: Any,
+        given: tuple[Any, ...],
+        argnums: Optional[ArgNums],
+        reduce: Optional[str],
+        coordinate: Optional[ArgNum],
+        direction: Any,
+        with_status: bool,
+        out: Any,
+    ) -> Any:
+        """What a call returns that the engine recognises.
+
+        None for other calls, and if alarms are to be asked.
+        """
+        if alarm_blocks():
+            return None
+        threads = get_num_threads()
+        return self._prepared.run(
+            kind, given, argnums, reduce, coordinate, direction, with_status, out, threads
         )
 
     def _request(

@@ -65,7 +65,7 @@ class ValuesRequest:
         self._is_single = traced.layout.is_single
         values = written(traced.results, not self._is_single)
         self.call = prepared(self._plan, traced, values)
-        """The same for the engine."""
+        """What the engine recognises; None if it cannot."""
 
     def run(self, inputs: Inputs, samples: int, out: Any) -> Any:
         """The values in the structure that the function returns."""
@@ -124,7 +124,7 @@ class GradientRequest:
         summed = [self._reduces and not layout.per_sample[leaf] for leaf in sources.leaves]
         self._shapes = list(zip(sources.shapes, summed))
         self.call: Optional[PreparedCall] = None
-        """The same for the engine, unless there are further results."""
+        """What the engine recognises; None if it cannot, or if there are further results."""
         if pair is None and not sources.repeats:
             own = [not (self._is_single or each) for each in summed]
             self.call = prepared(
@@ -198,7 +198,7 @@ class JacobianRequest:
         self._shape: Shape = (traced.results.count, inputs)
         self.call: Optional[PreparedCall] = None
         self.call_with_values: Optional[PreparedCall] = None
-        """The same for the engine."""
+        """What the engine recognises; None if it cannot."""
         if not sources.repeats:
             own = not self._is_single
             jacobian = Written(LEAF, [self._shape], [own])

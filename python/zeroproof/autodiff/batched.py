@@ -14,7 +14,6 @@ from typing import Any, Optional, Union
 from .._native import PreparedCalls
 from .._trees import flatten
 from ..array import TRArray
-from ..sample_mask import alarm_blocks
 from ..threads import get_num_threads
 from ._batch_arguments import (
     InAxes,
@@ -244,11 +243,8 @@ class BatchedFunction(PartialMethods):
         """
         method = "value_and_grad"
         kind, given = call_of(method, args, keywords)
-        if not (with_mask or has_aux or alarm_blocks()):
-            threads = get_num_threads()
-            known = self._prepared.run(
-                kind, given, argnums, reduce, coordinate, None, with_status, out, threads
-            )
+        if not (with_mask or has_aux):
+            known = self._known(kind, given, argnums, reduce, coordinate, None, with_status, out)
             if known is not None:
                 return known
         check_reduction(reduce)
@@ -295,13 +291,9 @@ class BatchedFunction(PartialMethods):
                 shape.
         """
         kind, given = call_of("jacobian", args, keywords)
-        if not alarm_blocks():
-            threads = get_num_threads()
-            known = self._prepared.run(
-                kind, given, argnums, None, coordinate, None, with_status, out, threads
-            )
-            if known is not None:
-                return known
+        known = self._known(kind, given, argnums, None, coordinate, None, with_status, out)
+        if known is not None:
+            return known
         request, inputs, samples = self._jacobian_request(
             "jacobian", args, keywords, argnums, coordinate
         )

@@ -9,6 +9,7 @@ use crate::locks::filled;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyFloat;
 use std::ffi::{c_int, c_uint, c_void};
 
 /// The versions of the binary interface in which what is used here is the same: NumPy 1 and 2.
@@ -28,6 +29,8 @@ const FLOAT64: c_int = 12;
 const C_CONTIGUOUS: c_int = 0x0001;
 const ALIGNED: c_int = 0x0100;
 const WRITEABLE: c_int = 0x0400;
+/// Also of arrays that NumPy makes read-only some day; buffers of them are read-only already.
+const WARN_ON_WRITE: c_int = c_int::MIN;
 
 /// The most dimensions of an array that is looked at here.
 const MOST_DIMENSIONS: usize = 16;
@@ -61,6 +64,8 @@ type New = unsafe extern "C" fn(
 pub(crate) struct Api {
     class: Py<PyAny>,
     float64: Py<PyAny>,
+    /// `numpy.float64`, a subclass of `float`.
+    double_class: Py<PyAny>,
     new: New,
 }
 
@@ -111,9 +116,11 @@ impl Api {
             }
             let dtype: unsafe extern "C" fn(c_int) -> *mut ffi::PyObject =
                 std::mem::transmute(*table.add(DTYPE_FROM_TYPE));
+            let float64 = Bound::from_owned_ptr_or_err(py, dtype(FLOAT64))?;
             Ok(Some(Self {
                 class: Bound::from_borrowed_ptr(py, (*table.add(ARRAY_TYPE)).cast()).unbind(),
-                float64: Bound::from_owned_ptr_or_err(py, dtype(FLOAT64))?.unbind(),
+                double_class: float64.getattr("type")?.unbind(),
+                float64: float64.unbind(),
                 new: std::mem::transmute::<*mut c_void, New>(*table.add(NEW)),
             }))
         }
@@ -123,6 +130,13 @@ impl Api {
     #[inline]
     pub fn is_array(&self, object: &Bound<'_, PyAny>) -> bool {
         object.get_type_ptr().cast() == self.class.as_ptr()
+    }
+
+    /// The number of a `numpy.float64`, and of no subclass.
+    #[inline]
+    pub fn double(&self, object: &Bound<'_, PyAny>) -> Option<f64> {
+        let is_double = object.get_type_ptr().cast() == self.double_class.as_ptr();
+        object.cast::<PyFloat>().ok().filter(|_| is_double).map(|double| double.value())
     }
 
     /// The memory of an array of doubles in C order, and aligned; `None` for anything else.
@@ -154,7 +168,8 @@ impl Api {
                 0 => &[],
                 _ => std::slice::from_raw_parts((*array).shape, dimensions),
             };
-            Memory { data: (*array).data, shape, is_writeable: (*array).flags & WRITEABLE != 0 }
+            let is_writeable = (*array).flags & (WRITEABLE | WARN_ON_WRITE) == WRITEABLE;
+            Memory { data: (*array).data, shape, is_writeable }
         }
     }
 

@@ -33,6 +33,22 @@ struct Kept {
     call: Py<PreparedCall>,
 }
 
+impl Kept {
+    /// Whether this is asked for.
+    fn is(
+        &self,
+        method: &Bound<'_, PyAny>,
+        argnums: &Bound<'_, PyAny>,
+        reduce: &Bound<'_, PyAny>,
+        coordinate: &Bound<'_, PyAny>,
+    ) -> bool {
+        self.argnums.is(argnums)
+            && self.method.is(method)
+            && self.reduce.is(reduce)
+            && self.coordinate.is(coordinate)
+    }
+}
+
 /// The calls of a batched function that were made lately. ``array_class`` is ``TRArray``.
 #[pyclass(frozen, module = "zeroproof._native")]
 struct PreparedCalls {
@@ -49,8 +65,8 @@ impl PreparedCalls {
         Self { class: array_class, calls: Mutex::default() }
     }
 
-    /// Keeps a call, unless it is kept already; the one made longest ago goes if there are 16. Not if a setting is
-    /// neither None, a bool, an int, a string nor a tuple of these.
+    /// Keeps a call, unless it is kept already for these settings; the one made longest ago goes if there are 16.
+    /// Not if a setting is neither None, a bool, an int, a string nor a tuple of these.
     fn add(
         &self,
         method: &Bound<'_, PyAny>,
@@ -59,14 +75,16 @@ impl PreparedCalls {
         coordinate: &Bound<'_, PyAny>,
         call: Py<PreparedCall>,
     ) {
+        let known = lock(&self.calls).clone();
+        if known.iter().any(|kept| kept.call.is(&call) && kept.is(method, argnums, reduce, coordinate)) {
+            return;
+        }
+        drop(known);
         let settings = [method, argnums, reduce, coordinate].map(Setting::of);
         let [Some(method), Some(argnums), Some(reduce), Some(coordinate)] = settings else { return };
         let new = Arc::new(Kept { method, argnums, reduce, coordinate, call });
         let before = {
             let mut calls = lock(&self.calls);
-            if calls.iter().any(|kept| kept.call.is(&new.call)) {
-                return;
-            }
             let others = calls.iter().take(MOST - 1).cloned();
             let now = Arc::new(std::iter::once(new).chain(others).collect());
             std::mem::replace(&mut *calls, now)
@@ -117,10 +135,7 @@ impl PreparedCalls {
         let arrays = Arrays { py, api, class: self.class.bind(py) };
         let calls = lock(&self.calls).clone();
         let found = calls.iter().enumerate().find_map(|(place, kept)| {
-            let is_asked_for = kept.argnums.is(argnums)
-                && kept.method.is(method)
-                && kept.reduce.is(reduce)
-                && kept.coordinate.is(coordinate);
+            let is_asked_for = kept.is(method, argnums, reduce, coordinate);
             let args = is_asked_for.then(|| kept.call.get().recognised(&arrays, args, direction));
             args.flatten().map(|args| (place, kept.clone(), args))
         });

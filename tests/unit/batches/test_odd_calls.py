@@ -16,6 +16,11 @@ def bad_out(samples: int) -> np.ndarray[Any, Any]:
     return array
 
 
+def broadcast_out(samples: int) -> np.ndarray[Any, Any]:
+    """One that NumPy lets be written to with a warning, since others may have its memory."""
+    return np.broadcast_arrays(np.empty(samples), np.empty((1, samples)))[0][0]
+
+
 X300 = inputs(300)
 ODD_CALLS: dict[str, Call] = {
     "a bool": lambda f, args: f.value_and_grad(*args, argnums=True),
@@ -55,6 +60,9 @@ ODD_CALLS: dict[str, Call] = {
     "out that is read-only": lambda f, args: f.value_and_grad(
         *args, argnums=2, out=(None, bad_out(300))
     ),
+    "out that was broadcast": lambda f, args: f.value_and_grad(
+        *args, argnums=2, out=(np.empty(300), broadcast_out(300))
+    ),
     "out that is an argument": lambda f, args: f.value_and_grad(
         *args, argnums=2, out=(np.empty(300), args[2])
     ),
@@ -68,16 +76,15 @@ ODD_CALLS: dict[str, Call] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("name", ODD_CALLS)
 def test_what_is_odd_is_left_to_python(name: str) -> None:
     apply, call = make(), ODD_CALLS[name]
-    for usual in CALLS.values():
-        usual(apply, X300)
-    apply.value_and_grad(*X300, argnums=1)
+    # Those kept are few: what the odd ones are nearly like is made last.
+    for usual in [*CALLS, "jvp", "jvp of one", "hvp", "sum", "of a tuple", "gradient"]:
+        CALLS[usual](apply, X300)
     found = outcome(lambda: call(apply, X300))
     assert found == outcome(lambda: call(make(), X300))
-    assert "looked at" not in found
 
 
 def test_a_list_of_argnums_may_change() -> None:

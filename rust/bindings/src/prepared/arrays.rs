@@ -88,7 +88,9 @@ impl<'py> Arrays<'_, 'py> {
         if !takes_numbers || expected.has_samples || !expected.shape.is_empty() {
             return None;
         }
-        let number = common_number(object).or_else(|| object.cast_exact::<PyInt>().ok()?.extract().ok())?;
+        let number = common_number(object)
+            .or_else(|| self.api.double(object))
+            .or_else(|| object.cast_exact::<PyInt>().ok()?.extract().ok())?;
         Some(Leaf::Number(TrScalar::from_ieee(number).to_ieee()))
     }
 

@@ -155,7 +155,7 @@ impl PreparedCall {
             let is_of_this_kind = if own.is_single {
                 fits(&own.items[0], direction)
             } else {
-                let items = items_of(direction).filter(|items| items.len() == own.items.len())?;
+                let items = items_of(direction, own.items.len())?;
                 own.items.iter().zip(&items).all(|(tree, item)| fits(tree, item))
             };
             if !is_of_this_kind {
@@ -181,8 +181,8 @@ impl PreparedCall {
             (Some(_), None) => (out.clone(), nothing.clone()),
             (None, _) => (nothing.clone(), out.clone()),
             _ if out.is_none() => (nothing.clone(), nothing.clone()),
-            _ => match items_of(out).map(<[_; 2]>::try_from) {
-                Some(Ok([of_values, of_derivatives])) => (of_values, of_derivatives),
+            _ => match items_of(out, 2).as_deref() {
+                Some([of_values, of_derivatives]) => (of_values.clone(), of_derivatives.clone()),
                 _ => return Ok(None),
             },
         };
@@ -250,10 +250,11 @@ fn numbers<'a>(input: &Input<'a>) -> &'a [f64] {
     }
 }
 
-/// The items of a tuple or list.
-fn items_of<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
+/// The items of a tuple or list of so many.
+fn items_of<'py>(object: &Bound<'py, PyAny>, count: usize) -> Option<Vec<Bound<'py, PyAny>>> {
     if let Ok(tuple) = object.cast_exact::<PyTuple>() {
-        return Some(tuple.iter().collect());
+        return (tuple.len() == count).then(|| tuple.iter().collect());
     }
-    object.cast_exact::<PyList>().ok().map(|list| list.iter().collect())
+    let list = object.cast_exact::<PyList>().ok()?;
+    (list.len() == count).then(|| list.iter().collect())
 }
