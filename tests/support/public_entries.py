@@ -27,6 +27,7 @@ from support.op_cases import cases
 OTHERS = {
     "zeroproof.dask",
     "zeroproof.jax",
+    "zeroproof.onnx",
     "zeroproof.sklearn",
     "zeroproof.torch",
     "zeroproof.replay",
@@ -272,7 +273,8 @@ p.save(folder + "/p.json")
 again = load_program(folder + "/p.json")
 result = [p.name, p.arguments(), p.steps(), p.outputs(), len(p.to_c()), again(X), again.value_and_grad(X)]
 result += [p.jacobian(X), p.value_and_jacobian(X), p.hessian(X), p.vjp(X)[1](X), p.hvp((X,), X), p.jvp((X,), (X,))]
-result += [p.partial(X, start=0).finish("sum"), p.program(X) is p]
+result += [p.partial(X, start=0).finish("sum"), p.program(X) is p, callable(p.to_onnx)]
+result += [p.native_listing() if native_code() else "", len(str(p.program(X, native=True))) > 0]
 """,
 )
 entry(

@@ -55,6 +55,13 @@ class ProgramMethods:
 
         Raises:
             RuntimeError: where the interpreter runs instead; the error says why.
+
+        Examples:
+            >>> import numpy as np
+            >>> from zeroproof import native_code, tr_vmap
+            >>> program = tr_vmap(lambda x: 1.0 / x).program(np.ones(1))
+            >>> not native_code() or "= div(" in program.native_listing()
+            True
         """
         program = self._portable.traced.program
         every = list(range(len(program.arguments())))

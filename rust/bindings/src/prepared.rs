@@ -130,6 +130,10 @@ impl PreparedCalls {
         out: &Bound<'py, PyAny>,
         threads: usize,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        // Shapes and containers are looked at twice: without the GIL another thread may change them in between.
+        if cfg!(Py_GIL_DISABLED) {
+            return Ok(None);
+        }
         let Ok(with_status) = with_status.extract::<bool>() else { return Ok(None) };
         let Some(api) = Api::get(py).filter(|_| !watched()) else { return Ok(None) };
         let arrays = Arrays { py, api, class: self.class.bind(py) };

@@ -22,7 +22,7 @@ MODULES = (
 #: The packages that an example needs besides those of the tests.
 NEEDED = {"history": "matplotlib", "modes": "matplotlib"}
 #: Methods that only write files or draw, which the guides show.
-SHOWN_ELSEWHERE = {"plot"}
+SHOWN_ELSEWHERE = {"plot", "to_onnx"}
 
 
 def public() -> Iterator[tuple[str, Any]]:

@@ -197,7 +197,7 @@ impl Interpreter {
             self.is_plain = others.next().is_none();
         }
         if self.silences_root(task, root, seed) {
-            return self.silenced_pass(task, derivatives);
+            return self.masked_pass(task, derivatives);
         }
         self.activate(task, derivatives);
         if task.state.mode == GradientMode::Hybrid {
@@ -440,7 +440,7 @@ impl Interpreter {
     }
 }
 
-mod silenced;
+mod masked;
 
 /// The rows of the operands of a node in a sample, if they lead to a source.
 struct Pair<'r> {

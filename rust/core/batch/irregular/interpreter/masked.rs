@@ -27,7 +27,7 @@ impl Interpreter {
     }
 
     /// The pass.
-    pub(super) fn silenced_pass(&mut self, task: Task<'_>, derivatives: &[Derivative]) -> Result<(), Error> {
+    pub(super) fn masked_pass(&mut self, task: Task<'_>, derivatives: &[Derivative]) -> Result<(), Error> {
         let (program, lanes) = (task.program, self.lanes);
         // Nobody asks for the derivatives of samples that are left out of all sums.
         let wants_zeros = !(task.drops && task.only_sums);
