@@ -135,8 +135,7 @@ impl Tally {
             count_in_turns(window, line, |count| count.wrapping_add(1));
             if any {
                 let (mut is_near, mut is_close) = (0, 0);
-                for lane in 0..N {
-                    let d: f64 = line[lane].abs();
+                for d in line.iter().map(|d: &f64| d.abs()) {
                     is_near += u64::from(d <= delta);
                     is_close |= u64::from(d <= close);
                 }
