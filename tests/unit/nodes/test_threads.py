@@ -5,9 +5,9 @@ from __future__ import annotations
 import queue
 import random
 import threading
-from collections.abc import Callable
 from typing import Any
 
+from support.running import run_all
 from support.values import bits
 from zeroproof import _native
 from zeroproof.autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
@@ -28,27 +28,6 @@ SETTINGS: list[tuple[GradientMode, float, Any]] = [
     (GradientMode.MASK_REAL, 2.0, 0.5),
     (GradientMode.HYBRID, 1.0, 1e9),
 ]
-
-
-def run_all(work: Callable[[int], None]) -> None:
-    """Runs ``work`` in eight threads at once and raises what any of them raised."""
-    start = threading.Barrier(THREADS)
-    errors: list[BaseException] = []
-
-    def guarded(number: int) -> None:
-        try:
-            start.wait(30)
-            work(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(k,)) for k in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def workload(number: int) -> list[Any]:
@@ -81,7 +60,7 @@ def test_eight_modes_at_once_get_what_each_gets_alone() -> None:
     def work(number: int) -> None:
         together[number] = workload(number)
 
-    run_all(work)
+    run_all(work, THREADS)
     for number in range(THREADS):
         assert together[number] == alone[number], SETTINGS[number]
     assert len({str(result) for result in alone}) > 4  # the settings do differ
@@ -108,7 +87,7 @@ def test_nodes_made_in_one_thread_are_used_and_dropped_in_others() -> None:
             [leaf] = [n for n in received.inputs[0].inputs if n.requires_grad]
             assert leaf.gradient == 2.0 * value * k
 
-    run_all(work)
+    run_all(work, THREADS)
     assert all(box.empty() for box in mailboxes)
     assert _native.arena_usage()[0] == before
 
@@ -121,7 +100,7 @@ def test_one_parameter_for_all_threads() -> None:
         for _ in range(500):
             (shared * float(number)).backward()
 
-    run_all(work)
+    run_all(work, THREADS)
     assert shared.gradient == 500.0 * sum(range(THREADS))
 
 
@@ -134,7 +113,7 @@ def test_graphs_of_a_finished_thread_live_on() -> None:
         with lock:
             made.append(x * x)
 
-    run_all(work)
+    run_all(work, THREADS)
     total = sum(made, start=TRNode.constant(0.0))
     total.backward()
     assert total.value == sum(k * k for k in range(THREADS))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.running import run_all
 from support.values import bits
 from zeroproof import TRNode, _native, gradient_tape, tr_grad, tr_sum, tr_vmap, tr_where
 from zeroproof.autodiff import tr_node
@@ -22,27 +23,6 @@ from zeroproof.autodiff.tr_ops_grad import tr_exp, tr_sin, tr_tanh
 
 THREADS = 4
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-
-
-def run_all(work: Callable[[int], None], threads: int = THREADS) -> None:
-    """Runs ``work`` in several threads at once and raises what any of them raised."""
-    start = threading.Barrier(threads)
-    errors: list[BaseException] = []
-
-    def guarded(number: int) -> None:
-        try:
-            start.wait(30)
-            work(number)
-        except BaseException as error:
-            errors.append(error)
-
-    running = [threading.Thread(target=guarded, args=(k,)) for k in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def in_thread(work: Callable[[], Any]) -> Any:
@@ -100,7 +80,7 @@ def test_random_expressions_over_the_nodes_of_all_threads() -> None:
                 slopes = [0.0 if each is None else float(each[0]) for each in found]
                 results.append((made, slopes))
 
-    run_all(work)
+    run_all(work, THREADS)
     values = dict(enumerate(leaves))
     assert len(results) > 200
     for made, gradients in results[:: max(1, len(results) // 150)]:
@@ -135,7 +115,7 @@ def test_a_thread_that_works_by_itself_gets_what_it_gets_alone() -> None:
     def work(number: int) -> None:
         together[number] = series(number)
 
-    run_all(work)
+    run_all(work, THREADS)
     assert together == alone
 
 
@@ -154,7 +134,7 @@ def test_threads_that_met_part_again() -> None:
             (y * y).backward()
             assert y.gradient == 6.0
 
-    run_all(work)
+    run_all(work, THREADS)
     assert w.gradient == THREADS * sum(range(200))
 
 
@@ -183,7 +163,7 @@ def test_nodes_are_dropped_by_other_threads_while_they_are_used() -> None:
             if series.random() < 0.05 and node.requires_grad:
                 node.backward()
 
-    run_all(work)
+    run_all(work, THREADS)
     assert all(node.tag.name == "REAL" for node in shared)
     del shared[:]
     assert _native.arena_usage()[0] == before
@@ -248,7 +228,7 @@ def test_settings_of_the_process_are_changed_together() -> None:
                 (TRNode.parameter(1.0) * 2.0).backward()
 
     try:
-        run_all(work)
+        run_all(work, THREADS)
         assert GradientModeConfig.get_saturation_bound() == 2000.0
         assert GradientModeConfig.get_local_threshold() == 2000.0
     finally:
@@ -267,7 +247,7 @@ def test_one_batched_function_for_all_threads() -> None:
         for _ in range(50):
             assert np.asarray(fresh(inputs[number], w).to_ieee()).tobytes() == want[number]
 
-    run_all(work)
+    run_all(work, THREADS)
 
 
 @pytest.mark.skipif(not FREE_THREADED, reason="an interpreter with a GIL")
