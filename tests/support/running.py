@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def run_all(work: Callable[[int], None], threads: int) -> None:
-    """Runs ``work`` in so many threads, which begin together, and raises what any of them raised."""
+    """Runs ``work`` in so many threads that begin together; raises what any of them raised."""
     start = threading.Barrier(threads)
     errors: list[BaseException] = []
 

@@ -7,7 +7,7 @@
 //! ```text
 //! expand.rs    instructions as steps on one vector of samples (steps.rs); curvature.rs those of second order
 //! hooks.rs     what is done with results; rows.rs those that go to rows (lanes.rs)
-//! allocate.rs  registers by a linear scan, through an encoder (encoder.rs; x86.rs is one)
+//! allocate.rs  registers by a linear scan, through an encoder (encoder.rs; x86.rs is one, for vectors.rs)
 //! regions.rs   what it works on, and how far
 //! memory.rs    executable memory and calls: all that is unsafe
 //! program.rs   the parts of a program, and what they leave to each other
@@ -42,6 +42,8 @@ mod rows;
 #[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod steps;
 mod switch;
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
+mod vectors;
 #[cfg(all(feature = "native", target_arch = "x86_64"))]
 mod x86;
 

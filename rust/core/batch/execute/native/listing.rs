@@ -4,7 +4,7 @@ use super::expand::Rule;
 use super::program::{Assembled, Key, listed};
 use super::regions::{Allocated, Region};
 use super::steps::OF_RESULTS;
-use super::x86::Vectors;
+use super::vectors::Vectors;
 use crate::batch::compile::plan::Plan;
 use std::fmt::Write;
 

@@ -17,7 +17,7 @@
 use super::encoder::{LINE_BYTES, Order};
 use super::regions::Allocated;
 use super::switch;
-use super::x86::Vectors;
+use super::vectors::Vectors;
 use crate::batch::execute::dispatch::{self, CACHE_LINE};
 use memmap2::{Mmap, MmapMut};
 use std::marker::PhantomData;

@@ -79,7 +79,7 @@ pub(super) fn count_blocks(blocks: u64) {
 fn widest() -> Option<Simd> {
     #[cfg(all(feature = "native", target_arch = "x86_64"))]
     {
-        use super::x86::Vectors;
+        use super::vectors::Vectors;
         if Vectors::Avx512.are_available() {
             return Some(Simd::Avx512);
         }
@@ -117,8 +117,8 @@ pub fn native_code() -> Result<Simd, String> {
 
 /// The vectors for a run, if native code is to run.
 #[cfg(all(feature = "native", target_arch = "x86_64"))]
-pub(super) fn vectors(native: Native, pays: bool) -> Option<super::x86::Vectors> {
-    use super::x86::Vectors;
+pub(super) fn vectors(native: Native, pays: bool) -> Option<super::vectors::Vectors> {
+    use super::vectors::Vectors;
     let known = native_code().ok()?;
     let vectors = |simd| if simd == Simd::Avx2 { Vectors::Avx2 } else { Vectors::Avx512 };
     match native {

@@ -8,42 +8,8 @@
 use super::encoder::{Address, Encoded, Encoder, Index, LINE_BYTES, Listed, Operand, Order, Register, Turns};
 use super::lanes::{Lanes, Shuffle};
 use super::steps::{Arithmetic, Class, Comparison, Logic, Rounding};
+use super::vectors::Vectors;
 use iced_x86::{Code, FastFormatter, IcedError, Instruction, MemoryOperand, Register as Machine};
-
-/// Vectors of an x86 processor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Vectors {
-    /// Four doubles; masks are vectors.
-    Avx2,
-    /// Eight doubles; masks have registers of their own.
-    Avx512,
-}
-
-impl Vectors {
-    /// Whether there is an instruction that tells classes of numbers.
-    pub fn classify(self) -> bool {
-        self == Self::Avx512
-    }
-
-    /// The bytes of one.
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::Avx2 => 32,
-            Self::Avx512 => 64,
-        }
-    }
-
-    /// Whether this processor has them.
-    pub fn are_available(self) -> bool {
-        let avx2 = is_x86_feature_detected!("avx2");
-        let avx512 = || {
-            is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-        };
-        avx2 && (self == Self::Avx2 || avx512())
-    }
-}
 
 /// Registers for pointers that a caller need not save, then those it expects to find as they were.
 const POINTERS: [Machine; 8] = [
