@@ -24,6 +24,7 @@ from ._native import ModeSnapshot
 from ._trees import LEAF, Structure, broadcast, flatten, is_container
 from .autodiff import BatchedFunction, GradientModeConfig, Partial
 from .autodiff._batch_arguments import is_structure, real_numbers
+from .autodiff._batch_layout import arguments_of
 from .autodiff._leaves import cuts
 from .autodiff._parameters import ArgNum, ArgNums, Key, argument_numbers, coordinate_number
 from .autodiff.partial import check_total
@@ -195,16 +196,7 @@ class _Call:
 
     def arguments(self, leaves: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional arguments and keywords that hold these leaves."""
-        given = iter(leaves)
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        for key, structure in zip(self.keys, self.structures):
-            argument = structure.unflatten([next(given) for _ in range(structure.count)])
-            if isinstance(key, str):
-                keywords[key] = argument
-            else:
-                positional.append(argument)
-        return tuple(positional), keywords
+        return arguments_of(self.keys, self.structures, leaves)
 
 
 def _thread_count(threads: Any) -> int:

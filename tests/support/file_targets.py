@@ -22,6 +22,7 @@ import numpy as np
 
 import zeroproof as zp
 from zeroproof import Program, Rational, RationalModel, load_program
+from zeroproof.autodiff._batch_layout import arguments_of
 from zeroproof.learn.predict import predict
 from zeroproof.learn.table import Choice, read_table
 from zeroproof.learn.text import InputError
@@ -216,15 +217,8 @@ def use_program(program: Program) -> None:
     """Calls a program in all ways, for arguments that it takes."""
     layout = program._portable.traced.layout
     axes = zip(layout.shapes, layout.per_sample)
-    arrays = iter([np.full((3, *shape) if own else shape, 0.5) for shape, own in axes])
-    args: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for key, structure in zip(layout.keys, layout.structures):
-        argument = structure.unflatten([next(arrays) for _ in range(structure.count)])
-        if isinstance(key, str):
-            keywords[key] = argument
-        else:
-            args.append(argument)
+    arrays = [np.full((3, *shape) if own else shape, 0.5) for shape, own in axes]
+    args, keywords = arguments_of(layout.keys, layout.structures, arrays)
     numbers = (*range(len(args)), *keywords)
     program(*args, **keywords)
     for mode in MODES:

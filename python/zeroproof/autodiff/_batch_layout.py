@@ -12,6 +12,22 @@ from .._trees import Structure
 from ._parameters import Key
 
 
+def arguments_of(
+    keys: Sequence[Key], structures: Sequence[Structure], leaves: Sequence[Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional arguments and keywords that hold these leaves."""
+    given = iter(leaves)
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for key, structure in zip(keys, structures):
+        argument = structure.unflatten([next(given) for _ in range(structure.count)])
+        if isinstance(key, str):
+            keywords[key] = argument
+        else:
+            positional.append(argument)
+    return tuple(positional), keywords
+
+
 @dataclass(frozen=True)
 class Layout:
     """The arguments that a function is traced for. Each leaf of their structures is an array."""
@@ -55,14 +71,7 @@ class Layout:
     def call(self, function: Callable[..., Any], elements: Sequence[Sequence[Any]]) -> Any:
         """Calls the function, given the elements of each leaf."""
         arrays = [shaped(each, shape) for each, shape in zip(elements, self.shapes)]
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        for key, structure in zip(self.keys, self.structures):
-            argument = structure.unflatten([arrays[leaf] for leaf in self.leaves(key)])
-            if isinstance(key, str):
-                keywords[key] = argument
-            else:
-                positional.append(argument)
+        positional, keywords = arguments_of(self.keys, self.structures, arrays)
         return function(*positional, **keywords)
 
     def only_leaf(self, key: Key, role: str) -> int:
