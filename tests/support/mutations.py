@@ -141,4 +141,4 @@ def _by_bytes(data: bytes, chosen: random.Random, others: Sequence[bytes]) -> by
     if what < 11 and others:
         other = chosen.choice(others)
         return data[:start] + other[chosen.randrange(len(other) + 1) :]
-    return gzip.compress(data) if chosen.random() < 0.2 else data[:start]
+    return gzip.compress(data, mtime=0) if chosen.random() < 0.2 else data[:start]
