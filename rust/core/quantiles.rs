@@ -95,7 +95,7 @@ fn in_turns(window: &Window, key: usize) -> u64 {
     window.iter().map(|counts| u64::from(counts[key % WINDOW])).sum()
 }
 
-/// Changes the counts of a line's values, in one turn after the other.
+/// Changes the counts of values, in one turn after the other.
 #[inline(always)]
 fn count_in_turns(window: &mut Window, values: &[f64], change: impl Fn(u32) -> u32) {
     for (number, &value) in values.iter().enumerate() {
@@ -104,62 +104,51 @@ fn count_in_turns(window: &mut Window, values: &[f64], change: impl Fn(u32) -> u
     }
 }
 
+/// How many values are taken in side by side.
+const TOGETHER: usize = 32;
+
 impl Tally {
-    /// Takes in the magnitudes of finite values; those up to `delta` are near a pole. Notes the numbers of the lines
-    /// in which some value is at most `close`.
+    /// Takes in the magnitudes of finite values; those up to `delta` are near a pole.
     #[inline(always)]
-    pub fn add<const N: usize>(
-        &mut self,
-        lines: &[[f64; N]],
-        delta: f64,
-        close: f64,
-        close_lines: &mut Vec<u32>,
-    ) {
-        let values = (lines.len() * N) as u64;
-        if self.window.is_none() || self.in_window + values > u64::from(u32::MAX) {
-            self.open_window(lines.as_flattened());
+    pub fn add(&mut self, values: &[f64], delta: f64) {
+        if self.window.is_none() || self.in_window + values.len() as u64 > u64::from(u32::MAX) {
+            self.open_window(values);
         }
         let Some(window) = &mut self.window else { return };
-        let (mut least, mut greatest, mut sum) = ([f64::INFINITY; N], [0.0; N], [0.0; N]);
-        let (mut near, limit) = (0, if close > delta { close } else { delta });
+        let (mut least, mut greatest) = ([f64::INFINITY; TOGETHER], [0.0; TOGETHER]);
+        let (mut sum, mut near) = ([0.0; TOGETHER], [0; TOGETHER]);
+        let (chunks, rest) = values.as_chunks::<TOGETHER>();
         // Vectors and counts in one loop: they wait for different units of the processor.
-        for (number, line) in lines.iter().enumerate() {
-            let mut any = false;
-            for lane in 0..N {
-                let d: f64 = line[lane].abs();
-                least[lane] = if d < least[lane] { d } else { least[lane] };
-                greatest[lane] = if d > greatest[lane] { d } else { greatest[lane] };
-                sum[lane] += d;
-                any |= d <= limit;
+        for chunk in chunks {
+            for side in 0..TOGETHER {
+                let d: f64 = chunk[side].abs();
+                least[side] = if d < least[side] { d } else { least[side] };
+                greatest[side] = if d > greatest[side] { d } else { greatest[side] };
+                sum[side] += d;
+                near[side] += u64::from(d <= delta);
             }
-            count_in_turns(window, line, |count| count.wrapping_add(1));
-            if any {
-                let (mut is_near, mut is_close) = (0, 0);
-                for d in line.iter().map(|d: &f64| d.abs()) {
-                    is_near += u64::from(d <= delta);
-                    is_close |= u64::from(d <= close);
-                }
-                near += is_near;
-                if is_close != 0 {
-                    close_lines.push(number as u32);
-                }
+            for values in chunk.as_chunks::<{ 2 * TURNS }>().0 {
+                count_in_turns(window, values, |count| count.wrapping_add(1));
             }
         }
-        let least = least.into_iter().fold(f64::INFINITY, f64::min);
-        let greatest = greatest.into_iter().fold(0.0, f64::max);
+        count_in_turns(window, rest, |count| count.wrapping_add(1));
+        let rest = || rest.iter().map(|value| value.abs());
+        let least = rest().chain(least).fold(f64::INFINITY, f64::min);
+        let greatest = rest().chain(greatest).fold(0.0, f64::max);
+        let near: u64 = rest().map(|d| u64::from(d <= delta)).chain(near).sum();
+        let total: f64 = rest().chain(sum).sum();
         if key(least) < self.start || key(greatest) >= self.start + WINDOW {
-            self.count_outside(lines);
+            self.count_outside(values);
         }
-        self.in_window += values;
+        self.in_window += values.len() as u64;
         self.near += near;
         (self.min, self.max) = (self.min.min(least), self.max.max(greatest));
-        let total: f64 = sum.iter().sum();
         if total.is_finite() {
             self.sum.add(total);
         } else {
-            lines.iter().flatten().for_each(|value| self.sum.add(value.abs()));
+            values.iter().for_each(|value| self.sum.add(value.abs()));
         }
-        self.count += values;
+        self.count += values.len() as u64;
     }
 
     /// Places the window around the first values, or empties it.
@@ -186,10 +175,12 @@ impl Tally {
 
     /// Counts values anew that were counted in the window, since some do not belong there.
     #[cold]
-    fn count_outside<const N: usize>(&mut self, lines: &[[f64; N]]) {
+    fn count_outside(&mut self, values: &[f64]) {
         let Some(mut window) = self.window.take() else { return };
-        lines.iter().for_each(|line| count_in_turns(&mut window, line, |count| count.wrapping_sub(1)));
-        for &value in lines.as_flattened() {
+        for values in values.chunks(TOGETHER) {
+            count_in_turns(&mut window, values, |count| count.wrapping_sub(1));
+        }
+        for &value in values {
             let key = key(value);
             if (self.start..self.start + WINDOW).contains(&key) {
                 window[0][key % WINDOW] += 1;
@@ -543,19 +534,12 @@ mod tests {
     fn what_is_counted_in_bulk_is_the_stream() {
         for (n, far) in [(32 * 60, false), (32 * 60, true), (32 * 400, false), (32 * 400, true)] {
             let values = distances(n, far);
-            let (mut tally, mut close) = (Tally::default(), vec![]);
-            let (first, rest) = values.split_at(320);
-            tally.add::<32>(first.as_chunks().0, 0.5, 0.1, &mut close);
-            assert!(close.iter().all(|&line| line < 10));
-            close.clear();
-            tally.add::<32>(rest.as_chunks().0, 0.5, 0.1, &mut close);
-            let are_close = |line: &[f64; 32]| line.iter().any(|value| value.abs() <= 0.1);
-            let lines = rest.as_chunks().0.iter().enumerate();
-            let expected: Vec<u32> = lines.filter(|(_, l)| are_close(l)).map(|(k, _)| k as u32).collect();
-            assert_eq!(close, expected);
-            assert!(expected.len() > 3);
+            let mut tally = Tally::default();
+            let (first, rest) = values.split_at(323);
+            tally.add(first, 0.5);
+            tally.add(rest, 0.5);
             let more = [1e-3, 1e3, 0.25];
-            more.iter().for_each(|&value| tally.add(&[[value]], 0.5, -1.0, &mut close));
+            more.iter().for_each(|&value| tally.add(&[value], 0.5));
             let all = values.iter().chain(&more);
             assert_eq!(tally.near, all.clone().filter(|value| value.abs() <= 0.5).count() as u64);
             let (mut bulk, joint) = (Quantiles::default(), stream(all.copied()));

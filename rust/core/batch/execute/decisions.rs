@@ -19,11 +19,10 @@ pub(crate) struct Decisions {
     pub saturated: Vec<bool>,
     /// By line: the regular samples, by a bit each. Empty if all are.
     pub regular: Vec<u32>,
-    /// The distances of the regular samples of a block, and their lanes.
+    /// The distances of the regular samples of a block.
     pub distances: Vec<f64>,
-    pub lanes: Vec<u32>,
-    /// The lines in which some distance is small enough for the place to be recorded.
-    pub close_lines: Vec<u32>,
+    /// By line: the samples whose distance is small enough for the place to be recorded, by a bit each.
+    pub close: Vec<u32>,
 }
 
 impl Decisions {
@@ -36,8 +35,7 @@ impl Decisions {
             saturated: vec![false; code.sites.len()],
             regular: vec![],
             distances: vec![],
-            lanes: vec![],
-            close_lines: vec![],
+            close: vec![],
         }
     }
 
@@ -59,11 +57,6 @@ impl Decisions {
     }
 
     pub fn is_regular(&self, lane: usize) -> bool {
-        self.regular_in(lane / LANES) >> (lane % LANES) & 1 == 1
-    }
-
-    /// The regular samples of a line, by a bit each.
-    pub fn regular_in(&self, line: usize) -> u32 {
-        self.regular.get(line).copied().unwrap_or(u32::MAX)
+        self.regular.get(lane / LANES).is_none_or(|regular| regular >> (lane % LANES) & 1 == 1)
     }
 }

@@ -7,7 +7,7 @@ use super::backend::{Backend, Partials};
 use super::block::Block;
 use super::decisions::Decisions;
 use super::dispatch::Width;
-use super::kernels::Count;
+use super::kernels::{Close, Count};
 use super::slots::{BlockInputs, LANES};
 use super::worker::Worker;
 use crate::backward::policies::Coordinate;
@@ -64,76 +64,69 @@ impl<B: Backend> Worker<'_, B> {
 
     /// Counts those of a site in bulk, from a lane on that begins a line.
     fn tally(&mut self, site: usize, first: usize, at: Block, inputs: &BlockInputs<'_>) {
-        let of_site = &self.run.plan.code.sites[site];
+        let pole = self.backend.lines(inputs, self.run.plan.code.sites[site].pole);
         let delta = self.run.state.delta().unwrap_or(-1.0);
-        let close = if of_site.coordinates.is_empty() { -1.0 } else { self.decisions.near.threshold() };
-        let lines = self.backend.lines(inputs, of_site.pole);
-        let Decisions { tally, regular, distances, lanes, close_lines, .. } = &mut self.decisions;
+        let Decisions { tally, regular, distances, .. } = &mut self.decisions;
         let tally = tally.get_or_insert_default();
         let before = tally.count();
-        let is_whole = regular.is_empty() && at.samples == self.run.block && !lines.is_uniform;
-        close_lines.clear();
-        distances.clear();
-        lanes.clear();
-        if is_whole {
-            let lines = &lines.lines[first / LANES..];
-            Width::widest().run(Count { lines, tally, delta, close, close_lines });
+        if regular.is_empty() && !pole.is_uniform {
+            let distances = &pole.lines.as_flattened()[first..at.samples];
+            Width::widest().run(Count { distances, tally, delta });
         } else {
-            for line in first / LANES..at.samples.div_ceil(LANES) {
-                let (numbers, start) = (lines.at(line), line * LANES);
-                let are_regular = regular.get(line).copied().unwrap_or(u32::MAX);
-                if are_regular == u32::MAX && start + LANES <= at.samples {
+            distances.clear();
+            for (line, lanes) in regular_lanes(regular, first, at) {
+                let numbers = pole.at(line);
+                if lanes == u32::MAX {
                     distances.extend(numbers);
-                    lanes.extend(start as u32..(start + LANES) as u32);
-                    continue;
-                }
-                for lane in (0..LANES.min(at.samples - start)).filter(|lane| are_regular >> lane & 1 == 1) {
-                    distances.push(numbers[lane]);
-                    lanes.push((start + lane) as u32);
+                } else {
+                    distances.extend(bits(lanes).map(|lane| numbers[lane]));
                 }
             }
-            let (lines, rest) = distances.as_chunks();
-            Width::widest().run(Count { lines, tally, delta, close, close_lines });
-            rest.iter().for_each(|&distance| tally.add(&[[distance]], delta, -1.0, &mut vec![]));
-            if rest.iter().any(|distance| distance.abs() <= close) {
-                close_lines.push(lines.len() as u32);
-            }
+            Width::widest().run(Count { distances, tally, delta });
         }
         if let Partials::Bounded(_) = self.partials {
             tally.saturating += tally.count() - before;
         } else {
-            for (line, &saturated) in self.backend.saturated(site).iter().enumerate().skip(first / LANES) {
-                let is_regular = regular.get(line).copied().unwrap_or(u32::MAX);
-                tally.saturating += u64::from((saturated & is_regular & in_block(line, at)).count_ones());
+            let saturated = self.backend.saturated(site);
+            if !saturated.is_empty() {
+                let lines = regular_lanes(regular, first, at);
+                let lines = lines.map(|(line, lanes)| saturated[line] & lanes).filter(|&lanes| lanes != 0);
+                tally.saturating += lines.map(|lanes| u64::from(lanes.count_ones())).sum::<u64>();
             }
         }
-        self.record_poles(site, is_whole.then_some(first), inputs, close);
+        self.record_poles(site, first, at, inputs);
     }
 
-    /// Records where the op of a site came close to its pole, in the lines noted: of the block from a lane on, or of
-    /// the distances of its regular samples.
-    fn record_poles(&mut self, site: usize, of_block: Option<usize>, inputs: &BlockInputs<'_>, close: f64) {
-        let noted = std::mem::take(&mut self.decisions.close_lines);
-        for &line in &noted {
-            for place in line as usize * LANES..(line as usize + 1) * LANES {
-                let (d, lane) = match of_block {
-                    Some(first) => {
-                        let lane = first + place;
-                        (self.number(inputs, self.run.plan.code.sites[site].pole, lane), lane)
-                    }
-                    None => match (self.decisions.distances.get(place), self.decisions.lanes.get(place)) {
-                        (Some(&d), Some(&lane)) => (d, lane as usize),
-                        _ => break,
-                    },
-                };
-                if d.abs() <= close
-                    && let Some(x) = self.coordinate(site, inputs, lane).known()
-                {
-                    self.decisions.near.record(d.abs(), x);
+    /// Records where the op of a site came close to its pole, from a lane on.
+    fn record_poles(&mut self, site: usize, first: usize, at: Block, inputs: &BlockInputs<'_>) {
+        let of_site = &self.run.plan.code.sites[site];
+        if of_site.coordinates.is_empty() {
+            return;
+        }
+        let distances = self.backend.lines(inputs, of_site.pole);
+        let mut close = std::mem::take(&mut self.decisions.close);
+        close.resize(at.samples.div_ceil(LANES), 0);
+        let limit = self.decisions.near.threshold();
+        Width::widest().run(Close { distances, limit, lanes: &mut close });
+        let (backend, state) = (&self.backend, self.run.state);
+        let Decisions { near, regular, .. } = &mut self.decisions;
+        for (line, lanes) in regular_lanes(regular, first, at) {
+            let lanes = lanes & close[line];
+            if lanes == 0 {
+                continue;
+            }
+            let distances = distances.at(line);
+            for lane in bits(lanes) {
+                let coordinates = of_site.coordinates.iter();
+                let coordinate = coordinates
+                    .map(|&source| Coordinate::of(backend.lines(inputs, source).at(line)[lane], state))
+                    .fold(Coordinate::NONE, Coordinate::and);
+                if let Some(x) = coordinate.known() {
+                    near.record(distances[lane].abs(), x);
                 }
             }
         }
-        self.decisions.close_lines = noted;
+        self.decisions.close = close;
     }
 
     /// The number of one sample.
@@ -152,11 +145,12 @@ impl<B: Backend> Worker<'_, B> {
     /// Adds the bounded partials that were decided for to the statuses.
     fn note_saturated(&mut self, at: Block) {
         for site in 0..self.decisions.saturated.len() {
-            let mut lines = self.backend.saturated(site).iter().enumerate();
-            let is_new = !self.decisions.saturated[site]
-                && lines
-                    .any(|(line, &lanes)| lanes & self.decisions.regular_in(line) & in_block(line, at) != 0);
-            if is_new {
+            let saturated = self.backend.saturated(site);
+            if self.decisions.saturated[site] || saturated.is_empty() {
+                continue;
+            }
+            let mut lines = regular_lanes(&self.decisions.regular, 0, at);
+            if lines.any(|(line, lanes)| saturated[line] & lanes != 0) {
                 self.decisions.saturated[site] = true;
                 for &derivative in self.run.plan.below(site) {
                     self.statuses[derivative as usize] |= Status::SATURATED;
@@ -166,10 +160,26 @@ impl<B: Backend> Worker<'_, B> {
     }
 }
 
+/// The lines of a block from a lane on that begins one, each with its regular samples, by a bit each.
+fn regular_lanes(regular: &[u32], first: usize, at: Block) -> impl Iterator<Item = (usize, u32)> {
+    let lines = first / LANES..at.samples.div_ceil(LANES);
+    lines.map(move |line| (line, regular.get(line).copied().unwrap_or(u32::MAX) & in_block(line, at)))
+}
+
 /// The samples of a line that belong to the block, by a bit each.
 fn in_block(line: usize, at: Block) -> u32 {
-    match at.samples.saturating_sub(line * LANES) {
+    match at.samples - line * LANES {
         LANES.. => u32::MAX,
         some => (1 << some) - 1,
     }
+}
+
+/// The lanes whose bits are set.
+#[inline]
+fn bits(mut lanes: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = lanes.trailing_zeros() as usize;
+        lanes &= lanes.wrapping_sub(1);
+        (lane < LANES).then_some(lane)
+    })
 }

@@ -175,8 +175,9 @@ impl Interpreter {
         &self.values[node as usize * self.lanes..][..self.lanes]
     }
 
-    /// One reverse pass from an output in every sample, with the adjoint `seed` there. Decisions are made as `statistics` has it, and
-    /// noted.
+    /// One reverse pass from an output in every sample, with the adjoint `seed` there. Decisions are made as `statistics`
+    /// has it, and noted. Returns in how many samples the pass has found something, which is the first one for all
+    /// where that is the same in every sample.
     pub fn backward(
         &mut self,
         task: Task<'_>,
@@ -184,7 +185,7 @@ impl Interpreter {
         root: NodeId,
         statistics: &Statistics,
         seed: &dyn Fn(usize) -> f64,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         room::grow(&mut self.rows, task.program.len() * self.lanes, Adjoint::default())?;
         if self.reached_from != Some(root) {
             let flows = |node: NodeId| task.facts.active[node as usize];
@@ -238,7 +239,7 @@ impl Interpreter {
             }
         }
         self.coordinates = coordinates;
-        Ok(())
+        Ok(self.lanes)
     }
 
     /// What a pass found for a derivative in a sample.

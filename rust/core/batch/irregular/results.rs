@@ -28,7 +28,9 @@ pub(crate) struct IrregularResults {
     /// By lane, of every output.
     values: Vec<f64>,
     /// By lane, of every derivative.
-    pub found: Vec<Found>,
+    found: Vec<Found>,
+    /// Whether the first lane there stands for all.
+    are_alike: bool,
     outputs: usize,
     derivatives: usize,
     interpreter: Interpreter,
@@ -55,6 +57,7 @@ impl IrregularResults {
 
     /// A derivative in an irregular sample.
     pub fn found(&self, place: usize, derivative: usize) -> Found {
+        let place = if self.are_alike { 0 } else { place };
         self.found[place * self.derivatives + derivative]
     }
 
@@ -84,6 +87,7 @@ impl IrregularResults {
             return Ok(()); // a sum overflowed, of samples that are regular
         }
         (self.outputs, self.derivatives) = (plan.program.outputs().len(), plan.code.derivatives.len());
+        self.are_alike = false;
         if let Request::Directional { .. } = plan.request {
             return self.record(plan, state, lanes, samples, statistics);
         }
@@ -104,16 +108,18 @@ impl IrregularResults {
                 }
             }
         }
-        room::grow(&mut self.found, lanes * self.derivatives, Found::default())?;
         let mut first = 0;
         for of_output in plan.code.derivatives.chunk_by(|a, b| a.output == b.output) {
             let output = of_output[0].output as usize;
             let (root, adjoint) = (plan.program.outputs()[output], plan.directions.get(output));
             let seed = |lane: usize| adjoint.map_or(1.0, |&adjoint| samples.element(adjoint, lane));
-            self.interpreter.backward(task, of_output, root, statistics, &seed)?;
+            let told = self.interpreter.backward(task, of_output, root, statistics, &seed)?;
+            self.are_alike = told < lanes && of_output.len() == self.derivatives;
+            let rows = if self.are_alike { told } else { lanes };
+            room::grow(&mut self.found, rows * self.derivatives, Found::default())?;
             for (k, found) in self.found.chunks_exact_mut(self.derivatives).enumerate() {
                 for (found, derivative) in found[first..].iter_mut().zip(of_output) {
-                    *found = self.interpreter.found(derivative, k);
+                    *found = self.interpreter.found(derivative, k.min(told - 1));
                 }
             }
             first += of_output.len();

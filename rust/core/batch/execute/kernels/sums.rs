@@ -56,13 +56,11 @@ fn add(sums: &mut Line, line: &Line) {
     }
 }
 
-/// Counts the distances of a block, and notes the lines in which some are at most `close`.
+/// Counts distances.
 pub(crate) struct Count<'a> {
-    pub lines: &'a [Line],
+    pub distances: &'a [f64],
     pub tally: &'a mut Tally,
     pub delta: f64,
-    pub close: f64,
-    pub close_lines: &'a mut Vec<u32>,
 }
 
 impl Work for Count<'_> {
@@ -70,7 +68,29 @@ impl Work for Count<'_> {
 
     #[inline(always)]
     fn run(self) {
-        self.tally.add(self.lines, self.delta, self.close, self.close_lines);
+        self.tally.add(self.distances, self.delta);
+    }
+}
+
+/// Tells the lanes of each line whose distance is at most a limit, by a bit each.
+pub(crate) struct Close<'a> {
+    pub distances: Lines<'a>,
+    pub limit: f64,
+    /// By line.
+    pub lanes: &'a mut [u32],
+}
+
+impl Work for Close<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (line, lanes) in self.lanes.iter_mut().enumerate() {
+            *lanes = 0;
+            for (lane, distance) in self.distances.at(line).iter().enumerate() {
+                *lanes |= u32::from(distance.abs() <= self.limit) << lane;
+            }
+        }
     }
 }
 

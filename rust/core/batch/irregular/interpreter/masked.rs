@@ -26,16 +26,18 @@ impl Interpreter {
             && (0..self.lanes).all(|lane| seed(lane).is_finite())
     }
 
-    /// The pass.
-    pub(super) fn masked_pass(&mut self, task: Task<'_>, derivatives: &[Derivative]) -> Result<(), Error> {
+    /// The pass. Nobody asks for the derivatives of samples that are left out of all sums, of which the first one stands
+    /// for all.
+    pub(super) fn masked_pass(&mut self, task: Task<'_>, derivatives: &[Derivative]) -> Result<usize, Error> {
         let (program, lanes) = (task.program, self.lanes);
-        // Nobody asks for the derivatives of samples that are left out of all sums.
         let wants_zeros = !(task.drops && task.only_sums);
+        let told = if wants_zeros { lanes } else { lanes.min(1) };
         if wants_zeros {
             room::grow(&mut self.zeros, program.len() * lanes, f64::NAN)?;
         }
         let rows = |node: NodeId| node as usize * lanes..(node as usize + 1) * lanes;
-        derivatives.iter().for_each(|d| self.rows[rows(d.element)].fill(Adjoint::default()));
+        let told_rows = |node: NodeId| node as usize * lanes..node as usize * lanes + told;
+        derivatives.iter().for_each(|d| self.rows[told_rows(d.element)].fill(Adjoint::default()));
         if wants_zeros {
             self.reached.iter().for_each(|&node| self.zeros[rows(node)].fill(f64::NAN));
         }
@@ -43,7 +45,7 @@ impl Interpreter {
         for &node in &reached {
             match program.kind(node) {
                 Kind::Argument(_) => {
-                    for lane in rows(node) {
+                    for lane in told_rows(node) {
                         let row = &mut self.rows[lane];
                         *row = Adjoint::default();
                         row.reach(Status::MASKED.bits());
@@ -65,7 +67,7 @@ impl Interpreter {
             self.counts.masked += lanes as u64 - real;
         }
         self.reached = reached;
-        Ok(())
+        Ok(told)
     }
 
     /// What a node passes to its operands; `n` is the exponent of a power.
