@@ -114,21 +114,17 @@ impl<const K: usize> Rows<K> {
                 dropped += row.move_quotient(weights, y, z, contributions);
             }
             Rule::Classical => {
-                let terms = move |t| O::classical(t, x, y, z);
-                if let Some(t) = left {
-                    dropped += row.move_by(contributions(t, 0, terms), t);
-                }
-                if let Some(t) = right {
-                    dropped += row.move_by(contributions(t, 1, terms), t);
+                for (place, t) in [left, right].into_iter().enumerate() {
+                    if let Some(t) = t {
+                        dropped += row.move_by(contributions(t, |t| O::classical(t, x, y, z))[place], t);
+                    }
                 }
             }
             Rule::Bounded(bound) => {
-                let terms = move |t| O::bounded(t, x, y, z, bound);
-                if let Some(t) = left {
-                    dropped += row.move_by(contributions(t, 0, terms), t);
-                }
-                if let Some(t) = right {
-                    dropped += row.move_by(contributions(t, 1, terms), t);
+                for (place, t) in [left, right].into_iter().enumerate() {
+                    if let Some(t) = t {
+                        dropped += row.move_by(contributions(t, |t| O::bounded(t, x, y, z, bound))[place], t);
+                    }
                 }
                 row.moves = row.moves.flagged(Status::SATURATED);
             }

@@ -11,33 +11,32 @@ pub(crate) fn each<const N: usize>(mut numbers: [f64; N], f: impl Fn(f64) -> f64
     numbers
 }
 
-/// The contributions to operand `place` for each of some weights: all in fast form if that holds for all.
+/// The contributions to each operand for some weights: all in fast form if that holds for all.
 #[inline(always)]
 pub(super) fn contributions<const K: usize, F: Form<[f64; 2]>>(
     weights: [f64; K],
-    place: usize,
     of: impl Fn(f64) -> F,
-) -> [f64; K] {
-    if K == 1 {
-        return each(weights, |weight| of(weight).full()[place]);
-    }
-    let (mut found, mut all_hold) = ([0.0; K], true);
+) -> [[f64; K]; 2] {
+    let (mut found, mut all_hold) = ([[0.0; K]; 2], true);
     for lane in 0..K {
         let (contributions, holds) = of(weights[lane]).fast();
-        found[lane] = contributions[place];
+        [found[0][lane], found[1][lane]] = contributions;
         all_hold &= holds;
     }
-    if all_hold { found } else { with_fallback(weights, place, of) }
+    if all_hold { found } else { with_fallback(weights, of) }
 }
 
 #[cold]
 #[inline(never)]
 fn with_fallback<const K: usize, F: Form<[f64; 2]>>(
     weights: [f64; K],
-    place: usize,
     of: impl Fn(f64) -> F,
-) -> [f64; K] {
-    each(weights, |weight| of(weight).full()[place])
+) -> [[f64; K]; 2] {
+    let mut found = [[0.0; K]; 2];
+    for lane in 0..K {
+        [found[0][lane], found[1][lane]] = of(weights[lane]).full();
+    }
+    found
 }
 
 /// Whether all of them are finite.

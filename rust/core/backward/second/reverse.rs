@@ -84,6 +84,17 @@ struct Inputs<const K: usize> {
     moving: [Option<([f64; K], Nibbles)>; 2],
 }
 
+/// What a node passes to its operands.
+struct Passed<'m, const K: usize> {
+    /// By operand: the contribution to its adjoint, and those of second order by the change of the node's own.
+    given: [f64; 2],
+    second: [[f64; K]; 2],
+    /// Those of its partials, and which entries there are.
+    matrix: &'m Matrix,
+    couples: Coupled,
+    transposed: bool,
+}
+
 impl<const K: usize> Rows<K> {
     /// Sweeps. Returns how many terms of second order were left out.
     pub(super) fn descend(
@@ -224,16 +235,15 @@ impl<const K: usize> Rows<K> {
         rules: &mut Rules,
     ) -> u64 {
         let given = partials(at.g).full();
+        let second =
+            if transposed { contributions(at.second, of_value) } else { contributions(at.second, partials) };
+        let passed = Passed { given, second, matrix, couples: O::COUPLED, transposed };
         let mut dropped = 0;
         if inputs.moving[0].is_some() {
-            let row = &mut self.rows[inputs.links[0]];
-            dropped +=
-                row.take::<0, O, _, _>(inputs, given, at, transposed, partials, of_value, matrix, rules);
+            dropped += self.rows[inputs.links[0]].take(0, inputs, at, &passed, rules);
         }
         if O::ARITY.operands() == 2 && inputs.moving[1].is_some() {
-            let row = &mut self.rows[inputs.links[1]];
-            dropped +=
-                row.take::<1, O, _, _>(inputs, given, at, transposed, partials, of_value, matrix, rules);
+            dropped += self.rows[inputs.links[1]].take(1, inputs, at, &passed, rules);
         }
         dropped
     }
@@ -319,54 +329,43 @@ impl<const K: usize> Rows<K> {
 }
 
 impl<const K: usize> Row<K> {
-    /// What arrives at the operand at a place. Places are constants, so that nothing is looked up.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a step")]
-    #[inline(always)]
-    fn take<const PLACE: usize, O: Curved, P: Form<[f64; 2]>, V: Form<[f64; 2]>>(
+    /// What arrives at the operand at a place. One body for all ops.
+    #[inline(never)]
+    fn take(
         &mut self,
+        place: usize,
         inputs: &Inputs<K>,
-        given: [f64; 2],
         at: Arrived<K>,
-        transposed: bool,
-        partials: impl Fn(f64) -> P + Copy,
-        of_value: impl Fn(f64) -> V + Copy,
-        matrix: &Matrix,
+        passed: &Passed<K>,
         rules: &mut Rules,
     ) -> u64 {
-        let kept = self.receive(given[PLACE], at);
+        let &Passed { given, second, matrix, couples, transposed } = passed;
+        let kept = self.receive(given[place], at);
         rules.dropped += u64::from(!kept && at.g != 0.0);
         self.status = self.status.and(at.status);
         // What first order left out is a constant, and so is a value that is not REAL.
-        let operand_is_real = !transposed || inputs.values[PLACE].is_finite();
+        let operand_is_real = !transposed || inputs.values[place].is_finite();
         let moves = if transposed { operand_is_real && inputs.values[2].is_finite() } else { kept };
         if transposed && !moves {
             self.status = self.status.and(Nibbles::each(Status::MASKED.bits()));
         }
-        let (second, mut dropped) = (at.second, 0);
+        let mut dropped = 0;
         if moves {
-            let terms = if transposed {
-                contributions(second, PLACE, of_value)
-            } else {
-                contributions(second, PLACE, partials)
-            };
-            dropped += self.add_all(terms, second);
+            dropped += self.add_all(second[place], at.second);
         }
-        if O::COUPLED[if transposed { PLACE } else { 2 * PLACE }] {
-            let kept = given[if transposed { 0 } else { PLACE }].is_finite() && operand_is_real;
-            dropped +=
-                self.bend(matrix, if transposed { PLACE } else { 2 * PLACE }, at.g, &inputs.moving[0], kept);
-        }
-        if O::ARITY.operands() == 2 && O::COUPLED[if transposed { 2 + PLACE } else { 2 * PLACE + 1 }] {
-            let kept = given[if transposed { 1 } else { PLACE }].is_finite() && operand_is_real;
-            let entry = if transposed { 2 + PLACE } else { 2 * PLACE + 1 };
-            dropped += self.bend(matrix, entry, at.g, &inputs.moving[1], kept);
+        for by in 0..2 {
+            let entry = if transposed { 2 * by + place } else { 2 * place + by };
+            if couples[entry] {
+                let kept = given[if transposed { by } else { place }].is_finite() && operand_is_real;
+                dropped += self.bend(matrix, entry, at.g, &inputs.moving[by], kept);
+            }
         }
         dropped
     }
 
     /// The terms of an entry of the matrix and an operand that moves; only its status if the contribution is not
-    /// kept. One body for all ops.
-    #[inline(never)]
+    /// kept.
+    #[inline]
     fn bend(
         &mut self,
         matrix: &Matrix,

@@ -7,7 +7,7 @@ use super::backend::{Backend, Partials};
 use super::block::Block;
 use super::decisions::Decisions;
 use super::dispatch::Width;
-use super::kernels::{Close, Count};
+use super::kernels::{Close, Count, Ones};
 use super::slots::{BlockInputs, LANES};
 use super::worker::Worker;
 use crate::backward::policies::Coordinate;
@@ -88,11 +88,14 @@ impl<B: Backend> Worker<'_, B> {
             tally.saturating += tally.count() - before;
         } else {
             let saturated = self.backend.saturated(site);
-            if !saturated.is_empty() {
-                let lines = regular_lanes(regular, first, at);
-                let lines = lines.map(|(line, lanes)| saturated[line] & lanes).filter(|&lanes| lanes != 0);
-                tally.saturating += lines.map(|lanes| u64::from(lanes.count_ones())).sum::<u64>();
-            }
+            let lines = regular_lanes(regular, first, at).zip(saturated.iter().skip(first / LANES));
+            tally.saturating += match regular.is_empty() && at.samples.is_multiple_of(LANES) {
+                true => Width::widest()
+                    .run(Ones(saturated.get(first / LANES..at.samples / LANES).unwrap_or_default())),
+                false => {
+                    lines.map(|((_, lanes), saturated)| u64::from((saturated & lanes).count_ones())).sum()
+                }
+            };
         }
         self.record_poles(site, first, at, inputs);
     }

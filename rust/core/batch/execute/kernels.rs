@@ -22,5 +22,5 @@ pub(crate) use choices::{Select, Test};
 pub(crate) use folds::{AddKept, Fold, ShareOut};
 pub(crate) use rows::{Column, Rows};
 pub(crate) use second::{Bend, BoundedBending, ClassicalBending, Quotient, Term};
-pub(crate) use sums::{AddLines, Close, Count, HasNonReal, NotReal};
+pub(crate) use sums::{AddLines, Close, Count, HasNonReal, NotReal, Ones};
 pub(crate) use values::{Cheap, MultiplyAdd, Polynomial, Power, SinCos, Square, Value};

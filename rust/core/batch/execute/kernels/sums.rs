@@ -72,6 +72,22 @@ impl Work for Count<'_> {
     }
 }
 
+/// How many bits are set.
+pub(crate) struct Ones<'a>(pub &'a [u32]);
+
+impl Work for Ones<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let mut ones = 0;
+        for bits in self.0 {
+            ones += u64::from(bits.count_ones());
+        }
+        ones
+    }
+}
+
 /// Tells the lanes of each line whose distance is at most a limit, by a bit each.
 pub(crate) struct Close<'a> {
     pub distances: Lines<'a>,

@@ -76,9 +76,12 @@ impl Interpreter {
         let (lanes, operands) = (self.lanes, task.program.operands(node));
         let is_binary = O::ARITY == Arity::Binary;
         let second = if is_binary { operands[1] } else { operands[0] };
-        let goes = [operands[0], second].map(|operand| task.facts.active[operand as usize]);
-        let [x, y, z] = [operands[0], second, node].map(|node| node as usize * lanes);
-        let [a, b, values] = [x, y, z].map(|first| &self.values[first..first + lanes]);
+        let goes = |operand: NodeId| task.facts.active[operand as usize];
+        let goes = [goes(operands[0]), is_binary && goes(second)];
+        let first = |node: NodeId| node as usize * lanes;
+        let (x, y, z) = (first(operands[0]), first(second), first(node));
+        let row = |first: usize| &self.values[first..first + lanes];
+        let (a, b, values) = (row(x), row(y), row(z));
         let (before, zeros) = self.zeros.split_at_mut(z);
         let zeros = &zeros[..lanes];
         for lane in 0..lanes {
@@ -91,7 +94,7 @@ impl Interpreter {
             if goes[0] {
                 receive(&mut before[x + lane], contributions[0]);
             }
-            if goes[1] && is_binary {
+            if goes[1] {
                 receive(&mut before[y + lane], contributions[1]);
             }
         }
