@@ -6,17 +6,23 @@
 
 use crate::guarded::Guarded;
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 
-/// A place in a program.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    file: String,
-    function: String,
+/// A place in a program, whose names are held or only looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place<S> {
+    file: S,
+    function: S,
+    numbers: Numbers,
+}
+
+/// What tells most places apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Numbers {
     /// The line, and the first one of the function.
     line: u32,
     first_line: u32,
@@ -29,8 +35,27 @@ type Span = (u32, u32, u32);
 
 #[derive(Default)]
 struct Places {
-    numbers: HashMap<Place, u32>,
-    all: Vec<(Place, Option<Span>)>,
+    /// The places with the same numbers, which are mostly one.
+    alike: HashMap<Numbers, Vec<u32>>,
+    all: Vec<(Place<String>, Option<Span>)>,
+}
+
+impl Places {
+    fn number(&self, place: &Place<&str>) -> Option<u32> {
+        let is_this = |&number: &u32| {
+            let (known, _) = &self.all[number as usize];
+            known.file == place.file && known.function == place.function
+        };
+        self.alike.get(&place.numbers)?.iter().copied().find(is_this)
+    }
+
+    fn add(&mut self, place: &Place<&str>, span: Option<Span>) -> u32 {
+        let number = self.all.len() as u32;
+        let (file, function) = (place.file.to_owned(), place.function.to_owned());
+        self.all.push((Place { file, function, numbers: place.numbers }, span));
+        self.alike.entry(place.numbers).or_default().push(number);
+        number
+    }
 }
 
 static PLACES: Guarded<Places> = Guarded::new(Places::default);
@@ -57,38 +82,37 @@ fn find(py: Python<'_>) -> PyResult<u32> {
     let innermost = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()) };
     let Some(innermost) = innermost else { return Ok(NOWHERE) };
     let Some(package) = PACKAGE.get() else { return Ok(NOWHERE) };
+    let (f_code, co_filename) = (intern!(py, "f_code"), intern!(py, "co_filename"));
     let mut frame = innermost.clone();
-    let mut code = frame.getattr("f_code")?;
-    while code.getattr("co_filename")?.extract::<&str>()?.starts_with(package.as_str()) {
-        frame = frame.getattr("f_back")?;
-        if frame.is_none() {
-            frame = innermost; // the package runs itself
-            code = frame.getattr("f_code")?;
+    let mut code = frame.getattr(f_code)?;
+    let mut file = code.getattr(co_filename)?;
+    while file.extract::<&str>()?.starts_with(package.as_str()) {
+        frame = frame.getattr(intern!(py, "f_back"))?;
+        let inside = frame.is_none(); // the package runs itself
+        if inside {
+            frame = innermost.clone();
+        }
+        code = frame.getattr(f_code)?;
+        file = code.getattr(co_filename)?;
+        if inside {
             break;
         }
-        code = frame.getattr("f_code")?;
     }
-    let name = code.getattr_opt("co_qualname")?;
-    let name = name.map_or_else(|| code.getattr("co_name"), Ok)?;
-    let place = Place {
-        file: code.getattr("co_filename")?.extract()?,
-        function: name.extract()?,
-        line: frame.getattr("f_lineno")?.extract().unwrap_or(0),
-        first_line: code.getattr("co_firstlineno")?.extract()?,
-        instruction: frame.getattr("f_lasti")?.extract().unwrap_or(0),
+    let name = code.getattr_opt(intern!(py, "co_qualname"))?;
+    let name = name.map_or_else(|| code.getattr(intern!(py, "co_name")), Ok)?;
+    let numbers = Numbers {
+        line: frame.getattr(intern!(py, "f_lineno"))?.extract().unwrap_or(0),
+        first_line: code.getattr(intern!(py, "co_firstlineno"))?.extract()?,
+        instruction: frame.getattr(intern!(py, "f_lasti"))?.extract().unwrap_or(0),
     };
-    if let Some(number) = PLACES.read(py, |places| places.numbers.get(&place).copied()) {
+    let place = Place { file: file.extract()?, function: name.extract()?, numbers };
+    if let Some(number) = PLACES.read(py, |places| places.number(&place)) {
         return Ok(number);
     }
-    let span = span(&code, place.instruction).unwrap_or(None);
-    Ok(PLACES.write(py, |places| {
-        match places.numbers.entry(place) {
-            Entry::Occupied(found) => *found.get(), // by who came here meanwhile
-            Entry::Vacant(free) => {
-                places.all.push((free.key().clone(), span));
-                *free.insert(places.all.len() as u32 - 1)
-            }
-        }
+    let span = span(&code, numbers.instruction).unwrap_or(None);
+    Ok(PLACES.write(py, |places| match places.number(&place) {
+        Some(number) => number, // by who came here meanwhile
+        None => places.add(&place, span),
     }))
 }
 
@@ -111,7 +135,8 @@ fn span(code: &Bound<'_, PyAny>, instruction: u32) -> PyResult<Option<Span>> {
 pub(crate) fn place(py: Python<'_>, number: u32) -> PyResult<Option<Bound<'_, PyTuple>>> {
     let found = PLACES.read(py, |places| places.all.get(number as usize).cloned());
     let Some((place, span)) = found else { return Ok(None) };
-    (place.file, place.function, place.line, place.first_line, span).into_pyobject(py).map(Some)
+    let Numbers { line, first_line, .. } = place.numbers;
+    (place.file, place.function, line, first_line, span).into_pyobject(py).map(Some)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -11,7 +11,8 @@ use super::kernels::{Close, Count, Ones};
 use super::slots::{BlockInputs, LANES};
 use super::worker::Worker;
 use crate::backward::policies::Coordinate;
-use crate::batch::compile::code::Source;
+use crate::batch::compile::code::{Site, Source};
+use crate::mode::ModeState;
 use crate::status::Status;
 
 impl<B: Backend> Worker<'_, B> {
@@ -46,8 +47,9 @@ impl<B: Backend> Worker<'_, B> {
             }
             if self.decisions.is_regular(lane) {
                 for site in 0..sites {
-                    let d = self.number(inputs, self.run.plan.code.sites[site].pole, lane).abs();
-                    let on = self.coordinate(site, inputs, lane);
+                    let of_site = &self.run.plan.code.sites[site];
+                    let d = number(&self.backend, inputs, of_site.pole, lane).abs();
+                    let on = coordinate(&self.backend, of_site, inputs, lane, self.run.state);
                     self.decisions.count(self.run.state, d, on);
                 }
                 continue;
@@ -111,38 +113,16 @@ impl<B: Backend> Worker<'_, B> {
         close.resize(at.samples.div_ceil(LANES), 0);
         let limit = self.decisions.near.threshold();
         Width::widest().run(Close { distances, limit, lanes: &mut close });
-        let (backend, state) = (&self.backend, self.run.state);
         let Decisions { near, regular, .. } = &mut self.decisions;
         for (line, lanes) in regular_lanes(regular, first, at) {
-            let lanes = lanes & close[line];
-            if lanes == 0 {
-                continue;
-            }
-            let distances = distances.at(line);
-            for lane in bits(lanes) {
-                let coordinates = of_site.coordinates.iter();
-                let coordinate = coordinates
-                    .map(|&source| Coordinate::of(backend.lines(inputs, source).at(line)[lane], state))
-                    .fold(Coordinate::NONE, Coordinate::and);
-                if let Some(x) = coordinate.known() {
-                    near.record(distances[lane].abs(), x);
+            for lane in bits(lanes & close[line]) {
+                let at = line * LANES + lane;
+                if let Some(x) = coordinate(&self.backend, of_site, inputs, at, self.run.state).known() {
+                    near.record(distances.at(line)[lane].abs(), x);
                 }
             }
         }
         self.decisions.close = close;
-    }
-
-    /// The number of one sample.
-    fn number(&self, inputs: &BlockInputs<'_>, source: Source, lane: usize) -> f64 {
-        self.backend.lines(inputs, source).at(lane / LANES)[lane % LANES]
-    }
-
-    /// The coordinate that the op of a site depends on.
-    fn coordinate(&self, site: usize, inputs: &BlockInputs<'_>, lane: usize) -> Coordinate {
-        let coordinates = self.run.plan.code.sites[site].coordinates.iter();
-        coordinates
-            .map(|&source| Coordinate::of(self.number(inputs, source, lane), self.run.state))
-            .fold(Coordinate::NONE, Coordinate::and)
     }
 
     /// Adds the bounded partials that were decided for to the statuses.
@@ -161,6 +141,25 @@ impl<B: Backend> Worker<'_, B> {
             }
         }
     }
+}
+
+/// The number of one sample.
+fn number<B: Backend>(backend: &B, inputs: &BlockInputs<'_>, source: Source, lane: usize) -> f64 {
+    backend.lines(inputs, source).at(lane / LANES)[lane % LANES]
+}
+
+/// The coordinate that the op of a site depends on, in one sample.
+fn coordinate<B: Backend>(
+    backend: &B,
+    site: &Site,
+    inputs: &BlockInputs<'_>,
+    lane: usize,
+    state: &ModeState,
+) -> Coordinate {
+    let coordinates = site.coordinates.iter();
+    coordinates
+        .map(|&source| Coordinate::of(number(backend, inputs, source, lane), state))
+        .fold(Coordinate::NONE, Coordinate::and)
 }
 
 /// The lines of a block from a lane on that begins one, each with its regular samples, by a bit each.

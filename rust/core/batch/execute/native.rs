@@ -55,7 +55,7 @@ use crate::batch::compile::plan::Plan;
 mod chosen {
     use super::backend::NativeBackend;
     use super::expand::Rule;
-    use super::program::{Key, NativeProgram, Results, Tells};
+    use super::program::{Kernel, Key, NativeProgram, Results, Tells};
     use super::switch::{self, Native};
     use crate::batch::Outputs;
     use crate::batch::compile::plan::Plan;
@@ -67,6 +67,11 @@ mod chosen {
     /// So many samples, over all runs of a plan, pay for making native code: it takes as long as the
     /// interpreter takes for some ten thousand samples.
     const WORTH_COMPILING: u64 = 32_768;
+
+    /// How many instructions are carried out in the time of one that is interpreted, and how long those take that
+    /// are left to the interpreter, mostly elementary functions.
+    const FASTER: usize = 2;
+    const ELEMENTARY: usize = 12;
 
     /// The samples of such a block.
     const LARGE_BLOCK: usize = 2048;
@@ -142,6 +147,14 @@ mod chosen {
         // Few numbers of regions have code of their own.
         let regions = if regions > 0 { regions.next_power_of_two() as u32 } else { 0 };
         decides.then_some(Rule::Deciding { regions })
+    }
+
+    /// The work of a sample, in what it takes an instruction of the interpreter.
+    pub(crate) fn work(plan: &Plan, program: &NativeProgram) -> usize {
+        let results = if plan.total().is_some() { Results::AddedUp } else { Results::Written };
+        let kernel = program.kernel(plan, results, Tells::Whether);
+        let interpreted = kernel.map_or(0, Kernel::interpreted);
+        (plan.code.instructions.len() - interpreted) / FASTER + interpreted * ELEMENTARY + 2
     }
 
     /// The samples of a block: where nothing is left to the interpreter, there are no slots to fit the cache, and there
@@ -220,6 +233,11 @@ mod chosen {
         Err(super::switch::native_code().err().unwrap_or_default())
     }
 
+    /// None.
+    pub(crate) fn work(_plan: &Plan, _program: &NativeProgram) -> usize {
+        0
+    }
+
     /// As many samples as fit.
     pub(crate) fn block(_plan: &Plan, _program: &NativeProgram, _samples: usize) -> Option<usize> {
         None
@@ -236,7 +254,7 @@ mod chosen {
     }
 }
 
-pub(crate) use chosen::{Programs, backend, block};
+pub(crate) use chosen::{Programs, backend, block, work};
 
 impl Plan {
     /// The native code of the plan in Mask-REAL mode as text, each machine instruction beside what it comes from.

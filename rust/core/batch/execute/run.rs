@@ -22,8 +22,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A thread is worth starting for this much work, in instructions times samples: some 50 µs.
-const WORTH_A_THREAD: usize = 1 << 19;
+/// A thread is worth starting for this much work, in instructions times samples: some 100 µs, two or three times what
+/// it takes to start one and to wait for it.
+const WORTH_A_THREAD: usize = 1 << 20;
 
 /// The bytes that a thread may need for itself: its stack, and what the system keeps for it.
 const OF_A_THREAD: usize = 8 << 20;
@@ -189,11 +190,6 @@ impl Plan {
         let first_task = start / TASK;
         let value_widths = self.value_widths(samples, outputs);
         let mut run = Run::new(self, samples, inputs, state, execution.block)?;
-        let work_of_sample =
-            self.code.instructions.len() + 4 + if run.only_interpreted { 16 * self.program.len() } else { 0 };
-        let work = samples.saturating_mul(work_of_sample);
-        let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
-
         let native = if run.only_interpreted {
             None
         } else {
@@ -202,6 +198,13 @@ impl Plan {
                 programs.choose(self, samples, outputs, state, saturates, execution.native)
             })
         };
+        let work_of_sample = match &native {
+            Some(program) => native::work(self, program),
+            None if run.only_interpreted => self.code.instructions.len() + 16 * self.program.len(),
+            None => self.code.instructions.len() + 4,
+        };
+        let work = samples.saturating_mul(work_of_sample);
+        let threads = execution.threads.min(work / WORTH_A_THREAD).min(samples.div_ceil(TASK)).max(1);
         if let (None, Some(program)) = (execution.block, &native)
             && let Some(block) = native::block(self, program, samples)
         {

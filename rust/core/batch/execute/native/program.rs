@@ -105,6 +105,15 @@ impl Kernel {
         self.parts.iter().all(|part| matches!(part, Part::Native(_)))
     }
 
+    /// How many instructions are left to the interpreter.
+    pub fn interpreted(&self) -> usize {
+        let lengths = self.parts.iter().map(|part| match part {
+            Part::Native(_) => 0,
+            Part::Interpreted(range) => range.len(),
+        });
+        lengths.sum()
+    }
+
     /// The parts that are native.
     pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
         self.parts.iter().filter_map(|part| match part {
