@@ -21,9 +21,9 @@ from mpmath import mpf
 from support.gradients import DROPPED, EXACT, SATURATED, mode_block
 from support.landmarks import around
 from support.op_case import DIGITS, OpCase, exact
-from support.op_cases import cases
+from support.op_cases import CASES, cases
 from support.random_programs import finite
-from support.second_partials import second_partials
+from support.second_partials import by_differences, explicit_names, second_partials
 from zeroproof import _native
 from zeroproof.autodiff.grad_mode import GradientMode
 from zeroproof.autodiff.tr_node import TRNode
@@ -103,6 +103,27 @@ def check(
                             error = abs(mpf(number) - true)
                             assert error <= limit * unit, (i, j, number, float(true))
     return True
+
+
+@pytest.mark.parametrize("name", explicit_names())
+@pytest.mark.parametrize("bound", [None, 0.01, 2.0])
+def test_formulas_of_the_reference_are_its_differences(name: str, bound: Optional[float]) -> None:
+    case = CASES[name]
+    points = [(a, b) for a in (0.3, 1.0, 7.0) for b in (-2.5, -0.75, 0.5, 3.0)]
+    compared = 0
+    for point in points if bound is None or case.pole else []:
+        if bound is not None and not case.is_singular(*point):
+            continue
+        if not math.isfinite(case.value(*point)):
+            continue
+        found, expected = second_partials(case, point, bound), by_differences(case, point, bound)
+        assert found is not None
+        assert expected is not None
+        for row, other in zip(found, expected):
+            for mine, theirs in zip(row, other):
+                assert abs(mine - theirs) <= 1e-40 * (1 + abs(theirs)), (point, row, other)
+        compared += 1
+    assert compared >= 6 or (bound is not None and not case.pole)
 
 
 @each_of("unary", "binary", "power", "variadic")
