@@ -46,6 +46,10 @@ bases = st.one_of(finite, st.floats(0.5, 2.0), st.floats(-1.1, -0.9))
 exponents = st.one_of(st.integers(-8, 8), st.integers(-2000, 2000))
 
 
+#: Of each op; an example is tried in every direction, for both products and all entries.
+few_examples = settings(max_examples=100)
+
+
 def each_of(*arities: str, singular: bool = False) -> Any:
     """Runs a test for each op of these arities, of those that may be singular if asked to."""
     chosen = [case for case in cases(*arities) if case.pole or not singular]
@@ -140,6 +144,7 @@ def test_bounded_landmarks(case: OpCase) -> None:
 
 
 @each_of("unary")
+@few_examples
 @given(x=operand, adjoint=finite, tangent=finite)
 @example(x=-750.0, adjoint=1e300, tangent=1e20)
 @example(x=-708.5, adjoint=-1e-5, tangent=1.0)
@@ -158,6 +163,7 @@ def test_unary_ops(case: OpCase, x: float, adjoint: float, tangent: float) -> No
 
 
 @each_of("binary")
+@few_examples
 @given(a=finite, b=second, adjoint=finite, tangent=finite)
 @example(a=1e-200, b=1e-200, adjoint=1.0, tangent=1.0)
 @example(a=1e200, b=1e200, adjoint=1e-200, tangent=1.0)
@@ -172,6 +178,7 @@ def test_binary_ops(case: OpCase, a: float, b: float, adjoint: float, tangent: f
 
 
 @each_of("power")
+@few_examples
 @given(x=bases, n=exponents, adjoint=finite, tangent=finite)
 @example(x=1e-150, n=4, adjoint=1e200, tangent=1e200)
 @example(x=1e-200, n=-1, adjoint=1e-200, tangent=1e-200)
@@ -183,6 +190,7 @@ def test_powers(case: OpCase, x: float, n: int, adjoint: float, tangent: float) 
 
 
 @each_of("variadic")
+@few_examples
 @given(values=st.lists(operand, min_size=1, max_size=4), adjoint=finite, tangent=finite)
 @example(values=[1.7e308, 1e-10], adjoint=1e300, tangent=1e308)
 @example(values=[5e-324, 1e-320], adjoint=1.0, tangent=1.0)
@@ -195,7 +203,7 @@ def test_reductions(case: OpCase, values: list[float], adjoint: float, tangent: 
 
 
 @each_of("unary", "binary", singular=True)
-@settings(suppress_health_check=[HealthCheck.filter_too_much])  # domains are narrow
+@settings(few_examples, suppress_health_check=[HealthCheck.filter_too_much])  # domains are narrow
 @given(a=operand, b=second, adjoint=finite, tangent=finite, bound=bounds)
 @example(a=1e-200, b=1e-200, adjoint=1.0, tangent=1.0, bound=1e-200)
 @example(a=1e300, b=1e300, adjoint=1e300, tangent=1.0, bound=1.0)
@@ -266,7 +274,6 @@ def test_roots_of_bounded_powers(bound: float, n: int) -> None:
         assert sum(checked) >= 10
 
 
-@settings(max_examples=200)
 @given(b=st.floats(-5.0, -0.01), bound=bounds, n=st.integers(0, 1), distance=st.floats(-0.5, 0.5))
 def test_near_roots_of_bounded_powers(b: float, bound: float, n: int, distance: float) -> None:
     (pow_case,) = (case for case in cases("binary") if case.name == "pow")
@@ -278,6 +285,7 @@ def test_near_roots_of_bounded_powers(b: float, bound: float, n: int, distance: 
 
 
 @each_of("power", singular=True)
+@few_examples
 @given(x=finite, n=st.integers(-20, -1), adjoint=finite, tangent=finite, bound=bounds)
 @example(x=1e200, n=-1, adjoint=1e300, tangent=1.0, bound=1.0)
 def test_bounded_powers(
