@@ -181,7 +181,7 @@ def test_enumerations_are_enumerations() -> None:
             assert issubclass(value, int)
 
 
-#: Imports each module that it is given in a fork of an interpreter that has nothing but the package:
+#: Imports each module that it is given in a fork of an interpreter that has but the package:
 #: whichever is asked for first, the package itself comes before it. Names those that fail.
 FIRST = """
 import os, sys, zeroproof
