@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from zeroproof.autodiff.grad_mode import GradientModeConfig
-from zeroproof.autodiff.hybrid_gradient import HybridGradientContext
-from zeroproof.policy import TRPolicyConfig
+# Before NumPy is there: test processes side by side fill the cores, and the threads that linear
+# algebra would start in each wait for one another, busily.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+from zeroproof.autodiff.grad_mode import GradientModeConfig  # noqa: E402
+from zeroproof.autodiff.hybrid_gradient import HybridGradientContext  # noqa: E402
+from zeroproof.policy import TRPolicyConfig  # noqa: E402
 
 _COMMON = {
     "deadline": None,

@@ -14,17 +14,30 @@ step "install"
 .venv/bin/python -m pip install --quiet --upgrade pip
 .venv/bin/python -m pip install --quiet --editable ".[test,lint,plot,dask,jax,onnx${EXTRAS:+,$EXTRAS}]" optax
 
-step "format and lint"
+# Neither of the two fills two cores, so Python's are checked while the Rust code is compiled.
+check_python() {
+    .venv/bin/ruff format --check .
+    .venv/bin/ruff check .
+    .venv/bin/lint-imports
+    .venv/bin/mypy
+    (cd python && ../.venv/bin/python -m mypy.stubtest zeroproof._native zeroproof._ops \
+        zeroproof.autodiff.tr_ops_grad --allowlist ../tests/typing/stubtest_allowlist.txt)
+}
+found="$(mktemp)"
+check_python >"$found" 2>&1 &
+checks=$!
+trap 'kill "$checks" 2>/dev/null || true; rm -f "$found"' EXIT
+
+step "Rust: format, lint and build of the tests"
 cargo fmt --all --check
 cargo clippy --quiet --workspace --all-targets -- -D warnings
-.venv/bin/ruff format --check .
-.venv/bin/ruff check .
-.venv/bin/lint-imports
+cargo test --quiet --package zeroproof --no-run
 
-step "types and stubs"
-.venv/bin/mypy
-(cd python && ../.venv/bin/python -m mypy.stubtest zeroproof._native zeroproof._ops \
-    zeroproof.autodiff.tr_ops_grad --allowlist ../tests/typing/stubtest_allowlist.txt)
+step "Python: format, lint, types and stubs"
+passed=0
+wait "$checks" || passed=$?
+cat "$found"
+[ "$passed" -eq 0 ]
 
 step "Rust tests and docs examples"
 cargo test --quiet --package zeroproof

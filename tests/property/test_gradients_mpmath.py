@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from support.landmarks import BOUNDS, SEEDS, around
@@ -29,6 +29,10 @@ bases = st.one_of(finite, st.floats(0.5, 2.0), st.floats(-1.1, -0.9))
 exponents = st.one_of(
     st.integers(-8, 8), st.integers(-2000, 2000), st.integers(-(2**31) + 1, 2**31 - 1)
 )
+
+
+#: Of each op, whose landmarks are tried besides.
+few_examples = settings(max_examples=100)
 
 
 def each_of(*arities: str, singular: bool = False) -> Any:
@@ -51,6 +55,7 @@ def test_bounded_landmarks(case: OpCase) -> None:
 
 
 @each_of("unary")
+@few_examples
 @given(x=operand, seed=finite)
 @example(x=-750.0, seed=1e300)
 @example(x=-740.5, seed=1.0)
@@ -81,6 +86,7 @@ def test_unary_ops(case: OpCase, x: float, seed: float) -> None:
 
 
 @each_of("binary")
+@few_examples
 @given(a=finite, b=second, seed=finite)
 @example(a=1e-200, b=1e-200, seed=1.0)
 @example(a=1e200, b=1e200, seed=1e-200)
@@ -106,6 +112,7 @@ def test_binary_ops(case: OpCase, a: float, b: float, seed: float) -> None:
 
 
 @each_of("power")
+@few_examples
 @given(x=bases, n=exponents, seed=finite)
 @example(x=1e-150, n=3, seed=1e200)
 @example(x=1e-150, n=3, seed=1.0)
@@ -123,6 +130,7 @@ def test_powers(case: OpCase, x: float, n: int, seed: float) -> None:
 
 
 @each_of("variadic")
+@few_examples
 @given(values=st.lists(operand, min_size=1, max_size=5), seed=finite)
 @example(values=[5e-324, 1e-320], seed=1.0)
 @example(values=[1.7e308, 1e-10], seed=1e-300)
@@ -135,6 +143,7 @@ def test_reductions(case: OpCase, values: list[float], seed: float) -> None:
 
 
 @each_of("unary", singular=True)
+@few_examples
 @given(x=operand, seed=finite, bound=bounds)
 @example(x=1.0, seed=1.0, bound=0.1)
 @example(x=-1.0, seed=1.0, bound=0.1)
@@ -145,6 +154,7 @@ def test_bounded_unary_ops(case: OpCase, x: float, seed: float, bound: float) ->
 
 
 @each_of("binary", singular=True)
+@few_examples
 @given(a=finite, b=second, seed=finite, bound=bounds)
 @example(a=1e-200, b=1e-200, seed=1.0, bound=1e-200)
 @example(a=1e300, b=1e300, seed=1e300, bound=1.0)
@@ -161,6 +171,7 @@ def test_bounded_binary_ops(case: OpCase, a: float, b: float, seed: float, bound
 
 
 @each_of("power", singular=True)
+@few_examples
 @given(
     x=finite, n=st.one_of(st.integers(-6, -1), st.integers(-2000, -1)), seed=finite, bound=bounds
 )

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from support.batches import Batch
@@ -37,6 +37,8 @@ EXACT_TEMPLATES = [
     *(VECTORS + CONDITIONS + CHOICES * 3),
 ]
 RUNS = 6
+#: In each mode; an example is replayed as often as that.
+few_examples = settings(max_examples=100)
 
 
 def _adjoints(batch: Batch, outputs: int) -> np.ndarray:
@@ -90,6 +92,7 @@ def _in_structure(adjoints: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 @pytest.mark.parametrize("mode", MODES, ids=mode_name)
+@few_examples
 @given(batch=batches(functions(EXACT_TEMPLATES), samples=[7, 33]), data=st.data())
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_programs_of_exact_operations(mode: replay.Mode, batch: Batch, data: st.DataObject) -> None:
@@ -99,6 +102,7 @@ def test_programs_of_exact_operations(mode: replay.Mode, batch: Batch, data: st.
 
 
 @pytest.mark.parametrize("mode", MODES, ids=mode_name)
+@few_examples
 @given(batch=batches(functions(TEMPLATES, max_steps=8), samples=[7, 33]), data=st.data())
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_programs_of_all_operations(mode: replay.Mode, batch: Batch, data: st.DataObject) -> None:

@@ -1,4 +1,8 @@
-"""Second partials of an op, made from its first partials: by differences in many digits."""
+"""Second partials of an op, made from its first partials: by differences in many digits.
+
+A few ops have formulas instead: where an entry is too small beside a partial, and where differences
+take thousands of digits.
+"""
 
 from __future__ import annotations
 
@@ -50,20 +54,64 @@ def _prod(*xs: Any) -> Matrix:
     return [[mpf(0) if i == j else others[i][j] for j in places] for i in places]
 
 
-def _atan2(y: Any, x: Any, bound: Any = 0) -> Matrix:
+def _atan2(y: Any, x: Any, bound: Any) -> Matrix:
     """Of ``x/h²`` and ``−y/h²``, ``h² = x² + y² + bound²``."""
     power = (x**2 + y**2 + bound**2) ** 2
     mixed = [y**2 - x**2 + sign * bound**2 for sign in (1, -1)]
     return [[-2 * x * y / power, mixed[0] / power], [mixed[1] / power, 2 * x * y / power]]
 
 
-#: Entries that are sums of terms without sign, and too small beside a partial for differences.
+def _bounded(y: Any, bound: Any) -> tuple[Any, Any]:
+    """``1/√(y² + bound²)`` of y > 0 and its derivative."""
+    square = y**2 + bound**2
+    return 1 / mpmath.sqrt(square), -y / square ** mpf(1.5)
+
+
+def _pow(a: Any, b: Any, bound: Any) -> Matrix:
+    """Of ``b·aᵇ⁻¹`` and ``aᵇ·ln a``, a > 0; with a bound, the powers below 1 are bounded."""
+    log = mpmath.log(a)
+    if not bound or b >= 1:
+        slope = a ** (b - 1)
+        mixed = slope * (1 + b * log)
+        return [[b * (b - 1) * a ** (b - 2), mixed], [mixed, a**b * log**2]]
+    # The first is b ÷ y, or 1 ÷ (y/b) for b > 0.
+    y = a ** (1 - b)
+    size, part = (mpf(1), b) if b < 0 else (b, mpf(1))
+    value, slope = _bounded(y / size, bound)
+    by_a = part * slope * (1 - b) * a**-b / size
+    by_b = (value if b < 0 else 0) - part * slope * (y / size) * (log + (0 if b < 0 else 1 / b))
+    if b > 0:
+        return [[by_a, by_b], [a ** (b - 1) * (1 + b * log), a**b * log**2]]
+    value, slope = _bounded(a**-b, bound)
+    return [
+        [by_a, by_b],
+        [value / a - log * slope * b * a ** (-b - 1), -(log**2) * slope * a**-b],
+    ]
+
+
+def _xlogy(a: Any, b: Any, bound: Any) -> Matrix:
+    """Of ``ln b`` and ``a/b``, b > 0."""
+    value, slope = _bounded(b, bound)
+    return [[mpf(0), 1 / b], [value, a * slope]]
+
+
+#: By operands and bound, which is 0 where there is none.
 _EXPLICIT: dict[str, Callable[..., Matrix]] = {
-    "norm": _norm,
-    "hypot": _norm,
-    "logsumexp": _logsumexp,
-    "prod": _prod,
+    "norm": lambda *xs: _norm(*xs[:-1]),
+    "hypot": lambda *xs: _norm(*xs[:-1]),
+    "logsumexp": lambda *xs: _logsumexp(*xs[:-1]),
+    "prod": lambda *xs: _prod(*xs[:-1]),
+    "atan2": _atan2,
+    "pow": _pow,
+    "xlogy": _xlogy,
 }
+#: The powers of operands are added there, of any size; elsewhere nothing cancels by many digits.
+_ADDS_POWERS = ("norm", "hypot", "atan2")
+
+
+def explicit_names() -> list[str]:
+    """The ops with formulas of their own."""
+    return list(_EXPLICIT)
 
 
 def _is_edge(case: OpCase, operands: tuple[float, ...]) -> bool:
@@ -93,8 +141,25 @@ def second_partials(
         return [[mpf(0)] * count for _ in range(count)]
     if _is_edge(case, operands):
         return None
+    if case.name in _EXPLICIT:
+        digits = int(4 * _spread(operands, bound)) if case.name in _ADDS_POWERS else 0
+        with mpmath.workdps(2 * WANTED + digits):
+            return _EXPLICIT[case.name](*map(mpf, operands), mpf(bound or 0))
+    return by_differences(case, operands, bound)
+
+
+def _spread(numbers: tuple[float, ...], bound: Optional[float]) -> float:
+    """The largest decimal exponent, of either sign."""
+    sizes = (abs(x) for x in (*numbers, bound or 0.0) if x)
+    return max((abs(math.log10(size)) for size in sizes), default=0.0)
+
+
+def by_differences(
+    case: OpCase, operands: tuple[float, ...], bound: Optional[float] = None
+) -> Optional[Matrix]:
+    """The same by differences of the first partials, which take long for some ops."""
+    count = 1 if case.arity == "power" else len(operands)
     sizes = [abs(x) for x in (*operands[:count], bound or 0.0) if x]
-    spread = max((abs(math.log10(size)) for size in sizes), default=0.0)
     # A partial that is close to its limit, by so many digits.
     saturated = 0.45 * min(max(sizes, default=0.0), 1600.0)
     exponent = abs(operands[1]) if case.name in ("pow", "pow_int") else 0.0
@@ -102,12 +167,9 @@ def second_partials(
         saturated += 2 * (1 + exponent) * abs(math.log10(abs(operands[0])))
     if saturated > 20_000:
         return None  # too many
+    spread = _spread(operands[:count], bound)
     with mpmath.workdps(2 * STEP + 2 * WANTED + int(4 * spread + saturated)):
         numbers = [mpf(x) for x in operands]
-        if case.name in _EXPLICIT:
-            return _EXPLICIT[case.name](*numbers)
-        if case.name == "atan2":
-            return _atan2(*numbers, mpf(bound or 0))
 
         def partials(*xs: Any) -> tuple[Any, ...]:
             if bound is None:

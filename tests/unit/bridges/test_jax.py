@@ -170,13 +170,13 @@ class TestGradients:
         several = jnp.stack([W, 2 * W, -W])
         x = jnp.array(X)
         batches = jnp.stack([x, x[::-1], x + 1.0])
-        by_w = jax.grad(lambda w, x: real_loss(made, x, w))
+        by_w = jax.jit(jax.grad(lambda w, x: real_loss(made, x, w)))
         for axes, w, samples in [
             ((0, None), several, x),
             ((None, 0), several[0], batches),
             ((0, 0), several, batches),
         ]:
-            found = jax.vmap(by_w, axes)(w, samples)
+            found = jax.jit(jax.vmap(by_w, axes))(w, samples)
             for row in range(3):
                 own = w[row] if axes[0] == 0 else w
                 each = samples[row] if axes[1] == 0 else samples
@@ -205,7 +205,7 @@ class TestSecondDerivatives:
             value, masked = made(x, jnp.array(W))
             return jnp.where(masked, 0.0, value).sum()
 
-        found = jax.grad(lambda x: (jax.grad(weighted)(x) * v).sum())(jnp.array(x))
+        found = jax.jit(jax.grad(lambda x: (jax.grad(weighted)(x) * v).sum()))(jnp.array(x))
         assert np.allclose(found, np.where(real, product, 0.0), rtol=1e-12, atol=0)
 
     @DEVICE
@@ -226,7 +226,7 @@ class TestSecondDerivatives:
     def test_hessians_by_parameters(self, device: bool) -> None:
         made = zeroproof_jax.function(ratio, (0, None), device=device)
         x, w = jnp.array(X), jnp.array(W)
-        hessian = jax.jacrev(jax.grad(lambda w: real_loss(made, x, w)))(w)
+        hessian = jax.jit(jax.jacrev(jax.grad(lambda w: real_loss(made, x, w))))(w)
         slopes = np.array([[2.0, np.log(2.0)], [1.5, np.log(3.0)]])
         assert np.allclose(hessian, 2.0 * slopes.T @ slopes, rtol=1e-14)
 

@@ -1,10 +1,8 @@
 //! Runs of the batched engine: sample counts, blocks, threads, arrays, statistics, interruptions.
 
-mod batch_reference;
-
-use batch_reference::cases::{NUMBER, PLAIN, Random, agree, batch, gradient, jacobian, modes, total};
-use batch_reference::mixture::{TASK, X, hybrid_on_x, mixture, numbers, on_x, run_plain};
-use batch_reference::{Batch, Function, Outcome, check, compare, run, run_into};
+use crate::batch_reference::cases::{NUMBER, PLAIN, Random, agree, batch, gradient, jacobian, modes, total};
+use crate::batch_reference::mixture::{TASK, X, hybrid_on_x, mixture, numbers, on_x, run_plain};
+use crate::batch_reference::{Batch, Function, Outcome, check, compare, run, run_into};
 use zeroproof::batch::{Execution, Kind, Native, Predicate, Request, Stopped, Total};
 use zeroproof::{HybridSchedule, HysteresisPolicy, Op, Reduction, Statistics, Status};
 

@@ -3,8 +3,6 @@
 //! The compiler knows of no flags, so operands and values go through `black_box`. Run with `--release` for
 //! millions of operands of each op; the code that is tried is what is shipped only then, too.
 
-#![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-
 use std::hint::black_box;
 use zeroproof::Op;
 use zeroproof::op::Arity;

@@ -1,11 +1,9 @@
 //! The elementary functions: symmetry, monotonicity, and one answer whichever form computes it. Their
-//! values are tested in `elementary_values.rs`, `elementary_hyperbolic.rs`, `elementary_special.rs` and
-//! `elementary_roots_and_remainders.rs` and, against many digits, in
+//! values are tested in `values.rs`, `hyperbolic.rs`, `special.rs` and
+//! `roots_and_remainders.rs` and, against many digits, in
 //! `property/test_elementary_mpmath.py`.
 
-mod elementary_checks;
-
-use elementary_checks::{Function, Function2, INF, LEAST, same};
+use crate::checks::{Function, Function2, INF, LEAST, same};
 use proptest::prelude::*;
 use zeroproof::elementary::{
     acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cos, cosc, cosc_slope, cosh, erf, erf_slope, erfc,

@@ -2,9 +2,7 @@
 //! ends of the range, exact results, and constants computed with mpmath. Neighbours of these and the
 //! forms that compute them are tested in `elementary.rs`.
 
-mod elementary_checks;
-
-use elementary_checks::{Function, INF, LEAST, check, check2};
+use crate::checks::{Function, INF, LEAST, check, check2};
 use zeroproof::elementary::{
     acos, asin, atan, atan2, cos, exp, expm1, hypot, ln, ln_1p, norm, pow, sigmoid, sin, sin_cos_pi, sinc,
     sinc_slope, softplus, tan, tanh,

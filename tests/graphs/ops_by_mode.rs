@@ -1,8 +1,6 @@
 //! Every op × every mode × special values and adjoints against the reference, through one helper.
 
-mod reference;
-
-use reference::{Expected, Wide};
+use crate::reference::{Expected, Wide};
 use std::collections::HashSet;
 use std::fmt::Debug;
 use zeroproof::backward::Scratch;

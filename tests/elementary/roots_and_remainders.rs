@@ -1,9 +1,7 @@
 //! Cube roots, logarithms to the bases 2 and 10, and division with remainder: special points to the bit, and
 //! all that must be exact.
 
-mod elementary_checks;
-
-use elementary_checks::{INF, LEAST, check, check2, same};
+use crate::checks::{INF, LEAST, check, check2, same};
 use proptest::prelude::*;
 use zeroproof::elementary::{cbrt, floor_quotient, log2, log10, remainder};
 

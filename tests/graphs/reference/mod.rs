@@ -17,7 +17,7 @@ pub struct Expected {
     /// Contribution and status by operand; `None` is silenced.
     pub operands: Vec<(Option<Wide>, Status)>,
     /// How large the terms of a contribution are that cancel in the doubles of this reference; 0 where none
-    /// do. The op itself has no such excuse: `elementary_values.rs` and the tests with mpmath check it there.
+    /// do. The op itself has no such excuse: `elementary/values.rs` and the tests with mpmath check it there.
     pub terms: f64,
     /// The same for the value.
     pub value_terms: f64,

@@ -1,9 +1,7 @@
 //! Explanations of a graph: what is found, that nothing changes by asking, and that the answers are those
 //! of a backward pass.
 
-mod explain_reference;
-
-use explain_reference::{Machine, Step, expected, masked_events, program};
+use crate::explain_reference::{Machine, Step, expected, masked_events, program};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use zeroproof::backward::Scratch;

@@ -1,9 +1,9 @@
 //! The batched engine against the scalar path, case by case: every op, every mode, every way to ask.
 
-mod batch_reference;
-
-use batch_reference::cases::{NUMBER, Random, agree, batch, combinations, gradient, jacobian, modes, total};
-use batch_reference::{Function, Mode};
+use crate::batch_reference::cases::{
+    NUMBER, Random, agree, batch, combinations, gradient, jacobian, modes, total,
+};
+use crate::batch_reference::{Function, Mode};
 use std::collections::HashSet;
 use zeroproof::batch::{Kind, NodeId, Predicate, Request, Total};
 use zeroproof::op::Arity;

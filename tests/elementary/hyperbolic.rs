@@ -1,9 +1,7 @@
 //! The hyperbolic functions and their inverses at special points, to the bit: zeros with their signs, the ends
 //! of range and domain, infinities, NaN, and constants computed with mpmath.
 
-mod elementary_checks;
-
-use elementary_checks::{INF, LEAST, check};
+use crate::checks::{INF, LEAST, check};
 use zeroproof::elementary::{acosh, asinh, atanh, cosh, sinh};
 
 /// The last double at which `sinh` and `cosh` do not overflow.

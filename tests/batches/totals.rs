@@ -1,10 +1,8 @@
 //! Totals of the batched engine: the tree, what is left out of it, and signs of zero.
 
-mod batch_reference;
-
-use batch_reference::cases::{NUMBER, agree, batch, modes, total};
-use batch_reference::mixture::{TASK, mixture, numbers, on_x, run_plain};
-use batch_reference::{Batch, Function, compare, scalar};
+use crate::batch_reference::cases::{NUMBER, agree, batch, modes, total};
+use crate::batch_reference::mixture::{TASK, mixture, numbers, on_x, run_plain};
+use crate::batch_reference::{Batch, Function, compare, scalar};
 use zeroproof::batch::{Kind, Total};
 use zeroproof::{ModeState, Op, Reduction, Status};
 

@@ -1,12 +1,10 @@
 //! What happens in a batch, against the definition on the scalar path.
 
-mod batch_reference;
-
-use batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, modes, total};
-use batch_reference::events::{by_place, causes, dropped, expected_origins, origins};
-use batch_reference::mixture::{mixture, numbers};
-use batch_reference::recipe::{Recipe, recipe};
-use batch_reference::{Batch, Function, Mode, scalar};
+use crate::batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, modes, total};
+use crate::batch_reference::events::{by_place, causes, dropped, expected_origins, origins};
+use crate::batch_reference::mixture::{mixture, numbers};
+use crate::batch_reference::recipe::{Recipe, recipe};
+use crate::batch_reference::{Batch, Function, Mode, scalar};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeSet;

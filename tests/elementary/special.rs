@@ -2,9 +2,7 @@
 //! to the bit: zeros with their signs, infinities, NaN, the ends of the range, changes of form, points
 //! where a slope is almost 0, and constants computed with more than 100 digits.
 
-mod elementary_checks;
-
-use elementary_checks::{INF, LEAST, check};
+use crate::checks::{INF, LEAST, check};
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, PI, TAU};
 use zeroproof::elementary::{
     cosc, cosc_slope, erf, erf_slope, erfc, exprel, exprel_slope, log_ndtr, log_ndtr_slope, log1prel,

@@ -1,0 +1,21 @@
+//! Operations, graphs and their derivatives: every file of this folder, in one program, which is linked once.
+
+mod assignment;
+mod choices;
+mod explain;
+mod explain_reference;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod flags;
+mod gradients;
+mod hybrid;
+mod joining;
+mod op_facts;
+mod op_surface;
+mod ops_by_mode;
+mod queries;
+mod recorded_gradients;
+mod reference;
+mod second_order;
+mod second_order_differences;
+mod second_order_graphs;
+mod variables;
