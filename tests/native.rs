@@ -90,6 +90,21 @@ fn totals_and_rows_over_several_tasks() {
     assert_eq!(native_blocks() > before, has_native_code(), "native code runs where it can");
 }
 
+/// So much work that each of three threads has some, with samples left out in some tasks only.
+#[test]
+fn several_threads_have_the_bits_of_one() {
+    const SAMPLES: usize = 200_000;
+    let mut numbers = numbers(SAMPLES, 0.0);
+    numbers[1][60_000..60_100].fill(-1.0);
+    numbers[1][150_000..150_030].fill(-1.0 + 1e-3);
+    let batch = batch(rational(), numbers);
+    for mode in [&modes()[0], &modes()[3]] {
+        for request in [total(&[0], Total::Mean), gradient(&[1])] {
+            agree(&batch, &request, mode);
+        }
+    }
+}
+
 /// More values are alive at once than there are registers, and masks too.
 #[test]
 fn programs_larger_than_the_registers() {
