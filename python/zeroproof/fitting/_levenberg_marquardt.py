@@ -167,16 +167,25 @@ def levenberg_marquardt(
                 float(np.ldexp(roundoff, -units.residual)),
                 len(params),
             )
-            search = _Search(problem, problem.point(units.inner(params)), accelerate)
+            origin = problem.point(units.inner(params))
+            search = _Search(problem, origin, accelerate)
             if watch is not None:
                 search.watch = _watch_in(units, watch)
             success, message = search.run(max_iterations - iterations)
-            point = search.point
+            steps, point = search.iterations, search.point
+            if message == STUCK and accelerate:
+                # Bent steps may have jumped to where the model is flat; straight ones take another way.
+                straight = _Search(problem, origin, accelerate=False)
+                straight.watch = search.watch
+                found = straight.run(max_iterations - iterations - steps)
+                steps += straight.iterations
+                if found[0] or straight.point.cost < point.cost:
+                    (success, message), point = found, straight.point
             params = units.outer(point.params)
             nfev, njev = nfev + problem.nfev + 1, njev + problem.njev + 1
-            iterations += search.iterations
+            iterations += steps
             # Residuals that fell by many orders of magnitude need another unit.
-            if not 0.0 < _largest(point) < SMALL or not search.iterations:
+            if not 0.0 < _largest(point) < SMALL or not steps:
                 break
             if iterations >= max_iterations:
                 break

@@ -26,6 +26,19 @@ def test_parameters_and_standard_errors(name: str, start: int) -> None:
         assert correct_digits(fit.sse, problem.sse) >= 6
 
 
+def test_rounding_errors_of_a_start_do_not_decide() -> None:
+    """From here bent steps jump to where the model is flat, or do not, by the last digits."""
+    problem, rng = read("MGH10"), np.random.default_rng(0)
+    for _ in range(20):
+        start = {
+            name: value * (1 + rng.uniform(-1e-9, 1e-9))
+            for name, value in problem.starts[0].items()
+        }
+        fit = least_squares(problem.model, problem.x, problem.y, start)
+        assert fit.success, start
+        assert correct_digits(list(fit.params.values()), problem.certified).min() >= 6, start
+
+
 def test_certified_values_are_read() -> None:
     problem = read("Kirby2")
     assert len(problem.x) == 151
