@@ -174,13 +174,13 @@ def levenberg_marquardt(
             success, message = search.run(max_iterations - iterations)
             steps, point = search.iterations, search.point
             if message == STUCK and accelerate:
-                # Bent steps may have jumped to where the model is flat; straight ones take another way.
+                # Bent steps may have jumped to where the model is flat: straight ones go elsewhere.
                 straight = _Search(problem, origin, accelerate=False)
                 straight.watch = search.watch
-                found = straight.run(max_iterations - iterations - steps)
+                arrived, reason = straight.run(max_iterations - iterations - steps)
                 steps += straight.iterations
-                if found[0] or straight.point.cost < point.cost:
-                    (success, message), point = found, straight.point
+                if arrived or straight.point.cost < point.cost:
+                    success, message, point = arrived, reason, straight.point
             params = units.outer(point.params)
             nfev, njev = nfev + problem.nfev + 1, njev + problem.njev + 1
             iterations += steps
