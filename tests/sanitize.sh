@@ -3,7 +3,7 @@
 # guard pages, threads) and over the extension module (threads, code that comes back, calls without Python, files and
 # arguments that are bad). Needs Linux, a Rust toolchain from rustup, whose stable compiler brings the runtime, GCC, whose libasan the
 # interpreter loads, and the .venv that tests/run.sh makes. PYTHON names another interpreter with the same packages.
-# On two CPUs, building takes about eleven minutes of them and the tests about seven.
+# Builds take about eleven minutes of one CPU, the tests seven.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
