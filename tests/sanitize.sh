@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # AddressSanitizer, with debug assertions and overflow checks, over the engine (random programs, native code beside
 # guard pages, threads) and over the extension module (threads, code that comes back, calls without Python, files and
-# arguments that are bad). Needs Linux, a Rust toolchain from rustup, whose stable compiler brings the runtime, GCC, whose libasan the
-# interpreter loads, and the .venv that tests/run.sh makes. PYTHON names another interpreter with the same packages.
-# Builds take about eleven minutes of one CPU, the tests seven.
+# arguments that are bad). Needs Linux, a Rust toolchain from rustup, whose stable compiler brings the runtime, GCC,
+# whose libasan the interpreter loads, and the .venv that tests/run.sh makes. PYTHON names another interpreter with the
+# same packages. Builds take about eleven minutes of one CPU, the tests seven.
+#
+# Valgrind finds nothing more. Where the compiler compares the number in an Option before it looks whether there is one,
+# valgrind says that a jump depends on an uninitialised value; both ways lead to the same there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,9 +61,9 @@ run -m pytest tests/unit/project/test_reentrancy.py tests/unit/project/test_publ
 
 step "nodes, calls without Python"
 # A limit of memory leaves no room for the sanitizer's own.
-run -m pytest tests/unit/nodes --ignore tests/unit/nodes/test_threads.py --ignore tests/unit/nodes/test_out_of_memory.py \
-    tests/unit/batches/test_prepared_calls.py tests/unit/batches/test_odd_calls.py \
-    tests/unit/batches/test_native.py tests/unit/batches/test_partial.py
+run -m pytest tests/unit/nodes --ignore tests/unit/nodes/test_threads.py \
+    --ignore tests/unit/nodes/test_out_of_memory.py tests/unit/batches/test_prepared_calls.py \
+    tests/unit/batches/test_odd_calls.py tests/unit/batches/test_native.py tests/unit/batches/test_partial.py
 
 step "bad input"
 run -m pytest tests/unit/batches/test_argument_errors.py tests/unit/batches/test_tr_vmap_errors.py \
