@@ -30,10 +30,11 @@ import numpy as np
 
 import zeroproof as zp
 from support.public_entries import distinct, public_names
+from support.slowdown import SLOWDOWN
 from zeroproof import HybridGradientContext, TRNode, gradient_mode
 
 #: An entry that takes longer waits for itself.
-SECONDS = 60.0
+SECONDS = 60.0 * SLOWDOWN
 #: Mebibytes beyond what the process has: from nothing at all to enough for most.
 ROOM = (0, 1, 2, 4, 8, 16, 32, 64)
 #: They start a thread of Python's, and CPython waits for ever for one without memory to begin; or

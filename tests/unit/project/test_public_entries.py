@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from support.public_entries import distinct, left_out, unknown
+from support.slowdown import SLOWDOWN
 
 TESTS = Path(__file__).parents[2]
-SECONDS = 600.0
+SECONDS = 600.0 * SLOWDOWN
 #: Mebibytes to spare; more of them where there is time.
 ROOM = os.environ.get("ENTRY_ROOM", "0 4").split()
 

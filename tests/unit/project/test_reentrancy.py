@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
-SECONDS = 60.0
+from support.slowdown import SLOWDOWN
+
+SECONDS = 60.0 * SLOWDOWN
 
 PREAMBLE = """
 import asyncio, gc, os, signal, sys, threading
