@@ -40,7 +40,7 @@ def engine() -> ModuleType:
     where = package.submodule_search_locations if package else None
     found = PathFinder.find_spec("zeroproof._native", where)
     if found is None or found.loader is None:
-        raise SystemExit("zeroproof is not built: maturin develop -m rust/bindings/Cargo.toml")
+        raise SystemExit("zeroproof is not built: maturin develop -m rust/module/Cargo.toml")
     native = importlib.util.module_from_spec(found)
     found.loader.exec_module(native)
     return native

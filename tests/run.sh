@@ -31,7 +31,7 @@ trap 'kill "$checks" 2>/dev/null || true; rm -f "$found"' EXIT
 step "Rust: format, lint and build of the tests"
 cargo fmt --all --check
 cargo clippy --quiet --workspace --all-targets -- -D warnings
-cargo test --quiet --package zeroproof --no-run
+cargo test --quiet --package zeroproof --package zeroproof-core --no-run
 
 step "Python: format, lint, types and stubs"
 passed=0
@@ -40,8 +40,8 @@ cat "$found"
 [ "$passed" -eq 0 ]
 
 step "Rust tests and docs examples"
-cargo test --quiet --package zeroproof
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --package zeroproof --no-deps
+cargo test --quiet --package zeroproof --package zeroproof-core
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --package zeroproof --package zeroproof-core --no-deps
 
 step "Python tests and docs examples"
 .venv/bin/python -m pytest --numprocesses auto --dist worksteal

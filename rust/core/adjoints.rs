@@ -9,13 +9,13 @@ use crate::room::reserve_exact;
 use crate::status::Status;
 
 /// The bits of a mark that are a [`Status`].
-pub(crate) const STATUS: u8 = 7;
+pub const STATUS: u8 = 7;
 /// A contribution was added: the adjoint is a sum. Without it the adjoint is the empty sum.
-pub(crate) const RECEIVED: u8 = 8;
+pub const RECEIVED: u8 = 8;
 /// The adjoint is that of the last pass.
 pub(crate) const PRESENT: u8 = 16;
 /// The node leads to a source that was asked for.
-pub(crate) const ACTIVE: u8 = 32;
+pub const ACTIVE: u8 = 32;
 /// The pass has to visit the node.
 pub(crate) const REACHED: u8 = 64;
 /// Contributions go to another node, whose index the row holds as the lower bits of its value; to none if
@@ -24,7 +24,7 @@ pub(crate) const FORWARDS: u8 = 128;
 
 /// The adjoint of a node and how it came about.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Adjoint {
+pub struct Adjoint {
     pub value: f64,
     pub mark: u8,
 }

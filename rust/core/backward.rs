@@ -8,12 +8,14 @@
 mod dead_branches;
 pub mod explain;
 mod left_out;
-pub(crate) mod policies;
+#[doc(hidden)]
+pub mod policies;
 mod recorded;
 mod scratch;
 pub mod second;
 mod second_order;
-pub(crate) mod step;
+#[doc(hidden)]
+pub mod step;
 mod sweep;
 
 use crate::adjoints::{ACTIVE, Adjoints};

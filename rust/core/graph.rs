@@ -289,6 +289,7 @@ impl Graph {
     }
 
     /// The value.
+    #[inline]
     pub fn value(&self, handle: Handle) -> TrScalar {
         TrScalar::from_ieee(self.at(handle).value)
     }

@@ -19,6 +19,7 @@ pub(crate) struct NodeSet {
 
 impl NodeSet {
     /// Makes room for indices below `capacity`.
+    #[inline]
     pub(crate) fn grow(&mut self, capacity: usize) -> Result<(), Error> {
         if self.words.len() * 64 < capacity {
             let words = capacity.div_ceil(64);

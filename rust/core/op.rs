@@ -22,7 +22,8 @@
 //! [`backward`](crate::backward), not here. An adjoint that is not REAL must show: no contribution made
 //! of it is REAL.
 
-pub(crate) mod curvature;
+#[doc(hidden)]
+pub mod curvature;
 mod facts;
 mod flags;
 mod form;
@@ -33,23 +34,39 @@ mod registry;
 
 pub mod bounded;
 
-pub(crate) mod arithmetic;
-pub(crate) mod exponentials;
-pub(crate) mod hyperbolic;
-pub(crate) mod inverse_trigonometric;
-pub(crate) mod lengths;
-pub(crate) mod logarithms;
-pub(crate) mod order;
-pub(crate) mod powers;
-pub(crate) mod real_powers;
-pub(crate) mod reductions;
-pub(crate) mod roots;
-pub(crate) mod rounding;
-pub(crate) mod special;
-pub(crate) mod trigonometric;
+#[doc(hidden)]
+pub mod arithmetic;
+#[doc(hidden)]
+pub mod exponentials;
+#[doc(hidden)]
+pub mod hyperbolic;
+#[doc(hidden)]
+pub mod inverse_trigonometric;
+#[doc(hidden)]
+pub mod lengths;
+#[doc(hidden)]
+pub mod logarithms;
+#[doc(hidden)]
+pub mod order;
+#[doc(hidden)]
+pub mod powers;
+#[doc(hidden)]
+pub mod real_powers;
+#[doc(hidden)]
+pub mod reductions;
+#[doc(hidden)]
+pub mod roots;
+#[doc(hidden)]
+pub mod rounding;
+#[doc(hidden)]
+pub mod special;
+#[doc(hidden)]
+pub mod trigonometric;
 
 pub use facts::{Arity, Facts, Notation, PoleAt, PoleFacts, Read};
 pub use registry::Op;
 
-pub(crate) use form::Form;
-pub(crate) use kinds::{Elementwise, Variadic};
+#[doc(hidden)]
+pub use form::Form;
+#[doc(hidden)]
+pub use kinds::{Elementwise, Variadic};

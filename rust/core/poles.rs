@@ -11,7 +11,7 @@ const MOST_BINS: usize = 1024;
 
 /// A record of coordinates near poles.
 #[derive(Clone, Debug)]
-pub(crate) struct PoleRecord {
+pub struct PoleRecord {
     /// Decisions farther from the pole than this are not recorded.
     threshold: f64,
     /// Coordinates closer together than this are one pole.
@@ -54,6 +54,7 @@ impl PoleRecord {
     }
 
     /// Records a decision at distance `d` where the input was `coordinate`.
+    #[inline]
     pub fn record(&mut self, d: f64, coordinate: f64) {
         if d <= self.threshold {
             self.insert(bin(coordinate, self.radius), (d, coordinate));
@@ -129,7 +130,7 @@ type Cell = Option<(i64, (f64, f64))>;
 
 /// Takes in many decisions before they go into a record: those of one bin in a row cost little.
 #[derive(Debug)]
-pub(crate) struct NearPoles {
+pub struct NearPoles {
     record: PoleRecord,
     /// So many, or none until there is a decision.
     cells: Vec<Cell>,
@@ -142,11 +143,13 @@ impl NearPoles {
     }
 
     /// Decisions farther from the pole than this are not recorded.
+    #[inline]
     pub fn threshold(&self) -> f64 {
         self.record.threshold
     }
 
     /// Takes in a decision close to a pole.
+    #[inline]
     pub fn record(&mut self, d: f64, coordinate: f64) {
         let bin = bin(coordinate, self.record.radius);
         self.cells.resize(CELLS, None);

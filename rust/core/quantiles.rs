@@ -13,7 +13,7 @@ use crate::exact_sum::ExactSum;
 use crate::wire::{Reader, Unreadable, Writer, expect};
 use buckets::{ALL_BUCKETS, BUCKETS, key, middle, place};
 
-pub(crate) use tally::Tally;
+pub use tally::Tally;
 
 /// How many values are kept exactly.
 pub(crate) const EXACT: usize = 1024;

@@ -22,6 +22,7 @@ impl Reduction {
 
     /// Whether the mode keeps the value of this double.
     #[inline]
+    #[doc(hidden)]
     pub fn keeps(self, value: f64) -> bool {
         match self {
             Self::Strict => true,
@@ -32,13 +33,15 @@ impl Reduction {
 
     /// The values that the mode keeps, in order.
     #[inline(always)]
-    pub(crate) fn kept(self, values: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> + Clone {
+    #[doc(hidden)]
+    pub fn kept(self, values: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> + Clone {
         values.filter(move |&value| self.keeps(value))
     }
 
     /// The value of a variadic op.
     #[inline]
-    pub(crate) fn fold(self, op: Op, values: impl Iterator<Item = f64> + Clone) -> f64 {
+    #[doc(hidden)]
+    pub fn fold(self, op: Op, values: impl Iterator<Item = f64> + Clone) -> f64 {
         if self.leaves_only_null(values.clone()) { f64::NAN } else { op.fold(self.kept(values)) }
     }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// Room for so many more elements. Grows by doubling, as `Vec::push` does, and where that is too much by an
 /// eighth: by less, moving it again and again would take for ever.
-pub(crate) fn reserve<T>(vec: &mut Vec<T>, more: usize) -> Result<(), Error> {
+pub fn reserve<T>(vec: &mut Vec<T>, more: usize) -> Result<(), Error> {
     if vec.capacity() - vec.len() >= more || vec.try_reserve(more).is_ok() {
         return Ok(());
     }
@@ -15,12 +15,12 @@ pub(crate) fn reserve<T>(vec: &mut Vec<T>, more: usize) -> Result<(), Error> {
 }
 
 /// Room for so many more elements and no others.
-pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, more: usize) -> Result<(), Error> {
+pub fn reserve_exact<T>(vec: &mut Vec<T>, more: usize) -> Result<(), Error> {
     vec.try_reserve_exact(more).map_err(|_| Error::OutOfMemory)
 }
 
 /// Makes a vector at least this long.
-pub(crate) fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, with: T) -> Result<(), Error> {
+pub fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, with: T) -> Result<(), Error> {
     if vec.len() < len {
         let more = len - vec.len();
         reserve(vec, more)?;
@@ -30,7 +30,7 @@ pub(crate) fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, with: T) -> Result<()
 }
 
 /// A vector of so many elements.
-pub(crate) fn filled<T: Clone>(len: usize, with: T) -> Result<Vec<T>, Error> {
+pub fn filled<T: Clone>(len: usize, with: T) -> Result<Vec<T>, Error> {
     let mut vec = vec![];
     reserve_exact(&mut vec, len)?;
     vec.resize(len, with);
@@ -39,13 +39,13 @@ pub(crate) fn filled<T: Clone>(len: usize, with: T) -> Result<Vec<T>, Error> {
 
 /// Whether there is memory for so many bytes, which is not taken: what is built of many small parts asks
 /// beforehand for what it will come to.
-pub(crate) fn probe(bytes: usize) -> Result<(), Error> {
+pub fn probe(bytes: usize) -> Result<(), Error> {
     reserve_exact(&mut Vec::<u8>::new(), bytes)
 }
 
 /// Appends an element.
 #[inline(always)]
-pub(crate) fn push<T>(vec: &mut Vec<T>, element: T) -> Result<(), Error> {
+pub fn push<T>(vec: &mut Vec<T>, element: T) -> Result<(), Error> {
     if vec.len() == vec.capacity() {
         reserve(vec, 1)?;
     }
@@ -55,7 +55,7 @@ pub(crate) fn push<T>(vec: &mut Vec<T>, element: T) -> Result<(), Error> {
 
 /// What a function gives that cannot be refused memory: as everywhere in Rust, it does not return.
 #[track_caller]
-pub(crate) fn granted<T>(result: Result<T, Error>) -> T {
+pub fn granted<T>(result: Result<T, Error>) -> T {
     match result {
         Ok(result) => result,
         Err(error) => refused(&error),

@@ -9,7 +9,7 @@
 
 /// `(hi + lo)·2^exponent`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scaled {
+pub struct Scaled {
     hi: f64,
     lo: f64,
     exponent: i64,

@@ -39,7 +39,9 @@ pub struct Statistics {
     q_min_epoch: Option<f64>,
     /// Distances since the batch began.
     batch: Quantiles,
-    pub(crate) poles: PoleRecord,
+    /// Where poles were met.
+    #[doc(hidden)]
+    pub poles: PoleRecord,
     policy: Option<HysteresisPolicy>,
     saturating: bool,
     flips: u64,
@@ -161,13 +163,8 @@ impl Statistics {
     /// Makes the decision of a singular op at distance `d` from its pole, and counts it.
     /// `coordinate` is the value of the one input it depends on; `explored` says whether any lies
     /// in an exploration region.
-    pub(crate) fn decide(
-        &mut self,
-        state: &ModeState,
-        d: f64,
-        coordinate: Option<f64>,
-        explored: bool,
-    ) -> bool {
+    #[doc(hidden)]
+    pub fn decide(&mut self, state: &ModeState, d: f64, coordinate: Option<f64>, explored: bool) -> bool {
         let near = is_near(state, d);
         let saturate = self.would_saturate(state, d, explored);
         self.counts.decisions += 1;
@@ -181,7 +178,8 @@ impl Statistics {
     }
 
     /// The decision of a singular op, without counting it.
-    pub(crate) fn would_saturate(&self, state: &ModeState, d: f64, explored: bool) -> bool {
+    #[doc(hidden)]
+    pub fn would_saturate(&self, state: &ModeState, d: f64, explored: bool) -> bool {
         explored || self.saturating || is_near(state, d)
     }
 
@@ -310,12 +308,14 @@ impl Statistics {
     }
 
     /// Whether the next distances of the batch are still kept one by one.
-    pub(crate) fn keeps_distances(&self) -> bool {
+    #[doc(hidden)]
+    pub fn keeps_distances(&self) -> bool {
         self.batch.keeps_values()
     }
 
     /// Counts decisions in bulk, all of which saturate if the policy does.
-    pub(crate) fn add_tally(&mut self, tally: &Tally) {
+    #[doc(hidden)]
+    pub fn add_tally(&mut self, tally: &Tally) {
         self.counts.decisions += tally.count();
         self.counts.near_pole += tally.near;
         self.counts.saturating += tally.saturating;
@@ -359,7 +359,9 @@ impl Statistics {
         Ok(read)
     }
 
-    pub(crate) fn write(&self, to: &mut Writer) {
+    /// Writes a record.
+    #[doc(hidden)]
+    pub fn write(&self, to: &mut Writer) {
         let EpochCounts { decisions, saturating, near_pole, dropped, masked } = self.counts;
         [decisions, saturating, near_pole, dropped, masked].into_iter().for_each(|count| to.count(count));
         to.option(self.q_min_epoch);
@@ -367,7 +369,9 @@ impl Statistics {
         self.poles.write(to);
     }
 
-    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+    /// Reads a record.
+    #[doc(hidden)]
+    pub fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
         let (decisions, saturating, near_pole) = (from.count()?, from.count()?, from.count()?);
         let (dropped, masked) = (from.count()?, from.count()?);
         let counts = EpochCounts { decisions, saturating, near_pole, dropped, masked };

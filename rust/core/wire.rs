@@ -40,7 +40,7 @@ impl std::error::Error for Unreadable {}
 
 /// Bytes that are being written.
 #[derive(Debug)]
-pub(crate) struct Writer(Vec<u8>);
+pub struct Writer(Vec<u8>);
 
 impl Writer {
     /// Begins a record of this kind and version.
@@ -86,7 +86,7 @@ impl Writer {
 
 /// Bytes that are being read.
 #[derive(Debug)]
-pub(crate) struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Begins to read a record of this kind and version.
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Raises an error unless something holds that must.
-pub(crate) fn expect(holds: bool) -> Result<(), Unreadable> {
+pub fn expect(holds: bool) -> Result<(), Unreadable> {
     if holds { Ok(()) } else { Err(Unreadable::Damaged) }
 }
 

@@ -47,9 +47,11 @@ use pyo3::prelude::*;
 #[global_allocator]
 static ALLOCATOR: reserve::Reserving = reserve::Reserving;
 
-/// The native half of `zeroproof`. Import the public modules instead.
-#[pymodule(gil_used = false)]
-fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// Fills the module that Python loads.
+///
+/// # Errors
+/// What Python raises.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     reserve::fill();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     callbacks::register(module)?;

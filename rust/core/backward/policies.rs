@@ -5,14 +5,17 @@ use crate::op::Elementwise;
 use crate::stats::Statistics;
 
 /// What a node does with its adjoint.
-pub(crate) enum Rule {
+pub enum Rule {
+    /// It passes nothing on.
     Silence,
+    /// By the classical partials.
     Classical,
+    /// By the bounded partials, with this bound.
     Bounded(f64),
 }
 
 /// A gradient mode as the sweep sees it: the rule for each node it visits.
-pub(crate) trait Policy {
+pub trait Policy {
     /// The rule for an elementwise node.
     fn rule<O: Elementwise>(&mut self, node: usize, a: f64, b: f64, z: f64) -> Rule;
     /// The rule for a variadic node, which has no pole.
@@ -23,7 +26,8 @@ pub(crate) trait Policy {
     }
 }
 
-pub(crate) struct MaskReal;
+/// [`GradientMode::MaskReal`](crate::GradientMode::MaskReal).
+pub struct MaskReal;
 impl Policy for MaskReal {
     #[inline(always)]
     fn rule<O: Elementwise>(&mut self, _: usize, _: f64, _: f64, z: f64) -> Rule {
@@ -48,8 +52,10 @@ fn saturating_rule(bound: f64, has_pole: bool, z: f64) -> Rule {
     }
 }
 
-pub(crate) struct Saturating {
-    pub(crate) bound: f64,
+/// [`GradientMode::Saturating`](crate::GradientMode::Saturating).
+pub struct Saturating {
+    /// The saturation bound.
+    pub bound: f64,
 }
 impl Policy for Saturating {
     #[inline(always)]
@@ -64,7 +70,7 @@ impl Policy for Saturating {
 }
 
 /// Who is told of the decisions of Hybrid mode.
-pub(crate) trait Decide {
+pub trait Decide {
     /// Decides at `node`, at distance `d` from the pole; whether to saturate.
     fn decide(&mut self, node: usize, state: &ModeState, d: f64, at: Coordinate) -> bool;
     /// What it would decide.
@@ -105,11 +111,14 @@ impl Decide for Statistics {
     }
 }
 
-pub(crate) struct Hybrid<'a, D: ?Sized> {
-    pub(crate) state: &'a ModeState,
-    pub(crate) decisions: &'a mut D,
+/// [`GradientMode::Hybrid`](crate::GradientMode::Hybrid).
+pub struct Hybrid<'a, D: ?Sized> {
+    /// The threshold and the regions to explore.
+    pub state: &'a ModeState,
+    /// Who decides.
+    pub decisions: &'a mut D,
     /// Empty if the root depends on no input.
-    pub(crate) coordinates: &'a [Coordinate],
+    pub coordinates: &'a [Coordinate],
 }
 impl<D: Decide + ?Sized> Policy for Hybrid<'_, D> {
     #[inline(always)]
@@ -139,30 +148,30 @@ impl<D: Decide + ?Sized> Policy for Hybrid<'_, D> {
 
 /// The input that a node depends on, as far as exploration needs to know.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Coordinate {
+pub struct Coordinate {
     /// The value of the only input it depends on; NaN for none or several.
     pub(crate) value: f64,
     pub(crate) several: bool,
     /// Whether some input it depends on lies in an exploration region.
-    pub(crate) explored: bool,
+    pub explored: bool,
 }
 
 impl Coordinate {
     /// Of what depends on no input.
-    pub(crate) const NONE: Self = Self { value: f64::NAN, several: false, explored: false };
+    pub const NONE: Self = Self { value: f64::NAN, several: false, explored: false };
 
     /// Of a coordinate itself.
-    pub(crate) fn of(value: f64, state: &ModeState) -> Self {
+    pub fn of(value: f64, state: &ModeState) -> Self {
         Self { value, several: false, explored: state.explores(value) }
     }
 
     /// The value of the only one, if there is only one and it is REAL.
-    pub(crate) fn known(self) -> Option<f64> {
+    pub fn known(self) -> Option<f64> {
         (self.value.is_finite() && !self.several).then_some(self.value)
     }
 
     /// Of what depends on both.
-    pub(crate) fn and(self, other: Self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         let differ = !self.value.is_nan() && !other.value.is_nan() && self.value != other.value;
         Self {
             value: if self.value.is_nan() { other.value } else { self.value },

@@ -130,7 +130,8 @@ impl Graph {
     }
 
     /// [`jvp`](Self::jvp), with decisions by anyone.
-    pub(crate) fn jvp_deciding(
+    #[doc(hidden)]
+    pub fn jvp_deciding(
         &self,
         roots: &[Handle],
         sources: &[Handle],
@@ -209,7 +210,8 @@ impl Graph {
 
     /// [`hvp`](Self::hvp), with decisions by anyone.
     #[expect(clippy::too_many_arguments, reason = "the parts of a pass")]
-    pub(crate) fn hvp_deciding(
+    #[doc(hidden)]
+    pub fn hvp_deciding(
         &self,
         root: Handle,
         seed: TrScalar,
@@ -257,7 +259,8 @@ impl Graph {
     }
 
     /// [`hessian`](Self::hessian), with decisions by anyone.
-    pub(crate) fn hessian_deciding(
+    #[doc(hidden)]
+    pub fn hessian_deciding(
         &self,
         root: Handle,
         seed: TrScalar,

@@ -10,13 +10,15 @@ use crate::status::Status;
 
 /// What arrived at a node: its adjoint and the flags of that.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Arrived {
+pub struct Arrived {
+    /// The adjoint.
     pub g: f64,
+    /// Its flags.
     pub status: u8,
 }
 
 /// Where the contributions of a node go. Operands are named by their place.
-pub(crate) trait Sink {
+pub trait Sink {
     /// A contribution for an operand, REAL or not.
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived);
     /// An operand gets nothing.
@@ -29,7 +31,7 @@ pub(crate) trait Sink {
 
 /// The step of an elementwise node: `node` is what the policy calls it, `b` the exponent of a power.
 #[inline(always)]
-pub(crate) fn elementwise<O: Elementwise, P: Policy>(
+pub fn elementwise<O: Elementwise, P: Policy>(
     policy: &mut P,
     node: usize,
     from: Arrived,
@@ -53,7 +55,7 @@ pub(crate) fn elementwise<O: Elementwise, P: Policy>(
 
 /// The step of a variadic node: each input that it kept gets its share, the others are silenced.
 #[inline(always)]
-pub(crate) fn variadic<O: Variadic, P: Policy>(
+pub fn variadic<O: Variadic, P: Policy>(
     policy: &mut P,
     from: Arrived,
     inputs: impl ExactSizeIterator<Item = f64> + Clone,

@@ -129,6 +129,7 @@ impl Graph {
     }
 
     /// Whether passes through recorded gradients may decide, in whatever mode they are.
+    #[inline]
     pub fn has_hybrid_gradients(&self) -> bool {
         self.recorded_gradients.has_hybrid()
     }

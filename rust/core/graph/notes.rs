@@ -68,6 +68,7 @@ impl Graph {
     /// Whether something began with the node recorded last, made from these: whether it is to be noted.
     /// What took over a value that is not REAL from a node began there; a constant, which records no
     /// operands, takes over the origin as well.
+    #[inline]
     pub fn begins(&mut self, node: Handle, given: &[Given]) -> bool {
         let row = self.node(node);
         let Some(from) = self.carried(row, given).and_then(|given| given.node) else { return true };
@@ -105,6 +106,7 @@ impl Graph {
     ///
     /// So a caller whose program may run on while it looks for the place, and record more, notes the origin
     /// with a place of its own choice first.
+    #[inline]
     pub fn move_origin(&mut self, node: Handle, from: u32, to: u32) {
         let row = self.node(node);
         let operands = self.nodes[row as usize].operands(&self.lists);
@@ -124,6 +126,7 @@ impl Graph {
     }
 
     /// Whether the node recorded last, made from these, is not REAL and nothing handed that on to it.
+    #[inline]
     pub fn is_origin(&self, node: Handle, given: &[Given]) -> bool {
         let row = self.node(node);
         !self.nodes[row as usize].value.is_finite() && self.carried(row, given).is_none()

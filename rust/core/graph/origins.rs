@@ -117,7 +117,7 @@ pub(super) fn hands_on(operand: f64, result: f64) -> bool {
 }
 
 /// Whether Φ was made from what is not Φ.
-pub(crate) fn makes_phi(value: f64, operands: impl IntoIterator<Item = f64>) -> bool {
+pub fn makes_phi(value: f64, operands: impl IntoIterator<Item = f64>) -> bool {
     value.is_nan() && !operands.into_iter().any(f64::is_nan)
 }
 

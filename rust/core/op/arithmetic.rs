@@ -9,7 +9,7 @@ use super::range::is_full;
 use crate::scaled::Scaled;
 
 /// `a + b`.
-pub(crate) struct Add;
+pub struct Add;
 
 impl Binary for Add {
     const FACTS: Facts = Facts {
@@ -39,7 +39,7 @@ impl Binary for Add {
 }
 
 /// `a − b`.
-pub(crate) struct Sub;
+pub struct Sub;
 
 impl Binary for Sub {
     const FACTS: Facts = Facts {
@@ -69,7 +69,7 @@ impl Binary for Sub {
 }
 
 /// `a × b`.
-pub(crate) struct Mul;
+pub struct Mul;
 
 impl Binary for Mul {
     const FACTS: Facts = Facts {
@@ -99,7 +99,7 @@ impl Binary for Mul {
 }
 
 /// `a ÷ b`.
-pub(crate) struct Div;
+pub struct Div;
 
 impl Binary for Div {
     const FACTS: Facts = Facts {
@@ -173,7 +173,7 @@ fn div_fallback(g: f64, a: f64, y: f64, z: f64) -> [f64; 2] {
 }
 
 /// `−a`.
-pub(crate) struct Neg;
+pub struct Neg;
 
 impl Unary for Neg {
     const FACTS: Facts = Facts {

@@ -37,9 +37,9 @@ mod trigonometric;
 
 use super::facts::Read;
 use super::kinds::{Elementwise, NoPole};
-pub(crate) use entry::{Entries, Entry, One};
-pub(crate) use quotient::tangent_of_quotient;
-pub(crate) use weighted::{term, term_fast, wide_term};
+pub use entry::{Entries, Entry, One};
+pub use quotient::tangent_of_quotient;
+pub use weighted::{term, term_fast, wide_term};
 pub(crate) use wide::Wide;
 
 /// Which entries are not 0 for all operands: `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`.
@@ -96,7 +96,7 @@ pub(crate) trait CurvedPower {
 }
 
 /// The second partials of a variadic op.
-pub(crate) trait CurvedVariadic {
+pub trait CurvedVariadic {
     /// Whether all of them are 0.
     const FLAT: bool;
     /// The Hessian, for documentation.
@@ -106,11 +106,16 @@ pub(crate) trait CurvedVariadic {
 }
 
 /// An op of one or two operands as the second-order sweep sees it.
-pub(crate) trait Curved: Elementwise {
+pub trait Curved: Elementwise {
+    /// Which second partials are not 0 for all operands.
     const COUPLED: Coupled;
+    /// Whether the value is `a ÷ b`.
     const IS_QUOTIENT: bool;
+    /// What the second partials are computed from.
     const SECOND_READS: &'static [Read];
+    /// The second partials.
     fn curvature(a: f64, b: f64, z: f64) -> impl Entries;
+    /// How the bounded partials change with the operands; `s` is the bound.
     fn bounded_curvature(a: f64, b: f64, z: f64, s: f64) -> impl Entries;
 }
 

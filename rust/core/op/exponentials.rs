@@ -10,7 +10,7 @@ use crate::elementary;
 use crate::scaled::Scaled;
 
 /// `eᵃ`.
-pub(crate) struct Exp;
+pub struct Exp;
 
 impl Unary for Exp {
     const FACTS: Facts = Facts {
@@ -54,7 +54,7 @@ fn times_power_fallback(g: f64, a: f64, z: f64) -> f64 {
 }
 
 /// `eᵃ − 1`.
-pub(crate) struct Expm1;
+pub struct Expm1;
 
 impl Unary for Expm1 {
     const FACTS: Facts = Facts {
@@ -85,7 +85,7 @@ impl Unary for Expm1 {
 }
 
 /// `1/(1 + e⁻ᵃ)`.
-pub(crate) struct Sigmoid;
+pub struct Sigmoid;
 
 impl Unary for Sigmoid {
     const FACTS: Facts = Facts {
@@ -114,7 +114,7 @@ impl Unary for Sigmoid {
 }
 
 /// `ln(1 + eᵃ)`.
-pub(crate) struct Softplus;
+pub struct Softplus;
 
 impl Unary for Softplus {
     const FACTS: Facts = Facts {
@@ -161,7 +161,7 @@ fn times_sigmoid_fallback(g: f64, a: f64) -> f64 {
 }
 
 /// `ln(1/(1 + e⁻ᵃ))`.
-pub(crate) struct LogSigmoid;
+pub struct LogSigmoid;
 
 impl Unary for LogSigmoid {
     const FACTS: Facts = Facts {
@@ -191,7 +191,7 @@ impl Unary for LogSigmoid {
 }
 
 /// `(eᵃ − 1)/a`.
-pub(crate) struct Exprel;
+pub struct Exprel;
 
 impl Unary for Exprel {
     const FACTS: Facts = Facts {

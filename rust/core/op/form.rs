@@ -8,7 +8,7 @@
 pub(crate) type Fast<T> = (T, bool);
 
 /// An entry of an op for given operands.
-pub(crate) trait Form<T> {
+pub trait Form<T> {
     /// The fast form, and whether it holds.
     fn fast(self) -> Fast<T>;
     /// The result.

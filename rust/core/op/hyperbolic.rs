@@ -10,7 +10,7 @@ use crate::elementary;
 use crate::scaled::Scaled;
 
 /// `tanh a`.
-pub(crate) struct Tanh;
+pub struct Tanh;
 
 impl Unary for Tanh {
     const FACTS: Facts = Facts {
@@ -40,7 +40,7 @@ impl Unary for Tanh {
 }
 
 /// `sinh a`.
-pub(crate) struct Sinh;
+pub struct Sinh;
 
 impl Unary for Sinh {
     const FACTS: Facts = Facts {
@@ -70,7 +70,7 @@ impl Unary for Sinh {
 }
 
 /// `cosh a`.
-pub(crate) struct Cosh;
+pub struct Cosh;
 
 impl Unary for Cosh {
     const FACTS: Facts = Facts {
@@ -111,7 +111,7 @@ fn times_half_exp(g: f64, a: f64, slope: f64) -> f64 {
 }
 
 /// `arsinh a`.
-pub(crate) struct Asinh;
+pub struct Asinh;
 
 impl Unary for Asinh {
     const FACTS: Facts = Facts {
@@ -141,7 +141,7 @@ impl Unary for Asinh {
 }
 
 /// `arcosh a`.
-pub(crate) struct Acosh;
+pub struct Acosh;
 
 impl Unary for Acosh {
     const FACTS: Facts = Facts {
@@ -196,7 +196,7 @@ pub(super) fn rise(a: f64) -> f64 {
 }
 
 /// `artanh a`.
-pub(crate) struct Atanh;
+pub struct Atanh;
 
 impl Unary for Atanh {
     const FACTS: Facts = Facts {

@@ -19,7 +19,7 @@ pub(super) fn leg(x: f64) -> f64 {
 }
 
 /// `arcsin a`.
-pub(crate) struct Asin;
+pub struct Asin;
 
 impl Unary for Asin {
     const FACTS: Facts = Facts {
@@ -68,7 +68,7 @@ impl SingularUnary for Asin {
 }
 
 /// `arccos a`.
-pub(crate) struct Acos;
+pub struct Acos;
 
 impl Unary for Acos {
     const FACTS: Facts = Facts {
@@ -116,7 +116,7 @@ impl SingularUnary for Acos {
 }
 
 /// `arctan a`.
-pub(crate) struct Atan;
+pub struct Atan;
 
 impl Unary for Atan {
     const FACTS: Facts = Facts {
@@ -155,7 +155,7 @@ fn over_square(g: f64, a: f64) -> f64 {
 }
 
 /// The angle of the point (b, a).
-pub(crate) struct Atan2;
+pub struct Atan2;
 
 impl Binary for Atan2 {
     const FACTS: Facts = Facts {

@@ -79,7 +79,7 @@ pub(crate) trait Power {
 }
 
 /// An op of any number of inputs.
-pub(crate) trait Variadic {
+pub trait Variadic {
     /// Facts.
     const FACTS: Facts;
     /// The value over the inputs kept.
@@ -91,7 +91,7 @@ pub(crate) trait Variadic {
 }
 
 /// The singular part of an op that has none.
-pub(crate) struct NoPole;
+pub struct NoPole;
 
 impl SingularUnary for NoPole {
     const POLE: Option<PoleFacts> = None;
@@ -123,14 +123,23 @@ impl SingularBinary for NoPole {
 
 /// An op of one or two operands as sweeps and kernels see it. `b` is the exponent of a power, and
 /// means nothing to an op of one operand.
-pub(crate) trait Elementwise {
+pub trait Elementwise {
+    /// How many operands it has.
     const ARITY: Arity;
+    /// Facts about the pole, if it has one.
     const POLE: Option<PoleFacts>;
+    /// The transreal value as a double.
     fn value(a: f64, b: f64) -> impl Form<f64>;
+    /// The classical contributions to the operands.
     fn classical(g: f64, a: f64, b: f64, z: f64) -> impl Form<[f64; 2]>;
+    /// A number whose magnitude is the distance to the pole, not finite where no REAL operand has one; `None`
+    /// without a pole.
     fn pole(a: f64, b: f64) -> Option<f64>;
+    /// The contributions with saturation bound `s`, where there is a pole.
     fn bounded(g: f64, a: f64, b: f64, z: f64, s: f64) -> impl Form<[f64; 2]>;
+    /// Whether there is a [`margin`](Self::margin).
     const HAS_MARGIN: bool;
+    /// A number that tells whether the fast form of the classical contributions holds, where that takes long.
     fn margin(contributions: [f64; 2], z: f64) -> f64;
 }
 

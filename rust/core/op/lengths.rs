@@ -9,7 +9,7 @@ use crate::elementary;
 use crate::scaled::Scaled;
 
 /// `√(a² + b²)`.
-pub(crate) struct Hypot;
+pub struct Hypot;
 
 impl Binary for Hypot {
     const FACTS: Facts = Facts {
@@ -49,7 +49,7 @@ fn hypot_fallback(g: f64, a: f64, b: f64, z: f64) -> [f64; 2] {
 }
 
 /// `√Σx²`.
-pub(crate) struct Norm;
+pub struct Norm;
 
 impl Variadic for Norm {
     const FACTS: Facts = Facts {

@@ -12,7 +12,7 @@ use crate::scaled::Scaled;
 use std::f64::consts::{LN_2, LN_10};
 
 /// `ln a`.
-pub(crate) struct Log;
+pub struct Log;
 
 impl Unary for Log {
     const FACTS: Facts = Facts {
@@ -61,7 +61,7 @@ impl SingularUnary for Log {
 }
 
 /// `log₂ a`.
-pub(crate) struct Log2;
+pub struct Log2;
 
 impl Unary for Log2 {
     const FACTS: Facts = Facts {
@@ -109,7 +109,7 @@ impl SingularUnary for Log2 {
 }
 
 /// `log₁₀ a`.
-pub(crate) struct Log10;
+pub struct Log10;
 
 impl Unary for Log10 {
     const FACTS: Facts = Facts {
@@ -190,7 +190,7 @@ fn recip_product_fallback(g: f64, a: f64, ln_base: f64, s: f64) -> f64 {
 }
 
 /// `ln(1 + a)`.
-pub(crate) struct Log1p;
+pub struct Log1p;
 
 impl Unary for Log1p {
     const FACTS: Facts = Facts {
@@ -238,7 +238,7 @@ impl SingularUnary for Log1p {
 }
 
 /// `ln(1 + a)/a`.
-pub(crate) struct Log1prel;
+pub struct Log1prel;
 
 impl Unary for Log1prel {
     const FACTS: Facts = Facts {
@@ -323,7 +323,7 @@ fn log1prel_bounded_fallback(g: f64, a: f64, s: f64) -> f64 {
 }
 
 /// `a·ln b`.
-pub(crate) struct Xlogy;
+pub struct Xlogy;
 
 impl Binary for Xlogy {
     const FACTS: Facts = Facts {

@@ -6,7 +6,7 @@ use super::form::{Form, exact};
 use super::kinds::{Binary, NoPole, Unary};
 
 /// The smaller of `a` and `b`.
-pub(crate) struct Minimum;
+pub struct Minimum;
 
 impl Binary for Minimum {
     const FACTS: Facts = Facts {
@@ -36,7 +36,7 @@ impl Binary for Minimum {
 }
 
 /// The larger of `a` and `b`.
-pub(crate) struct Maximum;
+pub struct Maximum;
 
 impl Binary for Maximum {
     const FACTS: Facts = Facts {
@@ -88,7 +88,7 @@ fn share_of_extremum(g: f64, a_wins: bool, b_wins: bool) -> [f64; 2] {
 }
 
 /// `a`, or `b` where that is larger.
-pub(crate) struct ClipMin;
+pub struct ClipMin;
 
 impl Binary for ClipMin {
     const FACTS: Facts = Facts {
@@ -119,7 +119,7 @@ impl Binary for ClipMin {
 }
 
 /// `a`, or `b` where that is smaller.
-pub(crate) struct ClipMax;
+pub struct ClipMax;
 
 impl Binary for ClipMax {
     const FACTS: Facts = Facts {
@@ -150,7 +150,7 @@ impl Binary for ClipMax {
 }
 
 /// The magnitude of `a` with the sign of `b`.
-pub(crate) struct Copysign;
+pub struct Copysign;
 
 impl Binary for Copysign {
     const FACTS: Facts = Facts {
@@ -181,7 +181,7 @@ impl Binary for Copysign {
 }
 
 /// `|a|`.
-pub(crate) struct Abs;
+pub struct Abs;
 
 impl Unary for Abs {
     const FACTS: Facts = Facts {
@@ -210,7 +210,7 @@ impl Unary for Abs {
 }
 
 /// `−1`, 0 or 1.
-pub(crate) struct Sign;
+pub struct Sign;
 
 impl Unary for Sign {
     const FACTS: Facts = Facts {

@@ -9,7 +9,7 @@ use super::range::{is_full, is_normal};
 use crate::scaled::Scaled;
 
 /// `aⁿ`.
-pub(crate) struct PowInt;
+pub struct PowInt;
 
 impl Power for PowInt {
     const FACTS: Facts = Facts {
@@ -147,7 +147,7 @@ fn bounded_fallback(g: f64, x: f64, n: i32, s: f64) -> f64 {
 }
 
 /// `a²`.
-pub(crate) struct Square;
+pub struct Square;
 
 impl Unary for Square {
     const FACTS: Facts = Facts {
@@ -177,7 +177,7 @@ impl Unary for Square {
 }
 
 /// 1 for a REAL `a`.
-pub(crate) struct Unit;
+pub struct Unit;
 
 impl Unary for Unit {
     const FACTS: Facts = Facts {

@@ -13,7 +13,7 @@ use crate::elementary;
 use crate::scaled::Scaled;
 
 /// `aᵇ`.
-pub(crate) struct Pow;
+pub struct Pow;
 
 impl Binary for Pow {
     const FACTS: Facts = Facts {

@@ -10,7 +10,7 @@ use crate::elementary;
 use crate::scaled::Scaled;
 
 /// The sum.
-pub(crate) struct Sum;
+pub struct Sum;
 
 impl Variadic for Sum {
     const FACTS: Facts = Facts {
@@ -43,7 +43,7 @@ impl Variadic for Sum {
 }
 
 /// The mean.
-pub(crate) struct Mean;
+pub struct Mean;
 
 impl Variadic for Mean {
     const FACTS: Facts = Facts {
@@ -82,7 +82,7 @@ impl Variadic for Mean {
 }
 
 /// The largest input.
-pub(crate) struct Max;
+pub struct Max;
 
 impl Variadic for Max {
     const FACTS: Facts = Facts {
@@ -117,7 +117,7 @@ impl Variadic for Max {
 }
 
 /// The smallest input.
-pub(crate) struct Min;
+pub struct Min;
 
 impl Variadic for Min {
     const FACTS: Facts = Facts {
@@ -158,7 +158,7 @@ fn ties(operands: &[f64], extreme: fn(f64, f64) -> f64) -> bool {
 }
 
 /// The product.
-pub(crate) struct Prod;
+pub struct Prod;
 
 impl Variadic for Prod {
     const FACTS: Facts = Facts {
@@ -253,7 +253,7 @@ fn rest_of_product(g: f64, x: f64, [product, code]: [f64; 2]) -> f64 {
 }
 
 /// `ln Σeˣ`.
-pub(crate) struct Logsumexp;
+pub struct Logsumexp;
 
 impl Variadic for Logsumexp {
     const FACTS: Facts = Facts {
@@ -336,7 +336,7 @@ fn exp_difference(x: f64, m: f64) -> Fast<f64> {
 /// One step of `Σe^(x−m)` over all values but the first that is m, without a branch: the sum so far and
 /// whether that m has come by, and then whether the step holds.
 #[inline(always)]
-pub(crate) fn add_beside(m: f64, (sum, found): (f64, bool), x: f64, kept: bool) -> ((f64, bool), bool) {
+pub fn add_beside(m: f64, (sum, found): (f64, bool), x: f64, kept: bool) -> ((f64, bool), bool) {
     let (power, holds) = exp_difference(x, m);
     let is_first = (x == m) & !found;
     let counts = kept & !is_first;

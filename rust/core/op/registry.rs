@@ -156,7 +156,8 @@ macro_rules! registry {
             }
 
             /// Which second partials of an elementwise op are not 0 for all operands.
-            pub(crate) const fn coupled(self) -> crate::op::curvature::Coupled {
+            #[doc(hidden)]
+            pub const fn coupled(self) -> crate::op::curvature::Coupled {
                 match self {
                     $(Op::$op => <super::$family::$op as Curved>::COUPLED,)*
                     _ => [false; 4],
@@ -213,6 +214,8 @@ macro_rules! registry {
         }
 
         /// Runs code for the type of an elementwise op, or other code for any other op.
+        #[doc(hidden)]
+        #[macro_export]
         macro_rules! with_elementwise {
             ($d op:expr, $d type:ident => $d body:expr, else $d other:expr) => {
                 match $d op {
@@ -226,6 +229,8 @@ macro_rules! registry {
         }
 
         /// Runs code for the type of a variadic op, or other code for any other op.
+        #[doc(hidden)]
+        #[macro_export]
         macro_rules! with_variadic {
             ($d op:expr, $d type:ident => $d body:expr, else $d other:expr) => {
                 match $d op {

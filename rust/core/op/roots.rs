@@ -8,7 +8,7 @@ use super::kinds::{SingularUnary, Unary};
 use crate::elementary;
 
 /// `√a`.
-pub(crate) struct Sqrt;
+pub struct Sqrt;
 
 impl Unary for Sqrt {
     const FACTS: Facts = Facts {
@@ -57,7 +57,7 @@ impl SingularUnary for Sqrt {
 }
 
 /// `∛a`.
-pub(crate) struct Cbrt;
+pub struct Cbrt;
 
 impl Unary for Cbrt {
     const FACTS: Facts = Facts {

@@ -8,7 +8,7 @@ use crate::elementary;
 use crate::scaled::Scaled;
 
 /// `⌊a⌋`.
-pub(crate) struct Floor;
+pub struct Floor;
 
 impl Unary for Floor {
     const FACTS: Facts = Facts {
@@ -37,7 +37,7 @@ impl Unary for Floor {
 }
 
 /// `⌈a⌉`.
-pub(crate) struct Ceil;
+pub struct Ceil;
 
 impl Unary for Ceil {
     const FACTS: Facts = Facts {
@@ -66,7 +66,7 @@ impl Unary for Ceil {
 }
 
 /// The integer nearest to `a`.
-pub(crate) struct Round;
+pub struct Round;
 
 impl Unary for Round {
     const FACTS: Facts = Facts {
@@ -96,7 +96,7 @@ impl Unary for Round {
 }
 
 /// `a − b·⌊a/b⌋`.
-pub(crate) struct Remainder;
+pub struct Remainder;
 
 impl Binary for Remainder {
     const FACTS: Facts = Facts {

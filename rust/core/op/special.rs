@@ -13,7 +13,7 @@ use std::f64::consts::FRAC_2_SQRT_PI;
 pub(super) const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
 /// `erf a`.
-pub(crate) struct Erf;
+pub struct Erf;
 
 impl Unary for Erf {
     const FACTS: Facts = Facts {
@@ -42,7 +42,7 @@ impl Unary for Erf {
 }
 
 /// `erfc a = 1 − erf a`.
-pub(crate) struct Erfc;
+pub struct Erfc;
 
 impl Unary for Erfc {
     const FACTS: Facts = Facts {
@@ -87,7 +87,7 @@ fn times_bell_fallback(g: f64, a: f64) -> f64 {
 }
 
 /// `ln Φ(a)`, Φ the distribution function of the standard normal distribution.
-pub(crate) struct LogNdtr;
+pub struct LogNdtr;
 
 impl Unary for LogNdtr {
     const FACTS: Facts = Facts {

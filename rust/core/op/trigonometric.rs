@@ -13,7 +13,7 @@ use std::f64::consts::{PI, TAU};
 const RADIANS: Option<&str> = Some("a in radians");
 
 /// `sin a`.
-pub(crate) struct Sin;
+pub struct Sin;
 
 impl Unary for Sin {
     const FACTS: Facts = Facts {
@@ -42,7 +42,7 @@ impl Unary for Sin {
 }
 
 /// `cos a`.
-pub(crate) struct Cos;
+pub struct Cos;
 
 impl Unary for Cos {
     const FACTS: Facts = Facts {
@@ -71,7 +71,7 @@ impl Unary for Cos {
 }
 
 /// `tan a`.
-pub(crate) struct Tan;
+pub struct Tan;
 
 impl Unary for Tan {
     const FACTS: Facts = Facts {
@@ -133,7 +133,7 @@ fn tan_bounded_fallback(g: f64, a: f64, s: f64) -> f64 {
 }
 
 /// `sin πa/(πa)`.
-pub(crate) struct Sinc;
+pub struct Sinc;
 
 impl Unary for Sinc {
     const FACTS: Facts = Facts {
@@ -190,7 +190,7 @@ fn sinc_slope_fallback(g: f64, x: f64) -> f64 {
 }
 
 /// `(1 − cos a)/a²`.
-pub(crate) struct Cosc;
+pub struct Cosc;
 
 impl Unary for Cosc {
     const FACTS: Facts = Facts {

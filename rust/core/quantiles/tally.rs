@@ -19,7 +19,7 @@ type Window = Box<[[u32; WINDOW]; TURNS]>;
 
 /// Distances counted in bulk, many lanes at a time.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub struct Tally {
     pub(super) count: u64,
     pub(super) min: f64,
     pub(super) max: f64,

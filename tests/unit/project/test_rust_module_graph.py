@@ -9,7 +9,7 @@ import pytest
 from support.rust_modules import Crate, circles
 
 RUST = Path(__file__).parents[3] / "rust"
-CRATES = ["bindings/src", "core"]
+CRATES = ["bindings/src", "core", "zeroproof"]
 
 
 @pytest.mark.parametrize("sources", CRATES)

@@ -7,7 +7,7 @@ use super::wide::Wide;
 use crate::scaled::Scaled;
 
 /// A second partial for given operands.
-pub(crate) trait Entry {
+pub trait Entry {
     /// A normal double or an exact 0, and whether that holds.
     fn fast(&self) -> Fast<f64>;
     /// The entry, whatever its size.
@@ -148,7 +148,7 @@ pub(super) fn wide_smoothed(y: Wide, s: f64, p: u64) -> Wide {
 }
 
 /// The entries of an op of up to two operands: `[∂p₀/∂a, ∂p₀/∂b, ∂p₁/∂a, ∂p₁/∂b]`.
-pub(crate) trait Entries {
+pub trait Entries {
     /// Normal doubles or exact zeros, and whether all of that holds.
     fn fast(&self) -> Fast<[f64; 4]>;
     /// The entries, whatever their size.
@@ -163,7 +163,7 @@ pub(crate) trait Entries {
 }
 
 /// The only entry of an op of one operand.
-pub(crate) struct One<E>(pub E);
+pub struct One<E>(pub E);
 
 impl<E: Entry> Entries for One<E> {
     #[inline(always)]

@@ -4,7 +4,7 @@ use crate::scaled::Scaled;
 
 /// A number of any size.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Wide {
+pub enum Wide {
     /// A finite one.
     Real(Scaled),
     /// ±∞ or Φ.

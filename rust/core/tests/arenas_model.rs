@@ -1,7 +1,7 @@
 //! How the arenas of threads join, under a scheduler that goes through the orders in which threads can come
 //! between each other. It also tells when they wait in a circle.
 
-#[path = "../rust/core/arenas.rs"]
+#[path = "../arenas.rs"]
 #[expect(dead_code, reason = "what the model does not use")]
 mod arenas;
 
