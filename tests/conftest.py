@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 # algebra would start in each wait for one another, busily.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+
+# Tests start interpreters by the hundred, and without bytecode each compiles the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 from zeroproof.autodiff.grad_mode import GradientModeConfig  # noqa: E402
 from zeroproof.autodiff.hybrid_gradient import HybridGradientContext  # noqa: E402
