@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,12 @@ _COMMON = {
 settings.register_profile("suite", max_examples=200, derandomize=True, **_COMMON)
 settings.register_profile("explore", max_examples=2000, **_COMMON)
 settings.load_profile("suite")
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests are half a million objects that stay: garbage is looked for elsewhere."""
+    gc.collect()
+    gc.freeze()
 
 
 def _reset() -> None:
