@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +14,10 @@ from hypothesis import HealthCheck, settings
 # algebra would start in each wait for one another, busily.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+
+# Tests start interpreters by the hundred, and without bytecode each compiles the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 from zeroproof.autodiff.grad_mode import GradientModeConfig  # noqa: E402
 from zeroproof.autodiff.hybrid_gradient import HybridGradientContext  # noqa: E402
@@ -26,6 +32,12 @@ _COMMON = {
 settings.register_profile("suite", max_examples=200, derandomize=True, **_COMMON)
 settings.register_profile("explore", max_examples=2000, **_COMMON)
 settings.load_profile("suite")
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests are half a million objects that stay: garbage is looked for elsewhere."""
+    gc.collect()
+    gc.freeze()
 
 
 def _reset() -> None:

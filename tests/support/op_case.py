@@ -113,7 +113,7 @@ class Pole:
     bounded: Callable[..., tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OpCase:
     """An op, written from the contract and from nothing else. Nothing here has a default.
 
@@ -153,6 +153,10 @@ class OpCase:
                 return value(*operands)
 
         object.__setattr__(self, "value", with_all_digits)
+
+    def __repr__(self) -> str:
+        # Hypothesis writes down the arguments of every example that it is given.
+        return f"<the case of {self.name}>"
 
     def assert_value(self, found: Any, *operands: float) -> None:
         """A TR scalar has the tag of the value, and its bits or what rounding allows."""

@@ -162,7 +162,7 @@ def test_nodes_of_other_kinds(node: str) -> None:
         f"""
         x, q = TRNode.parameter(0.5), TRNode.parameter(2.0)
         gradient = _native.gradient_node(3.0, 0, True, True)
-        limit(60)
+        limit(24)
         tail = [x]
 
         def grow():
