@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import Any, NamedTuple, Optional, TypeVar
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +29,6 @@ _ROUNDINGS = 16.0
 #: Beyond this operand of a periodic operation, the step sizes do not resolve a period.
 _LARGEST_PHASE = 2.0**40
 
-T = TypeVar("T")
 Gradient = tuple[float, GradientStatus]
 
 
@@ -107,17 +104,16 @@ class Point:
         sources = [kind(value) for kind, value in zip(self._kinds, self.values)]
         root = self._call(sources)
         with _native.gradient_block(GradientMode.MASK_REAL):
-            classical = uncounted(gradients_by, root, sources)
+            classical = _native.call_uncounted(gradients_by, root, sources)
             graph, sizes = examine(root)
         mode = _native.get_mode()
-        # The state of a policy is that of this thread, with its statistics.
-        saturates = mode is GradientMode.HYBRID and follows_policy()
-        run = counted if saturates else uncounted
-        in_mode = classical if mode is GradientMode.MASK_REAL else run(gradients_by, root, sources)
+        in_mode = classical
+        if mode is not GradientMode.MASK_REAL:
+            in_mode = _native.call_uncounted(gradients_by, root, sources)
         unbounded = in_mode
         if any(status & GradientStatus.SATURATED for _, status in in_mode):
             with _native.gradient_block(mode, _NO_BOUND):
-                unbounded = run(gradients_by, root, sources)
+                unbounded = _native.call_uncounted(gradients_by, root, sources)
         return Gradients(
             value=root.value,
             in_mode=in_mode,
@@ -216,19 +212,3 @@ def examine(root: TRNode) -> tuple[Graph, dict[int, float]]:
             else:
                 sizes[hash(source)] = sizes.get(hash(source), 0.0) + passed
     return Graph(noise, kinked, unresolved), sizes
-
-
-def follows_policy() -> bool:
-    """Whether a hysteresis policy is in its saturating state."""
-    return bool(_native.get_statistics()["policy_mode"] == "SAT")
-
-
-def counted(function: Callable[..., T], *arguments: Any) -> T:
-    """Runs a backward pass that the caller's statistics count."""
-    return function(*arguments)
-
-
-def uncounted(function: Callable[..., T], *arguments: Any) -> T:
-    """Runs a backward pass in another thread, so that the caller's statistics do not count it."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(copy_context().run, function, *arguments).result()

@@ -12,16 +12,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from .. import _native
-from .._enums import GradientMode, GradientStatus
+from .._enums import GradientStatus
 from .._native import TRNode, TRScalar
 from ._check_point import (
     Gradient,
     Point,
-    counted,
     examine,
-    follows_policy,
     gradients_by,
-    uncounted,
 )
 from ._check_verdicts import INCOMPLETE, Seen
 from ._differences import EPSILON, differences
@@ -52,10 +49,8 @@ class SecondPoint(Point):
     def __init__(self, f: Callable[..., Any], xs: Sequence[Any]) -> None:
         super().__init__(f, xs)
         sources, root = self._at(self.values)
-        saturates = _native.get_mode() is GradientMode.HYBRID and follows_policy()
-        self._run = counted if saturates else uncounted
         # In the mode: gradients with bounded partials have no terms as large as classical ones.
-        self._graph, sizes = self._run(examine, root)
+        self._graph, sizes = _native.call_uncounted(examine, root)
         self._found = self._second(root, sources)
         self._rounding = [_UNSEEN * EPSILON * sizes.get(hash(each), 0.0) for each in sources]
         self._errors = [[16.0 * EPSILON * abs(x) for x, _ in col] for col in self._found.columns]
@@ -147,10 +142,10 @@ class SecondPoint(Point):
 
     def _gradients(self, values: Sequence[float]) -> tuple[TRScalar, list[Gradient]]:
         sources, root = self._at(values)
-        return root.value, self._run(gradients_by, root, sources)
+        return root.value, _native.call_uncounted(gradients_by, root, sources)
 
     def _second(self, root: TRNode, sources: list[TRNode]) -> _Found:
-        gradient, columns = self._run(_native.hessian, root, sources, None)
+        gradient, columns = _native.call_uncounted(_native.hessian, root, sources, None)
         return _Found(root.value, _numbers(gradient), [_numbers(column) for column in columns])
 
 

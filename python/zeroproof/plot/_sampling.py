@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._enums import GradientMode
+from .._native import call_uncounted
 from ..autodiff.batched import tr_vmap
 from ..autodiff.grad_funcs import tr_value_and_grad
 from ..autodiff.grad_mode import GradientModeConfig, gradient_mode
@@ -52,12 +52,12 @@ def sample(
 ) -> tuple[FloatArray, FloatArray, list[Curve]]:
     """The sampled points, the poles found, and the curve in each of the settings.
 
-    Runs in another thread, so that the caller's statistics are unchanged.
+    The caller's statistics and settings are unchanged.
     """
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        context = contextvars.copy_context()
-        work = worker.submit(context.run, _sample, function, low, high, points, settings)
-        return work.result()
+    in_context = contextvars.copy_context().run
+    sampled: tuple[FloatArray, FloatArray, list[Curve]]
+    sampled = call_uncounted(in_context, _sample, function, low, high, points, settings)
+    return sampled
 
 
 def _sample(

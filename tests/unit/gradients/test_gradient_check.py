@@ -337,7 +337,9 @@ class TestModes:
             HybridGradientContext.update_epoch(0)
             HybridGradientContext.update_q_value(0.01)
             HybridGradientContext.end_batch_policy_update()
+            before = HybridGradientContext.get_statistics()
             row = only_row(lambda x: 1.0 / x, 0.5)
+            assert HybridGradientContext.get_statistics() == before
         assert (row.status, row.verdict) == (SATURATED, OK)
 
 

@@ -9,7 +9,7 @@ use crate::number::Double;
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use std::cell::RefCell;
 use std::sync::Mutex;
 use zeroproof::Statistics;
@@ -105,6 +105,20 @@ fn forget_statistics(py: Python<'_>) -> PyResult<()> {
     with_statistics(py, |statistics| *statistics = Statistics::new())
 }
 
+/// Calls a function, and puts the statistics back as they were before.
+#[pyfunction]
+#[pyo3(signature = (function, *arguments))]
+fn call_uncounted<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = function.py();
+    let before = with_statistics(py, |statistics| statistics.clone())?;
+    let result = function.call1(arguments);
+    with_statistics(py, |statistics| *statistics = before)?;
+    result
+}
+
 #[pyfunction]
 fn get_q_min(py: Python<'_>) -> PyResult<Option<f64>> {
     with_statistics(py, |statistics| statistics.q_min_batch())
@@ -176,6 +190,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(end_batch, module)?,
         wrap_pyfunction!(reset_statistics, module)?,
         wrap_pyfunction!(forget_statistics, module)?,
+        wrap_pyfunction!(call_uncounted, module)?,
         wrap_pyfunction!(get_q_min, module)?,
         wrap_pyfunction!(get_q_min_epoch, module)?,
         wrap_pyfunction!(detected_poles, module)?,
