@@ -36,14 +36,18 @@ use sweep::{Sweep, Visit};
 /// The gradients by each source, and what the pass silenced and left out.
 pub type Gradients = (Vec<Option<Gradient>>, PassCounts);
 
-/// For passes that ask their sources for gradients. One function, so that they share one compiled sweep.
+/// Who sees the leaves of rare passes, which share one compiled sweep.
+type OnLeaf<'a> = &'a mut dyn FnMut(u32, f64, Status);
+
+/// For passes that ask their sources for gradients.
 fn ignore_leaf(_: u32, _: f64, _: Status) {}
 
 /// One pass over `graph` in the mode that `state` names, working in `adjoints`. All memory is asked for before
 /// anything is changed.
 #[expect(clippy::too_many_arguments, reason = "the parts of a pass, borrowed one by one")]
-fn run_pass<const RESTRICTED: bool, const RARE: bool>(
+fn run_pass<const RARE: bool>(
     graph: &Graph,
+    restricted: bool,
     adjoints: &mut Adjoints,
     scratch: &mut Scratch,
     root: u32,
@@ -60,7 +64,8 @@ fn run_pass<const RESTRICTED: bool, const RARE: bool>(
     // One length for both, so that one check of an index serves both.
     let nodes = graph.len();
     let Scratch { set, passed, coordinates, inner, .. } = scratch;
-    let mut sweep = Sweep::<RESTRICTED, RARE> {
+    let mut sweep = Sweep::<RARE> {
+        restricted,
         nodes: &graph.nodes[..nodes],
         lists: &graph.lists,
         adjoints: &mut adjoints.rows[..nodes],
@@ -72,7 +77,7 @@ fn run_pass<const RESTRICTED: bool, const RARE: bool>(
     let seed = seed.to_ieee();
     sweep.receive(root, seed, Visit { index: 0, block: u32::MAX, g: seed, status: 0 });
     let mut failed = Ok(());
-    let mut on_gradients = |sweep: Sweep<'_, RESTRICTED, RARE>, node, decisions: Option<&mut dyn Decide>| {
+    let mut on_gradients = |sweep: Sweep<'_, RARE>, node, decisions: Option<&mut dyn Decide>| {
         let inner = inner.get_or_insert_default();
         recorded::pass_on_gradients(graph, sweep, node, inner, decisions).unwrap_or_else(|error| {
             failed = Err(error);
@@ -80,7 +85,7 @@ fn run_pass<const RESTRICTED: bool, const RARE: bool>(
         })
     };
     // Modes that decide nothing themselves may meet gradients of one that does.
-    let told = |sweep: Sweep<'_, RESTRICTED, RARE>, node, _: Option<&mut dyn Decide>| {
+    let told = |sweep: Sweep<'_, RARE>, node, _: Option<&mut dyn Decide>| {
         on_gradients(sweep, node, statistics.as_deref_mut().map(|decisions| decisions as &mut dyn Decide))
     };
     match state.mode {
@@ -128,7 +133,7 @@ impl Graph {
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let mut leaves = (!self.may_lead_to_gradients(root)).then(|| self.take_leaves());
         let (mut waiting, mut noted) = (vec![], Ok(()));
-        let on_leaf = |node: u32, g, status| {
+        let mut on_leaf = |node: u32, g, status| {
             let node = &self.nodes[node as usize];
             if node.has_leaf() {
                 if let Some(leaves) = &mut leaves {
@@ -139,9 +144,19 @@ impl Graph {
             }
         };
         let counts = if self.may_lead_to_alias(root) || self.may_lead_to_gradients(root) {
-            run_pass::<false, true>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
+            run_pass::<true>(
+                self,
+                false,
+                &mut adjoints,
+                scratch,
+                root,
+                seed,
+                state,
+                statistics,
+                &mut on_leaf as OnLeaf,
+            )
         } else {
-            run_pass::<false, false>(self, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
+            run_pass::<false>(self, false, &mut adjoints, scratch, root, seed, state, statistics, on_leaf)
         };
         let counts = counts.and_then(|counts| noted.map(|()| counts));
         let mut leaves = leaves.unwrap_or_else(|| self.take_leaves());
@@ -191,15 +206,16 @@ impl Graph {
         let mut adjoints = std::mem::take(&mut scratch.adjoints);
         let mut counts = Ok(PassCounts::default());
         if adjoints.rows[root as usize].mark & ACTIVE != 0 {
-            counts = run_pass::<true, true>(
+            counts = run_pass::<true>(
                 self,
+                true,
                 &mut adjoints,
                 scratch,
                 root,
                 seed,
                 state,
                 statistics,
-                ignore_leaf,
+                &mut ignore_leaf as OnLeaf,
             );
         }
         let found = sources.iter().map(|&source| {

@@ -42,9 +42,9 @@ impl Graph {
 /// is what was counted.
 #[cold]
 #[inline(never)]
-pub(super) fn pass_on_gradients<const RESTRICTED: bool, const RARE: bool>(
+pub(super) fn pass_on_gradients<const RARE: bool>(
     graph: &Graph,
-    mut sweep: Sweep<RESTRICTED, RARE>,
+    mut sweep: Sweep<RARE>,
     node: u32,
     inner: &mut Scratch,
     decisions: Option<&mut dyn Decide>,
@@ -59,7 +59,7 @@ pub(super) fn pass_on_gradients<const RESTRICTED: bool, const RARE: bool>(
         sweep.receive(node, contribution, Visit { status: at.status | status, ..at });
     }
     inner.note_lost_by_gradients(graph, node, sweep.counts.dropped - before);
-    if !RESTRICTED {
+    if !sweep.is_restricted() {
         found.choices.into_iter().for_each(|choice| sweep.pass_by_choice(choice));
     }
     Ok(sweep.counts)

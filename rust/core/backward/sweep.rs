@@ -18,7 +18,10 @@ const BLOCK_BITS: u32 = 5;
 /// The arena during a sweep: what it reads, and the columns that contributions go to. The sweep over an arena
 /// without what is `RARE`, aliases and recorded gradients, is compiled for itself: looking for aliases took 4 % of
 /// its instructions, and what is done with gradients took registers from it.
-pub(super) struct Sweep<'a, const RESTRICTED: bool, const RARE: bool> {
+pub(super) struct Sweep<'a, const RARE: bool> {
+    /// Whether the pass asks chosen sources for gradients, which are marked, and not all leaves. Such a pass is
+    /// compiled as a rare one.
+    pub(super) restricted: bool,
     pub(super) nodes: &'a [Node],
     pub(super) lists: &'a [u32],
     pub(super) adjoints: &'a mut [Adjoint],
@@ -29,7 +32,7 @@ pub(super) struct Sweep<'a, const RESTRICTED: bool, const RARE: bool> {
     pub(super) counts: PassCounts,
 }
 
-impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
+impl<const RARE: bool> Sweep<'_, RARE> {
     /// Visits what the root reached, in reverse of recording. `on_leaf` sees the leaves. `on_gradients` passes on
     /// what arrived at recorded gradients, by a sweep [`apart`](Self::apart), and returns what that counted. It gets
     /// the node alone: a [`Visit`] that another function may read is written to memory at every node.
@@ -38,7 +41,7 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
         &mut self,
         policy: &mut P,
         mut on_leaf: impl FnMut(u32, f64, Status),
-        mut on_gradients: impl FnMut(Sweep<'_, RESTRICTED, RARE>, u32, Option<&mut dyn Decide>) -> PassCounts,
+        mut on_gradients: impl FnMut(Sweep<'_, RARE>, u32, Option<&mut dyn Decide>) -> PassCounts,
     ) {
         while let Some(block) = self.set.last() {
             let start = (block as usize) << BLOCK_BITS;
@@ -53,7 +56,7 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
                 let at = Visit { index, block, g, status: mark & STATUS };
                 with_elementwise!(self.nodes[index].op, O => self.elementwise::<O, P>(policy, at), else {
                     with_variadic!(self.nodes[index].op, O => self.variadic::<O, P>(policy, at), else {
-                        if RESTRICTED && self.nodes[index].is_alias() {
+                        if self.is_restricted() && self.nodes[index].is_alias() {
                             self.counts.dropped += self.apart().hand_down(at, mark & RECEIVED != 0);
                         }
                         match self.nodes[index].op {
@@ -177,10 +180,15 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
         }
     }
 
+    #[inline(always)]
+    pub(super) fn is_restricted(&self) -> bool {
+        RARE && self.restricted
+    }
+
     /// Whether gradients flow to this node in this pass, and stay there.
     #[inline(always)]
     fn stays_at(&self, i: usize) -> bool {
-        if RESTRICTED {
+        if self.is_restricted() {
             self.adjoints[i].mark & (ACTIVE | FORWARDS) == ACTIVE
         } else if RARE {
             self.nodes[i].receives()
@@ -192,14 +200,19 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
     /// Whether a node at which nothing stays is more than a constant.
     #[inline(always)]
     fn may_go_on_from(&self, i: usize) -> bool {
-        if RESTRICTED { self.adjoints[i].mark & FORWARDS != 0 } else { RARE && self.nodes[i].needs_grad() }
+        if self.is_restricted() {
+            self.adjoints[i].mark & FORWARDS != 0
+        } else {
+            RARE && self.nodes[i].needs_grad()
+        }
     }
 
     /// The same sweep for a function that is called. It gets this copy, since the sweep itself is in
     /// registers only as long as nobody knows where it is: that was 11 % of a backward pass.
     #[inline(always)]
-    pub(super) fn apart(&mut self) -> Sweep<'_, RESTRICTED, RARE> {
+    pub(super) fn apart(&mut self) -> Sweep<'_, RARE> {
         Sweep {
+            restricted: self.restricted,
             nodes: self.nodes,
             lists: self.lists,
             adjoints: &mut *self.adjoints,
@@ -228,7 +241,7 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
     /// Where that which arrives at a node at which it does not stay goes, if gradients flow there. Each
     /// alias remembers it, so that a long row of them is gone through once.
     fn target(&mut self, start: usize) -> Option<usize> {
-        if RESTRICTED {
+        if self.is_restricted() {
             return self.adjoints[start].target().map(|target| target as usize);
         }
         let mut end = start as u32;
@@ -288,10 +301,11 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
     /// visited.
     #[inline(always)]
     fn visit_later<R>(&mut self, i: usize, from: Visit, change: impl FnOnce(&mut Adjoint) -> R) -> R {
+        let restricted = self.is_restricted();
         let row = &mut self.adjoints[i];
         let first = row.mark & REACHED == 0;
         if first {
-            row.mark = if RESTRICTED { row.mark & ACTIVE } else { 0 };
+            row.mark = if restricted { row.mark & ACTIVE } else { 0 };
         }
         let result = change(row);
         if first {
@@ -311,15 +325,13 @@ impl<const RESTRICTED: bool, const RARE: bool> Sweep<'_, RESTRICTED, RARE> {
 }
 
 /// The inputs of the node at hand, by place, to which contributions go.
-struct Inputs<'s, 'a, L, const RESTRICTED: bool, const RARE: bool> {
-    sweep: &'s mut Sweep<'a, RESTRICTED, RARE>,
+struct Inputs<'s, 'a, L, const RARE: bool> {
+    sweep: &'s mut Sweep<'a, RARE>,
     links: L,
     at: Visit,
 }
 
-impl<L: Fn(usize) -> u32, const RESTRICTED: bool, const RARE: bool> Sink
-    for Inputs<'_, '_, L, RESTRICTED, RARE>
-{
+impl<L: Fn(usize) -> u32, const RARE: bool> Sink for Inputs<'_, '_, L, RARE> {
     #[inline(always)]
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
         self.sweep.receive((self.links)(place), contribution, Visit { status: from.status, ..self.at });

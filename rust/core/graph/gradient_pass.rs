@@ -38,6 +38,7 @@ impl RecordedGradients {
     }
 
     /// Whether any of them was in Hybrid mode.
+    #[inline]
     pub fn has_hybrid(&self) -> bool {
         self.0.iter().any(|(_, pass)| pass.state.mode == GradientMode::Hybrid)
     }

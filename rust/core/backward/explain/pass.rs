@@ -2,7 +2,7 @@
 
 use super::super::policies::{Coordinate, Decide, Hybrid, MaskReal, Policy, Rule, Saturating};
 use super::super::step::{self, Arrived, Sink};
-use super::super::{Scratch, ignore_leaf, run_pass};
+use super::super::{OnLeaf, Scratch, ignore_leaf, run_pass};
 use super::what::{MOST_NAMED, What};
 use crate::adjoints::{ACTIVE, Adjoint};
 use crate::error::Error;
@@ -227,15 +227,16 @@ impl<'a> Pass<'a> {
             let mut adjoints = std::mem::take(&mut scratch.adjoints);
             let (seed, counting) = (pass.seed.into(), Some(&mut statistics));
             scratch.note_left_out_by_gradients();
-            let ran = run_pass::<true, true>(
+            let ran = run_pass::<true>(
                 graph,
+                true,
                 &mut adjoints,
                 scratch,
                 root,
                 seed,
                 state,
                 counting,
-                ignore_leaf,
+                &mut ignore_leaf as OnLeaf,
             );
             scratch.adjoints = adjoints;
             let by_gradients = scratch.left_out_by_gradients();

@@ -381,17 +381,29 @@ impl Interpreter {
         n: f64,
         policy: &mut P,
     ) {
-        let Self { values, rows, counts, dropped, lanes, .. } = self;
-        let (lanes, [x, y, z]) = (*lanes, first);
-        let (before, rows) = rows.split_at_mut(z);
-        let rows = &rows[..lanes];
-        let row = |first: usize| &values[first..first + lanes];
-        let (x_values, y_values, z_values) = (row(x), row(y), row(z));
-        let (mut nothing, mut none): ([Adjoint; 0], [Adjoint; 0]) = ([], []);
         let is_binary = O::ARITY == Arity::Binary;
         let goes = [matches!(ways[0], Way::Row(_)), is_binary && matches!(ways[1], Way::Row(_))];
+        let Parts { values, rows, inputs: [x_rows, y_rows], counts, dropped } = self.parts(first, goes);
+        let [x_values, y_values, z_values] = values.map(|values| &values[..rows.len()]);
+        for (lane, row) in rows.iter_mut().enumerate() {
+            let Some((g, status)) = row.visit() else { continue };
+            let second = if is_binary { y_values[lane] } else { n };
+            let numbers = [x_values[lane], second, z_values[lane]];
+            let operands = [x_rows.get_mut(lane), y_rows.get_mut(lane)];
+            let (from, note) = (Arrived { g, status }, (node, lane));
+            let mut sink = Pair { operands, counts: &mut *counts, dropped: &mut *dropped, note };
+            step::elementwise::<O, P>(policy, first[2] + lane, from, numbers, &mut sink);
+        }
+    }
+
+    /// What [`plain`](Self::plain) works on, the same for all ops; the rows of an operand that contributions go to.
+    #[inline(never)]
+    fn parts(&mut self, [x, y, z]: [usize; 3], goes: [bool; 2]) -> Parts<'_> {
+        let Self { values, rows, counts, dropped, lanes, .. } = self;
+        let lanes = *lanes;
+        let (before, rows) = rows.split_at_mut(z);
         // Two parts of the rows before, of which one may be empty.
-        let [x_rows, y_rows]: [&mut [Adjoint]; 2] = match goes {
+        let inputs: [&mut [Adjoint]; 2] = match goes {
             [true, true] if x < y => {
                 let (low, high) = before.split_at_mut(y);
                 [&mut low[x..x + lanes], &mut high[..lanes]]
@@ -400,19 +412,12 @@ impl Interpreter {
                 let (low, high) = before.split_at_mut(x);
                 [&mut high[..lanes], &mut low[y..y + lanes]]
             }
-            [true, false] => [&mut before[x..x + lanes], &mut nothing],
-            [false, true] => [&mut nothing, &mut before[y..y + lanes]],
-            [false, false] => [&mut nothing, &mut none],
+            [true, false] => [&mut before[x..x + lanes], &mut []],
+            [false, true] => [&mut [], &mut before[y..y + lanes]],
+            [false, false] => [&mut [], &mut []],
         };
-        for lane in 0..lanes {
-            let Some((g, status)) = rows[lane].visit() else { continue };
-            let second = if is_binary { y_values[lane] } else { n };
-            let numbers = [x_values[lane], second, z_values[lane]];
-            let operands = [x_rows.get_mut(lane), y_rows.get_mut(lane)];
-            let (from, note) = (Arrived { g, status }, (node, lane));
-            let mut sink = Pair { operands, counts: &mut *counts, dropped: &mut *dropped, note };
-            step::elementwise::<O, P>(policy, z + lane, from, numbers, &mut sink);
-        }
+        let values = [x, y, z].map(|first| &values[first..first + lanes]);
+        Parts { values, rows: &mut rows[..lanes], inputs, counts, dropped }
     }
 
     #[inline(always)]
@@ -442,6 +447,15 @@ impl Interpreter {
 }
 
 mod masked;
+
+/// A node in all samples: the values of its operands and its own, its rows and those of its operands.
+struct Parts<'r> {
+    values: [&'r [f64]; 3],
+    rows: &'r mut [Adjoint],
+    inputs: [&'r mut [Adjoint]; 2],
+    counts: &'r mut PassCounts,
+    dropped: &'r mut Option<Vec<(NodeId, usize, usize)>>,
+}
 
 /// The rows of the operands of a node in a sample, if they lead to a source.
 struct Pair<'r> {
