@@ -1,7 +1,7 @@
 //! The columns that a backward pass works in.
 //!
 //! A node's mark says whether its adjoint is valid and how it came about. While a pass runs, the
-//! [`REACHED`] bit marks the nodes it still has to visit; between passes that bit is clear
+//! `REACHED` bit marks the nodes it still has to visit; between passes that bit is clear
 //! everywhere.
 
 use crate::error::Error;

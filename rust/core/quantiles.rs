@@ -1,6 +1,6 @@
 //! Quantiles of a stream of distances in bounded memory.
 //!
-//! The first [`EXACT`] values are kept as they are, so that the quantiles of an ordinary batch are
+//! The first `EXACT` values are kept as they are, so that the quantiles of an ordinary batch are
 //! exact. Beyond that, values are counted in buckets that share an exponent and the six leading
 //! bits of the mantissa; a quantile is then within 2⁻⁷ (0.8 %) of the true one. Count and minimum
 //! stay exact, and so does the mean but for what is counted in bulk, where it is within a few ulp. Two
