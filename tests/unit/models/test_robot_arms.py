@@ -59,7 +59,7 @@ class TestArms:
         assert np.abs(arm.determinant(x)).min() >= 1e-6
 
 
-@pytest.mark.parametrize(("noise", "limit"), [(0.0, 1e-20), (0.01, 1e-5)])
+@pytest.mark.parametrize(("noise", "limit"), [(0.0, 0.0), (0.01, 1e-5)])
 def test_the_inverse_jacobian_is_found_at_all_distances(noise: float, limit: float) -> None:
     arm = ARMS["2R"]
     x, unseen = arm.samples(4000, seed=0), arm.samples(3000, seed=1)
@@ -75,7 +75,9 @@ def test_the_inverse_jacobian_is_found_at_all_distances(noise: float, limit: flo
     model.fit(x, y, epochs=20)
     squares = np.square(model.predict(unseen) - arm.exact(unseen)).mean(axis=1)
     buckets = arm.buckets(unseen)
-    assert max(squares[buckets == bucket].mean() for bucket in range(5)) < limit
+    # Without noise nothing is left but the rounding of the largest values, of 2e5 near the pole.
+    rounding = (8 * np.finfo(float).eps * np.abs(y).max()) ** 2
+    assert max(squares[buckets == bucket].mean() for bucket in range(5)) < limit + rounding
     elbow = np.array([-1e-6, 1e-6])
     pose = np.stack([np.full(2, 0.7), elbow, np.full(2, 0.05), np.full(2, 0.05)], axis=1)
     assert np.prod(model.denominator_at(pose)) < 0
