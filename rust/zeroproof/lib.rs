@@ -25,8 +25,8 @@
 //! # Features
 //!
 //! `native`, on by default: large batches run as machine code where the processor has AVX2 or AVX-512. Without it
-//! they are interpreted, with the same bits; the crate then depends on `libm` alone and asks for no executable
-//! memory.
+//! they are interpreted, with the same bits; beside its engine the crate then depends on `libm` alone, and
+//! asks for no executable memory.
 
 #![deny(unsafe_code)]
 
