@@ -104,16 +104,14 @@ class Point:
         sources = [kind(value) for kind, value in zip(self._kinds, self.values)]
         root = self._call(sources)
         with _native.gradient_block(GradientMode.MASK_REAL):
-            classical = _native.call_uncounted(gradients_by, root, sources)
+            classical = gradients_by(root, sources)
             graph, sizes = examine(root)
         mode = _native.get_mode()
-        in_mode = classical
-        if mode is not GradientMode.MASK_REAL:
-            in_mode = _native.call_uncounted(gradients_by, root, sources)
+        in_mode = classical if mode is GradientMode.MASK_REAL else gradients_by(root, sources)
         unbounded = in_mode
         if any(status & GradientStatus.SATURATED for _, status in in_mode):
             with _native.gradient_block(mode, _NO_BOUND):
-                unbounded = _native.call_uncounted(gradients_by, root, sources)
+                unbounded = gradients_by(root, sources)
         return Gradients(
             value=root.value,
             in_mode=in_mode,
@@ -178,10 +176,13 @@ def _elements(x: Any, array: Optional[npt.NDArray[Any]]) -> Iterator[tuple[str, 
 
 
 def gradients_by(root: TRNode, sources: list[TRNode]) -> list[Gradient]:
-    """The gradients by these nodes, a true 0 for one that no path leads to."""
+    """The gradients by these nodes, a true 0 for one that no path leads to.
+
+    The statistics do not count the pass.
+    """
     return [
         (0.0, GradientStatus.EXACT) if found is None else (float(found[0]), found[1])
-        for found in _native.gradients_of(root, sources, None)
+        for found in _native.call_uncounted(_native.gradients_of, root, sources, None)
     ]
 
 

@@ -14,12 +14,7 @@ from typing import Any, NamedTuple
 from .. import _native
 from .._enums import GradientStatus
 from .._native import TRNode, TRScalar
-from ._check_point import (
-    Gradient,
-    Point,
-    examine,
-    gradients_by,
-)
+from ._check_point import Gradient, Point, examine, gradients_by
 from ._check_verdicts import INCOMPLETE, Seen
 from ._differences import EPSILON, differences
 
@@ -142,7 +137,7 @@ class SecondPoint(Point):
 
     def _gradients(self, values: Sequence[float]) -> tuple[TRScalar, list[Gradient]]:
         sources, root = self._at(values)
-        return root.value, _native.call_uncounted(gradients_by, root, sources)
+        return root.value, gradients_by(root, sources)
 
     def _second(self, root: TRNode, sources: list[TRNode]) -> _Found:
         gradient, columns = _native.call_uncounted(_native.hessian, root, sources, None)
