@@ -26,13 +26,8 @@ from zeroproof.policy import TRPolicyConfig  # noqa: E402
 _COMMON = {
     "deadline": None,
     "database": None,
-    # The autouse fixture below only resets state, which no example leaves behind. How many
-    # examples are drawn in vain depends on the version of Hypothesis.
-    "suppress_health_check": [
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.filter_too_much,
-    ],
+    # The autouse fixture below only resets state, which no example leaves behind.
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
 settings.register_profile("suite", max_examples=200, derandomize=True, **_COMMON)
 settings.register_profile("explore", max_examples=2000, **_COMMON)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from support.landmarks import BOUNDS, SEEDS, around
+from support.narrow_domains import few_examples
 from support.op_case import OpCase
 from support.op_cases import cases
 from support.random_programs import finite
@@ -32,7 +33,6 @@ exponents = st.one_of(
 
 
 #: Of each op, whose landmarks are tried besides.
-few_examples = settings(max_examples=100)
 
 
 def each_of(*arities: str, singular: bool = False) -> Any:

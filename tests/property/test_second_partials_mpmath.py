@@ -14,12 +14,13 @@ from typing import Any, Optional
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from mpmath import mpf
 
 from support.gradients import DROPPED, EXACT, SATURATED, mode_block
 from support.landmarks import around
+from support.narrow_domains import few_examples
 from support.op_case import DIGITS, OpCase, exact
 from support.op_cases import CASES, cases
 from support.random_programs import finite
@@ -48,7 +49,6 @@ exponents = st.one_of(st.integers(-8, 8), st.integers(-2000, 2000))
 
 
 #: Of each op; an example is tried in every direction, for both products and all entries.
-few_examples = settings(max_examples=100)
 
 
 def each_of(*arities: str, singular: bool = False) -> Any:
@@ -206,7 +206,7 @@ def test_reductions(case: OpCase, values: list[float], adjoint: float, tangent: 
 
 
 @each_of("unary", "binary", singular=True)
-@settings(few_examples, suppress_health_check=[HealthCheck.filter_too_much])  # domains are narrow
+@few_examples
 @given(a=operand, b=second, adjoint=finite, tangent=finite, bound=bounds)
 @example(a=1e-200, b=1e-200, adjoint=1.0, tangent=1.0, bound=1e-200)
 @example(a=1e300, b=1e300, adjoint=1e300, tangent=1.0, bound=1.0)
