@@ -34,10 +34,20 @@ settings.register_profile("explore", max_examples=2000, **_COMMON)
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The device of the tests of PyTorch's bridge."""
+    parser.addoption("--torch-device", help="where PyTorch's tensors lie, as in cuda (the CPU)")
+
+
 def pytest_collection_finish() -> None:
     """Modules and tests are half a million objects that stay: garbage is looked for elsewhere."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """What was set aside can go, else libraries report it as leaked."""
+    gc.unfreeze()
 
 
 def _reset() -> None:

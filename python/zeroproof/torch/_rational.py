@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
@@ -99,6 +100,7 @@ class Rational(torch.nn.Module):
         self._function = Function(
             self._of_nodes, (None, None, 0), mode, coordinate, nan_policy, fill, execution
         )
+        self._execution = execution
         self._q_min: Optional[float] = None
         self.masked: Optional[torch.Tensor] = None
         self._set_mode()
@@ -135,19 +137,36 @@ class Rational(torch.nn.Module):
         What the thread's ``HybridGradientContext`` has seen since the last call decides as in
         ``schedule.apply``: the smallest distance adapts δ, and poles that were met are explored.
         The epoch figures begin anew: they are those of all that the thread computes, so of several
-        layers with a schedule the first that steps takes them. A replay on the device counts
-        nothing, and then the schedule goes by the epoch alone.
+        layers with a schedule the first that steps takes them. A replay counts nothing, and
+        what PyTorch differentiates on a thread of its own, as for tensors on another device, is
+        counted there: the schedule goes by the epoch alone then.
 
         Raises:
             RuntimeError: without a schedule.
+
+        Warns:
+            RuntimeWarning: if the schedule adapts δ or explores poles and nothing can be counted.
         """
         if self.schedule is None:
             raise RuntimeError("step_epoch needs a schedule: Rational(..., schedule=...)")
+        if not self._is_counted() and (
+            self.schedule.adaptive_delta or self.schedule.force_pole_exploration
+        ):
+            warnings.warn(
+                "nothing is counted where this layer is computed, so its schedule neither adapts δ "
+                "nor explores poles: keep the layer on the CPU with execution='host', or make the "
+                "schedule with adaptive_delta=False and force_pole_exploration=False",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         self._q_min = HybridGradientContext.get_q_min_epoch()
         self.schedule.update_detected_poles(HybridGradientContext.detected_poles(), self.epoch)
         self.epoch += 1
         HybridGradientContext.update_epoch(self.epoch)
         self._set_mode()
+
+    def _is_counted(self) -> bool:
+        return self._execution != "replay" and self.denominator.device.type == "cpu"
 
     def _set_mode(self) -> None:
         schedule = self.schedule

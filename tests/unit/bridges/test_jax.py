@@ -366,5 +366,8 @@ assert not values.sharding.is_fully_replicated
 found = jax.jit(jax.grad(loss))(2.0, spread)
 assert np.allclose(found, jax.grad(loss)(2.0, x), rtol=1e-14)
 """
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    flags = {
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+    }
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **flags})

@@ -98,4 +98,7 @@ def test_arrays_in_shards_on_two_devices() -> None:
     assert done.stdout.splitlines() == lines * 2
 
 
-FLAGS = 'os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"\n'
+FLAGS = """
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,13 @@ def statistics() -> None:
     HybridGradientContext.reset()
 
 
+@pytest.fixture
+def _on_the_cpu() -> Iterator[None]:
+    """Where statistics are counted."""
+    with torch.device("cpu"):
+        yield
+
+
 @pytest.mark.parametrize("features", ["polynomial", "chebyshev", "trigonometric"])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("execution", ["host", "replay"])
@@ -34,9 +42,9 @@ def test_the_function_is_that_of_the_model(features: str, shared: bool, executio
     layer = Rational(2, 3, (3, 2), execution=execution, dtype=DOUBLE, **options)
     model = RationalModel(2, 3, (3, 2), **options)
     x = np.random.default_rng(0).uniform(-1, 1, (4, 5, 2))
-    found = layer(torch.from_numpy(x))
+    found = layer(torch.as_tensor(x))
     assert found.shape == layer.masked.shape == (4, 5, 3)
-    assert ulps(found.detach().numpy(), model(x).to_ieee()).max() <= 4 * FEW_ULPS
+    assert ulps(found.numpy(force=True), model(x).to_ieee()).max() <= 4 * FEW_ULPS
 
 
 def test_features_of_the_users_and_a_domain() -> None:
@@ -104,6 +112,7 @@ def test_a_pole_outside_of_the_data_is_learned() -> None:
     assert pole == pytest.approx(1.25, abs=1e-2)
 
 
+@pytest.mark.usefixtures("_on_the_cpu")
 def test_the_state_goes_to_another_layer_and_through_a_file() -> None:
     schedule = HybridGradientSchedule(delta_init=0.1, transition_epochs=4)
     layer = Rational(1, 1, schedule=schedule, seed=1)
@@ -121,6 +130,7 @@ def test_the_state_goes_to_another_layer_and_through_a_file() -> None:
     assert other.mode.delta == schedule.get_delta(2)
 
 
+@pytest.mark.usefixtures("_on_the_cpu")
 def test_the_schedule_moves_once_per_epoch_and_explores_what_was_met() -> None:
     schedule = HybridGradientSchedule(delta_init=0.1, pole_exploration_radius=0.05)
     layer = Rational(1, 1, (1, 1), schedule=schedule, dtype=DOUBLE)
@@ -138,6 +148,17 @@ def test_the_schedule_moves_once_per_epoch_and_explores_what_was_met() -> None:
     [(low, high)] = layer.mode.regions
     assert low < 0.02 < high
     assert HybridGradientContext.get_statistics()["total_gradient_calls"] == 0
+
+
+def test_a_schedule_that_would_go_by_statistics_warns_where_nothing_is_counted() -> None:
+    adaptive = HybridGradientSchedule(force_pole_exploration=False)
+    by_epoch = HybridGradientSchedule(adaptive_delta=False, force_pole_exploration=False)
+    layer = Rational(1, 1, schedule=adaptive, execution="replay")
+    with pytest.warns(RuntimeWarning, match="nothing is counted where this layer is computed"):
+        layer.step_epoch()
+    assert layer.epoch == 1
+    Rational(1, 1, schedule=by_epoch, execution="replay").step_epoch()
+    Rational(1, 1, schedule=adaptive, device="cpu").step_epoch()
 
 
 @pytest.mark.parametrize("shared", [True, False])
