@@ -40,12 +40,13 @@ pub fn elementwise<O: Elementwise, P: Policy>(
 ) {
     let (contributions, from) = match policy.rule::<O>(node, a, b, z) {
         Rule::Silence => return sink.mask(O::ARITY.operands(), from),
-        Rule::Classical => (O::classical(from.g, a, b, z).full(), from),
-        Rule::Bounded(bound) => {
+        // A constant, here and where else bounded partials are chosen, so that none are compiled for an op without.
+        Rule::Bounded(bound) if const { O::POLE.is_some() } => {
             sink.saturate();
             let status = from.status | Status::SATURATED.bits();
             (O::bounded(from.g, a, b, z, bound).full(), Arrived { status, ..from })
         }
+        Rule::Classical | Rule::Bounded(_) => (O::classical(from.g, a, b, z).full(), from),
     };
     sink.receive(0, contributions[0], from);
     if O::ARITY.operands() == 2 {

@@ -54,7 +54,13 @@ impl<const RARE: bool> Sweep<'_, RARE> {
                 self.adjoints[index].mark = mark & !REACHED;
                 let g = if mark & RECEIVED != 0 { value } else { 0.0 };
                 let at = Visit { index, block, g, status: mark & STATUS };
-                with_elementwise!(self.nodes[index].op, O => self.elementwise::<O, P>(policy, at), else {
+                with_elementwise!(self.nodes[index].op, O => {
+                    if RARE || !O::IS_OPERATOR {
+                        self.outlined::<O, P>(policy, at)
+                    } else {
+                        self.elementwise::<O, P>(policy, at)
+                    }
+                }, else {
                     with_variadic!(self.nodes[index].op, O => self.variadic::<O, P>(policy, at), else {
                         if self.is_restricted() && self.nodes[index].is_alias() {
                             self.counts.dropped += self.apart().hand_down(at, mark & RECEIVED != 0);
@@ -128,6 +134,13 @@ impl<const RARE: bool> Sweep<'_, RARE> {
             }
         }
         room.map(|()| at)
+    }
+
+    /// The same as a function of its own, as most ops are: one function of all of them takes several times as long
+    /// to compile.
+    #[inline(never)]
+    fn outlined<O: Elementwise, P: Policy>(&mut self, policy: &mut P, at: Visit) {
+        self.elementwise::<O, P>(policy, at);
     }
 
     /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at

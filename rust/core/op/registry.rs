@@ -7,7 +7,7 @@ use super::curvature::{
     Coupled, Curved, CurvedBinary, CurvedPoleBinary, CurvedPoleUnary, CurvedPower, CurvedUnary,
     CurvedVariadic, Entries, One,
 };
-use super::facts::{Arity, Facts, PoleFacts, Read};
+use super::facts::{Arity, Facts, Notation, PoleFacts, Read};
 use super::form::Form;
 use super::kinds::{Binary, Elementwise, First, Power, SingularBinary, SingularUnary, Unary, Variadic};
 
@@ -279,6 +279,7 @@ macro_rules! elementwise {
     (Unary $op:ident in $family:ident) => {
         impl Elementwise for super::$family::$op {
             const ARITY: Arity = Arity::Unary;
+            const IS_OPERATOR: bool = !matches!(<Self as Unary>::FACTS.notation, Notation::Call(_));
             const POLE: Option<PoleFacts> = <<Self as Unary>::Singular as SingularUnary>::POLE;
 
             #[inline(always)]
@@ -328,6 +329,7 @@ macro_rules! elementwise {
     (Binary $op:ident in $family:ident) => {
         impl Elementwise for super::$family::$op {
             const ARITY: Arity = Arity::Binary;
+            const IS_OPERATOR: bool = !matches!(<Self as Binary>::FACTS.notation, Notation::Call(_));
             const POLE: Option<PoleFacts> = <<Self as Binary>::Singular as SingularBinary>::POLE;
 
             #[inline(always)]
@@ -377,6 +379,7 @@ macro_rules! elementwise {
     (Power $op:ident in $family:ident) => {
         impl Elementwise for super::$family::$op {
             const ARITY: Arity = Arity::Power;
+            const IS_OPERATOR: bool = !matches!(<Self as Power>::FACTS.notation, Notation::Call(_));
             const POLE: Option<PoleFacts> = Some(<Self as Power>::POLE);
 
             #[inline(always)]

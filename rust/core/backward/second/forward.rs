@@ -68,9 +68,8 @@ impl<const K: usize> Rows<K> {
         }
     }
 
-    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
-    /// once.
-    #[cfg_attr(debug_assertions, inline(never))]
+    /// A function for each op: one of all ops takes several times as long to compile.
+    #[inline(never)]
     fn ascend_elementwise<O: Curved>(
         &mut self,
         graph: &Graph,
@@ -108,25 +107,25 @@ impl<const K: usize> Rows<K> {
         let mut dropped = 0;
         match rule {
             Rule::Silence => row.moves = row.moves.flagged(Status::MASKED),
-            Rule::Classical if O::IS_QUOTIENT => {
-                let weights = [left.unwrap_or([0.0; K]), right.unwrap_or([0.0; K])];
-                let contributions = move |weight| O::classical(weight, x, y, z).full();
-                dropped += row.move_quotient(weights, y, z, contributions);
-            }
-            Rule::Classical => {
-                for (place, t) in [left, right].into_iter().enumerate() {
-                    if let Some(t) = t {
-                        dropped += row.move_by(contributions(t, |t| O::classical(t, x, y, z))[place], t);
-                    }
-                }
-            }
-            Rule::Bounded(bound) => {
+            Rule::Bounded(bound) if const { O::POLE.is_some() } => {
                 for (place, t) in [left, right].into_iter().enumerate() {
                     if let Some(t) = t {
                         dropped += row.move_by(contributions(t, |t| O::bounded(t, x, y, z, bound))[place], t);
                     }
                 }
                 row.moves = row.moves.flagged(Status::SATURATED);
+            }
+            Rule::Classical if O::IS_QUOTIENT => {
+                let weights = [left.unwrap_or([0.0; K]), right.unwrap_or([0.0; K])];
+                let contributions = move |weight| O::classical(weight, x, y, z).full();
+                dropped += row.move_quotient(weights, y, z, contributions);
+            }
+            Rule::Classical | Rule::Bounded(_) => {
+                for (place, t) in [left, right].into_iter().enumerate() {
+                    if let Some(t) = t {
+                        dropped += row.move_by(contributions(t, |t| O::classical(t, x, y, z))[place], t);
+                    }
+                }
             }
         }
         dropped

@@ -163,9 +163,8 @@ impl<const K: usize> Rows<K> {
         if self.repeats { 1 } else { self.leaves_out(root, 1) }
     }
 
-    /// Each op has its own code. Without optimization the locals of all of them would stand on the stack at
-    /// once.
-    #[cfg_attr(debug_assertions, inline(never))]
+    /// A function for each op: one of all ops takes several times as long to compile.
+    #[inline(never)]
     fn descend_elementwise<O: Curved>(&mut self, way: &Way, index: usize, rules: &mut Rules) -> u64 {
         let &Way { graph, transposed, aliases } = way;
         let (node, at) = (&graph.nodes[index], Arrived::at(&self.rows[index]));
@@ -188,16 +187,7 @@ impl<const K: usize> Rows<K> {
                 self.silence(index, inputs.links, moving);
                 0
             }
-            Rule::Classical => {
-                let matrix = if O::COUPLED == NO_ENTRIES {
-                    Matrix::NONE
-                } else {
-                    Matrix::of(is_real, || O::curvature(x, y, z))
-                };
-                let partials = move |g: f64| O::classical(g, x, y, z);
-                self.pass_on::<O, _, _>(&inputs, at, transposed, partials, partials, &matrix, rules)
-            }
-            Rule::Bounded(bound) => {
+            Rule::Bounded(bound) if const { O::POLE.is_some() } => {
                 let matrix = Matrix::of(is_real, || O::bounded_curvature(x, y, z, bound));
                 let saturated = Status::SATURATED.bits();
                 let (first, status) = (at.first | saturated, at.status.and(Nibbles::each(saturated)));
@@ -205,6 +195,15 @@ impl<const K: usize> Rows<K> {
                 let of_value = move |g: f64| O::classical(g, x, y, z);
                 let at = Arrived { first, status, ..at };
                 self.pass_on::<O, _, _>(&inputs, at, transposed, partials, of_value, &matrix, rules)
+            }
+            Rule::Classical | Rule::Bounded(_) => {
+                let matrix = if O::COUPLED == NO_ENTRIES {
+                    Matrix::NONE
+                } else {
+                    Matrix::of(is_real, || O::curvature(x, y, z))
+                };
+                let partials = move |g: f64| O::classical(g, x, y, z);
+                self.pass_on::<O, _, _>(&inputs, at, transposed, partials, partials, &matrix, rules)
             }
         }
     }

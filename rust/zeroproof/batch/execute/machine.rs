@@ -430,7 +430,7 @@ fn contribute<O: Elementwise, V: Vectors>(
     has_pole: bool,
 ) {
     match partials {
-        Partials::Bounded(bound) if O::POLE.is_some() && has_pole => {
+        Partials::Bounded(bound) if const { O::POLE.is_some() } && has_pole => {
             vectors.run(Contribute::<O, _>::new(to, from, Bounded { exponent: n, bound }));
         }
         _ => vectors.run(Contribute::<O, _>::new(to, from, Classical { exponent: n })),
@@ -450,7 +450,7 @@ fn bend<O: Curved, V: Vectors>(
 ) {
     let op = PhantomData::<O>;
     match partials {
-        Partials::Bounded(bound) if O::POLE.is_some() && is_site => {
+        Partials::Bounded(bound) if const { O::POLE.is_some() } && is_site => {
             vectors.run(Bend { to, from, rule: BoundedBending { exponent: n, bound }, lines, op });
         }
         _ => vectors.run(Bend { to, from, rule: ClassicalBending { exponent: n }, lines, op }),

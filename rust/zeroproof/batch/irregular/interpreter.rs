@@ -32,6 +32,8 @@ pub(crate) struct Interpreter {
     values: Vec<f64>,
     rows: Vec<Adjoint>,
     coordinates: Vec<Coordinate>,
+    /// By operand and lane, which rows the contributions of the elementwise node at hand go to.
+    targets: [Vec<usize>; 2],
     /// The inputs of the variadic node at hand, and where its contributions go.
     inputs: Vec<f64>,
     ways: Vec<Way>,
@@ -187,6 +189,9 @@ impl Interpreter {
         seed: &dyn Fn(usize) -> f64,
     ) -> Result<usize, Error> {
         room::grow(&mut self.rows, task.program.len() * self.lanes, Adjoint::default())?;
+        for targets in &mut self.targets {
+            room::grow(targets, self.lanes, usize::MAX)?;
+        }
         if self.reached_from != Some(root) {
             let flows = |node: NodeId| task.facts.active[node as usize];
             let reached = self.reachable_sets.below(task.program, root, flows);
@@ -341,7 +346,8 @@ impl Interpreter {
         }
     }
 
-    #[inline(always)]
+    /// A function for each op: one of all ops takes several times as long to compile.
+    #[inline(never)]
     fn elementwise<O: Elementwise, P: Policy>(
         &mut self,
         task: Task<'_>,
@@ -349,75 +355,55 @@ impl Interpreter {
         n: f64,
         policy: &mut P,
     ) {
-        let (program, lanes) = (task.program, self.lanes);
-        let operands = program.operands(node);
-        let second = if O::ARITY == Arity::Binary { operands[1] } else { operands[0] };
-        let ways = &[self.way(task, operands[0]), self.way(task, second)];
-        let row = |node: NodeId| node as usize * lanes;
-        let [x, y, z] = [row(operands[0]), row(second), row(node)];
         let is_binary = O::ARITY == Arity::Binary;
-        if let (false, &[Way::Row(_) | Way::Nowhere, Way::Row(_) | Way::Nowhere]) =
-            (is_binary && x == y, ways)
-        {
-            return self.plain::<O, P>(node, [x, y, z], ways, n, policy);
-        }
-        for lane in 0..lanes {
-            let Some((g, status)) = self.rows[z + lane].visit() else { continue };
-            let second = if is_binary { self.values[y + lane] } else { n };
-            let numbers = [self.values[x + lane], second, self.values[z + lane]];
-            let mut sink = Operands { interpreter: self, program, node, ways, lane };
-            step::elementwise::<O, P>(policy, z + lane, Arrived { g, status }, numbers, &mut sink);
-        }
-    }
-
-    /// The same where every contribution goes to the operand itself, and its operands are not one and the same. The
-    /// rows of the operands come before those of the node; where they begin is in `first`.
-    #[inline(always)]
-    fn plain<O: Elementwise, P: Policy>(
-        &mut self,
-        node: NodeId,
-        first: [usize; 3],
-        ways: &[Way; 2],
-        n: f64,
-        policy: &mut P,
-    ) {
-        let is_binary = O::ARITY == Arity::Binary;
-        let goes = [matches!(ways[0], Way::Row(_)), is_binary && matches!(ways[1], Way::Row(_))];
-        let Parts { values, rows, inputs: [x_rows, y_rows], counts, dropped } = self.parts(first, goes);
-        let [x_values, y_values, z_values] = values.map(|values| &values[..rows.len()]);
+        let Parts { first, values: [x, y, z], rows, before, targets, counts, dropped } =
+            self.parts(task, node);
+        // One length for all, so that one check of an index serves all.
+        let lanes = rows.len();
+        let (x, y, z) = (&x[..lanes], &y[..lanes], &z[..lanes]);
+        let (to_x, to_y) = (&targets[0][..lanes], &targets[1][..lanes]);
         for (lane, row) in rows.iter_mut().enumerate() {
             let Some((g, status)) = row.visit() else { continue };
-            let second = if is_binary { y_values[lane] } else { n };
-            let numbers = [x_values[lane], second, z_values[lane]];
-            let operands = [x_rows.get_mut(lane), y_rows.get_mut(lane)];
-            let (from, note) = (Arrived { g, status }, (node, lane));
-            let mut sink = Pair { operands, counts: &mut *counts, dropped: &mut *dropped, note };
-            step::elementwise::<O, P>(policy, first[2] + lane, from, numbers, &mut sink);
+            let numbers = [x[lane], if is_binary { y[lane] } else { n }, z[lane]];
+            let (operands, from) = ([to_x[lane], to_y[lane]], Arrived { g, status });
+            let (counts, dropped) = (&mut *counts, &mut *dropped);
+            let mut sink = Pair { rows: &mut *before, operands, counts, dropped, note: (node, lane) };
+            step::elementwise::<O, P>(policy, first + lane, from, numbers, &mut sink);
         }
     }
 
-    /// What [`plain`](Self::plain) works on, the same for all ops; the rows of an operand that contributions go to.
+    /// What [`elementwise`](Self::elementwise) works on, the same for all ops. The rows of what contributions go to come
+    /// before those of the node.
     #[inline(never)]
-    fn parts(&mut self, [x, y, z]: [usize; 3], goes: [bool; 2]) -> Parts<'_> {
-        let Self { values, rows, counts, dropped, lanes, .. } = self;
-        let lanes = *lanes;
-        let (before, rows) = rows.split_at_mut(z);
-        // Two parts of the rows before, of which one may be empty.
-        let inputs: [&mut [Adjoint]; 2] = match goes {
-            [true, true] if x < y => {
-                let (low, high) = before.split_at_mut(y);
-                [&mut low[x..x + lanes], &mut high[..lanes]]
+    fn parts(&mut self, task: Task<'_>, node: NodeId) -> Parts<'_> {
+        let lanes = self.lanes;
+        let operands = task.program.operands(node);
+        let operands = [operands[0], operands[operands.len().min(2) - 1]];
+        for (place, operand) in operands.into_iter().enumerate() {
+            let way = self.way(task, operand);
+            let mut targets = std::mem::take(&mut self.targets[place]);
+            for (lane, target) in targets[..lanes].iter_mut().enumerate() {
+                *target = match way {
+                    Way::Nowhere => usize::MAX,
+                    Way::Row(first) => first + lane,
+                    Way::Chosen(operand) => self.taken(task.program, operand, lane) as usize * lanes + lane,
+                };
             }
-            [true, true] => {
-                let (low, high) = before.split_at_mut(x);
-                [&mut high[..lanes], &mut low[y..y + lanes]]
-            }
-            [true, false] => [&mut before[x..x + lanes], &mut []],
-            [false, true] => [&mut [], &mut before[y..y + lanes]],
-            [false, false] => [&mut [], &mut []],
-        };
-        let values = [x, y, z].map(|first| &values[first..first + lanes]);
-        Parts { values, rows: &mut rows[..lanes], inputs, counts, dropped }
+            self.targets[place] = targets;
+        }
+        let first = |node: NodeId| node as usize * lanes;
+        let Self { values, rows, targets, counts, dropped, .. } = self;
+        let (before, rows) = rows.split_at_mut(first(node));
+        let row = |node: NodeId| &values[first(node)..][..lanes];
+        Parts {
+            first: first(node),
+            values: [row(operands[0]), row(operands[1]), row(node)],
+            rows: &mut rows[..lanes],
+            before,
+            targets,
+            counts,
+            dropped,
+        }
     }
 
     #[inline(always)]
@@ -448,18 +434,23 @@ impl Interpreter {
 
 mod masked;
 
-/// A node in all samples: the values of its operands and its own, its rows and those of its operands.
+/// A node in all samples: the values of its operands and its own, its rows and those before, and by operand and lane
+/// which of these contributions go to.
 struct Parts<'r> {
+    first: usize,
     values: [&'r [f64]; 3],
     rows: &'r mut [Adjoint],
-    inputs: [&'r mut [Adjoint]; 2],
+    before: &'r mut [Adjoint],
+    targets: &'r [Vec<usize>; 2],
     counts: &'r mut PassCounts,
     dropped: &'r mut Option<Vec<(NodeId, usize, usize)>>,
 }
 
-/// The rows of the operands of a node in a sample, if they lead to a source.
+/// The operands of a node in a sample.
 struct Pair<'r> {
-    operands: [Option<&'r mut Adjoint>; 2],
+    rows: &'r mut [Adjoint],
+    /// Which rows contributions to them go to; there is none of one that leads to no source.
+    operands: [usize; 2],
     counts: &'r mut PassCounts,
     dropped: &'r mut Option<Vec<(NodeId, usize, usize)>>,
     /// The node and the lane, for a contribution that is left out.
@@ -467,6 +458,11 @@ struct Pair<'r> {
 }
 
 impl Pair<'_> {
+    #[inline(always)]
+    fn row(&mut self, place: usize) -> Option<&mut Adjoint> {
+        self.rows.get_mut(self.operands[place]).filter(|row| row.mark & ACTIVE != 0)
+    }
+
     #[cold]
     fn note_dropped(&mut self, place: usize) {
         self.counts.dropped += 1;
@@ -479,19 +475,14 @@ impl Pair<'_> {
 impl Sink for Pair<'_> {
     #[inline(always)]
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
-        if let Some(row) = &mut self.operands[place]
-            && row.mark & ACTIVE != 0
-            && row.receive(contribution, from.g, from.status)
-        {
+        if self.row(place).is_some_and(|row| row.receive(contribution, from.g, from.status)) {
             self.note_dropped(place);
         }
     }
 
     #[inline(always)]
     fn silence(&mut self, place: usize, from: Arrived) {
-        if let Some(row) = &mut self.operands[place]
-            && row.mark & ACTIVE != 0
-        {
+        if let Some(row) = self.row(place) {
             row.reach(from.status | Status::MASKED.bits());
         }
     }

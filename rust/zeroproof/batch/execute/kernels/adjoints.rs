@@ -85,13 +85,16 @@ impl<O: Elementwise, P: Partials> Work for Contribute<'_, O, P> {
 
     #[inline(always)]
     fn run(self) {
-        match self.to {
-            [Some(to_a), Some(to_b)] if O::ARITY.operands() == 2 => {
-                both::<O, P>(to_a, to_b, self.from, self.rule)
+        // A constant, so that nothing is compiled for a second operand that there is not.
+        if const { O::ARITY.operands() == 2 } {
+            match self.to {
+                [Some(to_a), Some(to_b)] => both::<O, P>(to_a, to_b, self.from, self.rule),
+                [None, Some(to)] => one::<O, P, 1>(to, self.from, self.rule),
+                [Some(to), None] => one::<O, P, 0>(to, self.from, self.rule),
+                [None, None] => {}
             }
-            [None, Some(to)] if O::ARITY.operands() == 2 => one::<O, P, 1>(to, self.from, self.rule),
-            [Some(to), _] => one::<O, P, 0>(to, self.from, self.rule),
-            [None, _] => {}
+        } else if let [Some(to), _] = self.to {
+            one::<O, P, 0>(to, self.from, self.rule);
         }
     }
 }
@@ -119,7 +122,7 @@ fn both<O: Elementwise, P: Partials>(
                 [result_a[lane], result_b[lane]] = contributions;
                 margin[lane] = O::margin(contributions, z[lane]);
             }
-            if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
+            if are_normal(&margin) {
                 (*to_a, *to_b) = (result_a, result_b);
                 continue;
             }
@@ -150,7 +153,7 @@ fn one<O: Elementwise, P: Partials, const PLACE: usize>(to: &mut [Line], from: A
                 result[lane] = contributions[PLACE];
                 margin[lane] = O::margin(contributions, z[lane]);
             }
-            if margin.iter().all(|&m| m >= f64::MIN_POSITIVE) {
+            if are_normal(&margin) {
                 *to = result;
                 continue;
             }
@@ -167,6 +170,12 @@ fn one<O: Elementwise, P: Partials, const PLACE: usize>(to: &mut [Line], from: A
             *to = full_contributions::<O, P>([g, a, b, z], rule)[PLACE];
         }
     }
+}
+
+/// One function for all ops, which a closure would not be.
+#[inline(always)]
+fn are_normal(margin: &Line) -> bool {
+    margin.iter().all(|&m| m >= f64::MIN_POSITIVE)
 }
 
 #[cold]
