@@ -7,11 +7,12 @@
 //! streams merge into what the joint stream would have given, whatever the order.
 
 mod buckets;
+mod summary;
 mod tally;
 
-use crate::exact_sum::ExactSum;
 use crate::wire::{Reader, Unreadable, Writer, expect};
 use buckets::{ALL_BUCKETS, BUCKETS, key, middle, place};
+use summary::Summary;
 
 pub use tally::Tally;
 
@@ -21,39 +22,20 @@ pub(crate) const EXACT: usize = 1024;
 /// Counts of the values of one binary exponent.
 type Page = Box<[u64; BUCKETS]>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Quantiles {
-    count: u64,
-    min: f64,
-    max: f64,
-    sum: ExactSum,
+    summary: Summary,
     /// The first values, in order of arrival.
     first: Vec<f64>,
     /// By exponent; empty until there are more values than `first` holds.
     pages: Vec<Option<Page>>,
 }
 
-impl Default for Quantiles {
-    fn default() -> Self {
-        Self {
-            count: 0,
-            min: f64::INFINITY,
-            max: 0.0,
-            sum: ExactSum::default(),
-            first: vec![],
-            pages: vec![],
-        }
-    }
-}
-
 impl Quantiles {
     /// Takes in a finite value that is not negative.
     pub fn add(&mut self, value: f64) {
         let value = value.abs(); // −0 is 0
-        self.count += 1;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        self.sum.add(value);
+        self.summary.add(value);
         if !self.pages.is_empty() {
             self.tally(value, 1);
         } else if self.first.len() < EXACT {
@@ -71,28 +53,25 @@ impl Quantiles {
 
     /// Takes in what was counted in bulk.
     pub fn add_tally(&mut self, tally: &Tally) {
-        if tally.count == 0 {
+        if tally.summary.count == 0 {
             return;
         }
         if self.pages.is_empty() {
             self.spill();
         }
-        for key in key(tally.min)..=key(tally.max) {
+        for key in key(tally.summary.min)..=key(tally.summary.max) {
             let count = tally.in_bucket(key);
             if count > 0 {
                 let page = self.pages[key / BUCKETS].get_or_insert_with(|| Box::new([0; BUCKETS]));
                 page[key % BUCKETS] += count;
             }
         }
-        self.count += tally.count;
-        self.min = self.min.min(tally.min);
-        self.max = self.max.max(tally.max);
-        self.sum.merge(&tally.sum);
+        self.summary.merge(&tally.summary);
     }
 
     /// Takes in all that another stream took in.
     pub fn merge(&mut self, other: &Self) {
-        if other.count == 0 {
+        if other.summary.count == 0 {
             return;
         }
         if self.pages.is_empty() && other.pages.is_empty() && self.first.len() + other.first.len() <= EXACT {
@@ -114,21 +93,15 @@ impl Quantiles {
                 }
             }
         }
-        self.count += other.count;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        self.sum.merge(&other.sum);
+        self.summary.merge(&other.summary);
     }
 
     /// Writes all that was taken in.
     pub fn write(&self, to: &mut Writer) {
-        to.count(self.count);
-        if self.count == 0 {
+        self.summary.write(to);
+        if self.summary.count == 0 {
             return;
         }
-        to.number(self.min);
-        to.number(self.max);
-        self.sum.write(to);
         to.count(self.first.len() as u64);
         to.numbers(&self.first);
         let pages = self.pages.iter().enumerate();
@@ -148,19 +121,16 @@ impl Quantiles {
 
     /// Reads what was written.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let mut read = Self { count: from.count()?, ..Self::default() };
-        expect(read.count < 1 << 60)?; // far from an overflow, however many are merged
-        if read.count == 0 {
+        let mut read = Self { summary: Summary::read(from)?, ..Self::default() };
+        if read.summary.count == 0 {
             return Ok(read);
         }
-        (read.min, read.max) = (from.distance()?, from.distance()?);
-        read.sum = ExactSum::read(from)?;
         let first = from.length(size_of::<f64>())?;
-        expect(read.min <= read.max && first <= EXACT)?;
+        expect(first <= EXACT)?;
         read.first = (0..first).map(|_| from.distance()).collect::<Result<_, _>>()?;
         let buckets = from.length(2)?;
         if buckets == 0 {
-            expect(read.count == first as u64)?;
+            expect(read.summary.count == first as u64)?;
             return Ok(read);
         }
         read.pages = vec![None; ALL_BUCKETS / BUCKETS];
@@ -173,13 +143,13 @@ impl Quantiles {
             let page = read.pages[key as usize / BUCKETS].get_or_insert_with(|| Box::new([0; BUCKETS]));
             page[key as usize % BUCKETS] += count;
         }
-        expect(counted == read.count)?;
+        expect(counted == read.summary.count)?;
         Ok(read)
     }
 
     /// Begins to count in buckets.
     fn spill(&mut self) {
-        self.pages = vec![None; 2048];
+        self.pages = vec![None; ALL_BUCKETS / BUCKETS];
         for k in 0..self.first.len() {
             self.tally(self.first[k], 1);
         }
@@ -192,7 +162,7 @@ impl Quantiles {
 
     #[cfg(test)]
     pub fn count(&self) -> u64 {
-        self.count
+        self.summary.count
     }
 
     /// The first values, in order of arrival.
@@ -201,11 +171,11 @@ impl Quantiles {
     }
 
     pub fn min(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.min)
+        self.summary.least()
     }
 
     pub fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum.mean(self.count))
+        self.summary.mean()
     }
 
     /// The quantiles of the values at these fractions, interpolated as NumPy does.
@@ -215,7 +185,7 @@ impl Quantiles {
 
     /// The quantiles of the reciprocals `1/value`.
     pub fn reciprocal_quantiles<const N: usize>(&self, fractions: [f64; N]) -> Option<[f64; N]> {
-        self.interpolate(fractions, |ranked, rank| 1.0 / ranked(self.count - 1 - rank))
+        self.interpolate(fractions, |ranked, rank| 1.0 / ranked(self.summary.count - 1 - rank))
     }
 
     fn interpolate<const N: usize>(
@@ -223,7 +193,7 @@ impl Quantiles {
         fractions: [f64; N],
         at: impl Fn(&dyn Fn(u64) -> f64, u64) -> f64,
     ) -> Option<[f64; N]> {
-        let last = self.count.checked_sub(1)?;
+        let last = self.summary.count.checked_sub(1)?;
         let mut sorted = self.first.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let ranked = |rank: u64| match self.pages.is_empty() {
@@ -244,11 +214,11 @@ impl Quantiles {
             for (b, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
                 seen += count;
                 if seen > rank {
-                    return middle(p, b).clamp(self.min, self.max);
+                    return middle(p, b).clamp(self.summary.min, self.summary.max);
                 }
             }
         }
-        self.max
+        self.summary.max
     }
 }
 
@@ -309,7 +279,7 @@ mod tests {
             reader.end().unwrap();
             assert_eq!(read.quantiles([0.1, 0.5, 0.9]), q.quantiles([0.1, 0.5, 0.9]));
             assert_eq!((read.count(), read.min(), read.mean()), (q.count(), q.min(), q.mean()));
-            assert_eq!((read.max, read.first()), (q.max, q.first()));
+            assert_eq!((read.summary.max, read.first()), (q.summary.max, q.first()));
             // Whatever is cut off or changed is refused or harmless.
             for place in 4..bytes.len().min(400) {
                 let mut other = bytes.clone();
@@ -348,7 +318,8 @@ mod tests {
             assert_eq!(tally.near, all.clone().filter(|value| value.abs() <= 0.5).count() as u64);
             let (mut bulk, joint) = (Quantiles::default(), stream(all.copied()));
             bulk.add_tally(&tally);
-            assert_eq!((bulk.count, bulk.min, bulk.max), (joint.count, joint.min, joint.max));
+            let of = |stream: &Quantiles| (stream.count(), stream.summary.min, stream.summary.max);
+            assert_eq!(of(&bulk), of(&joint));
             let buckets = |q: &Quantiles| -> Vec<u64> {
                 q.pages.iter().flat_map(|p| p.as_ref().map_or([0; BUCKETS], |page| **page)).collect()
             };

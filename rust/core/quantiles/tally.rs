@@ -1,7 +1,7 @@
 //! Distances counted in bulk, many lanes at a time: buckets by turn, in a window around the first values.
 
 use super::buckets::{ALL_BUCKETS, BUCKETS, key};
-use crate::exact_sum::ExactSum;
+use super::summary::Summary;
 
 /// How many counts a bucket has in bulk, used in turn: a count that has just been written to makes the next read
 /// of it wait.
@@ -18,12 +18,9 @@ const ABOVE: usize = 8 * BUCKETS;
 type Window = Box<[[u32; WINDOW]; TURNS]>;
 
 /// Distances counted in bulk, many lanes at a time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tally {
-    pub(super) count: u64,
-    pub(super) min: f64,
-    pub(super) max: f64,
-    pub(super) sum: ExactSum,
+    pub(super) summary: Summary,
     /// The buckets from `start` on; none before the first values.
     window: Option<Window>,
     start: usize,
@@ -34,23 +31,6 @@ pub struct Tally {
     /// Of the decisions, how many were near a pole, and how many saturated.
     pub near: u64,
     pub saturating: u64,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            count: 0,
-            min: f64::INFINITY,
-            max: 0.0,
-            sum: ExactSum::default(),
-            window: None,
-            start: 0,
-            in_window: 0,
-            others: vec![],
-            near: 0,
-            saturating: 0,
-        }
-    }
 }
 
 /// How many values of a window are counted in a bucket.
@@ -105,13 +85,13 @@ impl Tally {
         }
         self.in_window += values.len() as u64;
         self.near += near;
-        (self.min, self.max) = (self.min.min(least), self.max.max(greatest));
+        self.summary.widen(least, greatest);
         if total.is_finite() {
-            self.sum.add(total);
+            self.summary.sum.add(total);
         } else {
-            values.iter().for_each(|value| self.sum.add(value.abs()));
+            values.iter().for_each(|value| self.summary.sum.add(value.abs()));
         }
-        self.count += values.len() as u64;
+        self.summary.count += values.len() as u64;
     }
 
     /// Places the window around the first values, or empties it.
@@ -169,10 +149,10 @@ impl Tally {
     }
 
     pub fn count(&self) -> u64 {
-        self.count
+        self.summary.count
     }
 
     pub fn min(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.min)
+        self.summary.least()
     }
 }
