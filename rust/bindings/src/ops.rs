@@ -20,6 +20,9 @@ use std::ffi::CStr;
 use zeroproof::op::Arity;
 use zeroproof::{Op, Reduction, TrScalar, batch};
 
+/// Records an op.
+type Recorder = fn(Python<'_>, Op, Operand, Operand) -> PyResult<TRNode>;
+
 /// The op on values, as a TR scalar, or on nodes, as a node.
 #[inline(always)]
 fn in_kind<'py>(
@@ -27,7 +30,7 @@ fn in_kind<'py>(
     op: Op,
     a: Operand,
     b: Operand,
-    record: fn(Python<'_>, Op, Operand, Operand) -> PyResult<TRNode>,
+    record: Recorder,
 ) -> PyResult<Bound<'py, PyAny>> {
     match (a, b) {
         (Operand::Value(a), Operand::Value(b)) => new_object(py, computed(op, a, b)),
@@ -44,15 +47,14 @@ fn record_first(py: Python<'_>, op: Op, a: Operand, n: Operand) -> PyResult<TRNo
 
 /// The op on operands that are neither tracers nor arrays, when its kind is not known beforehand.
 fn on_operands<'py>(op: Op, operands: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
-    let (py, a) = (operands[0].py(), expect_operand(&operands[0])?);
-    match op.arity() {
-        Arity::Power => {
-            let n = Operand::Value(f64::from(exponent(&operands[1])?));
-            in_kind(py, op, a, n, record_first)
-        }
-        Arity::Binary => in_kind(py, op, a, expect_operand(&operands[1])?, record_binary),
-        _ => in_kind(py, op, a, Operand::Value(0.0), record_first),
-    }
+    let a = expect_operand(&operands[0])?;
+    let (b, record): (_, Recorder) = match op.arity() {
+        Arity::Power => (Operand::Value(f64::from(exponent(&operands[1])?)), record_first),
+        Arity::Binary => (expect_operand(&operands[1])?, record_binary),
+        _ => (Operand::Value(0.0), record_first),
+    };
+    // Once: the code of all ops is in line.
+    in_kind(operands[0].py(), op, a, b, record)
 }
 
 /// The op on operands at least one of which is a tracer.

@@ -225,19 +225,30 @@ pub(crate) unsafe fn guard<'py, R: Returned>(body: impl FnOnce(Python<'py>) -> P
 #[inline(always)]
 pub(crate) unsafe fn guard_or<'py, R: Returned>(
     body: impl FnOnce(Python<'py>) -> PyResult<R>,
-    otherwise: impl FnOnce(Python<'py>, PyErr) -> PyResult<R>,
+    otherwise: impl Fn(Python<'py>, PyErr) -> PyResult<R>,
 ) -> R::Raw {
     // SAFETY: the caller holds the GIL.
     let py = unsafe { Python::assume_attached() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(result)) => result.into_raw(),
-        // SAFETY: likewise.
-        Ok(Err(error)) => unsafe { guard(|py| otherwise(py, error)) },
+        Ok(Err(error)) => second_chance(py, error, &otherwise),
         Err(_) => {
             bug().restore(py);
             R::ERROR
         }
     }
+}
+
+/// Compiled once for all bodies.
+#[cold]
+#[inline(never)]
+fn second_chance<'py, R: Returned>(
+    _py: Python<'py>,
+    error: PyErr,
+    otherwise: &dyn Fn(Python<'py>, PyErr) -> PyResult<R>,
+) -> R::Raw {
+    // SAFETY: whoever has a token of the interpreter holds the GIL.
+    unsafe { guard(|py| otherwise(py, error)) }
 }
 
 #[cold]
