@@ -126,7 +126,7 @@ impl SingularBinary for NoPole {
 pub trait Elementwise {
     /// How many operands it has.
     const ARITY: Arity;
-    /// Whether it is written as an operator, and so often that a sweep has its code in line.
+    /// Whether it is written as an operator. These are so frequent that a sweep has their code in line.
     const IS_OPERATOR: bool;
     /// Facts about the pole, if it has one.
     const POLE: Option<PoleFacts>;

@@ -33,6 +33,7 @@ impl Summary {
     }
 
     /// Takes in the extremes of some numbers.
+    #[inline]
     pub fn widen(&mut self, min: f64, max: f64) {
         (self.min, self.max) = (self.min.min(min), self.max.max(max));
     }
