@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.bridge_cases import MODES, W, X, ratio
 from support.replays import FEW_ULPS, in_mode, ulps
-from zeroproof import TRNode, replay, tr_hvp, tr_log, tr_sqrt, tr_vmap
+from zeroproof import TRNode, replay, tr_hvp, tr_sqrt, tr_vmap
 from zeroproof.autodiff.grad_mode import GradientMode, gradient_mode
 from zeroproof.autodiff.hybrid_gradient import HybridGradientContext
 
@@ -37,19 +38,7 @@ from zeroproof import torch as bridge  # noqa: E402
 
 DOUBLE = torch.float64
 DEVICE = pytest.mark.parametrize("device", ["host", "replay"])
-X = np.array([0.0, 1.0, 2.0, 3.0, -1.0, np.inf, np.nan, 1.25])
-W = np.array([2.0, 3.0])
-MODES = [
-    replay.Mode(),
-    replay.Mode(GradientMode.SATURATING, 0.5),
-    replay.Mode(GradientMode.HYBRID, 0.5, 0.75),
-    replay.Mode(GradientMode.HYBRID, 0.5, None, ((0.5, 1.5),)),
-]
 MODE = pytest.mark.parametrize("mode", MODES, ids=lambda m: f"{m.mode.name}-{m.delta}".lower())
-
-
-def ratio(w: Any, x: TRNode) -> TRNode:
-    return w[0] * x / (x - 1.0) + tr_log(x) * w[1]
 
 
 def pair(w: Any, x: TRNode) -> dict[str, Any]:

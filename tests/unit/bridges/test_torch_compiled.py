@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zeroproof import GradientMode, gradient_mode, replay, tr_log
+from support.bridge_cases import ratio
+from zeroproof import GradientMode, gradient_mode, replay
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -46,10 +47,6 @@ def _anew() -> Iterator[None]:
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
-
-
-def ratio(w: Any, x: Any) -> Any:
-    return w[0] * x / (x - 1.0) + tr_log(x) * w[1]
 
 
 def tensor(numbers: Any, grad: bool = False) -> Any:
