@@ -34,9 +34,9 @@ pub(crate) struct Interpreter {
     coordinates: Vec<Coordinate>,
     /// By operand and lane, which rows the contributions of the elementwise node at hand go to.
     targets: [Vec<usize>; 2],
-    /// The inputs of the variadic node at hand, and where its contributions go.
+    /// The inputs of the variadic node at hand in a sample, and which rows its contributions go to.
     inputs: Vec<f64>,
-    ways: Vec<Way>,
+    input_rows: Vec<usize>,
     lanes: usize,
     /// The decisions of Hybrid mode, in the order in which they were made.
     pub notes: Vec<Note>,
@@ -346,6 +346,16 @@ impl Interpreter {
         }
     }
 
+    /// Which row the contributions to an operand go to in a sample; none has this number if it leads to no source.
+    #[inline(always)]
+    fn target(&self, program: &Program, way: Way, lane: usize) -> usize {
+        match way {
+            Way::Nowhere => usize::MAX,
+            Way::Row(first) => first + lane,
+            Way::Chosen(operand) => self.taken(program, operand, lane) as usize * self.lanes + lane,
+        }
+    }
+
     /// A function for each op: one of all ops takes several times as long to compile.
     #[inline(never)]
     fn elementwise<O: Elementwise, P: Policy>(
@@ -367,7 +377,8 @@ impl Interpreter {
             let numbers = [x[lane], if is_binary { y[lane] } else { n }, z[lane]];
             let (operands, from) = ([to_x[lane], to_y[lane]], Arrived { g, status });
             let (counts, dropped) = (&mut *counts, &mut *dropped);
-            let mut sink = Pair { rows: &mut *before, operands, counts, dropped, note: (node, lane) };
+            let mut sink =
+                Operands { rows: &mut *before, operands: &operands, counts, dropped, note: (node, lane) };
             step::elementwise::<O, P>(policy, first + lane, from, numbers, &mut sink);
         }
     }
@@ -383,11 +394,7 @@ impl Interpreter {
             let way = self.way(task, operand);
             let mut targets = std::mem::take(&mut self.targets[place]);
             for (lane, target) in targets[..lanes].iter_mut().enumerate() {
-                *target = match way {
-                    Way::Nowhere => usize::MAX,
-                    Way::Row(first) => first + lane,
-                    Way::Chosen(operand) => self.taken(task.program, operand, lane) as usize * lanes + lane,
-                };
+                *target = self.target(task.program, way, lane);
             }
             self.targets[place] = targets;
         }
@@ -414,21 +421,24 @@ impl Interpreter {
         mode: Reduction,
         policy: &mut P,
     ) {
-        let program = task.program;
+        let (program, lanes) = (task.program, self.lanes);
         let operands = program.operands(node);
-        let (mut inputs, mut ways) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.ways));
-        ways.clear();
-        ways.extend(operands.iter().map(|&operand| self.way(task, operand)));
-        for lane in 0..self.lanes {
-            let at = node as usize * self.lanes + lane;
+        let (mut inputs, mut input_rows) =
+            (std::mem::take(&mut self.inputs), std::mem::take(&mut self.input_rows));
+        for lane in 0..lanes {
+            let at = node as usize * lanes + lane;
             let Some((g, status)) = self.rows[at].visit() else { continue };
             inputs.clear();
             inputs.extend(operands.iter().map(|&operand| self.value(operand, lane)));
+            let target = |&operand: &NodeId| self.target(program, self.way(task, operand), lane);
+            input_rows.clear();
+            input_rows.extend(operands.iter().map(target));
             let (z, from) = (self.values[at], Arrived { g, status });
-            let mut sink = Operands { interpreter: self, program, node, ways: &ways, lane };
+            let Self { rows, counts, dropped, .. } = self;
+            let mut sink = Operands { rows, operands: &input_rows, counts, dropped, note: (node, lane) };
             step::variadic::<O, P>(policy, from, inputs.iter().copied(), mode, z, &mut sink);
         }
-        (self.inputs, self.ways) = (inputs, ways);
+        (self.inputs, self.input_rows) = (inputs, input_rows);
     }
 }
 
@@ -447,17 +457,17 @@ struct Parts<'r> {
 }
 
 /// The operands of a node in a sample.
-struct Pair<'r> {
+struct Operands<'r> {
     rows: &'r mut [Adjoint],
-    /// Which rows contributions to them go to; there is none of one that leads to no source.
-    operands: [usize; 2],
+    /// Which rows contributions to them go to, as [`Interpreter::target`] tells.
+    operands: &'r [usize],
     counts: &'r mut PassCounts,
     dropped: &'r mut Option<Vec<(NodeId, usize, usize)>>,
     /// The node and the lane, for a contribution that is left out.
     note: (NodeId, usize),
 }
 
-impl Pair<'_> {
+impl Operands<'_> {
     #[inline(always)]
     fn row(&mut self, place: usize) -> Option<&mut Adjoint> {
         self.rows.get_mut(self.operands[place]).filter(|row| row.mark & ACTIVE != 0)
@@ -472,7 +482,7 @@ impl Pair<'_> {
     }
 }
 
-impl Sink for Pair<'_> {
+impl Sink for Operands<'_> {
     #[inline(always)]
     fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
         if self.row(place).is_some_and(|row| row.receive(contribution, from.g, from.status)) {
@@ -490,65 +500,6 @@ impl Sink for Pair<'_> {
     #[inline(always)]
     fn mask(&mut self, operands: usize, from: Arrived) {
         self.counts.masked += 1;
-        (0..operands).for_each(|place| self.silence(place, from));
-    }
-
-    #[inline(always)]
-    fn saturate(&mut self) {}
-}
-
-/// The operands of a node in a sample, to which contributions go: through a selection, to what was taken.
-struct Operands<'e, 'p> {
-    interpreter: &'e mut Interpreter,
-    program: &'p Program,
-    node: NodeId,
-    /// By operand.
-    ways: &'e [Way],
-    lane: usize,
-}
-
-impl Operands<'_, '_> {
-    /// The row of the operand at a place, if it leads to a source.
-    #[inline(always)]
-    fn row(&mut self, place: usize) -> Option<&mut Adjoint> {
-        let first = match self.ways[place] {
-            Way::Nowhere => return None,
-            Way::Row(first) => first,
-            Way::Chosen(operand) => {
-                self.interpreter.taken(self.program, operand, self.lane) as usize * self.interpreter.lanes
-            }
-        };
-        let row = &mut self.interpreter.rows[first + self.lane];
-        (row.mark & ACTIVE != 0).then_some(row)
-    }
-
-    #[cold]
-    fn note_dropped(&mut self, place: usize) {
-        if let Some(dropped) = &mut self.interpreter.dropped {
-            dropped.push((self.node, place, self.lane));
-        }
-    }
-}
-
-impl Sink for Operands<'_, '_> {
-    #[inline(always)]
-    fn receive(&mut self, place: usize, contribution: f64, from: Arrived) {
-        if self.row(place).is_some_and(|row| row.receive(contribution, from.g, from.status)) {
-            self.interpreter.counts.dropped += 1;
-            self.note_dropped(place);
-        }
-    }
-
-    #[inline(always)]
-    fn silence(&mut self, place: usize, from: Arrived) {
-        if let Some(row) = self.row(place) {
-            row.reach(from.status | Status::MASKED.bits());
-        }
-    }
-
-    #[inline(always)]
-    fn mask(&mut self, operands: usize, from: Arrived) {
-        self.interpreter.counts.masked += 1;
         (0..operands).for_each(|place| self.silence(place, from));
     }
 
