@@ -9,17 +9,14 @@
 //!
 //! `cargo bench --bench batched` runs all; `-- "rational mean"` one part.
 
-mod batched_functions;
-mod hand_fused;
-
-use batched_functions::{arm, rational};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hand_fused::Rational;
 use std::hint::black_box;
 use std::time::Duration;
 use zeroproof::batch::{Execution, Input, Native, Outputs, Plan, Program, Request, Total, Totals};
 use zeroproof::{ModeState, Statistics};
+use zeroproof_benches::batched_functions::{arm, rational};
+use zeroproof_benches::hand_fused::{self, Rational};
 
 const SAMPLES: usize = 100_000;
 const DELTA: f64 = 1e-2;

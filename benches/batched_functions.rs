@@ -1,6 +1,6 @@
 //! The functions of `batched.rs` as programs, as they would be traced.
 
-use super::hand_fused::FOREARM;
+use crate::hand_fused::FOREARM;
 use zeroproof::Op;
 use zeroproof::batch::{Argument, Kind, NodeId, Program};
 

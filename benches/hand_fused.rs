@@ -9,7 +9,9 @@ const LANES: usize = 8;
 
 /// Numerator and denominator of the rational function.
 pub struct Rational {
+    /// Of the numerator, ascending from `x⁰`.
     pub theta: [f64; 4],
+    /// Of the denominator, ascending from `x`; its constant is 1.
     pub phi: [f64; 3],
 }
 

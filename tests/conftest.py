@@ -29,14 +29,36 @@ _COMMON = {
     # The autouse fixture below only resets state, which no example leaves behind.
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-settings.register_profile("suite", max_examples=200, derandomize=True, **_COMMON)
+settings.register_profile("suite", max_examples=40, derandomize=True, **_COMMON)
+settings.register_profile("slow", max_examples=200, derandomize=True, **_COMMON)
 settings.register_profile("explore", max_examples=2000, **_COMMON)
 settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The device of the tests of PyTorch's bridge."""
+    """What runs, and the device of the tests of PyTorch's bridge."""
+    parser.addoption(
+        "--slow",
+        action="store_true",
+        help="run the tests marked slow too, and five times the examples of the random ones",
+    )
     parser.addoption("--torch-device", help="where PyTorch's tensors lie, as in cuda (the CPU)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before tests are imported, which take fractions of the examples; Hypothesis' option wins."""
+    if config.getoption("--slow"):
+        settings.load_profile("slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests marked slow, unless they are asked for."""
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 def pytest_collection_finish() -> None:

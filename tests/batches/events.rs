@@ -139,7 +139,7 @@ fn an_adjoint_of_zero_leaves_nothing_out() {
 #[test]
 fn scans_can_be_interrupted() {
     let (f, root) = mixture();
-    let large = batch(f.returns(&[root]), numbers(300_000, 0.3));
+    let large = batch(f.returns(&[root]), numbers(3_000_000, 0.3));
     for request in [gradient(&[0, 1, 2]), total(&[0], Total::Mean)] {
         let mut asked = 0;
         let mut interrupted = || {

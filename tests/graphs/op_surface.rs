@@ -11,41 +11,50 @@ fn bits(value: TrScalar) -> u64 {
     value.to_ieee().to_bits()
 }
 
-/// Checks one row through both types; returns the op, so that the caller knows what was covered.
+/// A row on nodes, which may be of any tape.
+type OnNode = for<'t> fn(&Var<'t>) -> Var<'t>;
+type OnNodes = for<'t> fn(&Var<'t>, &Var<'t>) -> Var<'t>;
+type OnPower = for<'t> fn(&Var<'t>, i32) -> Var<'t>;
+
+fn check(node: &Var, scalar: TrScalar, op: Op, want: f64) {
+    let want = bits(TrScalar::from(want));
+    assert_eq!((bits(node.value()), node.op()), (want, op));
+    assert_eq!(bits(scalar), want);
+}
+
+fn check_unary(op: Op, on_node: OnNode, on_scalar: fn(TrScalar) -> TrScalar) {
+    for a in VALUES {
+        let tape = Tape::new();
+        check(&on_node(&tape.parameter(a)), on_scalar(a.into()), op, op.value(a, 0.0));
+    }
+}
+
+fn check_binary(op: Op, on_nodes: OnNodes, on_scalars: fn(TrScalar, TrScalar) -> TrScalar) {
+    for (a, b) in VALUES.iter().flat_map(|&a| VALUES.map(|b| (a, b))) {
+        let tape = Tape::new();
+        let node = on_nodes(&tape.parameter(a), &tape.parameter(b));
+        check(&node, on_scalars(a.into(), b.into()), op, op.value(a, b));
+    }
+}
+
+fn check_power(op: Op, on_node: OnPower, on_scalar: fn(TrScalar, i32) -> TrScalar) {
+    for (a, n) in VALUES.iter().flat_map(|&a| (-3..=3).map(move |n| (a, n))) {
+        let tape = Tape::new();
+        check(&on_node(&tape.parameter(a), n), on_scalar(a.into(), n), op, op.value(a, f64::from(n)));
+    }
+}
+
+/// Checks each row through both types; returns the ops, so that the caller knows what was covered.
 macro_rules! rows {
     ($(($op:ident, $name:ident, $arity:ident, $formula:literal))*) => {
         fn check_rows() -> Vec<Op> {
-            vec![$({ rows! { @$arity $op $name }; Op::$op }),*]
+            $(rows! { @$arity Op::$op, $name })*
+            vec![$(Op::$op),*]
         }
     };
-    (@Unary $op:ident $name:ident) => {
-        for a in VALUES {
-            let (tape, want) = (Tape::new(), TrScalar::from(Op::$op.value(a, 0.0)));
-            let z = tape.parameter(a).$name();
-            assert_eq!((bits(z.value()), z.op()), (bits(want), Op::$op));
-            assert_eq!(bits(TrScalar::from(a).$name()), bits(want));
-        }
-    };
-    (@Binary $op:ident $name:ident) => {
-        for a in VALUES {
-            for b in VALUES {
-                let (tape, want) = (Tape::new(), TrScalar::from(Op::$op.value(a, b)));
-                let z = tape.parameter(a).$name(&tape.parameter(b));
-                assert_eq!((bits(z.value()), z.op()), (bits(want), Op::$op));
-                assert_eq!(bits(TrScalar::from(a).$name(b.into())), bits(want));
-            }
-        }
-    };
-    (@Power $op:ident $name:ident) => {
-        for a in VALUES {
-            for n in -3..=3 {
-                let (tape, want) = (Tape::new(), TrScalar::from(Op::$op.value(a, f64::from(n))));
-                let z = tape.parameter(a).$name(n);
-                assert_eq!((bits(z.value()), z.op()), (bits(want), Op::$op));
-                assert_eq!(bits(TrScalar::from(a).$name(n)), bits(want));
-            }
-        }
-    };
+    (@Unary $op:expr, $name:ident) => { check_unary($op, |a| a.$name(), |a| a.$name()); };
+    (@Binary $op:expr, $name:ident) => { check_binary($op, |a, b| a.$name(b), |a, b| a.$name(b)); };
+    (@Power $op:expr, $name:ident) => { check_power($op, |a, n| a.$name(n), |a, n| a.$name(n)); };
 }
 zeroproof::for_each_elementwise_op! { rows }
 
@@ -119,45 +128,41 @@ fn what_an_op_makes_of_an_adjoint_that_is_not_real_is_not_real() {
     }
 }
 
+/// The double of a node.
+fn number(node: &Var) -> f64 {
+    node.value().to_ieee()
+}
+
 macro_rules! forms_of {
-    ($operator:tt, $a:expr, $b:expr) => {{
-        let (a, b): (&Var, &Var) = ($a, $b);
-        let (left, right) = (a.value().to_ieee(), b.value().to_ieee());
-        vec![
-            a $operator b,
-            a.clone() $operator b,
-            a $operator b.clone(),
-            a.clone() $operator b.clone(),
-            a $operator right,
-            a.clone() $operator right,
-            left $operator b,
-            left $operator b.clone(),
-        ]
+    ($operator:tt) => {{
+        let forms: [OnNodes; 8] = [
+            |a, b| a $operator b,
+            |a, b| a.clone() $operator b,
+            |a, b| a $operator b.clone(),
+            |a, b| a.clone() $operator b.clone(),
+            |a, b| a $operator number(b),
+            |a, b| a.clone() $operator number(b),
+            |a, b| number(a) $operator b,
+            |a, b| number(a) $operator b.clone(),
+        ];
+        forms
     }};
 }
 
 #[test]
 fn operators_are_the_rows_in_every_form() {
     let tape = Tape::new();
-    for a in VALUES {
-        for b in VALUES {
-            let (x, y) = (tape.parameter(a), tape.parameter(b));
-            for (forms, op) in [
-                (forms_of!(+, &x, &y), Op::Add),
-                (forms_of!(-, &x, &y), Op::Sub),
-                (forms_of!(*, &x, &y), Op::Mul),
-                (forms_of!(/, &x, &y), Op::Div),
-            ] {
-                for z in forms {
-                    assert_eq!(
-                        (bits(z.value()), z.op()),
-                        (bits(op.value(a, b).into()), op),
-                        "{op:?} {a} {b}"
-                    );
-                }
+    let operators =
+        [(Op::Add, forms_of!(+)), (Op::Sub, forms_of!(-)), (Op::Mul, forms_of!(*)), (Op::Div, forms_of!(/))];
+    for (a, b) in VALUES.iter().flat_map(|&a| VALUES.map(|b| (a, b))) {
+        let (x, y) = (tape.parameter(a), tape.parameter(b));
+        for (op, forms) in operators {
+            for z in forms.map(|form| form(&x, &y)) {
+                let want = bits(op.value(a, b).into());
+                assert_eq!((bits(z.value()), z.op()), (want, op), "{op:?} {a} {b}");
             }
-            assert_eq!(bits((-&x).value()), bits(-TrScalar::from(a)));
         }
+        assert_eq!(bits((-&x).value()), bits(-TrScalar::from(a)));
     }
 }
 

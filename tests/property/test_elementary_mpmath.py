@@ -67,6 +67,7 @@ def is_measured(case: OpCase, true: Any) -> bool:
     return case.arity == "unary" or 2.0**-1074 <= abs(true) <= LARGEST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MEASURED, ids=lambda case: case.name)
 def test_errors_stay_below_what_long_runs_found(case: OpCase) -> None:
     accuracy, function = accuracy_of(case), scalar_op(case.name)

@@ -38,7 +38,7 @@ EXACT_TEMPLATES = [
 ]
 RUNS = 6
 #: In each mode; an example is replayed as often as that.
-few_examples = settings(max_examples=100)
+few_examples = settings(max_examples=settings().max_examples // 2)
 
 
 def _adjoints(batch: Batch, outputs: int) -> np.ndarray:

@@ -16,6 +16,7 @@ import pytest
 
 import zeroproof as zp
 from support.gradients import mode_block
+from support.slow import slow
 from support.slowdown import SLOWDOWN
 from zeroproof import TRNode, tr_vmap
 from zeroproof.autodiff import GradientMode, HybridGradientContext
@@ -215,7 +216,7 @@ except ValueError as error:
         call = "zeroproof.tr_vmap(zeroproof.tr_square)([2.0])"
         assert self.in_a_fresh_process(huge, call) == "1024"
 
-    @pytest.mark.parametrize("bad", ["0", "-1", "two", "1.5", " 2", "00", "²"])
+    @pytest.mark.parametrize("bad", ["0", "²", *slow("-1", "two", "1.5", " 2", "00")])
     def test_a_bad_variable_is_named_at_the_first_use(self, bad: str) -> None:
         message = self.in_a_fresh_process(bad)
         assert "ZEROPROOF_NUM_THREADS must be an int from 1 up" in message

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support.slow import slow
+
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs" / "clusters.md"
 RECIPE = re.compile(r"```python (?:with_)?(\w+)\.py\n(.*?)```\n+```text\n(.*?)```", re.DOTALL)
@@ -106,7 +108,7 @@ def test_the_recipe_for_ray(tmp_path: Path) -> None:
     assert run("ray", tmp_path) == RECIPES["ray"][1]
 
 
-@pytest.mark.parametrize("ranks", [1, 3, 15])
+@pytest.mark.parametrize("ranks", [1, 3, *slow(15)])
 def test_the_recipe_for_mpi(ranks: int, tmp_path: Path) -> None:
     (tmp_path / "mpi4py").mkdir()
     (tmp_path / "mpi4py" / "__init__.py").touch()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import (
     GradientMode,
     GradientModeConfig,
@@ -39,7 +40,6 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 LEAF = Partial.leaf_samples
 SAMPLES = 7 * LEAF + 500
 W = np.array([0.5, -1.25, 2.0])
-PROCESSES = [1, 2, 5]
 
 
 def rational(x: Any, w: Any) -> Any:
@@ -232,7 +232,7 @@ def scale(cluster: Any, client: Any, processes: int) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("processes", PROCESSES)
+@pytest.mark.parametrize("processes", [2, *slow(1, 5)])
 def test_bits_of_one_call_on_a_cluster(processes: int, cluster: Any, client: Any) -> None:
     scale(cluster, client, processes)
     for mode in MODES:

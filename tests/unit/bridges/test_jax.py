@@ -13,6 +13,7 @@ import pytest
 
 from support.jax_values import with_64_bits
 from support.replays import in_mode, ulps
+from support.slow import slow
 from zeroproof import TRNode, replay, tr_log, tr_sqrt, tr_vmap
 from zeroproof.autodiff.grad_mode import GradientMode, gradient_mode
 
@@ -188,7 +189,9 @@ class TestGradients:
 
 class TestSecondDerivatives:
     @DEVICE
-    @pytest.mark.parametrize("mode", MODES[:2], ids=lambda mode: mode.mode.name.lower())
+    @pytest.mark.parametrize(
+        "mode", [MODES[0], *slow(MODES[1])], ids=lambda mode: mode.mode.name.lower()
+    )
     def test_products_with_the_hessian_are_those_of_the_engine(
         self, device: bool, mode: replay.Mode
     ) -> None:
@@ -222,6 +225,7 @@ class TestSecondDerivatives:
         assert np.allclose(by_w, 3.0 / 16.0 + 3.0 * 16.0, rtol=1e-14)
         assert np.allclose(by_x, [-2 * 9.0 / 32.0, 0.0, 2 * 9.0 * 32.0], rtol=1e-14)
 
+    @pytest.mark.slow
     @DEVICE
     def test_hessians_by_parameters(self, device: bool) -> None:
         made = zeroproof_jax.function(ratio, (0, None), device=device)
@@ -231,7 +235,7 @@ class TestSecondDerivatives:
         assert np.allclose(hessian, 2.0 * slopes.T @ slopes, rtol=1e-14)
 
     @DEVICE
-    @pytest.mark.parametrize("outputs", [1, 2])
+    @pytest.mark.parametrize("outputs", [2, *slow(1)])
     def test_of_several_outputs(self, device: bool, outputs: int) -> None:
         def several(x: TRNode, w: Any) -> list[Any]:
             return [w * w / x, tr_sqrt(x) * w][:outputs]

@@ -13,6 +13,7 @@ import pytest
 from support.jax_values import with_64_bits
 from support.ops import NAMES, node_op
 from support.replays import FEW_ULPS, by_engine, operands_of_arities, tags, ulps
+from support.slow import slow
 from support.values import SPECIALS
 from zeroproof import TRNode, replay, tr_vmap
 from zeroproof.autodiff.grad_mode import GradientMode
@@ -52,7 +53,8 @@ def _differ(found: Any, expected: Any) -> Any:
     return np.where(near_zero, np.abs(found) >= SMALLEST_NORMAL, ulps(found, expected) > FEW_ULPS)
 
 
-@pytest.mark.parametrize("arity", OPERANDS)
+#: The slow ones take XLA long to compile.
+@pytest.mark.parametrize("arity", ["power", *slow("unary", "binary", "variadic")])
 def test_every_operation_agrees_with_the_engine(arity: str) -> None:
     operands = OPERANDS[arity]
     batched = tr_vmap(_of_all(arity))

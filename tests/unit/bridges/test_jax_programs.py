@@ -86,6 +86,7 @@ for device in False, True:
 """
 
 
+@pytest.mark.slow
 def test_arrays_in_shards_on_two_devices() -> None:
     """By w: Σ 1/x, and of Σ slopes² = w²·Σ 1/x⁴, which is 2w·Σ 1/x⁴."""
     done = subprocess.run(

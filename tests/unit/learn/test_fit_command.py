@@ -194,6 +194,7 @@ def test_progress_is_for_terminals(table):
     assert process("learn", table, *COLUMNS).stderr == b""
 
 
+@pytest.mark.slow
 def test_a_million_rows(tmp_path):
     x = RNG.uniform(-2.0, 2.0, 10**6)
     y = (1.0 + x - x**3) / ((x - 0.7) * (x + 1.3)) + 1e-3 * RNG.normal(size=10**6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import RationalModel
 from zeroproof.models._bounds import least_value
 from zeroproof.models._fit import kept_apart
@@ -24,7 +25,7 @@ def smallest(model, box, many=201):
     return np.abs(values).min(), (np.abs(np.sign(values).sum(axis=0)) == len(values)).all()
 
 
-@pytest.mark.parametrize("features", ["polynomial", "chebyshev", "trigonometric"])
+@pytest.mark.parametrize("features", ["polynomial", *slow("chebyshev", "trigonometric")])
 @pytest.mark.parametrize("y", [POLE, SMOOTH + NOISE], ids=["pole", "smooth"])
 @pytest.mark.parametrize(
     ("loss", "box"), [("squared", True), ("cauchy", [(0.1, 0.9), (-0.5, 0.5)])]

@@ -177,6 +177,7 @@ def test_functions_have_the_bits_of_the_engine(tmp_path: Path) -> None:
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_a_long_function_is_cut_into_parts(tmp_path: Path) -> None:
     def function(x: Any, y: Any) -> list[Any]:
         total = x
@@ -339,6 +340,7 @@ def test_operands_of_folds_and_outputs_count_too() -> None:
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_lists_of_folds_share_the_stack(tmp_path: Path) -> None:
     def function(x: Any) -> Any:
         for _ in range(40):

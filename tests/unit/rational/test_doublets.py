@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import fit_rational
 
 X = np.arange(40.0)
@@ -16,8 +17,8 @@ def fits(fit, y):
     return np.abs((f - y) / np.hypot(1.0, y / 5.0) / np.hypot(1.0, f / 5.0)).max() < 1e-12
 
 
-@pytest.mark.parametrize("row", [0, 1, 7, 20, 38, 39])
-@pytest.mark.parametrize("size", [1.0, -3.0, 1e6, 1e-3])
+@pytest.mark.parametrize("row", [0, 7, 39, *slow(1, 20, 38)])
+@pytest.mark.parametrize("size", [1.0, 1e6, *slow(-3.0, 1e-3)])
 def test_a_spike_at_one_row(row, size):
     y = 5.0 + size * np.eye(40)[row]
     fit = fit_rational(X, y)
@@ -45,6 +46,7 @@ def test_spikes_beside_a_pole():
     assert inside == pytest.approx([0.303], abs=0.01)
 
 
+@pytest.mark.slow
 def test_exact_means_that_the_function_reproduces_the_data():
     rng = np.random.default_rng(0)
     for _ in range(8):

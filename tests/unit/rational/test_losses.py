@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import fit_rational
 
 optimize = pytest.importorskip("scipy.optimize")
@@ -47,7 +48,7 @@ def test_the_minimum_is_that_of_scipy(loss, sigma):
     np.testing.assert_allclose(fit(x), model(theirs.x, x), rtol=1e-7)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, *slow(1, 2, 3, 4)])
 def test_outliers(seed):
     x, y = with_outliers(seed)
     fit = fit_rational(x, y, loss="cauchy")
@@ -70,6 +71,7 @@ def test_robust_losses_are_closer_than_squares(loss):
     assert any('loss="cauchy"' in each for each in plain.warnings)
 
 
+@pytest.mark.slow
 def test_robust_standard_errors_are_those_of_repeated_measurements():
     scores = []
     for seed in range(40):

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import fit_rational
 
 
@@ -42,6 +43,7 @@ def test_poles_without_a_spurious_one(name):
     assert np.sqrt(np.mean(((fit(at) - true) / size) ** 2)) < sigma
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_no_worse_than_aaa_with_the_best_tolerance(name):
     interpolate = pytest.importorskip("scipy.interpolate")
@@ -70,9 +72,11 @@ def test_no_worse_than_aaa_with_the_best_tolerance(name):
     ("degree", "function"),
     [
         ((0, 1), lambda x: 1.0 / (x - 0.31)),
-        ((1, 0), lambda x: 1.0 + x),
-        ((0, 2), lambda x: 1.0 / ((x - 0.2) ** 2 + 0.04)),
-        ((2, 2), lambda x: x * x / ((x - 0.2) * (x + 2.0))),
+        *slow(
+            ((1, 0), lambda x: 1.0 + x),
+            ((0, 2), lambda x: 1.0 / ((x - 0.2) ** 2 + 0.04)),
+            ((2, 2), lambda x: x * x / ((x - 0.2) * (x + 2.0))),
+        ),
     ],
 )
 def test_the_true_degree_is_found(degree, function):
@@ -89,6 +93,7 @@ def test_aic_allows_more_parameters():
     assert "smallest AIC" in aic.record.choice
 
 
+@pytest.mark.slow
 def test_pole_standard_errors_are_those_of_repeated_measurements():
     x = np.linspace(-1.0, 1.0, 100)
     true = (1.0 + x) / ((x - 0.315) * (x * x + 0.5))
@@ -126,6 +131,7 @@ def test_sigma_weights_rows_and_gives_absolute_errors():
     assert fit.stderr.poles[0].real < free.stderr.poles[0].real
 
 
+@pytest.mark.slow
 def test_very_many_rows():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, 200_000)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import fit_rational
 from zeroproof.fitting._losses import Loss
 from zeroproof.rational._pole_free import has_poles, vanishes
@@ -86,8 +87,8 @@ def unrestricted(name, degree):
     return fit_rational(X, FUNCTIONS[name], degree)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("degree", [(1, 1), (2, 2), (3, 5)])
+@pytest.mark.parametrize("name", ["exp", "poles", *slow("pole", "step", "noise")])
+@pytest.mark.parametrize("degree", [(1, 1), (2, 2), pytest.param((3, 5), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("intervals", [[(-1.0, 1.0)], [(-0.6, -0.4), (0.2, 0.4)], [(0.0, 3.0)]])
 def test_there_is_none(name, degree, intervals):
     fit = fit_rational(X, FUNCTIONS[name], degree, pole_free=intervals)
@@ -112,7 +113,7 @@ def cost(fit, y, loss, scale):
     return Loss(loss, scale).cost(residuals)
 
 
-@pytest.mark.parametrize("loss", ["linear", "soft_l1", "huber", "cauchy", "chordal"])
+@pytest.mark.parametrize("loss", ["linear", "cauchy", "chordal", *slow("soft_l1", "huber")])
 def test_losses(loss):
     """A polynomial of the degree of the numerator has no pole, so it is no better."""
     y = FUNCTIONS["exp"].copy()
@@ -131,6 +132,10 @@ def test_outliers_make_no_pole():
     fit = fit_rational(X, y, (3, 3), loss="cauchy", pole_free=True)
     assert roots_between(fit, -1.0, 1.0) == 0
     assert np.median(np.abs(fit(X) - np.exp(X))) < 0.01  # the noise
+
+
+@pytest.mark.slow
+def test_outliers_make_no_pole_in_a_search():
     rng = np.random.default_rng(3)
     x = np.sort(rng.uniform(-1.0, 1.0, 200))
     true = 1.0 / (1.0 + 25.0 * x**2)
@@ -153,6 +158,10 @@ def test_the_search_refuses_degrees_with_a_pole_there():
     fit = fit_rational(X, y, pole_free=[(-1.0, 1.0)])
     assert roots_between(fit, -1.0, 1.0) == 0
     assert np.abs(fit(X) - np.exp(X)).max() < 0.02
+
+
+@pytest.mark.slow
+def test_the_search_refuses_degrees_of_exact_data_too():
     fit = fit_rational(X, 1.0 / (X - 0.303), pole_free=[(-1.0, 1.0)])
     assert roots_between(fit, -1.0, 1.0) == 0
     assert not fit.record.exact
@@ -210,6 +219,7 @@ def test_a_pole_in_the_gap_is_kept():
     assert roots_between(fit, -1.0, 0.2) == roots_between(fit, 0.4, 1.0) == 0
 
 
+@pytest.mark.slow
 def test_many_rows():
     x = np.linspace(-1.0, 1.0, 30_000)
     y = np.exp(x) + np.random.default_rng(1).normal(0.0, 0.01, len(x))

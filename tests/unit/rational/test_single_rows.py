@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from support.slow import slow
 from zeroproof import fit_rational
 
 ROBUST = ["soft_l1", "huber", "cauchy"]
@@ -18,7 +19,7 @@ EXACT = {
 
 
 @pytest.mark.parametrize("place", [0, 10, -1])
-@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("noise", [0.0, *slow(0.01)])
 def test_a_spike_is_not_followed(place, noise):
     y = 5.0 + noise * np.random.default_rng(0).normal(size=40)
     y[place] += 1.0
