@@ -8,9 +8,6 @@ The functions of operations (``tr_add`` and the rest) answer in the kind of thei
 and TR scalars give a TR scalar, nodes a node, arrays an array of objects.
 """
 
-from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
-from importlib.metadata import version as _version
-
 from . import _native, _ops
 from . import _ufuncs as _ufuncs
 from . import models as models
@@ -94,10 +91,7 @@ from .statistics import tr_log_softmax, tr_softmax, tr_std, tr_var
 from .threads import get_num_threads, set_num_threads
 from .watching import Occurrence, SingularityError, SingularityLog, watch_singularities
 
-try:
-    __version__ = _version("zeroproof-autodiff")
-except _PackageNotFoundError:  # a copy of the package without the records of an installer
-    __version__ = _native.__version__
+__version__ = _native.__version__
 
 __all__ = [
     "tr_hvp",
