@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets up .venv and runs every check: format, lint, types, stubs, Rust and Python tests, docs examples.
-# Arguments go to pytest: with --slow everything runs, as it does weekly and before a release.
+# Sets up .venv and runs the checks: format, lint, types, stubs, Rust and Python tests, docs examples.
+# Arguments go to pytest: with --slow the tests marked slow run too, as they do weekly.
 # Tests of the bridges to JAX and Dask run too; those of PyTorch, a large package, with EXTRAS=torch, else they skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -198,6 +198,8 @@ pub(crate) mod flag {
     /// The node was computed from a gradient that may depend on what other gradients are asked for, which
     /// is not recorded.
     pub const GRADIENT: u8 = 8;
+    /// A leaf or an alias that was made for a call of a function to be differentiated, while the call lasts.
+    pub const ARGUMENT: u8 = 0x10;
     /// Gradients flow to or through this node: it depends on such a leaf through what was chosen.
     pub const FLOWS: u8 = 0x40;
     /// The node stands for another one, to which its contributions go.

@@ -3,8 +3,9 @@
 //!
 //! `tr_grad` and tapes record gradients there. `backward()` cannot: `x.gradient` is a number, and what is computed
 //! from it a constant. So it is refused where that would lose a derivative in silence: in a function, if the root
-//! depends on what was there before the function was called, as its arguments were; and where a tape is open, which
-//! may be asked for anything.
+//! depends on what was there before the function was called, as its arguments were; in other threads, which the
+//! function may have work done by, if the root depends on its arguments; and where a tape is open, which may be asked
+//! for anything.
 
 use crate::arena::{self, Arena};
 use crate::callbacks;
@@ -19,6 +20,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many tapes are open, in all threads.
 static TAPES: AtomicUsize = AtomicUsize::new(0);
+
+/// How many calls of functions to be differentiated last, in all threads.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 /// What this thread differentiates.
 #[derive(Clone, Copy)]
@@ -42,22 +46,16 @@ pub(crate) fn check_backward(
     root: TRNode,
     grad_output: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
-    let Functions { newest, called, .. } = FUNCTIONS.get();
-    if newest.is_none() && TAPES.load(Ordering::Relaxed) == 0 {
+    let Functions { newest, .. } = FUNCTIONS.get();
+    if newest.is_none() && TAPES.load(Ordering::Relaxed) == 0 && CALLS.load(Ordering::Relaxed) == 0 {
         return Ok(());
     }
-    check_closely(py, root, grad_output, newest, called)
+    check_closely(py, root, grad_output)
 }
 
 #[cold]
 #[inline(never)]
-fn check_closely(
-    py: Python<'_>,
-    root: TRNode,
-    grad_output: Option<&Bound<'_, PyAny>>,
-    newest: Option<TRNode>,
-    called: u64,
-) -> PyResult<()> {
+fn check_closely(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let (arena, handle) = arena::at(py, root.0);
     let learns = arena.graph.learns(handle);
     drop(arena);
@@ -75,16 +73,29 @@ fn check_closely(
              which return nodes, or call backward() outside of the block",
         ));
     }
-    let Some(newest) = newest else { return Ok(()) };
+    let Functions { depth, newest, called } = FUNCTIONS.get();
+    let are_elsewhere = CALLS.load(Ordering::Relaxed) > depth;
     let seed = match grad_output.map(operand).transpose()?.flatten() {
         Some(Operand::Node(seed)) => Some(seed),
         _ => None,
     };
     for node in [Some(root.0), seed].into_iter().flatten() {
-        let (mut arena, node, newest) = arena::apart(py, node, newest.0);
-        let Arena { graph, scratch } = &mut *arena;
-        let depends = graph.depends_on_older_than(node, newest, called, scratch);
-        drop(arena);
+        let is_from_outside = match newest {
+            Some(newest) => {
+                let (mut arena, node, newest) = arena::apart(py, node, newest.0);
+                let Arena { graph, scratch } = &mut *arena;
+                graph.depends_on_older_than(node, newest, called, scratch)
+            }
+            None => Ok(false),
+        };
+        let depends = match is_from_outside {
+            Ok(false) if are_elsewhere => {
+                let (mut arena, node) = arena::at(py, node);
+                let Arena { graph, scratch } = &mut *arena;
+                graph.depends_on_argument(node, scratch)
+            }
+            found => found,
+        };
         if depends.map_err(runtime_error)? {
             return Err(PyNotImplementedError::new_err(
                 "backward() is not available in a function that is being differentiated, for what depends on its \
@@ -104,6 +115,35 @@ fn is_differentiating() -> bool {
     FUNCTIONS.get().depth > 0
 }
 
+/// A call of a function to be differentiated by these leaves, which other threads see until it is over.
+struct Call<'py> {
+    py: Python<'py>,
+    leaves: Vec<TRNode>,
+}
+
+impl<'py> Call<'py> {
+    fn begin(py: Python<'py>, leaves: Vec<TRNode>) -> Self {
+        let call = Self { py, leaves };
+        call.mark(true);
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        call
+    }
+
+    fn mark(&self, lasts: bool) {
+        for leaf in &self.leaves {
+            let (mut arena, leaf) = arena::at(self.py, leaf.0);
+            arena.graph.set_argument(leaf, lasts);
+        }
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        CALLS.fetch_sub(1, Ordering::Relaxed);
+        self.mark(false);
+    }
+}
+
 /// Calls a function that is to be differentiated by ``leaves``, in the order in which they were made.
 #[pyfunction]
 #[pyo3(signature = (function, args, keywords, leaves, /))]
@@ -119,7 +159,9 @@ fn call_differentiated<'py>(
         Some(&newest) => Functions { depth, newest: Some(newest), called: arena::call_time() },
         None => Functions { depth, ..before },
     });
+    let call = Call::begin(function.py(), leaves);
     let result = function.call(args, Some(keywords));
+    drop(call);
     FUNCTIONS.set(before);
     result
 }

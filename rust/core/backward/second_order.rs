@@ -97,6 +97,17 @@ impl Graph {
         })
     }
 
+    /// Whether `root` depends on an argument of a call that lasts, of any thread, as
+    /// [`set_argument`](Self::set_argument) says.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn depends_on_argument(&self, root: Handle, scratch: &mut Scratch) -> Result<bool, Error> {
+        self.depends_on_any(root, scratch, |node| {
+            self.nodes[self.held_version(node) as usize].flags & flag::ARGUMENT != 0
+        })
+    }
+
     /// Whether `root` depends on something that gradients may be asked for and that is asked about.
     fn depends_on_any(
         &self,

@@ -11,7 +11,7 @@
 use super::eras::place_after;
 use super::handle::UNOWNED;
 use super::leaf::{Leaves, Versions};
-use super::{Graph, Handle, Node};
+use super::{Graph, Handle, Node, flag};
 use crate::error::Error;
 use crate::room;
 
@@ -39,6 +39,13 @@ impl Graph {
             self.assign_anew(handle, value);
         }
         Ok(())
+    }
+
+    /// Says whether a leaf or an alias, which was made for a call of a function, is an argument of a call that lasts.
+    pub fn set_argument(&mut self, leaf: Handle, lasts: bool) {
+        let row = self.node(leaf);
+        let flags = &mut self.nodes[row as usize].flags;
+        *flags = *flags & !flag::ARGUMENT | if lasts { flag::ARGUMENT } else { 0 };
     }
 
     /// The table of leaves, taken out for a pass, which [`Graph::put_leaves`] puts back.

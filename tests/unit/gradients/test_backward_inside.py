@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -205,6 +206,73 @@ def test_the_refusal_ends_with_an_exception_of_the_function() -> None:
     x = TRNode.parameter(2.0)
     (x * x).backward()
     assert x.gradient == 4.0
+
+
+def in_a_thread(f: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f).result()
+
+
+def while_another_lasts(work: Callable[[], Any]) -> None:
+    """In a thread, while a function is differentiated that has nothing to do with it."""
+
+    def function(v: Any) -> Any:
+        in_a_thread(work)
+        return v
+
+    tr_grad(function)(1.0)
+
+
+@pytest.mark.parametrize("differentiate", WAYS.values(), ids=WAYS.keys())
+@pytest.mark.parametrize("f", [cubic, cubic_by_seed, cubic_by_function])
+def test_a_thread_that_works_for_the_function_is_refused_too(
+    f: Callable[[Any], Any], differentiate: Callable[[Callable[[Any], Any]], Any]
+) -> None:
+    with INSIDE:
+        differentiate(lambda u: in_a_thread(lambda: f(u)))
+    assert in_a_thread(lambda: cubic(2.0)) == 8.0
+
+
+def test_a_thread_in_a_function_of_its_own() -> None:
+    def outer(u: Any) -> Any:
+        return in_a_thread(lambda: tr_grad(lambda v: v * v + cubic(u).detach())(1.0))
+
+    with INSIDE:
+        tr_grad(outer)(2.0)
+
+
+def test_threads_that_have_nothing_to_do_with_the_function_train_on() -> None:
+    shared = TRNode.parameter(3.0)
+
+    def f(u: Any) -> Any:
+        assert in_a_thread(lambda: cubic(2.0)) == 8.0
+        in_a_thread((shared * 2.0).backward)
+        assert in_a_thread(lambda: cubic(u.detach()).item()) == u.item() ** 3
+        kept.append(u * u)
+        return u * u * shared
+
+    kept: list[TRNode] = []
+    assert tr_grad(f)(2.0).item() == 12.0
+    _, pull = tr_vjp(f, TRNode.parameter(2.0))
+    assert shared.gradient == 4.0
+    # When the call is over, its nodes are as any others, also while another one lasts.
+    while_another_lasts((kept[-1] * TRNode.parameter(0.5)).backward)
+    assert pull(1.0)
+
+
+def test_an_argument_that_is_assigned_a_value_stays_one_until_the_call_is_over() -> None:
+    kept: list[TRNode] = []
+
+    def f(u: Any) -> Any:
+        kept.append(u * 2.0)
+        u.value = 3.0
+        with INSIDE:
+            in_a_thread(lambda: cubic(u))
+        return u * u
+
+    _, pull = tr_vjp(f, 2.0)
+    while_another_lasts(kept[0].backward)
+    assert pull(1.0)
 
 
 def test_a_root_without_parameters_is_told_apart() -> None:
