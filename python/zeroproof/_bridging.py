@@ -21,6 +21,7 @@ from .autodiff.grad_mode import GradientMode, GradientModeConfig, gradient_mode
 from .autodiff.hybrid_gradient import HybridGradientContext
 from .autodiff.tr_node import GradientStatus
 from .bridge import from_ieee
+from .replay._forward import LOGICAL
 from .replay._program import Source
 from .replay.finite import sum_of_samples
 
@@ -200,11 +201,17 @@ def _computed(step: tuple[Any, ...], nodes: Sequence[Any]) -> Any:
     if kind == "fold":
         return getattr(_ops, f"tr_{step[1]}")(operands, ReductionMode[step[2].upper()])
     if kind == "select":
-        chosen = operands[0]
-        is_known = not isinstance(chosen, TracedCondition)
-        return conditions.tr_where(bool(chosen) if is_known else chosen, *operands[1:])
-    module = conditions if kind == "condition" else _ops
-    return getattr(module, f"tr_{step[1]}")(*operands)
+        return conditions.tr_where(_condition(operands[0]), *operands[1:])
+    if kind == "condition":
+        if step[1] in LOGICAL:
+            operands = [_condition(operand) for operand in operands]
+        return getattr(conditions, f"tr_{step[1]}")(*operands)
+    return getattr(_ops, f"tr_{step[1]}")(*operands)
+
+
+def _condition(node: Any) -> Any:
+    """A node that is used as a condition: programs hold True and False as numbers."""
+    return node if isinstance(node, TracedCondition) else bool(node)
 
 
 def nodes_of(result: Any) -> list[Any]:

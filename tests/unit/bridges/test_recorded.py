@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from support.batches import Batch
 from support.ops import NAMES, node_op
 from support.random_functions import TEMPLATES, batches, functions, with_results
-from zeroproof import tr_vmap
+from zeroproof import tr_and, tr_is_real, tr_less, tr_not, tr_or, tr_vmap, tr_where
 from zeroproof._bridging import recorded
 from zeroproof.autodiff.tr_ops_grad import ReductionMode
 
@@ -31,6 +34,23 @@ def test_the_bits_are_those_of_the_function(batch: Batch, data: st.DataObject) -
     found = again.vjp(*arrays)[1](list(seeds), with_status=True)
     for own, other in zip([*expected[0], *expected[1]], [*found[0], *found[1]]):
         assert np.array_equal(own, other, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda x: tr_and(tr_is_real(x), True),
+        lambda x: tr_or(False, tr_is_real(x)),
+        lambda x: tr_not(tr_and(True, tr_less(x, 2.0))),
+        lambda x: tr_or(tr_less(x, 2.0), tr_not(False)),
+        lambda x: tr_and(True, False),
+    ],
+)
+def test_conditions_that_are_known(condition: Callable[[Any], Any]) -> None:
+    batched = tr_vmap(lambda x: tr_where(condition(x), x * x, 1.0 / x))
+    x = np.array([0.0, 1.0, 2.0, np.inf])
+    again = tr_vmap(recorded(batched.program(x)))
+    assert np.array_equal(batched(x).to_ieee(), again(x)[0].to_ieee())
 
 
 @pytest.mark.parametrize("arity", ["unary", "binary", "power", "variadic"])
