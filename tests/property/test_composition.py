@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable
 from typing import Optional
 
+import mpmath
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from support.gradients import DROPPED, EXACT, MASKED, gradient_of
-from support.op_case import Slope, exact
+from support.op_case import DIGITS, Slope, exact
 from support.op_cases import CASES, cases
 from support.random_programs import OPERATIONS, Program, Step, doubles, moderate, programs
 from support.values import same
@@ -106,8 +107,9 @@ def reference_gradients(program: Program) -> list[tuple[float, float]]:
         if not math.isfinite(values[k]):
             continue
         x = [values[i] for i in step.operands]
-        for i, slope in zip(step.operands, CASES[step.op].partials(*map(exact, x))):
-            partial = float(slope)
+        with mpmath.workdps(DIGITS):
+            partials = [float(slope) for slope in CASES[step.op].partials(*map(exact, x))]
+        for i, partial in zip(step.operands, partials):
             adjoints[i] += g * partial if math.isfinite(partial) else 0.0
             sizes[i] += size * abs(partial) if math.isfinite(partial) else 0.0
     return list(zip(adjoints[:first], sizes[:first]))
