@@ -7,7 +7,7 @@
 //! function may have work done by, if the root depends on its arguments; and where a tape is open, which may be asked
 //! for anything.
 
-use crate::arena::{self, Arena};
+use crate::arena::{self, Arena, NodeRef};
 use crate::callbacks;
 use crate::errors::runtime_error;
 use crate::operand::{Operand, operand};
@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use zeroproof::Error;
 
 /// How many tapes are open, in all threads.
 static TAPES: AtomicUsize = AtomicUsize::new(0);
@@ -73,30 +74,12 @@ fn check_closely(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, Py
              which return nodes, or call backward() outside of the block",
         ));
     }
-    let Functions { depth, newest, called } = FUNCTIONS.get();
-    let are_elsewhere = CALLS.load(Ordering::Relaxed) > depth;
     let seed = match grad_output.map(operand).transpose()?.flatten() {
         Some(Operand::Node(seed)) => Some(seed),
         _ => None,
     };
     for node in [Some(root.0), seed].into_iter().flatten() {
-        let is_from_outside = match newest {
-            Some(newest) => {
-                let (mut arena, node, newest) = arena::apart(py, node, newest.0);
-                let Arena { graph, scratch } = &mut *arena;
-                graph.depends_on_older_than(node, newest, called, scratch)
-            }
-            None => Ok(false),
-        };
-        let depends = match is_from_outside {
-            Ok(false) if are_elsewhere => {
-                let (mut arena, node) = arena::at(py, node);
-                let Arena { graph, scratch } = &mut *arena;
-                graph.depends_on_argument(node, scratch)
-            }
-            found => found,
-        };
-        if depends.map_err(runtime_error)? {
+        if may_be_differentiated(py, node).map_err(runtime_error)? {
             return Err(PyNotImplementedError::new_err(
                 "backward() is not available in a function that is being differentiated, for what depends on its \
                  arguments or on other nodes from outside: the gradients that it leaves are numbers, and their own \
@@ -106,6 +89,25 @@ fn check_closely(py: Python<'_>, root: TRNode, grad_output: Option<&Bound<'_, Py
         }
     }
     Ok(())
+}
+
+/// Whether what is computed from the gradients of a node may be differentiated by what a function depends on: one
+/// that this thread is in, or one of another thread, by its arguments.
+fn may_be_differentiated(py: Python<'_>, node: NodeRef) -> Result<bool, Error> {
+    let Functions { depth, newest, called } = FUNCTIONS.get();
+    if let Some(newest) = newest {
+        let (mut arena, node, newest) = arena::apart(py, node, newest.0);
+        let Arena { graph, scratch } = &mut *arena;
+        if graph.depends_on_older_than(node, newest, called, scratch)? {
+            return Ok(true);
+        }
+    }
+    if CALLS.load(Ordering::Relaxed) == depth {
+        return Ok(false);
+    }
+    let (mut arena, node) = arena::at(py, node);
+    let Arena { graph, scratch } = &mut *arena;
+    graph.depends_on_argument(node, scratch)
 }
 
 /// Whether the caller is in a function that is being differentiated: a gradient that is computed there may depend on

@@ -69,10 +69,12 @@ WAYS: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
     "in another function": lambda f: tr_grad(lambda u: tr_grad(lambda v: v * f(u))(1.0))(2.0),
     "check_gradient": lambda f: check_gradient(f, 2.0),
 }
+in_every_way = pytest.mark.parametrize("differentiate", WAYS.values(), ids=WAYS.keys())
+by_every_pass = pytest.mark.parametrize("f", [cubic, cubic_by_seed, cubic_by_function])
 
 
-@pytest.mark.parametrize("differentiate", WAYS.values(), ids=WAYS.keys())
-@pytest.mark.parametrize("f", [cubic, cubic_by_seed, cubic_by_function])
+@in_every_way
+@by_every_pass
 def test_what_depends_on_an_argument_is_refused(
     f: Callable[[Any], Any], differentiate: Callable[[Callable[[Any], Any]], Any]
 ) -> None:
@@ -223,8 +225,8 @@ def while_another_lasts(work: Callable[[], Any]) -> None:
     tr_grad(function)(1.0)
 
 
-@pytest.mark.parametrize("differentiate", WAYS.values(), ids=WAYS.keys())
-@pytest.mark.parametrize("f", [cubic, cubic_by_seed, cubic_by_function])
+@in_every_way
+@by_every_pass
 def test_a_thread_that_works_for_the_function_is_refused_too(
     f: Callable[[Any], Any], differentiate: Callable[[Callable[[Any], Any]], Any]
 ) -> None:
