@@ -4,16 +4,14 @@
 //! batches have. Native code against the interpreter, bit for bit, is tried on as many programs as
 //! `NATIVE_PROGRAMS` says, or as fit in twenty seconds.
 
-mod batch_reference;
-
-use batch_reference::bytes::Cases;
-use batch_reference::case::{case, case_with_few_specials, setting};
-use batch_reference::cases::Random;
-use batch_reference::recipe::{directional_recipe, recipe};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::time::{Duration, Instant};
 use zeroproof::batch::{native_blocks, native_code};
+use zeroproof_tests::batch_reference::bytes::Cases;
+use zeroproof_tests::batch_reference::case::{case, case_with_few_specials, setting};
+use zeroproof_tests::batch_reference::cases::Random;
+use zeroproof_tests::batch_reference::recipe::{directional_recipe, recipe};
 
 #[test]
 fn native_code_has_the_bits_of_the_interpreter() {

@@ -1,14 +1,12 @@
 //! Native code against the block interpreter, bit for bit, beyond what random programs reach: totals over
 //! several tasks, tails, threads, programs larger than the registers, irregular samples.
 
-mod batch_reference;
-
-use batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, total};
-use batch_reference::{Batch, Function, Mode, compare, run};
 use zeroproof::batch::{
     Directional, Execution, Kind, Native, NodeId, Predicate, Request, Simd, Total, native_blocks,
 };
 use zeroproof::{ModeState, Op, Reduction};
+use zeroproof_tests::batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, total};
+use zeroproof_tests::batch_reference::{Batch, Function, Mode, compare, run};
 
 const WIDTHS: [Simd; 2] = [Simd::Avx2, Simd::Avx512];
 

@@ -1,11 +1,9 @@
 //! Turning native code off, and executable memory that is refused. One test: both are the process's.
 
-mod batch_reference;
-
-use batch_reference::cases::{NUMBER, PLAIN, batch, gradient};
-use batch_reference::{Batch, Function, Outcome, run};
 use zeroproof::batch::{Execution, Native, native_blocks, native_code, set_native, simulate_refusal};
 use zeroproof::{ModeState, Op};
+use zeroproof_tests::batch_reference::cases::{NUMBER, PLAIN, batch, gradient};
+use zeroproof_tests::batch_reference::{Batch, Function, Outcome, run};
 
 const SAMPLES: usize = 40_000;
 

@@ -53,7 +53,7 @@ finish check_rust "Rust: format and lint"
 
 beside check_python # while the Rust tests are compiled
 step "Rust tests and docs examples"
-cargo test --quiet --release --package zeroproof --package zeroproof-core
+cargo test --quiet --release --package zeroproof --package zeroproof-core --package zeroproof-tests
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --package zeroproof --package zeroproof-core --no-deps
 finish check_python "Python: format, lint, types and stubs"
 

@@ -28,10 +28,10 @@ step() { printf '\n== %s\n' "$1"; }
 
 step "random programs"
 export BATCH_CASES="${BATCH_CASES:-400}" NATIVE_PROGRAMS="${NATIVE_PROGRAMS:-4000}"
-cargo test --quiet --package zeroproof --target "$target" --test batch_programs
+cargo test --quiet --package zeroproof-tests --target "$target" --test batch_programs
 
 step "native code, threads, parts of batches"
-cargo test --quiet --package zeroproof --target "$target" \
+cargo test --quiet --package zeroproof-tests --target "$target" \
     --test native --test native_guard_pages --test native_switch --test threads --test batch_partials
 
 step "extension module"

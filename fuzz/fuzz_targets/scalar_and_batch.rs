@@ -2,11 +2,8 @@
 
 #![no_main]
 
-#[path = "../../tests/batch_reference/mod.rs"]
-mod batch_reference;
-
-use batch_reference::bytes::Cases;
 use libfuzzer_sys::fuzz_target;
+use zeroproof_tests::batch_reference::bytes::Cases;
 
 thread_local!(static CASES: Cases = Cases::default());
 

@@ -1,8 +1,6 @@
 //! What a batch must come to: each sample recorded with scalars on an arena and differentiated there,
 //! one after the other, and the totals put together by a tree of their own.
 
-#![allow(dead_code, reason = "each test file uses what it needs")]
-
 mod arena;
 pub mod bytes;
 pub mod case;

@@ -1,13 +1,13 @@
 //! The batched engine against the scalar path, case by case: every op, every mode, every way to ask.
 
-use crate::batch_reference::cases::{
-    NUMBER, Random, agree, batch, combinations, gradient, jacobian, modes, total,
-};
-use crate::batch_reference::{Function, Mode};
 use std::collections::HashSet;
 use zeroproof::batch::{Kind, NodeId, Predicate, Request, Total};
 use zeroproof::op::Arity;
 use zeroproof::{ModeState, Op, Reduction};
+use zeroproof_tests::batch_reference::cases::{
+    NUMBER, Random, agree, batch, combinations, gradient, jacobian, modes, total,
+};
+use zeroproof_tests::batch_reference::{Function, Mode};
 
 /// Operands at the edges of the range and of the tags.
 const EDGES: [f64; 13] = [

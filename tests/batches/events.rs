@@ -1,16 +1,16 @@
 //! What happens in a batch, against the definition on the scalar path.
 
-use crate::batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, modes, total};
-use crate::batch_reference::events::{by_place, causes, dropped, expected_origins, origins};
-use crate::batch_reference::mixture::{mixture, numbers};
-use crate::batch_reference::recipe::{Recipe, recipe};
-use crate::batch_reference::{Batch, Function, Mode, scalar};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeSet;
 use zeroproof::batch::events::{BatchEvent, Happened};
 use zeroproof::batch::{Kind, NodeId, Predicate, Request, Stopped, Total};
 use zeroproof::{ModeState, Op, Reduction, TrTag};
+use zeroproof_tests::batch_reference::cases::{NUMBER, Random, batch, gradient, jacobian, modes, total};
+use zeroproof_tests::batch_reference::events::{by_place, causes, dropped, expected_origins, origins};
+use zeroproof_tests::batch_reference::mixture::{mixture, numbers};
+use zeroproof_tests::batch_reference::recipe::{Recipe, recipe};
+use zeroproof_tests::batch_reference::{Batch, Function, Mode, scalar};
 
 fn mask_real() -> Mode {
     ModeState::mask_real().into()

@@ -1,10 +1,12 @@
 //! Runs of the batched engine: sample counts, blocks, threads, arrays, statistics, interruptions.
 
-use crate::batch_reference::cases::{NUMBER, PLAIN, Random, agree, batch, gradient, jacobian, modes, total};
-use crate::batch_reference::mixture::{TASK, X, hybrid_on_x, mixture, numbers, on_x, run_plain};
-use crate::batch_reference::{Batch, Function, Outcome, check, compare, run, run_into};
 use zeroproof::batch::{Execution, Kind, Native, Predicate, Request, Stopped, Total};
 use zeroproof::{HybridSchedule, HysteresisPolicy, Op, Reduction, Statistics, Status};
+use zeroproof_tests::batch_reference::cases::{
+    NUMBER, PLAIN, Random, agree, batch, gradient, jacobian, modes, total,
+};
+use zeroproof_tests::batch_reference::mixture::{TASK, X, hybrid_on_x, mixture, numbers, on_x, run_plain};
+use zeroproof_tests::batch_reference::{Batch, Function, Outcome, check, compare, run, run_into};
 
 #[test]
 fn no_sample_count_and_no_block_makes_a_difference() {

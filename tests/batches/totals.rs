@@ -1,10 +1,10 @@
 //! Totals of the batched engine: the tree, what is left out of it, and signs of zero.
 
-use crate::batch_reference::cases::{NUMBER, agree, batch, modes, total};
-use crate::batch_reference::mixture::{TASK, mixture, numbers, on_x, run_plain};
-use crate::batch_reference::{Batch, Function, compare, scalar};
 use zeroproof::batch::{Kind, Total};
 use zeroproof::{ModeState, Op, Reduction, Status};
+use zeroproof_tests::batch_reference::cases::{NUMBER, agree, batch, modes, total};
+use zeroproof_tests::batch_reference::mixture::{TASK, mixture, numbers, on_x, run_plain};
+use zeroproof_tests::batch_reference::{Batch, Function, compare, scalar};
 
 /// `w·x`, whose gradient by the shared w is x, and by a third argument +0.
 fn product(x: Vec<f64>, w: f64) -> Batch {

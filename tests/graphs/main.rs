@@ -5,7 +5,6 @@ mod choices;
 mod explain;
 mod explain_reference;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod flags;
 mod gradients;
 mod hybrid;
 mod joining;

@@ -2,7 +2,7 @@
 //!
 //! The flags are those of an invalid operation, a division by zero, an overflow and an underflow; that a
 //! result was rounded does not count. Whoever has to put flags back reads them only where this module does
-//! not rule them out, since reading takes longer than a sum. `tests/graphs/flags.rs` tries the rule out.
+//! not rule them out, since reading takes longer than a sum. `tests/flags.rs` tries the rule out.
 
 use super::Op;
 

@@ -1,7 +1,8 @@
 //! What `Op::leaves_no_flags` promises: where it holds, the processor's flags are as they were.
 //!
 //! The compiler knows of no flags, so operands and values go through `black_box`. Run with `--release` for
-//! millions of operands of each op; the code that is tried is what is shipped only then, too.
+//! millions of operands of each op; the code that is tried is what is shipped only then, too. Therefore it is
+//! a test of this package: the others are compiled without optimization.
 
 use std::hint::black_box;
 use zeroproof::Op;
