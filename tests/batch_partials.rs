@@ -3,13 +3,13 @@
 use std::ops::Range;
 use zeroproof::batch::{Execution, Input, Misfit, Native, Outputs, Partial, Plan, Request, Total, Totals};
 use zeroproof::{ModeState, Unreadable};
-use zeroproof_tests::batch_reference::cases::{Random, modes};
+use zeroproof_tests::batch_reference::cases::{self, Random, modes};
 use zeroproof_tests::batch_reference::mixture::{TASK, hybrid_on_x, mixture, numbers, on_x, run_plain};
 use zeroproof_tests::batch_reference::{Batch, Mode, Outcome, compare};
 
 fn batch(samples: usize, specials: f64) -> Batch {
     let (function, root) = mixture();
-    zeroproof_tests::batch_reference::cases::batch(function.returns(&[root]), numbers(samples, specials))
+    cases::batch(function.returns(&[root]), numbers(samples, specials))
 }
 
 const SHARED: usize = 3;
