@@ -4,7 +4,6 @@ mod assignment;
 mod choices;
 mod explain;
 mod explain_reference;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod gradients;
 mod hybrid;
 mod joining;

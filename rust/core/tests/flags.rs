@@ -4,6 +4,8 @@
 //! millions of operands of each op; the code that is tried is what is shipped only then, too. Therefore it is
 //! a test of this package: the others are compiled without optimization.
 
+#![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+
 use std::hint::black_box;
 use zeroproof::Op;
 use zeroproof::op::Arity;
